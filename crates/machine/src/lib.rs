@@ -1,0 +1,51 @@
+//! The waist of shortcopy: the contract between write paths and engines.
+//!
+//! A [`Step`] is one indivisible action on shared memory, as data. A write path is an ordinary Rust
+//! function that calls [`Machine::perform`] and nothing else that others can see; an engine is whatever
+//! answers. Two control words, [`call`] and [`again`], mark what a model's future can still depend on,
+//! so that an engine that searches states can forget the rest.
+//!
+//! This crate promises that steps mean the same to every engine ([`Action::execute`] is that
+//! meaning on sequentially consistent memory), that equality and hash of a step ignore where it was
+//! taken, and that it depends on nothing.
+//!
+//! ```
+//! use std::cell::RefCell;
+//! use machine::{Action, Effect, Label, Layout, Machine, Order, Place, Step, Word, show_number};
+//!
+//! /// An engine with one actor and no adversary.
+//! struct Alone(RefCell<Vec<Word>>);
+//!
+//! impl Machine for Alone {
+//!     fn perform(&self, step: Step) -> Word {
+//!         match step.action.execute(&mut *self.0.borrow_mut()) {
+//!             Effect::Done(result) => result,
+//!             Effect::Choice(_) => 0,
+//!             Effect::Blocked => panic!("{step:?} would wait for ever"),
+//!         }
+//!     }
+//! }
+//!
+//! fn increment(m: &dyn Machine, counter: Place) {
+//!     let load = Action::Load { at: counter, mask: Word::MAX, order: Order::Relaxed };
+//!     let value = m.perform(Step::new(load, Label::new("READ_ONCE", &[])));
+//!     let store = Action::Store { at: counter, value: value + 1, order: Order::Relaxed };
+//!     m.perform(Step::new(store, Label::new("WRITE_ONCE", &[])));
+//! }
+//!
+//! let mut layout = Layout::new();
+//! let counter = layout.cell("counter", 4, show_number);
+//! let alone = Alone(RefCell::new(vec![0; layout.len()]));
+//! increment(&alone, counter);
+//! assert_eq!(alone.0.borrow()[counter.index()], 1);
+//! ```
+
+mod control;
+mod place;
+mod small;
+mod step;
+
+pub use control::{Flow, Machine, again, call};
+pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
+pub use small::Small;
+pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, Step};

@@ -1,0 +1,109 @@
+//! The question: a scenario.
+
+use std::fmt;
+use std::sync::Arc;
+
+use machine::{Layout, Machine, Peek, Word};
+
+use crate::Property;
+
+/// What an actor does: an ordinary function that returns a word.
+pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
+
+/// A question about a state.
+pub type Predicate = Arc<dyn Fn(&dyn Peek) -> bool + Send + Sync>;
+
+/// What is assumed about an actor that could take a step.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fairness {
+    /// If it can always take a step, it takes one in the end; if what it waits for (a lock) is
+    /// granted again and again, it gets it in the end.
+    Fair,
+    /// It may stop for ever, anywhere: faults, reclaim, another program's `madvise`.
+    Adversary,
+}
+
+/// Someone who takes steps.
+#[derive(Clone)]
+pub struct Actor {
+    /// Its role: `write`, `read`, `munmap`.
+    pub name: &'static str,
+    /// What is assumed about its progress.
+    pub fairness: Fairness,
+    /// Whether it may be left waiting, or going round, for ever: a run is at rest without it.
+    pub daemon: bool,
+    /// What it does.
+    pub body: Body,
+}
+
+impl Actor {
+    /// A fair actor that must come to its end.
+    pub fn new(name: &'static str, body: impl Fn(&dyn Machine) -> Word + Send + Sync + 'static) -> Actor {
+        Actor { name, fairness: Fairness::Fair, daemon: false, body: Arc::new(body) }
+    }
+
+    /// The same actor, which may be left waiting or going round for ever.
+    #[must_use]
+    pub fn daemon(self) -> Actor {
+        Actor { daemon: true, ..self }
+    }
+
+    /// The same actor, which may stop anywhere.
+    #[must_use]
+    pub fn adversary(self) -> Actor {
+        Actor { fairness: Fairness::Adversary, ..self }
+    }
+}
+
+/// One initial state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Initial {
+    /// What tells it from the others: `page absent, blocks mapped`. Distinct within a scenario.
+    pub name: String,
+    /// The value of each cell, in the order of the layout.
+    pub cells: Vec<Word>,
+}
+
+/// A scenario: what is searched as one.
+#[derive(Clone)]
+pub struct Scenario {
+    /// Its name, kebab-case, unique in its write path.
+    pub name: String,
+    /// What it is about, in one sentence.
+    pub sentence: String,
+    /// The shared cells.
+    pub layout: Layout,
+    /// The initial states, in a stable order; at least one.
+    pub initial: Vec<Initial>,
+    /// The actors, which interleave.
+    pub actors: Vec<Actor>,
+    /// Epilogues: each runs alone, from each state at rest, and sees what the file system makes of
+    /// it. They are alternatives, not a sequence.
+    pub views: Vec<Actor>,
+    /// The properties that are looked at, beside the built-in ones.
+    pub properties: Vec<Property>,
+    /// What must be reached at least once.
+    pub reachable: Vec<&'static str>,
+    /// Whether a fatal signal is pending for the writer, if one can be.
+    pub killed: Option<Predicate>,
+    /// A small picture of a state, a few lines.
+    pub picture: Arc<dyn Fn(&dyn Peek) -> String + Send + Sync>,
+}
+
+impl Scenario {
+    /// Whether the file system promises `property`. What it doesn't know counts as promised.
+    #[must_use]
+    pub fn promises(&self, property: &str) -> bool {
+        self.properties.iter().find(|p| p.id == property).is_none_or(|p| p.promised)
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("name", &self.name)
+            .field("initial", &self.initial.len())
+            .field("actors", &self.actors.iter().map(|a| a.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
