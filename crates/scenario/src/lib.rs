@@ -22,6 +22,6 @@ mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
 pub use catalog::{Case, Tier, Variant, WritePath};
-pub use property::{Check, Kind, Property, built_in};
-pub use question::{Actor, Body, Fairness, Initial, Predicate, Scenario};
+pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
+pub use question::{Actor, Body, Fairness, Initial, Picture, Predicate, Scenario};
 pub use schedule::{Event, EventKind, Schedule};

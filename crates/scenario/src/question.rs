@@ -13,6 +13,9 @@ pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
 /// A question about a state.
 pub type Predicate = Arc<dyn Fn(&dyn Peek) -> bool + Send + Sync>;
 
+/// A small picture of a state, a few lines.
+pub type Picture = Arc<dyn Fn(&dyn Peek) -> String + Send + Sync>;
+
 /// What is assumed about an actor that could take a step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fairness {
@@ -87,7 +90,7 @@ pub struct Scenario {
     /// Whether a fatal signal is pending for the writer, if one can be.
     pub killed: Option<Predicate>,
     /// A small picture of a state, a few lines.
-    pub picture: Arc<dyn Fn(&dyn Peek) -> String + Send + Sync>,
+    pub picture: Picture,
 }
 
 impl Scenario {
