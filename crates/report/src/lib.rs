@@ -1,1 +1,38 @@
-//! Placeholder.
+//! What an engine found, as text and JSON.
+//!
+//! Everything here is a pure function of a [`Scenario`](scenario::Scenario) and an
+//! [`Outcome`](scenario::Outcome): no file is read or written, and the same result is the same text
+//! whatever the machine, the time or the number of threads. A [`Snapshot`] is the text that is
+//! recorded; [`snapshot::parse`] reads it back.
+//!
+//! ```
+//! use scenario::{Event, EventKind};
+//!
+//! let step = |actor: &str, label: &str| Event {
+//!     actor: actor.to_owned(),
+//!     kind: EventKind::Step { label: label.to_owned(), result: String::new(), scheduling_point: true },
+//!     file: String::new(),
+//!     line: 0,
+//! };
+//! let events = [step("write", "lock_page"), step("munmap", "clear_pte(0)")];
+//! let text = report::columns(&report::lines(&events), &[], report::Look::default());
+//! assert_eq!(text, "      write       munmap\n   1  lock_page\n   2              clear_pte(0)\n");
+//! ```
+
+mod block;
+mod columns;
+mod diff;
+mod json;
+mod lines;
+mod matrix;
+pub mod snapshot;
+#[cfg(test)]
+mod toy;
+
+pub use block::{Block, named, picture, property, shown};
+pub use columns::{Look, columns, parse as parse_columns};
+pub use diff::{Change, Diff, Entry, diff};
+pub use json::{Finding, line as json_line};
+pub use lines::{Line, Mark, lines, settled};
+pub use matrix::{Cell, Matrix};
+pub use snapshot::{Section, Snapshot};

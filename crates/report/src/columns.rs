@@ -1,0 +1,251 @@
+//! Lines in columns, one per actor, as a commit message of the kernel shows a race; and back.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::lines::{CYCLE, Line, Mark};
+
+/// No column is wider than this, whatever it says: a long line reaches into the next one, which is
+/// empty there.
+const WIDTH_MAX: usize = 44;
+
+/// The columns begin here, after the number.
+const MARGIN: usize = 6;
+
+/// What a schedule shows beside its steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Look {
+    /// Each line's place in the source.
+    pub sources: bool,
+    /// Colours, as ANSI sequences.
+    pub colours: bool,
+}
+
+/// The lines in columns. A view of `views` runs when the actors are done: it has a heading of its
+/// own and the first column.
+#[must_use]
+pub fn columns(lines: &[Line], views: &[&str], look: Look) -> String {
+    let columns = Columns::fitting(lines, views);
+    let paint = |style: Style, text: &str| {
+        if look.colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    };
+    let mut out = String::new();
+    let mut view = None;
+    let mut header = " ".repeat(MARGIN);
+    for (name, offset) in &columns.0 {
+        let _ = write!(header, "{:width$}{name}", "", width = offset - (header.chars().count() - MARGIN));
+    }
+    let _ = writeln!(out, "{}", paint(Style::new().bold(), header.trim_end()));
+    let ends = |l: &Line| columns.offset(&l.actor) + 2 * l.depth + l.text.chars().count();
+    let widest = lines.iter().map(ends).max().unwrap_or(0);
+    for line in lines {
+        if views.contains(&line.actor.as_str()) && view != Some(&line.actor) {
+            let _ = writeln!(out, "{}", paint(Style::new().bold(), &heading(&line.actor)));
+            view = Some(&line.actor);
+        }
+        let number = line.number.map_or(String::new(), |n| n.to_string());
+        let indent = columns.offset(&line.actor) + 2 * line.depth;
+        let style = match line.mark {
+            Mark::Bad => AnsiColor::Red.on_default().bold(),
+            Mark::Cycle => AnsiColor::Yellow.on_default(),
+            Mark::Close => Style::new().dimmed(),
+            Mark::Step | Mark::Open => Style::new(),
+        };
+        let text = if style == Style::new() { line.text.clone() } else { paint(style, &line.text) };
+        let mut shown = format!("{number:>4}  {:indent$}{text}", "");
+        if look.sources && line.line > 0 {
+            let gap = widest - ends(line) + 2;
+            let source = format!("{}:{}", line.file, line.line);
+            let _ = write!(shown, "{:gap$}{}", "", paint(Style::new().dimmed(), &source));
+        }
+        let _ = writeln!(out, "{}", shown.trim_end());
+    }
+    out
+}
+
+/// What stands above a view's lines.
+fn heading(view: &str) -> String {
+    format!("{:MARGIN$}-- {view} --", "")
+}
+
+/// The lines that [`columns`] showed without sources and colours. Their marks and places are lost.
+///
+/// # Errors
+/// The line, counted from 0, that [`columns`] can't have shown.
+pub fn parse(text: &str) -> Result<Vec<Line>, usize> {
+    let mut rows = text.lines().enumerate();
+    let mut lines = Vec::new();
+    let Some((_, header)) = rows.next() else { return Ok(lines) };
+    let mut columns = Columns::of_header(header);
+    for (row, shown) in rows {
+        let at = shown.chars().skip(MARGIN).position(|c| c != ' ').ok_or(row)?;
+        let number: String = shown.chars().take(MARGIN).collect();
+        let text: String = shown.chars().skip(MARGIN + at).collect();
+        if let Some(view) = text.strip_prefix("-- ").and_then(|t| t.strip_suffix(" --")) {
+            columns = Columns(vec![(view.to_owned(), 0)]);
+            continue;
+        }
+        let number = match number.trim() {
+            "" => None,
+            digits => Some(digits.parse().map_err(|_| row)?),
+        };
+        let column = columns.0.iter().rev().find(|(_, offset)| *offset <= at);
+        let (actor, offset) = column.map_or(("", 0), |(name, offset)| (name.as_str(), *offset));
+        if !(at - offset).is_multiple_of(2) {
+            return Err(row);
+        }
+        let mark = match text.as_str() {
+            CYCLE => Mark::Cycle,
+            bad if bad.starts_with("^ ") => Mark::Bad,
+            _ => Mark::Step,
+        };
+        // A cycle is nobody's.
+        let actor = if mark == Mark::Cycle { "" } else { actor };
+        lines.push(Line {
+            number,
+            actor: actor.to_owned(),
+            depth: (at - offset) / 2,
+            text,
+            mark,
+            file: String::new(),
+            line: 0,
+        });
+    }
+    Ok(lines)
+}
+
+/// The actors and where their columns begin, counted from the margin.
+struct Columns(Vec<(String, usize)>);
+
+impl Columns {
+    fn fitting(lines: &[Line], views: &[&str]) -> Columns {
+        let mut columns: Vec<(String, usize)> = Vec::new();
+        for line in lines.iter().filter(|l| !views.contains(&l.actor.as_str())) {
+            if !line.actor.is_empty() && !columns.iter().any(|(name, _)| *name == line.actor) {
+                columns.push((line.actor.clone(), 0));
+            }
+        }
+        let mut offset = 0;
+        for (name, begins) in &mut columns {
+            *begins = offset;
+            let mine = lines.iter().filter(|l| l.actor == *name);
+            // The next column must begin to the right of every line of this one.
+            let (widest, deepest) = mine.fold((0, 0), |(widest, deepest), line| {
+                let indent = 2 * line.depth;
+                (widest.max(indent + line.text.chars().count()), deepest.max(indent))
+            });
+            offset += widest.min(WIDTH_MAX).max(deepest + 1).max(name.chars().count()) + 3;
+        }
+        Columns(columns)
+    }
+
+    /// Names hold single spaces at most; two or more part them.
+    fn of_header(header: &str) -> Columns {
+        let header: Vec<char> = header.chars().skip(MARGIN).collect();
+        let mut columns: Vec<(String, usize)> = Vec::new();
+        for (at, &c) in header.iter().enumerate() {
+            let after_gap = at == 0 || (header[at - 1] == ' ' && (at == 1 || header[at - 2] == ' '));
+            if c != ' ' && after_gap {
+                columns.push((String::new(), at));
+            }
+            if let Some((name, _)) = columns.last_mut() {
+                name.push(c);
+            }
+        }
+        for (name, _) in &mut columns {
+            name.truncate(name.trim_end().len());
+        }
+        Columns(columns)
+    }
+
+    /// Where an actor's column begins; a view's is the first.
+    fn offset(&self, actor: &str) -> usize {
+        self.0.iter().find(|(name, _)| name == actor).map_or(0, |(_, offset)| *offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lines::lines;
+    use crate::toy;
+
+    #[test]
+    fn one_column_per_actor() {
+        let lines = lines(&toy::schedule().events);
+        insta::assert_snapshot!(columns(&lines, &["read"], Look::default()), @r"
+           write                            munmap
+           generic_perform_write
+        1    fault_in_readable(4) = 0
+             write_begin(0, 4)
+        2      lock_page
+        3      set_buffer_new(0)
+        4                                   munmap = 0
+             write_begin = 0
+        5    copy_from_user_atomic(4) = 0
+        7    set_buffer_dirty(0)
+             ^ journal-bypass: buffer(0)
+           generic_perform_write = -14
+           -- read --
+        8  load(0) = Stale
+           ^ stale-read: unit(0)
+        ");
+    }
+
+    #[test]
+    fn with_sources() {
+        let lines = lines(&toy::schedule().events);
+        insta::assert_snapshot!(columns(&lines, &["read"], Look { sources: true, colours: false }), @r"
+           write                            munmap
+           generic_perform_write                        models/toy/write.rs:20
+        1    fault_in_readable(4) = 0                   models/toy/write.rs:20
+             write_begin(0, 4)                          models/toy/write.rs:20
+        2      lock_page                                models/toy/write.rs:20
+        3      set_buffer_new(0)                        models/toy/write.rs:10
+        4                                   munmap = 0  models/toy/write.rs:20
+             write_begin = 0                            models/toy/write.rs:30
+        5    copy_from_user_atomic(4) = 0               models/toy/write.rs:20
+        7    set_buffer_dirty(0)                        models/toy/write.rs:10
+             ^ journal-bypass: buffer(0)
+           generic_perform_write = -14                  models/toy/write.rs:30
+           -- read --
+        8  load(0) = Stale                              models/toy/write.rs:10
+           ^ stale-read: unit(0)
+        ");
+    }
+
+    #[test]
+    fn a_cycle_is_shown_as_a_lasso() {
+        insta::assert_snapshot!(columns(&lines(&toy::lasso().events), &[], Look::default()), @r"
+           write                 reclaim
+           retry(0)
+        1    get_user(0) = 0
+           repeats for ever:
+        2                        clear_pte(0)
+        3    copy(0) = no
+           retry again
+        4    get_user(0) = 0
+             ^ livelock: write
+        ");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_back() {
+        for schedule in [toy::schedule(), toy::lasso()] {
+            let shown = lines(&schedule.events);
+            let read = parse(&columns(&shown, &["read"], Look::default())).expect("own text");
+            assert_eq!(shown.len(), read.len());
+            for (a, b) in shown.iter().zip(&read) {
+                assert!(a.says(b), "{a:?} reads {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_never_shown_is_refused() {
+        assert_eq!(parse("      a\n   x  step"), Err(1));
+        assert_eq!(parse("      a\n   1   odd"), Err(1));
+        assert_eq!(parse("      a\n   1  step\n\n"), Err(2));
+    }
+}

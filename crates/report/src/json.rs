@@ -1,0 +1,186 @@
+//! Results as JSON, one object per line.
+
+use machine::Word;
+use scenario::{BadState, Coverage, Event, EventKind, Outcome, Scenario, Verdict, verdict};
+use serde::Serialize;
+
+use crate::block;
+use crate::lines::is_scheduling_point;
+
+/// A result and what it is the result of.
+#[derive(Clone, Copy, Debug)]
+pub struct Finding<'r> {
+    /// `ext4/journalled`.
+    pub path: &'r str,
+    /// `v4.2`.
+    pub variant: &'r str,
+    /// What was asked.
+    pub scenario: &'r Scenario,
+    /// `explicit`, `loom`, `shuttle`.
+    pub engine: &'r str,
+    /// What was answered.
+    pub outcome: &'r Outcome,
+}
+
+#[derive(Serialize)]
+struct Line<'r> {
+    path: &'r str,
+    variant: &'r str,
+    scenario: &'r str,
+    engine: &'r str,
+    verdict: Verdict,
+    coverage: Coverage,
+    states: u64,
+    transitions: u64,
+    executions: u64,
+    bytes: u64,
+    seconds: f64,
+    bad_states: Vec<Bad<'r>>,
+    reached: &'r [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    remark: &'r str,
+}
+
+#[derive(Serialize)]
+struct Bad<'r> {
+    property: &'r str,
+    witness: &'r str,
+    promised: bool,
+    depth: usize,
+    initial: &'r str,
+    picture: Vec<String>,
+    schedule: Vec<Step<'r>>,
+}
+
+/// A scheduling point, or the beginning of a cycle.
+#[derive(Serialize)]
+struct Step<'r> {
+    actor: &'r str,
+    step: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    result: &'r str,
+    file: &'r str,
+    line: u32,
+    /// The functions and words it is in, the innermost last.
+    within: Vec<&'r str>,
+    /// What is left, and what is broken, after it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    then: Vec<String>,
+    /// Whether the cycle begins here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cycle: bool,
+}
+
+/// A result as one line of JSON, without the end of the line.
+///
+/// # Errors
+/// None that is known: all that is written is text and finite numbers.
+pub fn line(finding: Finding<'_>) -> Result<String, serde_json::Error> {
+    let Finding { path, variant, scenario, engine, outcome } = finding;
+    serde_json::to_string(&Line {
+        path,
+        variant,
+        scenario: &scenario.name,
+        engine,
+        verdict: verdict(outcome),
+        coverage: outcome.coverage,
+        states: outcome.states,
+        transitions: outcome.transitions,
+        executions: outcome.executions,
+        bytes: outcome.bytes,
+        seconds: outcome.seconds,
+        bad_states: outcome.bad.iter().map(|bad| bad_state(bad, scenario)).collect(),
+        reached: &outcome.reached,
+        remark: &outcome.remark,
+    })
+}
+
+fn bad_state<'r>(bad: &'r BadState, scenario: &Scenario) -> Bad<'r> {
+    Bad {
+        property: &bad.property,
+        witness: &bad.witness,
+        promised: bad.promised,
+        depth: bad.schedule.steps(),
+        initial: &bad.schedule.initial,
+        picture: block::picture(scenario, &bad.cells as &[Word]),
+        schedule: steps(&bad.schedule.events),
+    }
+}
+
+fn steps(events: &[Event]) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    // Whose, and what.
+    let mut open: Vec<(&str, &str)> = Vec::new();
+    let mut cycle = false;
+    for event in events {
+        let actor = event.actor.as_str();
+        let then = match &event.kind {
+            EventKind::Step { label, result, .. } if is_scheduling_point(event) => {
+                let within = open.iter().filter(|(who, _)| *who == actor).map(|(_, label)| *label).collect();
+                let Event { file, line, .. } = event;
+                steps.push(Step {
+                    actor,
+                    step: label,
+                    result,
+                    file,
+                    line: *line,
+                    within,
+                    then: Vec::new(),
+                    cycle,
+                });
+                cycle = false;
+                continue;
+            }
+            EventKind::Enter { label } => {
+                open.push((actor, label));
+                continue;
+            }
+            EventKind::Cycle => {
+                cycle = true;
+                continue;
+            }
+            EventKind::Leave { label, result } => {
+                if let Some(at) = open.iter().rposition(|(who, _)| *who == actor) {
+                    open.remove(at);
+                }
+                if result.is_empty() { label.clone() } else { format!("{label} = {result}") }
+            }
+            EventKind::Bad { property, witness } => block::named(property, witness, true),
+            EventKind::Step { label, .. } => label.clone(),
+            EventKind::Round { label } => format!("{label} again"),
+            EventKind::Ended { .. } => "ended".to_owned(),
+        };
+        if let Some(last) = steps.iter_mut().rev().find(|s| s.actor == actor || actor.is_empty()) {
+            last.then.push(then);
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toy;
+
+    #[test]
+    fn a_line_holds_what_a_program_needs() {
+        let (scenario, outcome) = (toy::scenario(), toy::outcome());
+        let finding = Finding {
+            path: "toy/write",
+            variant: "v1",
+            scenario: &scenario,
+            engine: "explicit",
+            outcome: &outcome,
+        };
+        let text = line(finding).expect("plain data");
+        assert!(!text.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["verdict"], "violated");
+        assert_eq!(value["coverage"], "exhausted");
+        let bad = &value["bad_states"][0];
+        assert_eq!(bad["schedule"].as_array().map(Vec::len), bad["depth"].as_u64().map(|d| d as usize));
+        insta::assert_snapshot!(bad["schedule"][5], @r#"
+        {"actor":"write","file":"models/toy/write.rs","line":10,"step":"pagefault_enable","then":["copy_from_user_atomic(4) = 0"],"within":["generic_perform_write","copy_from_user_atomic(4)"]}
+        "#);
+    }
+}
