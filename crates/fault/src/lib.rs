@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Kernel words for the source of a write's data: address space, page faults, prefault, atomic copy,
+//! and what can happen to the source meanwhile.
+//!
+//! The source is a row of pages, each a mapping of a frame, of anonymous memory, or of the very page
+//! that is being written. This crate promises that a prefault touches the bytes that the kernel's
+//! touches and takes no pin, that an atomic copy stops at the first absent unit and says how much it
+//! copied, and that the fault handler sets an entry only after it has looked for the VMA under the mmap
+//! lock.
+//!
+//! ```
+//! use fault::{AddressSpace, Backing, SourcePage};
+//! use machine::{Layout, Word};
+//! use page_state::{Geometry, Storage};
+//!
+//! let mut layout = Layout::new();
+//! let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 1, 4);
+//! let page = SourcePage { backing: Backing::Frame, readable: 0xf };
+//! let mm = AddressSpace::declare(&mut layout, vec![page]);
+//! let mut cells: Vec<Word> = vec![0; layout.len()];
+//! assert_eq!(mm.picture(&cells), "not mapped");
+//! mm.map_initially(&mut cells, 0, Some(storage.source_frame(0)));
+//! assert_eq!(mm.picture(&cells), "present");
+//! ```
+
+mod address_space;
+mod adversaries;
+mod handler;
+mod user_copy;
+
+pub use address_space::{
+    AddressSpace, Backing, GONE, PRESENT, SourcePage, find_vma, mmap_read_lock, mmap_read_unlock,
+    mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
+};
+pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
+pub use handler::{Address, User, get_user, handle_mm_fault};
+pub use user_copy::{
+    copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable, fault_in_pages_readable,
+};

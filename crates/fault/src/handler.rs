@@ -1,0 +1,107 @@
+//! The page-fault handler (`mm/memory.c`, `mm/filemap.c`), and touching user memory with faults on.
+
+use machine::{Flow, Label, Order, Word, again, call};
+use page_state::folio::{self, Folio, folio_put, folio_unlock};
+use page_state::steps::{attempt, load, report};
+use page_state::{Storage, Task};
+
+use crate::address_space::{AddressSpace, Backing, find_vma, mmap_read_lock, mmap_read_unlock};
+use crate::address_space::{GONE, PRESENT};
+
+/// A task with its address space, and what its file system does on a fault in its page.
+#[derive(Clone, Copy)]
+pub struct User<'a> {
+    /// The task.
+    pub task: Task<'a>,
+    /// Its address space.
+    pub mm: &'a AddressSpace,
+    /// `filemap_fault` of the file that is being written: gives its page locked, uptodate and
+    /// referenced, or nothing where the page is beyond the end of the file.
+    pub filemap_fault: &'a dyn Fn() -> Option<Folio>,
+}
+
+/// Where in the source: a unit, counted from the first page's first.
+pub type Address = usize;
+
+pub(crate) fn split(storage: &Storage, address: Address) -> (usize, usize) {
+    let units = storage.geometry.page_units();
+    (address / units, address % units)
+}
+
+/// Handles a fault in `page`: looks for the VMA under the mmap lock and sets the entry. Tells whether
+/// the access may be tried again; if not, it ends in `-EFAULT`.
+#[track_caller]
+pub fn handle_mm_fault(user: &User, page: usize) -> bool {
+    let (task, mm) = (&user.task, user.mm);
+    call(task.m, Label::new("handle_mm_fault", &[page as i32]), || {
+        no_page_lock_held(task);
+        mmap_read_lock(task, mm);
+        let mapped = find_vma(task, mm, page) && set_entry(user, page);
+        mmap_read_unlock(task, mm);
+        mapped
+    })
+}
+
+/// Sets the entry of a page whose VMA is there, under the mmap lock.
+fn set_entry(user: &User, page: usize) -> bool {
+    let (task, mm) = (&user.task, user.mm);
+    let at = mm.entry(page);
+    let frame = match mm.pages[page].backing {
+        Backing::Frame | Backing::Anonymous => task.storage.source_frame(page),
+        Backing::TargetPage => match (user.filemap_fault)() {
+            Some(folio) => folio.0,
+            None => return false,
+        },
+    };
+    let entry = mm.entry_naming(page, frame);
+    let label = Label::new("set_pte", &[page as i32]);
+    let set = attempt(task, at, PRESENT | GONE, 0, entry, Order::Release, label);
+    if mm.pages[page].backing == Backing::TargetPage {
+        if set {
+            let references = task.storage.references(frame);
+            let label = Label::new("folio_add_rmap", &[]);
+            page_state::steps::change(task, references, 0, folio::MAPPING, 0, Order::Full, label);
+        }
+        folio_unlock(task, Folio(frame));
+        folio_put(task, Folio(frame));
+    }
+    // Another thread's fault in the same page may have been quicker.
+    set || load(task, at, GONE, Order::Relaxed, Label::new("pte_gone", &[page as i32])) == 0
+}
+
+/// A fault may not be taken while the same actor holds a page lock (mm/filemap.c, lock ordering).
+fn no_page_lock_held(task: &Task) {
+    for frame in 0..task.storage.cache_frames {
+        let at = task.storage.flags(frame);
+        let label = Label::new("lockdep: page lock held", &[]);
+        if load(task, at, folio::LOCKED, Order::Relaxed, label) == task.id as Word + 1 {
+            report(task, "fault-under-lock", Label::new("page lock", &[]));
+        }
+    }
+}
+
+/// Reads one unit of user memory with faults on (`__get_user`), and tells whether that went well.
+#[track_caller]
+pub fn get_user(user: &User, address: Address) -> bool {
+    let (task, mm) = (&user.task, user.mm);
+    let (page, unit) = split(task.storage, address);
+    let readable = page < mm.pages.len() && mm.pages[page].readable & (1 << unit) != 0;
+    call(task.m, Label::new("get_user", &[address as i32]), || {
+        if page >= mm.pages.len() {
+            return false;
+        }
+        again(task.m, Label::new("retry", &[]), (), |()| {
+            let need = AddressSpace::need(unit);
+            let label = Label::new("access", &[address as i32]);
+            let found = load(task, mm.entry(page), need, Order::Relaxed, label);
+            if found == need {
+                return Flow::Done(true);
+            }
+            // A tag fault is not mended by setting an entry.
+            if found & PRESENT != 0 && !readable {
+                return Flow::Done(false);
+            }
+            if handle_mm_fault(user, page) { Flow::Again(()) } else { Flow::Done(false) }
+        })
+    })
+}

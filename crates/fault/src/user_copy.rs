@@ -1,0 +1,140 @@
+//! Prefault and atomic copy: what a write path does with its source (`lib/iov_iter.c`,
+//! `include/linux/pagemap.h`).
+
+use machine::{Action, Label, Step, call};
+use page_state::Folio;
+use page_state::steps::reach;
+use page_state::unit::ALL_BUT_STALE;
+
+use crate::address_space::AddressSpace;
+use crate::handler::{Address, User, get_user, split};
+
+/// Touches the first unit of the source and, if it is in another page, the last (`fault_in_pages_readable`,
+/// until v5.15). Nothing is touched in between. Tells whether all that was touched could be read.
+#[track_caller]
+pub fn fault_in_pages_readable(user: &User, from: Address, len: usize) -> bool {
+    let storage = user.task.storage;
+    call(user.task.m, Label::new("fault_in_pages_readable", &[len as i32]), || {
+        if len == 0 {
+            return true;
+        }
+        let last = from + len - 1;
+        if !get_user(user, from) {
+            return false;
+        }
+        split(storage, from).0 == split(storage, last).0 || get_user(user, last)
+    })
+}
+
+/// Touches the first unit of the source, then the first of each following page, until one can't be read
+/// (`fault_in_iov_iter_readable`, since v5.16). Returns how many units are not known to be readable.
+#[track_caller]
+pub fn fault_in_iov_iter_readable(user: &User, from: Address, len: usize) -> usize {
+    let units = user.task.storage.geometry.page_units();
+    let left = call(user.task.m, Label::new("fault_in_iov_iter_readable", &[len as i32]), || {
+        let mut at = from;
+        while at < from + len {
+            if !get_user(user, at) {
+                return (from + len - at) as u8;
+            }
+            at = (at / units + 1) * units;
+        }
+        0
+    });
+    usize::from(left)
+}
+
+/// Copies `len` units from the source to the page with page faults off, up to the first that is absent,
+/// and returns how many it copied (`iov_iter_copy_from_user_atomic`, `copy_folio_from_iter_atomic`). What
+/// is behind them stays as it was.
+///
+/// One unit is one step, see [`Action::CopyUser`].
+#[track_caller]
+pub fn copy_from_user_atomic(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
+    let (task, mm) = (&user.task, user.mm);
+    let copied = call(task.m, Label::new("copy_from_user_atomic", &[len as i32]), || {
+        let copied = (0..len).take_while(|&i| copy_unit(user, from + i, folio, to + i)).count();
+        if copied < len {
+            reach(task, "short copy");
+        }
+        let hidden = if mm.underreports && copied > 1 && copied < len {
+            task.m.perform(Step::new(
+                Action::Choose { of: copied as u8 },
+                Label::new("underreports", &[copied as i32]),
+            ))
+        } else {
+            0
+        };
+        copied as u8 - hidden as u8
+    });
+    usize::from(copied)
+}
+
+fn copy_unit(user: &User, address: Address, folio: Folio, to: usize) -> bool {
+    let (task, mm) = (&user.task, user.mm);
+    let storage = task.storage;
+    let (page, unit) = split(storage, address);
+    if page >= mm.pages.len() {
+        return false;
+    }
+    let target = storage.unit(folio.0, to);
+    let action = Action::CopyUser {
+        entry: mm.entry(page),
+        need: AddressSpace::need(unit),
+        frame: AddressSpace::frame_field(),
+        frames: storage.first_unit(),
+        stride: storage.geometry.page_units() as u16,
+        unit: unit as u16,
+        to: target,
+    };
+    let step = Step::new(action, Label::new("copy_unit", &[to as i32]));
+    let copied = task.m.perform(step.showing(|done| if done == 0 { "fault" } else { "" }.to_owned())) != 0;
+    if copied && mm.watched {
+        not_somebody_elses(user, target, to);
+    }
+    copied
+}
+
+/// What was copied is the user's, if the page was mapped when it was copied: an unmapped page's frame
+/// is somebody else's.
+fn not_somebody_elses(user: &User, at: machine::Place, unit: usize) {
+    let property = "copy-after-unmap";
+    let witness = Label::new("unit", &[unit as i32]);
+    let demand = machine::Demand { among: ALL_BUT_STALE, property, witness };
+    let action = Action::Require { at, demands: [Some(demand), None] };
+    user.task.m.perform(Step::new(action, Label::new("watch", &[unit as i32])));
+}
+
+/// The mutant of [`copy_from_user_atomic`]: translates once per page and then copies from the frame,
+/// whatever becomes of the mapping.
+#[track_caller]
+pub fn copy_translating_once(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
+    let (task, mm) = (&user.task, user.mm);
+    let storage = task.storage;
+    let copied = call(task.m, Label::new("copy_translating_once", &[len as i32]), || {
+        let mut translated: Option<(usize, usize)> = None;
+        for i in 0..len {
+            let (page, unit) = split(storage, from + i);
+            let frame = match translated {
+                Some((known, frame)) if known == page => frame,
+                _ => {
+                    let label = Label::new("translate", &[page as i32]);
+                    let order = machine::Order::Relaxed;
+                    let entry =
+                        page_state::steps::load(task, mm.entry(page), machine::Word::MAX, order, label);
+                    if entry & crate::address_space::PRESENT == 0 {
+                        reach(task, "short copy");
+                        return i as u8;
+                    }
+                    AddressSpace::frame_field().of(entry) as usize
+                }
+            };
+            translated = Some((page, frame));
+            let (source, target) = (storage.unit(frame, unit), storage.unit(folio.0, to + i));
+            page_state::steps::copy_unit(task, source, target, Label::new("copy_unit", &[i as i32]));
+            not_somebody_elses(user, target, to + i);
+        }
+        len as u8
+    });
+    usize::from(copied)
+}

@@ -1,0 +1,303 @@
+//! Pages of the page cache: flags, references, contents (`include/linux/page-flags.h`, `mm/filemap.c`).
+
+use machine::{Label, Order, Word, call};
+
+use crate::steps::{attempt, change, clear, fence, load, set, store, test, wait};
+use crate::unit::Unit;
+use crate::{Task, buffer};
+
+/// `PG_locked`, with its owner, so that an unlock without a lock and a leak are seen: 0 or 1 + actor.
+pub const LOCKED: Word = 0b111;
+/// `PG_uptodate`.
+pub const UPTODATE: Word = 1 << 3;
+/// `PG_dirty`.
+pub const DIRTY: Word = 1 << 4;
+/// `PG_writeback`.
+pub const WRITEBACK: Word = 1 << 5;
+/// `PG_error`.
+pub const ERROR: Word = 1 << 6;
+
+/// A reference: the frame is taken.
+pub const BUSY: Word = 1;
+/// A reference: the frame is in the page cache.
+pub const CACHE: Word = 1 << 1;
+/// A reference: a page-table entry names the frame.
+pub const MAPPING: Word = 1 << 2;
+/// A reference: the journal still holds a buffer of a frame that has left the page cache.
+pub const JOURNAL: Word = 1 << 3;
+/// All references that keep a frame.
+pub const REFERENCES: Word = 0x1fe;
+
+/// An actor's reference.
+#[must_use]
+pub const fn reference(actor: usize) -> Word {
+    1 << (4 + actor)
+}
+
+/// A page of the page cache: which frame it is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Folio(pub usize);
+
+impl machine::Small for Folio {
+    const BITS: u32 = 4;
+    fn into_word(self) -> Word {
+        self.0 as Word
+    }
+    fn from_word(word: Word) -> Folio {
+        Folio(word as usize)
+    }
+    fn show(word: Word) -> String {
+        format!("page {word}")
+    }
+}
+
+/// The flags' names.
+#[must_use]
+pub fn show_flags(flags: Word) -> String {
+    let mut names = Vec::new();
+    if flags & LOCKED != 0 {
+        names.push("locked");
+    }
+    for (bit, name) in [(UPTODATE, "uptodate"), (DIRTY, "dirty"), (WRITEBACK, "writeback"), (ERROR, "error")]
+    {
+        if flags & bit != 0 {
+            names.push(name);
+        }
+    }
+    names.join(" ")
+}
+
+/// The references' names.
+#[must_use]
+pub fn show_references(references: Word) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for (bit, name) in [(BUSY, "busy"), (CACHE, "cache"), (MAPPING, "mapping"), (JOURNAL, "journal")] {
+        if references & bit != 0 {
+            names.push(name.to_owned());
+        }
+    }
+    names.extend((0..5).filter(|&a| references & reference(a) != 0).map(|a| format!("actor {a}")));
+    names.join(" ")
+}
+
+fn word(name: &'static str) -> Label {
+    Label::new(name, &[])
+}
+
+/// Waits for the page lock and takes it (`lock_page` before v5.16).
+#[track_caller]
+pub fn folio_lock(task: &Task, folio: Folio) {
+    let owner = task.id as Word + 1;
+    wait(task, task.storage.flags(folio.0), LOCKED, 0, owner, Order::Acquire, word("folio_lock"));
+}
+
+/// Takes the page lock if it is free.
+#[track_caller]
+pub fn folio_trylock(task: &Task, folio: Folio) -> bool {
+    let owner = task.id as Word + 1;
+    attempt(task, task.storage.flags(folio.0), LOCKED, 0, owner, Order::Acquire, word("folio_trylock"))
+}
+
+/// Gives the page lock back.
+///
+/// # Panics
+/// Where the actor does not hold it: the kernel's `VM_BUG_ON_PAGE(!PageLocked(page))`.
+#[track_caller]
+pub fn folio_unlock(task: &Task, folio: Folio) {
+    let at = task.storage.flags(folio.0);
+    let owner = change(task, at, LOCKED, 0, LOCKED, Order::Release, word("folio_unlock"));
+    assert!(owner == task.id as Word + 1, "BUG_ON in folio_unlock: the page is not locked by this actor");
+}
+
+/// Waits until the page is not locked, without taking the lock.
+#[track_caller]
+pub fn folio_wait_locked(task: &Task, folio: Folio) {
+    wait(task, task.storage.flags(folio.0), LOCKED, 0, 0, Order::Acquire, word("folio_wait_locked"));
+}
+
+/// Whether the page is uptodate. The kernel's read barrier after a positive answer is an acquire here.
+#[track_caller]
+pub fn folio_test_uptodate(task: &Task, folio: Folio) -> bool {
+    test(task, task.storage.flags(folio.0), UPTODATE, Order::Acquire, word("folio_test_uptodate"))
+}
+
+/// Marks the page uptodate, behind a write barrier (`SetPageUptodate` before v5.16).
+#[track_caller]
+pub fn folio_mark_uptodate(task: &Task, folio: Folio) {
+    fence(task, Order::Release, word("smp_wmb"));
+    set(task, task.storage.flags(folio.0), UPTODATE, word("folio_mark_uptodate"));
+}
+
+/// Marks the page not uptodate.
+#[track_caller]
+pub fn folio_clear_uptodate(task: &Task, folio: Folio) {
+    clear(task, task.storage.flags(folio.0), UPTODATE, word("folio_clear_uptodate"));
+}
+
+/// Marks the page dirty.
+#[track_caller]
+pub fn folio_mark_dirty(task: &Task, folio: Folio) {
+    set(task, task.storage.flags(folio.0), DIRTY, word("folio_mark_dirty"));
+}
+
+/// Whether the page is dirty.
+#[track_caller]
+pub fn folio_test_dirty(task: &Task, folio: Folio) -> bool {
+    test(task, task.storage.flags(folio.0), DIRTY, Order::Relaxed, word("folio_test_dirty"))
+}
+
+/// Marks the page clean.
+#[track_caller]
+pub fn folio_clear_dirty(task: &Task, folio: Folio) {
+    clear(task, task.storage.flags(folio.0), DIRTY, word("folio_clear_dirty"));
+}
+
+/// Marks the page under writeback.
+#[track_caller]
+pub fn folio_start_writeback(task: &Task, folio: Folio) {
+    set(task, task.storage.flags(folio.0), WRITEBACK, word("folio_start_writeback"));
+}
+
+/// Ends the page's writeback.
+#[track_caller]
+pub fn folio_end_writeback(task: &Task, folio: Folio) {
+    let at = task.storage.flags(folio.0);
+    change(task, at, WRITEBACK, 0, 0, Order::Release, word("folio_end_writeback"));
+}
+
+/// Waits until the page is not under writeback; for a device that wants stable pages
+/// `wait_for_stable_page` is the same.
+#[track_caller]
+pub fn folio_wait_writeback(task: &Task, folio: Folio) {
+    wait(task, task.storage.flags(folio.0), WRITEBACK, 0, 0, Order::Acquire, word("folio_wait_writeback"));
+}
+
+/// Marks that an I/O error happened to the page.
+#[track_caller]
+pub fn folio_set_error(task: &Task, folio: Folio) {
+    set(task, task.storage.flags(folio.0), ERROR, word("folio_set_error"));
+}
+
+/// Finds the page in the page cache and takes a reference, if it is there.
+///
+/// The kernel takes a speculative reference and looks again; here the reference's own cell tells
+/// whether the frame is still in the cache, so that looking again is the same step.
+#[track_caller]
+pub fn filemap_get_folio(task: &Task) -> Option<Folio> {
+    call(task.m, word("filemap_get_folio"), || {
+        let storage = task.storage;
+        machine::again(task.m, word("repeat"), (), |()| {
+            let slot = load(task, storage.slot, Word::MAX, Order::Acquire, word("xas_load"));
+            let Some(frame) = (slot as usize).checked_sub(1) else { return machine::Flow::Done(None) };
+            let mine = reference(task.id);
+            let at = storage.references(frame);
+            if change(task, at, 0, mine, CACHE, Order::Full, word("folio_try_get")) != 0 {
+                return machine::Flow::Done(Some(Folio(frame)));
+            }
+            folio_put(task, Folio(frame));
+            machine::Flow::Again(())
+        })
+    })
+}
+
+/// Takes a free frame, locks it and adds it to the page cache, unless somebody else has added one:
+/// then `None`. The frame holds somebody else's data.
+///
+/// # Panics
+/// If there are too few frames, which is a mistake of the scenario.
+#[track_caller]
+pub fn filemap_add_folio(task: &Task) -> Option<Folio> {
+    call(task.m, word("filemap_add_folio"), || {
+        let storage = task.storage;
+        let mine = reference(task.id);
+        let taken = (0..storage.cache_frames).find(|&frame| {
+            let at = storage.references(frame);
+            attempt(task, at, Word::MAX, 0, BUSY | mine, Order::Full, word("folio_alloc"))
+        });
+        let frame = taken.unwrap_or_else(|| panic!("the scenario has too few frames for the page cache"));
+        folio_lock(task, Folio(frame));
+        change(task, storage.references(frame), 0, CACHE, 0, Order::Full, word("folio_get"));
+        let named = frame as Word + 1;
+        if attempt(task, storage.slot, Word::MAX, 0, named, Order::Full, word("xas_store")) {
+            return Some(Folio(frame));
+        }
+        change(task, storage.references(frame), CACHE, 0, 0, Order::Full, word("folio_ref_dec"));
+        folio_unlock(task, Folio(frame));
+        folio_put(task, Folio(frame));
+        None
+    })
+}
+
+/// Takes the page out of the page cache; the page is locked. If the journal still holds a buffer of it
+/// (`held`), the frame lives on until it lets go.
+#[track_caller]
+pub fn filemap_remove_folio(task: &Task, folio: Folio, held: bool) {
+    store(task, task.storage.slot, 0, Order::Release, word("filemap_remove_folio"));
+    let kept = if held { JOURNAL } else { 0 };
+    change(task, task.storage.references(folio.0), CACHE, kept, 0, Order::Full, word("folio_ref_dec"));
+}
+
+/// Drops the actor's reference; the last one frees the frame.
+#[track_caller]
+pub fn folio_put(task: &Task, folio: Folio) {
+    put(task, folio, reference(task.id), word("folio_put"));
+}
+
+/// Drops the journal's reference; the last one frees the frame.
+#[track_caller]
+pub fn folio_put_journal(task: &Task, folio: Folio) {
+    put(task, folio, JOURNAL, word("release_buffer_page"));
+}
+
+/// Drops a page-table entry's reference; the last one frees the frame.
+#[track_caller]
+pub fn folio_put_mapping(task: &Task, folio: Folio) {
+    put(task, folio, MAPPING, word("folio_remove_rmap"));
+}
+
+#[track_caller]
+fn put(task: &Task, folio: Folio, mine: Word, label: Label) {
+    call(task.m, label, || {
+        let at = task.storage.references(folio.0);
+        let held = change(task, at, mine, 0, REFERENCES, Order::Full, word("folio_put_testzero"));
+        if held == mine {
+            free(task, folio);
+        }
+    });
+}
+
+/// The frame becomes somebody else's. Nobody can name it any more, and nobody can take it before the
+/// last step.
+fn free(task: &Task, folio: Folio) {
+    let storage = task.storage;
+    for unit in 0..storage.geometry.page_units() {
+        let at = storage.unit(folio.0, unit);
+        store(task, at, Unit::Stale.word(), Order::Relaxed, word("free_pages"));
+    }
+    for block in 0..storage.geometry.blocks() {
+        store(task, storage.buffer(folio.0, block), 0, Order::Relaxed, word("free_buffer_head"));
+    }
+    store(task, storage.flags(folio.0), 0, Order::Relaxed, word("free_pages"));
+    change(task, storage.references(folio.0), BUSY, 0, 0, Order::Full, word("free_pages"));
+}
+
+/// Zeros the units `from..to` of the page.
+#[track_caller]
+pub fn folio_zero_segment(task: &Task, folio: Folio, from: usize, to: usize) {
+    if from >= to {
+        return;
+    }
+    call(task.m, Label::new("folio_zero_segment", &[from as i32, to as i32]), || {
+        for unit in from..to {
+            let at = task.storage.unit(folio.0, unit);
+            store(task, at, Unit::Zero.word(), Order::Relaxed, Label::new("clear", &[unit as i32]));
+        }
+    });
+}
+
+/// Whether the page has buffers.
+#[track_caller]
+pub fn folio_buffers(task: &Task, folio: Folio) -> bool {
+    let at = task.storage.buffer(folio.0, 0);
+    test(task, at, buffer::PRESENT, Order::Relaxed, word("folio_buffers"))
+}

@@ -1,0 +1,158 @@
+//! The cells that hold a file: its page-cache slot, frames, buffers, blocks and inode.
+//!
+//! The file is one page long. A page-cache slot names a frame, a file block names a physical block, and
+//! both have identity: what is dropped and taken again is another one, or the same one with somebody
+//! else's data.
+
+use machine::{Layout, Machine, Peek, Place, Word, show_number};
+
+use crate::Geometry;
+use crate::buffer::show_buffer;
+use crate::folio::{show_flags, show_references};
+use crate::inode::{InodeFields, show_inode, show_owner};
+use crate::unit::{UNIT_BITS, Unit, show_unit};
+
+/// The most actors a scenario may have, views not counted.
+pub const ACTORS_MAX: usize = 5;
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// The sizes.
+    pub geometry: Geometry,
+    /// How many frames the page cache can take, at least one more than can be held at once.
+    pub cache_frames: usize,
+    /// How many frames hold the source of the data, behind those of the page cache.
+    pub source_frames: usize,
+    /// How many physical blocks there are.
+    pub disk_blocks: usize,
+    /// The page-cache slot of the file's page: 0 or 1 + frame.
+    pub slot: Place,
+    flags: Place,
+    references: Place,
+    units: Place,
+    buffers: Place,
+    disk: Place,
+    /// The inode as the kernel holds it: map, size on disk, orphan flag.
+    pub inode: Place,
+    /// `i_size`.
+    pub i_size: Place,
+    /// `i_rwsem` (`i_mutex` until v4.6): 0 or 1 + actor.
+    pub i_rwsem: Place,
+    /// What `write()` returned: 0 while it has not, else 1 + count, or `RETURNED_ERROR`.
+    pub returned: Place,
+}
+
+/// [`Storage::returned`] after an error.
+pub const RETURNED_ERROR: Word = 31;
+
+impl Storage {
+    /// Declares the cells.
+    ///
+    /// # Panics
+    /// If `disk_blocks` is more than an inode's map can name.
+    #[must_use]
+    pub fn declare(
+        layout: &mut Layout,
+        geometry: Geometry,
+        cache_frames: usize,
+        source_frames: usize,
+        disk_blocks: usize,
+    ) -> Storage {
+        assert!(disk_blocks <= InodeFields::DISK_BLOCKS_MAX, "an inode's map names at most 15 blocks");
+        let (page, block, blocks) = (geometry.page_units(), geometry.block_units(), geometry.blocks());
+        Storage {
+            geometry,
+            cache_frames,
+            source_frames,
+            disk_blocks,
+            slot: layout.cell("page-cache slot", 2, show_number),
+            flags: layout.array(cache_frames, 7, show_flags, |f| format!("page {f} flags")),
+            references: layout.array(cache_frames, 9, show_references, |f| format!("page {f} references")),
+            units: layout.array((cache_frames + source_frames) * page, UNIT_BITS, show_unit, |i| {
+                format!("frame {} unit {}", i / page, i % page)
+            }),
+            buffers: layout.array(cache_frames * blocks, 14, show_buffer, |i| {
+                format!("page {} buffer {}", i / blocks, i % blocks)
+            }),
+            disk: layout.array(disk_blocks * block, UNIT_BITS, show_unit, |i| {
+                format!("disk block {} unit {}", i / block, i % block)
+            }),
+            inode: layout.cell("inode", InodeFields::BITS, show_inode),
+            i_size: layout.cell("i_size", 5, show_number),
+            i_rwsem: layout.cell("i_rwsem", 3, show_owner),
+            returned: layout.cell("write returned", 5, show_number),
+        }
+    }
+
+    /// The flags of a page-cache frame.
+    #[must_use]
+    pub fn flags(&self, frame: usize) -> Place {
+        self.flags.at(frame)
+    }
+
+    /// The references to a page-cache frame.
+    #[must_use]
+    pub fn references(&self, frame: usize) -> Place {
+        self.references.at(frame)
+    }
+
+    /// One unit of a frame, of the page cache or of the source.
+    #[must_use]
+    pub fn unit(&self, frame: usize, unit: usize) -> Place {
+        self.units.at(frame * self.geometry.page_units() + unit)
+    }
+
+    /// The first unit of the first frame; a frame's units follow each other.
+    #[must_use]
+    pub fn first_unit(&self) -> Place {
+        self.units
+    }
+
+    /// The frame of the source's page `page`.
+    #[must_use]
+    pub fn source_frame(&self, page: usize) -> usize {
+        self.cache_frames + page
+    }
+
+    /// The flags of a buffer of a page-cache frame.
+    #[must_use]
+    pub fn buffer(&self, frame: usize, block: usize) -> Place {
+        self.buffers.at(frame * self.geometry.blocks() + block)
+    }
+
+    /// One unit of a physical block.
+    #[must_use]
+    pub fn disk(&self, block: usize, unit: usize) -> Place {
+        self.disk.at(block * self.geometry.block_units() + unit)
+    }
+
+    /// The frame in the page cache, if there is one.
+    #[must_use]
+    pub fn cached(&self, memory: &dyn Peek) -> Option<usize> {
+        (memory.peek(self.slot) as usize).checked_sub(1)
+    }
+
+    /// A unit of a frame, as a property sees it.
+    #[must_use]
+    pub fn peek_unit(&self, memory: &dyn Peek, frame: usize, unit: usize) -> Unit {
+        Unit::of(memory.peek(self.unit(frame, unit)))
+    }
+
+    /// A unit of a physical block, as a property sees it.
+    #[must_use]
+    pub fn peek_disk(&self, memory: &dyn Peek, block: usize, unit: usize) -> Unit {
+        Unit::of(memory.peek(self.disk(block, unit)))
+    }
+}
+
+/// Who takes the steps: the kernel's `current`.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// The engine.
+    pub m: &'a dyn Machine,
+    /// Where everything is.
+    pub storage: &'a Storage,
+    /// Which actor, below [`ACTORS_MAX`].
+    pub id: usize,
+}
