@@ -201,7 +201,7 @@ pub fn find_vma(task: &Task, mm: &AddressSpace, page: usize) -> bool {
 
 /// Removes the VMA of a page; the mmap lock is held for writing.
 #[track_caller]
-pub fn detach_vma(task: &Task, mm: &AddressSpace, page: usize) {
+pub(crate) fn detach_vma(task: &Task, mm: &AddressSpace, page: usize) {
     clear(task, mm.vmas, 1 << page, of_page("detach_vma", page));
 }
 

@@ -2,7 +2,7 @@
 
 use machine::{Flow, Label, Order, Word, again, call};
 use page_state::folio::{self, Folio, folio_put, folio_unlock};
-use page_state::steps::{attempt, load, report};
+use page_state::steps::{attempt, change, load, report};
 use page_state::{Storage, Task};
 
 use crate::address_space::{AddressSpace, Backing, find_vma, mmap_read_lock, mmap_read_unlock};
@@ -54,14 +54,15 @@ fn set_entry(user: &User, page: usize) -> bool {
         },
     };
     let entry = mm.entry_naming(page, frame);
+    let of_target = mm.pages[page].backing == Backing::TargetPage;
+    if of_target {
+        // Before the entry, so that whoever clears the entry finds the reference.
+        let (references, label) = (task.storage.references(frame), Label::new("folio_add_rmap", &[]));
+        change(task, references, 0, folio::MAPPING, 0, Order::Full, label);
+    }
     let label = Label::new("set_pte", &[page as i32]);
     let set = attempt(task, at, PRESENT | GONE, 0, entry, Order::Release, label);
-    if mm.pages[page].backing == Backing::TargetPage {
-        if set {
-            let references = task.storage.references(frame);
-            let label = Label::new("folio_add_rmap", &[]);
-            page_state::steps::change(task, references, 0, folio::MAPPING, 0, Order::Full, label);
-        }
+    if of_target {
         folio_unlock(task, Folio(frame));
         folio_put(task, Folio(frame));
     }
