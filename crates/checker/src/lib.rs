@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The engines.
+pub mod explicit;
+pub mod stepper;

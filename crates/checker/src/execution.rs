@@ -1,0 +1,358 @@
+//! One execution of a scenario by threads that a library schedules: what the engines on loom and on
+//! shuttle have in common. Memory, who waits for what, deadlock, the log, and what is found.
+//!
+//! The library decides *when* an actor goes on; everything it does happens here, under one lock that is
+//! never held across a scheduling point. Nothing panics to report: an actor that must not go on is
+//! unwound quietly out of its next step, and everybody who waits is woken to be unwound.
+
+mod epilogue;
+mod findings;
+mod log;
+mod seat;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use machine::{Action, Demand, Effect, Place, Step, Word};
+use scenario::{BadState, Check, Scenario, built_in};
+
+pub(crate) use findings::Findings;
+pub(crate) use log::{Happening, Line, schedule, shown};
+pub(crate) use seat::{Ending, Leave, Medium, run_actor};
+
+/// Where an actor is.
+#[derive(Clone, Copy)]
+enum Status {
+    /// It can go on.
+    Running,
+    /// It waits until the masked bits of a cell are 0, in a step of this name.
+    Waiting { at: Place, mask: Word, word: &'static str },
+    /// It has returned.
+    Ended(Word),
+    /// It was unwound, or its model panicked.
+    Gone,
+}
+
+/// What came of an attempt to take a step.
+pub(crate) enum Turn {
+    /// It is done. `seen` is its result, or what a `Require` read; these actors can go on now.
+    Done { seen: Word, woken: Vec<usize> },
+    /// It can't happen yet: sleep, then try again.
+    Sleep,
+    /// It never will; the actor must leave, and these must be woken.
+    Leave { woken: Vec<usize> },
+}
+
+struct State {
+    /// The memory. Under weak memory, where there is no such thing: each cell's latest store.
+    memory: Vec<Word>,
+    status: Vec<Status>,
+    log: Vec<Line>,
+    /// Steps that are scheduling points, and all.
+    steps: usize,
+    performed: usize,
+    /// All actors but daemons have returned: daemons leave at their next step.
+    stopped: bool,
+    /// Everybody leaves at their next step.
+    dead: bool,
+    /// A model has panicked: the others go on, so that the library sees what they touch, but
+    /// nothing that they do counts.
+    crashed: bool,
+}
+
+/// One execution.
+pub(crate) struct Execution {
+    pub(crate) scenario: Arc<Scenario>,
+    initial: usize,
+    findings: Arc<Findings>,
+    state: Mutex<State>,
+}
+
+impl Execution {
+    /// An execution from an initial state of the scenario.
+    pub(crate) fn new(scenario: Arc<Scenario>, initial: usize, findings: Arc<Findings>) -> Execution {
+        let state = State {
+            memory: scenario.initial[initial].cells.clone(),
+            status: vec![Status::Running; scenario.actors.len()],
+            log: Vec::new(),
+            steps: 0,
+            performed: 0,
+            stopped: false,
+            dead: false,
+            crashed: false,
+        };
+        let execution = Execution { scenario, initial, findings, state: Mutex::new(state) };
+        execution.check_state(&mut execution.state());
+        execution
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present value of a cell; under weak memory its latest store.
+    pub(crate) fn latest(&self, at: Place) -> Word {
+        self.state().memory[at.index()]
+    }
+
+    /// Whether the actor may perform `step`; if not, these must be woken before it leaves. A step too
+    /// many ends the execution.
+    pub(crate) fn enter(&self, actor: usize, step: &Step) -> Result<(), Vec<usize>> {
+        let mut state = self.state();
+        let scheduling_point = step.is_scheduling_point();
+        if state.dead || (state.stopped && scheduling_point && self.scenario.actors[actor].daemon) {
+            return Err(Vec::new());
+        }
+        state.performed += 1;
+        state.steps += usize::from(scheduling_point);
+        let steps_max = self.findings.steps_max;
+        if state.steps > steps_max || state.performed > 16 * steps_max {
+            self.findings.cut_length();
+            return Err(state.kill());
+        }
+        Ok(())
+    }
+
+    /// Takes a step on sequentially consistent memory.
+    pub(crate) fn execute(&self, actor: usize, step: &Step) -> Turn {
+        let mut state = self.state();
+        if state.dead {
+            return Turn::Leave { woken: Vec::new() };
+        }
+        let seen = match step.action {
+            Action::Require { at, .. } => state.memory[at.index()],
+            _ => match step.action.execute(&mut state.memory) {
+                Effect::Done(result) => result,
+                Effect::Choice(_) => unreachable!("the medium chooses"),
+                Effect::Blocked => return self.sleep(&mut state, actor, step),
+            },
+        };
+        state.log.push(self.line(actor, Happening::Taken(*step, seen)));
+        self.check_state(&mut state);
+        Turn::Done { seen, woken: state.wake() }
+    }
+
+    /// Takes note of a step that was taken elsewhere, and of what it stored.
+    pub(crate) fn taken(
+        &self,
+        actor: usize,
+        step: &Step,
+        answer: Word,
+        stored: Option<(Place, Word)>,
+    ) -> Vec<usize> {
+        let mut state = self.state();
+        state.log.push(self.line(actor, Happening::Taken(*step, answer)));
+        let Some((at, value)) = stored else {
+            return Vec::new();
+        };
+        state.memory[at.index()] = value;
+        state.wake()
+    }
+
+    /// The actor's step can't happen yet.
+    pub(crate) fn blocked(&self, actor: usize, step: &Step) -> Turn {
+        let mut state = self.state();
+        if state.dead {
+            return Turn::Leave { woken: Vec::new() };
+        }
+        self.sleep(&mut state, actor, step)
+    }
+
+    fn sleep(&self, state: &mut State, actor: usize, step: &Step) -> Turn {
+        let Action::Await { at, mask, .. } = step.action else {
+            unreachable!("only an Await blocks: {step:?}");
+        };
+        if state.stopped && self.scenario.actors[actor].daemon {
+            return Turn::Leave { woken: Vec::new() };
+        }
+        state.status[actor] = Status::Waiting { at, mask, word: step.label.name };
+        if self.stuck(state) {
+            return Turn::Leave { woken: state.kill() };
+        }
+        Turn::Sleep
+    }
+
+    /// Records a violation that `actor` saw or committed.
+    pub(crate) fn violated(&self, actor: usize, step: &Step, property: &str, witness: String) {
+        let mut state = self.state();
+        if !state.crashed && !state.dead {
+            self.record(&mut state, self.scenario.actors[actor].name, property, witness, Some(step));
+        }
+    }
+
+    /// Records that `what` was reached.
+    pub(crate) fn reached(&self, what: &'static str) {
+        if !self.state().crashed {
+            self.findings.reach(what);
+        }
+    }
+
+    /// The actor has come to an end; these must be woken.
+    pub(crate) fn end(&self, actor: usize, ending: Ending) -> Vec<usize> {
+        let mut state = self.state();
+        let name = self.scenario.actors[actor].name;
+        state.status[actor] = match ending {
+            Ending::Returned(result) => {
+                state.log.push(self.line(actor, Happening::Ended(result)));
+                Status::Ended(result)
+            }
+            Ending::Left => Status::Gone,
+            Ending::Panicked(message) => {
+                if !state.crashed && !state.dead {
+                    self.record(&mut state, name, built_in::KERNEL_BUG.id, message, None);
+                    state.crashed = true;
+                }
+                Status::Gone
+            }
+        };
+        if !state.dead && self.stuck(&mut state) { state.kill() } else { Vec::new() }
+    }
+
+    /// Everybody but the daemons has come to an end: tells these to leave. The waiting ones must be
+    /// woken.
+    pub(crate) fn stop(&self) -> Vec<usize> {
+        let mut state = self.state();
+        state.stopped = true;
+        state.wake_all()
+    }
+
+    /// Everybody leaves; these must be woken.
+    pub(crate) fn kill(&self) -> Vec<usize> {
+        self.state().kill()
+    }
+
+    /// All threads have come to an end. At rest, with every actor that is no daemon returned, looks
+    /// at what must hold then; `memory` is what is left, where the execution does not hold it itself.
+    pub(crate) fn finish(&self, memory: Option<Vec<Word>>) {
+        let state = std::mem::replace(
+            &mut *self.state(),
+            State {
+                memory: Vec::new(),
+                status: Vec::new(),
+                log: Vec::new(),
+                steps: 0,
+                performed: 0,
+                stopped: true,
+                dead: true,
+                crashed: false,
+            },
+        );
+        self.findings.count(state.steps);
+        if state.dead || state.crashed {
+            return;
+        }
+        let mut results = Vec::with_capacity(state.status.len());
+        for (status, actor) in state.status.iter().zip(&self.scenario.actors) {
+            match status {
+                Status::Ended(result) => results.push(*result),
+                _ if actor.daemon => results.push(0),
+                _ => return,
+            }
+        }
+        let memory = memory.unwrap_or(state.memory);
+        self.findings.at_rest(&self.scenario, self.initial, memory, results, &state.log);
+    }
+
+    /// Whether nobody can go on though somebody must; recorded.
+    fn stuck(&self, state: &mut State) -> bool {
+        if state.status.iter().any(|s| matches!(s, Status::Running)) {
+            return false;
+        }
+        let mut waiting = Vec::new();
+        for (status, actor) in state.status.iter().zip(&self.scenario.actors) {
+            if let (Status::Waiting { word, .. }, false) = (status, actor.daemon) {
+                waiting.push(format!("{} waits in {word}", actor.name));
+            }
+        }
+        if waiting.is_empty() {
+            return false;
+        }
+        if !state.crashed {
+            waiting.sort();
+            self.record(state, "", built_in::DEADLOCK.id, waiting.join(", "), None);
+        }
+        true
+    }
+
+    /// The properties of every state, where the engine can tell.
+    fn check_state(&self, state: &mut State) {
+        if !self.findings.states_checked || state.crashed {
+            return;
+        }
+        for property in &self.scenario.properties {
+            if let Check::State(check) = &property.check {
+                let mut witnesses = Vec::new();
+                check(&state.memory, &mut |label| witnesses.push(label.to_string()));
+                for witness in witnesses {
+                    // A state that stays bad is one line of the log.
+                    if !self.findings.bad.contains(property.id, &witness) {
+                        self.record(state, "", property.id, witness, None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        state: &mut State,
+        actor: &'static str,
+        property: &str,
+        witness: String,
+        step: Option<&Step>,
+    ) {
+        let what = Happening::Bad {
+            property: property.to_owned(),
+            witness: witness.clone(),
+            location: step.map(|s| s.location),
+        };
+        state.log.push(Line { actor, what });
+        self.findings.bad.record(property, &witness, || BadState {
+            property: property.to_owned(),
+            witness: witness.clone(),
+            promised: self.scenario.promises(property),
+            cells: if self.findings.sequential { state.memory.clone() } else { Vec::new() },
+            schedule: schedule(&self.scenario.initial[self.initial].name, &state.log),
+        });
+    }
+
+    fn line(&self, actor: usize, what: Happening) -> Line {
+        Line { actor: self.scenario.actors[actor].name, what }
+    }
+}
+
+impl State {
+    /// Lets those go on whose condition holds.
+    fn wake(&mut self) -> Vec<usize> {
+        let memory = &self.memory;
+        let holds = |s: &Status| match *s {
+            Status::Waiting { at, mask, .. } => memory[at.index()] & mask == 0,
+            _ => false,
+        };
+        let woken: Vec<usize> = (0..self.status.len()).filter(|&i| holds(&self.status[i])).collect();
+        for &actor in &woken {
+            self.status[actor] = Status::Running;
+        }
+        woken
+    }
+
+    fn wake_all(&mut self) -> Vec<usize> {
+        let mut woken = Vec::new();
+        for (actor, status) in self.status.iter_mut().enumerate() {
+            if matches!(status, Status::Waiting { .. }) {
+                *status = Status::Running;
+                woken.push(actor);
+            }
+        }
+        woken
+    }
+
+    fn kill(&mut self) -> Vec<usize> {
+        self.dead = true;
+        self.wake_all()
+    }
+}
+
+/// The demands of a `Require` that what it saw breaks.
+pub(crate) fn broken(step: &Step, seen: Word) -> impl Iterator<Item = Demand> + use<> {
+    step.action.broken(seen)
+}

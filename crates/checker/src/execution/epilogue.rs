@@ -1,0 +1,168 @@
+//! What is looked at when an execution is at rest: final properties, and the views, each alone.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use machine::{Action, Effect, Machine, Step, Word};
+use scenario::{Actor, BadState, Check, Scenario, built_in};
+
+use super::seat::{Leave, answer_to_control, leave, message};
+use super::{Findings, Happening, Line, broken, schedule};
+
+/// Looks at a state at rest.
+pub(super) fn look(
+    scenario: &Arc<Scenario>,
+    initial: usize,
+    memory: &[Word],
+    results: &[Word],
+    log: &[Line],
+    findings: &Findings,
+) {
+    let mut rest = Alone { scenario, initial, findings, state: RefCell::default(), view: "" };
+    for property in &scenario.properties {
+        if let Check::Final(check) = &property.check {
+            let mut witnesses = Vec::new();
+            check(&memory.to_vec(), results, &mut |label| witnesses.push(label.to_string()));
+            for witness in witnesses {
+                rest.state = RefCell::new(Present::new(memory, log));
+                rest.record(property.id, witness, None);
+            }
+        }
+    }
+    for view in &scenario.views {
+        let mut choices = Vec::new();
+        loop {
+            let state = Present { choices, ..Present::new(memory, log) };
+            let alone = Alone { state: RefCell::new(state), view: view.name, ..rest };
+            alone.run(view);
+            choices = alone.state.into_inner().choices;
+            if !next(&mut choices) {
+                break;
+            }
+        }
+    }
+}
+
+/// The next list of choices, each with the number of its alternatives, if there is one.
+fn next(choices: &mut Vec<(u8, u8)>) -> bool {
+    while let Some((value, of)) = choices.pop() {
+        if value + 1 < of {
+            choices.push((value + 1, of));
+            return true;
+        }
+    }
+    false
+}
+
+#[derive(Default)]
+struct Present {
+    memory: Vec<Word>,
+    log: Vec<Line>,
+    /// What is chosen, of how many; grows where the view asks for more.
+    choices: Vec<(u8, u8)>,
+    chosen: usize,
+    performed: usize,
+}
+
+impl Present {
+    fn new(memory: &[Word], log: &[Line]) -> Present {
+        Present { memory: memory.to_vec(), log: log.to_vec(), ..Present::default() }
+    }
+}
+
+/// The machine of a view: nobody else moves.
+struct Alone<'a> {
+    scenario: &'a Arc<Scenario>,
+    initial: usize,
+    findings: &'a Findings,
+    state: RefCell<Present>,
+    view: &'static str,
+}
+
+impl Alone<'_> {
+    fn run(&self, view: &Actor) {
+        match catch_unwind(AssertUnwindSafe(|| (view.body)(self))) {
+            Ok(_) => {}
+            Err(payload) if payload.is::<Leave>() => {}
+            Err(payload) => self.record(built_in::KERNEL_BUG.id, message(&*payload), None),
+        }
+    }
+
+    fn record(&self, property: &str, witness: String, step: Option<&Step>) {
+        let mut state = self.state.borrow_mut();
+        let what = Happening::Bad {
+            property: property.to_owned(),
+            witness: witness.clone(),
+            location: step.map(|s| s.location),
+        };
+        state.log.push(Line { actor: self.view, what });
+        self.findings.bad.record(property, &witness, || BadState {
+            property: property.to_owned(),
+            witness: witness.clone(),
+            promised: self.scenario.promises(property),
+            cells: state.memory.clone(),
+            schedule: schedule(&self.scenario.initial[self.initial].name, &state.log),
+        });
+    }
+
+    fn choose(&self, of: u8) -> Word {
+        let mut state = self.state.borrow_mut();
+        let at = state.chosen;
+        state.chosen += 1;
+        if at == state.choices.len() {
+            state.choices.push((0, of));
+        }
+        Word::from(state.choices[at].0)
+    }
+}
+
+impl Machine for Alone<'_> {
+    fn perform(&self, step: Step) -> Word {
+        if std::thread::panicking() {
+            return 0;
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            state.performed += 1;
+            if state.performed > 16 * self.findings.steps_max {
+                self.findings.cut_length();
+                drop(state);
+                leave();
+            }
+        }
+        let answer = match step.action {
+            Action::Control(control) => answer_to_control(control),
+            Action::Choose { of } => self.choose(of),
+            Action::Require { at, .. } => self.state.borrow().memory[at.index()],
+            _ => {
+                let effect = step.action.execute(&mut self.state.borrow_mut().memory);
+                match effect {
+                    Effect::Done(result) => result,
+                    Effect::Choice(_) => unreachable!("chosen above"),
+                    Effect::Blocked => {
+                        let witness = format!("{} waits in {}", self.view, step.label.name);
+                        self.record(built_in::DEADLOCK.id, witness, None);
+                        leave();
+                    }
+                }
+            }
+        };
+        self.state
+            .borrow_mut()
+            .log
+            .push(Line { actor: self.view, what: Happening::Taken(step, answer) });
+        match step.action {
+            Action::Report { property, witness } => self.record(property, witness.to_string(), Some(&step)),
+            Action::Reach { what } => self.findings.reach(what),
+            Action::Require { .. } => {
+                for demand in broken(&step, answer) {
+                    self.record(demand.property, demand.witness.to_string(), Some(&step));
+                }
+                return 0;
+            }
+            _ => {}
+        }
+        answer
+    }
+}

@@ -1,0 +1,149 @@
+//! An actor's seat: the machine that a model sees, on whatever medium schedules it.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use machine::{Action, Control, Machine, Step, Word};
+
+use super::{Execution, broken};
+
+/// The payload of a quiet unwind.
+pub(crate) struct Leave;
+
+/// Unwinds the model that called.
+pub(super) fn leave() -> ! {
+    resume_unwind(Box::new(Leave));
+}
+
+/// How an actor came to its end.
+pub(crate) enum Ending {
+    /// It returned this.
+    Returned(Word),
+    /// It was unwound.
+    Left,
+    /// Its model panicked with this message.
+    Panicked(String),
+}
+
+/// What schedules actors.
+pub(crate) trait Medium {
+    /// The execution.
+    fn execution(&self) -> &Execution;
+    /// Takes a step on memory, or a fence, sleeping where it must; gives its result, or what a
+    /// `Require` read. `None`: the actor must leave.
+    fn take(&self, actor: usize, step: &Step) -> Option<Word>;
+    /// Decides a choice of the actor, and logs it. `None`: the actor must leave.
+    fn choose(&self, actor: usize, step: &Step, of: u8) -> Option<Word>;
+    /// Lets sleeping actors go on.
+    fn wake(&self, actors: &[usize]);
+    /// Tells the library that what follows depends on whether daemons were told to leave.
+    fn touch_stop(&self);
+    /// Tells the library that what follows depends on whether a model has panicked.
+    fn touch_alarm(&self);
+}
+
+struct Seat<'a, M: Medium> {
+    medium: &'a M,
+    actor: usize,
+    daemon: bool,
+    /// A panic that comes up in here is the library's, not the model's.
+    in_engine: Cell<bool>,
+}
+
+/// Runs an actor to its end, whatever that is. Only the library's own panics get out.
+pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
+    let model = &medium.execution().scenario.actors[actor];
+    let seat = Seat { medium, actor, daemon: model.daemon, in_engine: Cell::new(false) };
+    let ending = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
+        Ok(result) => Ending::Returned(result),
+        Err(payload) if payload.is::<Leave>() => Ending::Left,
+        Err(payload) if seat.in_engine.get() => resume_unwind(payload),
+        Err(payload) => {
+            medium.touch_alarm();
+            Ending::Panicked(message(&*payload))
+        }
+    };
+    medium.wake(&medium.execution().end(actor, ending));
+}
+
+impl<M: Medium> Machine for Seat<'_, M> {
+    fn perform(&self, step: Step) -> Word {
+        if std::thread::panicking() {
+            return 0;
+        }
+        self.in_engine.set(true);
+        let answer = self.answer(&step);
+        self.in_engine.set(false);
+        answer.unwrap_or_else(|| leave())
+    }
+}
+
+impl<M: Medium> Seat<'_, M> {
+    fn answer(&self, step: &Step) -> Option<Word> {
+        let execution = self.medium.execution();
+        if self.daemon && step.is_scheduling_point() {
+            self.medium.touch_stop();
+        }
+        if let Err(woken) = execution.enter(self.actor, step) {
+            self.medium.wake(&woken);
+            return None;
+        }
+        match step.action {
+            Action::Control(control) => {
+                let answer = answer_to_control(control);
+                execution.taken(self.actor, step, answer, None);
+                Some(answer)
+            }
+            Action::Report { property, witness } => {
+                self.medium.touch_alarm();
+                execution.taken(self.actor, step, 0, None);
+                execution.violated(self.actor, step, property, witness.to_string());
+                Some(0)
+            }
+            Action::Reach { what } => {
+                self.medium.touch_alarm();
+                execution.taken(self.actor, step, 0, None);
+                execution.reached(what);
+                Some(0)
+            }
+            Action::Choose { of } => self.medium.choose(self.actor, step, of.max(1)),
+            Action::Require { .. } => {
+                let seen = self.medium.take(self.actor, step)?;
+                let demands: Vec<_> = broken(step, seen).collect();
+                if !demands.is_empty() {
+                    self.medium.touch_alarm();
+                }
+                for demand in demands {
+                    execution.violated(self.actor, step, demand.property, demand.witness.to_string());
+                }
+                Some(0)
+            }
+            Action::Load { .. }
+            | Action::Store { .. }
+            | Action::Change { .. }
+            | Action::Await { .. }
+            | Action::Try { .. }
+            | Action::Move { .. }
+            | Action::CopyUser { .. }
+            | Action::Fence { .. } => self.medium.take(self.actor, step),
+        }
+    }
+}
+
+/// What an engine that remembers nothing answers to a control word.
+pub(super) fn answer_to_control(control: Control) -> Word {
+    match control {
+        Control::Call | Control::Leave { .. } => 0,
+        Control::Loop { state } | Control::Round { state } => state,
+    }
+}
+
+/// A panic's message.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|&s| s.to_owned()))
+        .unwrap_or_else(|| "panicked".to_owned())
+}

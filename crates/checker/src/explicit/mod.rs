@@ -1,0 +1,146 @@
+//! The explicit engine: every interleaving, sequentially consistent, state by state.
+//!
+//! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
+//! are searched breadth first (`search`) into a set that keeps them whole (`visited`). Cycles are then
+//! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
+//! fewest context switches and, among those, fewest steps (`shortest`).
+
+mod error;
+mod expand;
+mod findings;
+mod packing;
+mod prepared;
+mod rest;
+mod search;
+mod unfold;
+mod visited;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use machine::{Action, Word};
+use scenario::{BadState, Bounds, Coverage, Outcome, Scenario, Schedule, built_in};
+
+pub use error::Error;
+pub use prepared::Prepared;
+pub(crate) use unfold::{Automaton, Edge, Standing};
+
+use search::{Limits, Searched, search, unpacked_rests};
+use visited::{Memories, room};
+
+/// The cells of a state, packed.
+pub(crate) type PackedWords = Box<[u64]>;
+
+/// How to search.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How far to look. `executions_max` means nothing here. The level in which `states_max` is met
+    /// is finished, so that what is found doesn't depend on the number of threads.
+    pub bounds: Bounds,
+    /// How many threads search; 0 counts as 1. Changes nothing that is found.
+    pub threads: usize,
+    /// Set it to stop the search.
+    pub interrupt: Option<Arc<AtomicBool>>,
+    /// Is given the number of states so far.
+    pub progress: Option<Arc<AtomicU64>>,
+}
+
+impl Default for Options {
+    /// The default bounds, one thread.
+    fn default() -> Options {
+        Options { bounds: Bounds::default(), threads: 1, interrupt: None, progress: None }
+    }
+}
+
+/// A state at rest: the value of each cell, and the words that the actors returned (0 of an
+/// unfinished daemon).
+pub type AtRest = (Vec<Word>, Vec<Word>);
+
+/// Searches a scenario.
+///
+/// Everything in the outcome but `seconds` and `bytes` is the same for every number of threads, unless
+/// the search was cut by time, memory or the user.
+///
+/// # Errors
+/// Where the scenario or a model can't be searched.
+pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
+    Ok(explore(scenario, options)?.0)
+}
+
+/// As [`check`], and gives every state at rest, to compare engines by.
+///
+/// # Errors
+/// As [`check`].
+pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    let prepared = Prepared::new(scenario)?;
+    match scenario.actors.len() {
+        0..=2 => run::<1>(&prepared, options),
+        3..=5 => run::<2>(&prepared, options),
+        6..=8 => run::<3>(&prepared, options),
+        9..=11 => run::<4>(&prepared, options),
+        actors => {
+            let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
+            Ok((Outcome { remark, ..Outcome::default() }, BTreeSet::new()))
+        }
+    }
+}
+
+fn run<const R: usize>(
+    prepared: &Arc<Prepared>,
+    options: &Options,
+) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    let limits = Limits::new(options);
+    let memories = Memories::new(prepared.packing.words());
+    let searched: Searched<R> = search(prepared, &memories, &limits, options.threads)?;
+    let (reached, reported) = seen_in_automata(prepared, !searched.rests.is_empty());
+    let mut found = searched.places.all.clone();
+    found.extend(reported);
+    let coverage = limits.coverage();
+
+    let scenario = &prepared.scenario;
+    let bad_state = |bad: findings::Bad| BadState {
+        property: bad.property.to_owned(),
+        promised: scenario.promises(bad.property),
+        witness: bad.witness,
+        cells: Vec::new(),
+        schedule: Schedule::default(),
+    };
+    let mut bad: Vec<BadState> = found.into_iter().map(bad_state).collect();
+    if coverage == Coverage::Exhausted {
+        let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
+        bad.extend(missing.map(|mark| bad_state(findings::Bad::new(built_in::EMPTY.id, *mark))));
+    }
+    bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
+    let outcome = Outcome {
+        bad,
+        coverage,
+        states: searched.states.len() as u64,
+        transitions: searched.transitions,
+        executions: 0,
+        bytes: searched.bytes,
+        seconds: limits.seconds(),
+        reached: reached.into_iter().map(str::to_owned).collect(),
+        remark: String::new(),
+    };
+    Ok((outcome, unpacked_rests(prepared, &memories, &searched.rests)))
+}
+
+/// What is reached and reported by the actors themselves. An edge is unfolded when it is first
+/// taken, so every edge was.
+fn seen_in_automata(prepared: &Prepared, rested: bool) -> (BTreeSet<&'static str>, Vec<findings::Bad>) {
+    let (mut reached, mut bad) = (BTreeSet::new(), Vec::new());
+    for (actor, automaton) in prepared.automata.iter().enumerate() {
+        let followed = automaton.edges().into_iter().map(|(_, _, edge)| edge);
+        // Views start only where the actors are at rest.
+        let started = actor < prepared.actors() || rested;
+        for edge in followed.chain(started.then(|| automaton.start().clone())) {
+            reached.extend(edge.emissions.iter().filter_map(|step| match step.action {
+                Action::Reach { what } => Some(what),
+                _ => None,
+            }));
+            bad.extend(prepared.seen_in(actor, &edge));
+        }
+    }
+    (reached, bad)
+}

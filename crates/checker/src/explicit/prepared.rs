@@ -1,0 +1,106 @@
+//! A scenario made ready for stepping: packed cells and unfolded actors.
+
+use std::sync::Arc;
+
+use machine::{Action, Effect, Step, Word};
+use scenario::{Fairness, Scenario};
+
+use super::Error;
+use super::packing::{Fault, Packed, Packing};
+use super::unfold::Automaton;
+
+/// A scenario made ready for stepping. Its actors are unfolded as far as any search or run took
+/// them, so that runs that share it don't run model code again.
+pub struct Prepared {
+    pub(crate) scenario: Scenario,
+    pub(crate) packing: Packing,
+    /// The actors', then the views'.
+    pub(crate) automata: Vec<Automaton>,
+    pub(crate) initial: Vec<Box<[u64]>>,
+}
+
+impl Prepared {
+    /// Checks the scenario's initial states and unfolds its actors to their first steps.
+    ///
+    /// # Errors
+    /// Where the scenario or a model can't be searched.
+    pub fn new(scenario: &Scenario) -> Result<Arc<Prepared>, Error> {
+        let packing = Packing::new(&scenario.layout);
+        if scenario.initial.is_empty() {
+            return Err(Error::NoInitial);
+        }
+        let declared = scenario.layout.len();
+        for initial in &scenario.initial {
+            let (name, given) = (&initial.name, initial.cells.len());
+            if given != declared {
+                return Err(Error::InitialLength { initial: name.clone(), given, declared });
+            }
+            for (cell, &value) in scenario.layout.cells().iter().zip(&initial.cells) {
+                if value >> cell.width != 0 {
+                    let (cell, width) = (cell.name.clone(), cell.width);
+                    return Err(Error::InitialWidth { initial: name.clone(), cell, value, width });
+                }
+            }
+        }
+        let everyone = scenario.actors.iter().chain(&scenario.views);
+        let automata =
+            everyone.map(|a| Automaton::new(a.name, a.body.clone())).collect::<Result<Vec<_>, _>>()?;
+        let initial = scenario.initial.iter().map(|i| packing.pack(&i.cells)).collect();
+        Ok(Arc::new(Prepared { scenario: scenario.clone(), packing, automata, initial }))
+    }
+
+    /// The scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// How many actors there are, views not counted.
+    pub(crate) fn actors(&self) -> usize {
+        self.scenario.actors.len()
+    }
+
+    /// Executes a step on packed words.
+    pub(crate) fn execute(&self, actor: usize, step: &Step, words: &mut [u64]) -> Result<Effect, Error> {
+        let mut memory = Packed::new(&self.packing, words);
+        let effect = step.action.execute(&mut memory);
+        if let Action::Require { at, .. } = step.action {
+            machine::Peek::peek(&memory, at); // so that a cell that does not exist is known
+        }
+        match memory.fault() {
+            None => Ok(effect),
+            Some(fault) => Err(self.fault(actor, step, fault)),
+        }
+    }
+
+    fn fault(&self, actor: usize, step: &Step, fault: Fault) -> Error {
+        let (actor, step) = (self.automata[actor].name, step.label.to_string());
+        match fault {
+            Fault::NoSuchCell(index) => Error::NoSuchCell { actor, step, index },
+            Fault::TooWide(index, value) => {
+                let cell = &self.scenario.layout.cells()[index];
+                Error::ValueTooWide { actor, step, cell: cell.name.clone(), value, width: cell.width }
+            }
+        }
+    }
+
+    /// The violations that a `Require` step sees: property and witness.
+    pub(crate) fn broken(&self, step: &Step, words: &[u64]) -> Vec<(&'static str, String)> {
+        let Action::Require { at, .. } = step.action else { return Vec::new() };
+        let value: Word = machine::Peek::peek(&Packed::new(&self.packing, words), at);
+        step.action.broken(value).map(|d| (d.property, d.witness.to_string())).collect()
+    }
+
+    /// One bit for each actor of which `which` is true.
+    pub(crate) fn mask(&self, which: impl Fn(&scenario::Actor) -> bool) -> u16 {
+        let bits = self.scenario.actors.iter().enumerate().filter(|(_, a)| which(a));
+        bits.fold(0, |mask, (actor, _)| mask | 1 << actor)
+    }
+
+    /// Whether these actors being done and those being blocked makes a state at rest.
+    pub(crate) fn at_rest(&self, done: u16, blocked: u16) -> bool {
+        let must_end = self.mask(|a| !a.daemon);
+        let may_wait = self.mask(|a| a.daemon && a.fairness == Fairness::Fair);
+        must_end & !done == 0 && may_wait & !(done | blocked) == 0
+    }
+}

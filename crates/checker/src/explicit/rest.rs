@@ -1,0 +1,226 @@
+//! States at rest: final checks, and the views that run alone from there.
+
+use machine::{Action, Effect, Step, Word};
+use rustc_hash::FxHashMap;
+use scenario::{Check, built_in};
+
+use super::findings::Bad;
+use super::packing::Packed;
+use super::unfold::Standing;
+use super::{Error, Prepared};
+
+/// States that one view may have, run from one memory.
+const VIEW_STATES_MAX: usize = 1 << 20;
+
+impl Prepared {
+    /// What the properties over whole states see in a memory.
+    pub(crate) fn state_checks(&self, words: &[u64]) -> Vec<Bad> {
+        let memory = Packed::new(&self.packing, words);
+        let mut bad = Vec::new();
+        for property in &self.scenario.properties {
+            if let Check::State(check) = &property.check {
+                check(&memory, &mut |witness| bad.push(Bad::new(property.id, witness.to_string())));
+            }
+        }
+        bad.sort();
+        bad.dedup();
+        bad
+    }
+
+    /// Whether any property is over whole states.
+    pub(crate) fn has_state_checks(&self) -> bool {
+        self.scenario.properties.iter().any(|p| matches!(p.check, Check::State(_)))
+    }
+
+    /// What the final checks see at rest.
+    pub(crate) fn final_checks(&self, words: &[u64], returned: &[Word]) -> Vec<Bad> {
+        let memory = Packed::new(&self.packing, words);
+        let mut bad = Vec::new();
+        for property in &self.scenario.properties {
+            if let Check::Final(check) = &property.check {
+                let mut see = |witness: machine::Label| bad.push(Bad::new(property.id, witness.to_string()));
+                check(&memory, returned, &mut see);
+            }
+        }
+        bad.sort();
+        bad.dedup();
+        bad
+    }
+
+    /// What happens when `actor` takes `step` and gets `result` before it stands at `to`.
+    pub(crate) fn seen_on_edge(
+        &self,
+        actor: usize,
+        step: &Step,
+        words: &[u64],
+        edge: &super::Edge,
+    ) -> Vec<Bad> {
+        let broken = self.broken(step, words).into_iter().map(|(p, w)| Bad::new(p, w));
+        broken.chain(self.seen_in(actor, edge)).collect()
+    }
+
+    /// The reports and the panic of an edge.
+    pub(crate) fn seen_in(&self, actor: usize, edge: &super::Edge) -> Vec<Bad> {
+        let reports = edge.emissions.iter().filter_map(|step| match step.action {
+            Action::Report { property, witness } => Some(Bad::new(property, witness.to_string())),
+            _ => None,
+        });
+        let mut bad: Vec<Bad> = reports.collect();
+        if let Standing::Panicked(message) = &self.automata[actor].node(edge.to).control {
+            let witness = match actor < self.actors() {
+                true => message.to_string(),
+                false => format!("{}: {message}", self.automata[actor].name),
+            };
+            bad.push(Bad::new(built_in::KERNEL_BUG.id, witness));
+        }
+        bad
+    }
+
+    /// All views from a memory at rest.
+    pub(crate) fn views(&self, words: &[u64]) -> Result<Vec<Bad>, Error> {
+        let mut bad = Vec::new();
+        for view in 0..self.scenario.views.len() {
+            bad.extend(self.view(view, words)?.into_iter().map(|seen| seen.bad));
+        }
+        bad.sort();
+        bad.dedup();
+        Ok(bad)
+    }
+
+    /// Everything that a view, run alone, can see, each with the shortest way there.
+    pub(crate) fn view(&self, view: usize, words: &[u64]) -> Result<Vec<Seen>, Error> {
+        let actor = self.actors() + view;
+        let automaton = &self.automata[actor];
+        let mut run = Alone { states: Vec::new(), numbers: FxHashMap::default(), seen: Vec::new() };
+        let start = automaton.start();
+        run.state((words.into(), start.to), None);
+        for bad in self.seen_in(actor, start) {
+            run.see(bad, Vec::new());
+        }
+        let mut at = 0;
+        while at < run.states.len() {
+            if run.states.len() > VIEW_STATES_MAX {
+                return Err(Error::ViewTooLarge { view: automaton.name, max: VIEW_STATES_MAX });
+            }
+            let (before, node) = run.states[at].key.clone();
+            let standing = automaton.node(node).control.clone();
+            let Standing::Pending(step) = standing else {
+                at += 1;
+                continue;
+            };
+            let mut after = before.clone();
+            let results = match self.execute(actor, &step, &mut after)? {
+                Effect::Done(result) => result..result + 1,
+                Effect::Choice(of) => 0..Word::from(of.max(1)),
+                Effect::Blocked => {
+                    let witness = format!("{} waits in {}", automaton.name, step.label);
+                    run.see(Bad::new(built_in::DEADLOCK.id, witness), run.way(at));
+                    0..0
+                }
+            };
+            for result in results.clone() {
+                let edge = automaton.follow(node, result)?;
+                let choice = if results.end - results.start > 1 { result as u8 } else { 0 };
+                for bad in self.seen_on_edge(actor, &step, &before, &edge) {
+                    let mut way = run.way(at);
+                    way.push(choice);
+                    run.see(bad, way);
+                }
+                let to = run.state((after.clone(), edge.to), Some((at, choice)));
+                run.states[at].next.push((to, choice));
+            }
+            at += 1;
+        }
+        if let Some((way, cycle)) = run.cycle() {
+            let witness = format!("{} goes round", automaton.name);
+            let bad = Bad::new(built_in::LIVELOCK.id, witness);
+            run.seen.push(Seen { bad, way, cycle });
+        }
+        Ok(run.seen)
+    }
+}
+
+/// Something that a view sees.
+pub(crate) struct Seen {
+    pub(crate) bad: Bad,
+    /// The results chosen on the way there.
+    pub(crate) way: Vec<u8>,
+    /// Those chosen on the way round, where it goes round.
+    pub(crate) cycle: Vec<u8>,
+}
+
+type AloneKey = (Box<[u64]>, u32);
+
+struct AloneState {
+    key: AloneKey,
+    from: Option<(usize, u8)>,
+    next: Vec<(usize, u8)>,
+}
+
+/// The states of one actor that runs alone, breadth first.
+struct Alone {
+    states: Vec<AloneState>,
+    numbers: FxHashMap<AloneKey, usize>,
+    seen: Vec<Seen>,
+}
+
+impl Alone {
+    fn state(&mut self, key: AloneKey, from: Option<(usize, u8)>) -> usize {
+        let next = self.states.len();
+        let number = *self.numbers.entry(key.clone()).or_insert(next);
+        if number == next {
+            self.states.push(AloneState { key, from, next: Vec::new() });
+        }
+        number
+    }
+
+    fn see(&mut self, bad: Bad, way: Vec<u8>) {
+        if self.seen.iter().all(|seen| seen.bad != bad) {
+            self.seen.push(Seen { bad, way, cycle: Vec::new() });
+        }
+    }
+
+    fn way(&self, to: usize) -> Vec<u8> {
+        let mut way = Vec::new();
+        let mut at = to;
+        while let Some((from, choice)) = self.states[at].from {
+            way.push(choice);
+            at = from;
+        }
+        way.reverse();
+        way
+    }
+
+    /// The way to a cycle and once round it.
+    fn cycle(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        // What is left when states without a way on are taken away again and again.
+        let mut ways_on: Vec<usize> = self.states.iter().map(|s| s.next.len()).collect();
+        let mut before = vec![Vec::new(); self.states.len()];
+        for (number, state) in self.states.iter().enumerate() {
+            for &(to, _) in &state.next {
+                before[to].push(number);
+            }
+        }
+        let mut ended: Vec<usize> = (0..ways_on.len()).filter(|&s| ways_on[s] == 0).collect();
+        while let Some(state) = ended.pop() {
+            for &from in &before[state] {
+                ways_on[from] -= 1;
+                if ways_on[from] == 0 {
+                    ended.push(from);
+                }
+            }
+        }
+        let mut at = (0..ways_on.len()).find(|&s| ways_on[s] > 0)?;
+        let mut steps = Vec::new();
+        let mut met = FxHashMap::default();
+        loop {
+            if let Some(&from) = met.get(&at) {
+                return Some((self.way(at), steps.split_off(from)));
+            }
+            met.insert(at, steps.len());
+            let &(to, choice) = self.states[at].next.iter().find(|(to, _)| ways_on[*to] > 0)?;
+            steps.push(choice);
+            at = to;
+        }
+    }
+}

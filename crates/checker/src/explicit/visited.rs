@@ -1,0 +1,272 @@
+//! The visited set: full states, none omitted, in shards that threads lock in turn.
+//!
+//! Memories are few against states, so they are kept apart and a state names its memory by number. A
+//! state is the number of its memory and the control states of the actors, in `R` words.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::unfold::CONTROL_BITS;
+
+/// A state: bits 0 to 27 are its memory, then come two control states, then three in each further word.
+pub(crate) type Key<const R: usize> = [u64; R];
+
+pub(crate) const MEMORY_BITS: u32 = 28;
+pub(crate) const MEMORY_MASK: u64 = (1 << MEMORY_BITS) - 1;
+pub(crate) const CONTROL_MASK: u64 = (1 << CONTROL_BITS) - 1;
+
+/// How many actors `words` words have room for.
+pub(crate) const fn room(words: usize) -> usize {
+    3 * words - 1
+}
+
+/// Word and shift of an actor's control state.
+#[inline]
+pub(crate) const fn position(actor: usize) -> (usize, u32) {
+    match actor {
+        0 | 1 => (0, MEMORY_BITS + CONTROL_BITS * actor as u32),
+        _ => (1 + (actor - 2) / 3, CONTROL_BITS * ((actor - 2) % 3) as u32),
+    }
+}
+
+#[inline]
+pub(crate) fn memory_of<const R: usize>(key: &Key<R>) -> u32 {
+    (key[0] & MEMORY_MASK) as u32
+}
+
+#[inline]
+pub(crate) fn control_of<const R: usize>(key: &Key<R>, actor: usize) -> u32 {
+    let (word, shift) = position(actor);
+    (key[word] >> shift & CONTROL_MASK) as u32
+}
+
+/// The state after `actor` moved to `control` and memory became `memory`.
+#[inline]
+pub(crate) fn moved<const R: usize>(key: &Key<R>, actor: usize, control: u32, memory: u32) -> Key<R> {
+    let mut key = *key;
+    let (word, shift) = position(actor);
+    key[word] = key[word] & !(CONTROL_MASK << shift) | u64::from(control) << shift;
+    key[0] = key[0] & !MEMORY_MASK | u64::from(memory);
+    key
+}
+
+#[inline]
+pub(crate) fn mix(words: &[u64]) -> u64 {
+    let mut hash = 0x9e37_79b9_7f4a_7c15_u64;
+    for word in words {
+        let product = u128::from(hash ^ word) * 0xa076_1d64_78bd_642f;
+        hash = (product >> 64) as u64 ^ product as u64;
+    }
+    hash
+}
+
+pub(crate) const SHARD_BITS: u32 = 6;
+pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
+
+#[inline]
+pub(crate) fn shard_of(hash: u64) -> usize {
+    (hash >> (64 - SHARD_BITS)) as usize
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
+#[derive(Default)]
+struct Index {
+    slots: Vec<u32>,
+}
+
+const NUMBER_BITS: u32 = 26;
+const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
+
+impl Index {
+    fn tag(hash: u64) -> u32 {
+        ((hash >> 40) as u32) << NUMBER_BITS
+    }
+
+    /// The number that `is` accepts, or the free slot where it belongs.
+    #[inline]
+    fn find(&self, hash: u64, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            if slot == 0 {
+                return Err(at);
+            }
+            if slot & !NUMBER_MASK == Self::tag(hash) {
+                let number = (slot & NUMBER_MASK) as usize - 1;
+                if is(number) {
+                    return Ok(number);
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Makes room for one more than `len`, four fifths full at most.
+    #[inline]
+    fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) {
+        if (len + 1) * 5 > self.slots.len() * 4 {
+            let size = (self.slots.len() * 2).max(16);
+            self.slots = vec![0; size];
+            for number in 0..len {
+                let hash = hash_of(number);
+                let (Ok(at) | Err(at)) = self.find(hash, |_| false);
+                self.slots[at] = Self::tag(hash) | (number as u32 + 1);
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.slots.capacity() * 4
+    }
+}
+
+const CHUNK: usize = 512;
+
+/// One shard of the states.
+pub(crate) struct Shard<const R: usize> {
+    index: Index,
+    chunks: Vec<Vec<Key<R>>>,
+    len: usize,
+}
+
+impl<const R: usize> Default for Shard<R> {
+    fn default() -> Self {
+        Shard { index: Index::default(), chunks: Vec::new(), len: 0 }
+    }
+}
+
+impl<const R: usize> Shard<R> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> &Key<R> {
+        &self.chunks[number / CHUNK][number % CHUNK]
+    }
+
+    /// Adds a state; whether it is new.
+    #[inline]
+    pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> bool {
+        let (chunks, len) = (&self.chunks, self.len);
+        self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]));
+        let Err(at) = self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) else {
+            return false;
+        };
+        self.index.slots[at] = Index::tag(hash) | (len as u32 + 1);
+        if len.is_multiple_of(CHUNK) {
+            // The first chunk of a shard grows by itself, so that small searches stay small.
+            self.chunks.push(Vec::with_capacity(if len == 0 { 8 } else { CHUNK }));
+        }
+        self.chunks[len / CHUNK].push(*key);
+        self.len += 1;
+        true
+    }
+
+    fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
+        if self.len == 0 {
+            return None;
+        }
+        self.index.find(hash, |number| self.get(number) == key).ok()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let states: usize = self.chunks.iter().map(Vec::capacity).sum();
+        states * size_of::<Key<R>>() + self.index.bytes()
+    }
+}
+
+/// The states that were met, numbered densely now that no more come.
+pub(crate) struct States<const R: usize> {
+    shards: Vec<Shard<R>>,
+    /// The number of the first state of each shard, and of none.
+    first: Vec<u32>,
+}
+
+impl<const R: usize> States<R> {
+    pub(crate) fn new(shards: Vec<Shard<R>>) -> States<R> {
+        let mut first = vec![0];
+        for shard in &shards {
+            first.push(first[first.len() - 1] + shard.len as u32);
+        }
+        States { shards, first }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.first[SHARDS] as usize
+    }
+
+    pub(crate) fn find(&self, key: &Key<R>) -> Option<u32> {
+        let hash = mix(key);
+        let shard = shard_of(hash);
+        self.shards[shard].find(key, hash).map(|number| self.first[shard] + number as u32)
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Key<R> {
+        let shard = self.first.partition_point(|&first| first <= number) - 1;
+        *self.shards[shard].get((number - self.first[shard]) as usize)
+    }
+}
+
+#[derive(Default)]
+struct MemoryShard {
+    index: Index,
+    words: Vec<u64>,
+    len: usize,
+}
+
+/// The distinct memories, by number.
+pub(crate) struct Memories {
+    shards: Vec<Mutex<MemoryShard>>,
+    width: usize,
+    bytes: AtomicU64,
+}
+
+impl Memories {
+    pub(crate) fn new(width: usize) -> Memories {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Memories { shards, width, bytes: AtomicU64::new(0) }
+    }
+
+    /// The number of a memory, and whether it is new; none where the numbers are used up.
+    pub(crate) fn number(&self, memory: &[u64]) -> Option<(u32, bool)> {
+        let hash = mix(memory);
+        let shard_number = shard_of(hash);
+        let mut guard = lock(&self.shards[shard_number]);
+        let shard = &mut *guard;
+        let (words, len, width) = (&shard.words, shard.len, self.width);
+        let at = |number: usize| &words[number * width..(number + 1) * width];
+        let before = shard.index.bytes();
+        shard.index.reserve(len, |number| mix(at(number)));
+        let number_of = |local: usize| (local << SHARD_BITS | shard_number) as u32;
+        match shard.index.find(hash, |number| at(number) == memory) {
+            Ok(local) => Some((number_of(local), false)),
+            Err(_) if len >= 1 << (MEMORY_BITS - SHARD_BITS) => None,
+            Err(slot) => {
+                shard.index.slots[slot] = Index::tag(hash) | (len as u32 + 1);
+                let capacity = shard.words.capacity();
+                shard.words.extend_from_slice(memory);
+                shard.len += 1;
+                let grown = (shard.words.capacity() - capacity) * 8 + shard.index.bytes() - before;
+                self.bytes.fetch_add(grown as u64, Ordering::Relaxed);
+                Some((number_of(len), true))
+            }
+        }
+    }
+
+    /// Copies a memory by its number.
+    pub(crate) fn read(&self, number: u32, into: &mut [u64]) {
+        let shard = lock(&self.shards[number as usize & (SHARDS - 1)]);
+        let local = number as usize >> SHARD_BITS;
+        into.copy_from_slice(&shard.words[local * self.width..(local + 1) * self.width]);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,333 @@
+//! The engine on loom: every interleaving of a small scenario, under the C11 memory model with the
+//! kernel's orderings or sequentially consistent.
+//!
+//! Each actor is a loom thread, each initial state an exploration of its own. loom has no choice
+//! operator, so choices are enumerated outside: an exploration runs with some choices fixed, takes 0
+//! for those it meets beyond them, and leaves the other values to later explorations.
+//!
+//! **Sequentially consistent mode.** Memory is an array outside loom; a loom mutex per cell tells loom
+//! which steps depend on each other (loom's `SeqCst` accesses are weaker than the standard's). A step on
+//! several cells holds all of their mutexes, so that it is one step.
+//!
+//! **Kernel orders.** Each cell is a loom atomic. `Relaxed`, `Acquire` and `Release` are C11's; a `Full`
+//! access stands between two sequentially consistent fences, as the kernel defines a value-returning
+//! read-modify-write. `smp_rmb` and `smp_wmb` are acquire and release fences, which is more than the
+//! kernel asks and as much as C11 can say. What differs from hardware:
+//! - `Move` and `CopyUser` are a load and a store and not one step. A `CopyUser` takes the page-table
+//!   entry with acquire, because what it loads then hangs on the entry by an address dependency, which
+//!   C11 as loom has it can't say; that orders the actor's later loads too.
+//! - A failed `Try` that is `Full` still has the fence before it.
+//! - Who waits in an `Await` sleeps until a store lets it try again. Waking orders the waker before the
+//!   sleeper; no outcome is lost by that, since the one in which the sleeper comes late is explored too.
+//! - loom remembers seven stores of a cell and does not let a load be late (no load buffering).
+//!
+//! **What it can't tell.** Properties of every state are not looked at: with weak memory there are no
+//! states, and loom skips states that differ only in the order of independent steps. Cycles are not
+//! judged: an execution longer than a bound is cut. And loom itself ends early on some programs (its
+//! issues #166 and #392), so that its silence is not proof; `tests/loom_gaps.rs` shows how.
+//!
+//! An actor whose model panics is over, and what others do after that does not count.
+
+mod medium;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use machine::Word;
+use scenario::{Bound, Bounds, Check, Coverage, Outcome, Scenario};
+
+use crate::execution::{Execution, Findings, Medium, run_actor};
+use medium::OnLoom;
+
+/// The most actors that loom can hold beside the main thread.
+pub const ACTORS_MAX: usize = loom::MAX_THREADS - 1;
+
+/// Branches that loom may take for one step of ours: generous, so that our bound is met before loom's,
+/// which ends in a panic.
+const BRANCHES_PER_STEP: usize = 32;
+
+/// Bytes of an actor's stack.
+const STACK_BYTES: usize = 1 << 19;
+
+/// What memory is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mode {
+    /// C11 atomics with the kernel's orderings.
+    KernelOrders,
+    /// One step after the other.
+    SequentiallyConsistent,
+}
+
+/// How to explore.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What memory is.
+    pub mode: Mode,
+    /// How far to look: executions and time.
+    pub bounds: Bounds,
+    /// The most preemptions in one execution; a run with such a bound is cut, whatever it finds.
+    pub preemptions_max: Option<usize>,
+    /// The most steps in one execution.
+    pub steps_max: usize,
+}
+
+impl Default for Options {
+    /// Kernel orders, the usual bounds, any number of preemptions, 1,000 steps.
+    fn default() -> Options {
+        Options {
+            mode: Mode::KernelOrders,
+            bounds: Bounds::default(),
+            preemptions_max: None,
+            steps_max: 1_000,
+        }
+    }
+}
+
+/// Explores a scenario. A run that loom's own failure ends says so in the remark and is `Unsupported`;
+/// one that takes the process with it is for [`crate::isolate`].
+#[must_use]
+pub fn check(scenario: &Scenario, options: &Options) -> Outcome {
+    explore(scenario, options).0
+}
+
+/// As [`check`]; also gives each distinct state at rest: the number of the initial state, the cells and
+/// the actors' results.
+#[must_use]
+pub fn check_with_rests(
+    scenario: &Scenario,
+    options: &Options,
+) -> (Outcome, Vec<(usize, Vec<Word>, Vec<Word>)>) {
+    let (outcome, findings) = explore(scenario, options);
+    (outcome, findings.rests())
+}
+
+fn explore(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
+    let sequential = options.mode == Mode::SequentiallyConsistent;
+    let findings = Arc::new(Findings::new(options.steps_max, sequential, false));
+    let actors = scenario.actors.len();
+    if actors > ACTORS_MAX {
+        let remark = format!("{actors} actors, and loom holds {ACTORS_MAX} threads beside the main one");
+        return (Outcome { remark, ..Outcome::default() }, findings);
+    }
+    let started = Instant::now();
+    let run = Run { scenario: Arc::new(scenario.clone()), options, findings: findings.clone(), started };
+    let mut remarks = Vec::new();
+    let coverage = match run.everything() {
+        Err(Cut::Bound(bound)) => Coverage::Cut { bound },
+        Err(Cut::Failed(message)) => {
+            remarks.push(format!("loom failed: {message}"));
+            Coverage::Unsupported
+        }
+        Ok(()) | Err(Cut::Restart) if findings.is_length_cut() => Coverage::Cut { bound: Bound::Length },
+        Ok(()) | Err(Cut::Restart) if options.preemptions_max.is_some() => {
+            Coverage::Cut { bound: Bound::Preemptions }
+        }
+        Ok(()) | Err(Cut::Restart) => Coverage::Exhausted,
+    };
+    if scenario.properties.iter().any(|p| matches!(p.check, Check::State(_))) {
+        remarks.push("properties of every state are not looked at".to_owned());
+    }
+    let outcome = Outcome {
+        coverage,
+        seconds: started.elapsed().as_secs_f64(),
+        remark: remarks.join("; "),
+        ..findings.outcome()
+    };
+    (outcome, findings)
+}
+
+/// Why an exploration ended early.
+enum Cut {
+    /// A bound was met.
+    Bound(Bound),
+    /// A model panicked, and loom was not told yet what depends on that.
+    Restart,
+    /// loom panicked.
+    Failed(String),
+}
+
+/// Which choice: of which actor, the how many-th.
+type ChoiceId = (usize, u32);
+
+/// A run over all initial states and choices.
+struct Run<'a> {
+    scenario: Arc<Scenario>,
+    options: &'a Options,
+    findings: Arc<Findings>,
+    started: Instant,
+}
+
+impl Run<'_> {
+    fn everything(&self) -> Result<(), Cut> {
+        for initial in 0..self.scenario.initial.len() {
+            let mut worklist = vec![BTreeMap::new()];
+            while let Some(fixed) = worklist.pop() {
+                let met = self.explore(initial, &fixed)?;
+                // This exploration had 0 for each choice it met. What is left: the first that is not 0
+                // is this one, and has this value.
+                let mut zeroes = fixed;
+                let mut rest = Vec::new();
+                for (id, of) in met {
+                    for value in 1..of {
+                        let mut other = zeroes.clone();
+                        other.insert(id, value);
+                        rest.push(other);
+                    }
+                    zeroes.insert(id, 0);
+                }
+                worklist.extend(rest.into_iter().rev());
+            }
+        }
+        Ok(())
+    }
+
+    /// One exploration of loom's; gives the choices that it met beyond the fixed ones.
+    fn explore(
+        &self,
+        initial: usize,
+        fixed: &BTreeMap<ChoiceId, u8>,
+    ) -> Result<Vec<(ChoiceId, u8)>, Cut> {
+        let mut alarmed = false;
+        loop {
+            let exploration = Arc::new(Exploration {
+                scenario: self.scenario.clone(),
+                mode: self.options.mode,
+                bounds: self.options.bounds,
+                findings: self.findings.clone(),
+                started: self.started,
+                initial,
+                choices: Arc::new(Choices { fixed: fixed.clone(), met: Mutex::default() }),
+                alarmed,
+                restart: Arc::new(AtomicBool::new(false)),
+            });
+            let each = exploration.clone();
+            let explored = catch_unwind(AssertUnwindSafe(|| self.builder().check(move || each.execution())));
+            match explored.map_err(cause) {
+                Ok(()) | Err(Cut::Restart) if exploration.restart.load(Ordering::Relaxed) => alarmed = true,
+                Ok(()) => {
+                    return Ok(exploration.choices.met().clone());
+                }
+                Err(cut) => return Err(cut),
+            }
+        }
+    }
+
+    /// No bound of loom's own: it returns the same whether it met one or finished.
+    fn builder(&self) -> loom::model::Builder {
+        let mut builder = loom::model::Builder::new();
+        builder.max_threads = loom::MAX_THREADS;
+        builder.max_branches = 64 + BRANCHES_PER_STEP * self.options.steps_max;
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.preemption_bound = self.options.preemptions_max.map(|max| max.min(usize::from(u8::MAX - 1)));
+        builder.checkpoint_file = None;
+        builder.checkpoint_interval = 1;
+        builder.expect_explicit_explore = false;
+        builder.location = false;
+        builder.log = false;
+        builder
+    }
+}
+
+fn cause(payload: Box<dyn Any + Send>) -> Cut {
+    match payload.downcast::<Cut>() {
+        Ok(cut) => *cut,
+        Err(payload) => {
+            let message = crate::execution::message(&*payload);
+            if message.starts_with("Model exceeded maximum number of branches") {
+                Cut::Bound(Bound::Length)
+            } else {
+                Cut::Failed(message)
+            }
+        }
+    }
+}
+
+/// The choices of an exploration.
+pub(crate) struct Choices {
+    fixed: BTreeMap<ChoiceId, u8>,
+    /// In the order in which they were met first, each with the most alternatives it ever had.
+    met: Mutex<Vec<(ChoiceId, u8)>>,
+}
+
+impl Choices {
+    fn met(&self) -> std::sync::MutexGuard<'_, Vec<(ChoiceId, u8)>> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value of a choice. The same choice can have fewer alternatives in another execution: a value
+    /// beyond them stands for 0, which is explored twice then.
+    fn value(&self, id: ChoiceId, of: u8) -> u8 {
+        if let Some(&value) = self.fixed.get(&id) {
+            return if value < of { value } else { 0 };
+        }
+        let mut met = self.met();
+        match met.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, most)) => *most = of.max(*most),
+            None => met.push((id, of)),
+        }
+        0
+    }
+}
+
+/// One exploration of loom's.
+struct Exploration {
+    scenario: Arc<Scenario>,
+    mode: Mode,
+    bounds: Bounds,
+    findings: Arc<Findings>,
+    started: Instant,
+    initial: usize,
+    choices: Arc<Choices>,
+    /// Whether a model is known to panic, so that loom must know what depends on that.
+    alarmed: bool,
+    restart: Arc<AtomicBool>,
+}
+
+impl Exploration {
+    /// One execution. Cut by unwinding out of it while no other thread exists.
+    fn execution(&self) {
+        let cut = if self.restart.load(Ordering::Relaxed) {
+            Some(Cut::Restart)
+        } else if self.findings.executions() >= self.bounds.executions_max {
+            Some(Cut::Bound(Bound::Executions))
+        } else if self.started.elapsed() >= self.bounds.time_max {
+            Some(Cut::Bound(Bound::Time))
+        } else {
+            None
+        };
+        if let Some(cut) = cut {
+            resume_unwind(Box::new(cut));
+        }
+        let execution = Execution::new(self.scenario.clone(), self.initial, self.findings.clone());
+        let restart = (!self.alarmed).then(|| self.restart.clone());
+        let medium = Arc::new(OnLoom::new(execution, self.mode, self.choices.clone(), restart));
+        let spawn = |actor: usize| {
+            let medium = medium.clone();
+            let body = move || run_actor(&*medium, actor);
+            // It can't fail: loom starts no thread of the system.
+            loom::thread::Builder::new().stack_size(STACK_BYTES / size_of::<usize>()).spawn(body).ok()
+        };
+        let handles: Vec<_> = (0..self.scenario.actors.len()).filter_map(spawn).collect();
+        medium.seated(handles.iter().map(|handle| handle.thread().clone()).collect());
+        let (daemons, others): (Vec<_>, Vec<_>) =
+            handles.into_iter().zip(&self.scenario.actors).partition(|(_, actor)| actor.daemon);
+        for (handle, _) in others {
+            // A panic would have ended the exploration.
+            let _ = handle.join();
+        }
+        if !daemons.is_empty() {
+            medium.touch_stop();
+            medium.wake(&medium.execution().stop());
+            for (handle, _) in daemons {
+                let _ = handle.join();
+            }
+        }
+        let memory = medium.memory();
+        medium.execution().finish(memory);
+    }
+}

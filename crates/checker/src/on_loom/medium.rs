@@ -1,0 +1,389 @@
+//! Steps as operations on loom's objects.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering as StdOrdering};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
+
+use loom::sync::atomic::{AtomicU64, Ordering, fence};
+use loom::sync::{Mutex, MutexGuard};
+use loom::thread::Thread;
+use machine::{Action, Field, Order, Place, Step, Word};
+
+use super::{Choices, Mode};
+use crate::execution::{Execution, Medium, Turn};
+
+/// What the steps of an execution are made of.
+pub(super) struct OnLoom {
+    execution: Execution,
+    cells: Cells,
+    choices: Arc<Choices>,
+    /// How many choices each actor has made.
+    chosen: StdMutex<HashMap<usize, u32>>,
+    threads: StdMutex<Vec<Thread>>,
+    stop: Touch,
+    alarm: Touch,
+    fences: Touch,
+    /// Set when a model panics that was not known to; while it is, nothing touches the alarm.
+    restart: Option<Arc<AtomicBool>>,
+}
+
+/// The cells.
+enum Cells {
+    /// Who holds a cell's mutex may touch it.
+    Locks(Vec<OnceLock<Mutex<()>>>),
+    /// The cells themselves.
+    Atomics(Vec<AtomicU64>),
+}
+
+/// Something that steps depend on beside the cells, so that loom tries them in every order.
+enum Touch {
+    Lock(Mutex<()>),
+    /// Without order, in kernel-orders mode: a relaxed read-modify-write synchronises nothing.
+    Relaxed(AtomicU64),
+}
+
+impl Touch {
+    fn new(mode: Mode) -> Touch {
+        match mode {
+            Mode::SequentiallyConsistent => Touch::Lock(Mutex::new(())),
+            Mode::KernelOrders => Touch::Relaxed(AtomicU64::new(0)),
+        }
+    }
+
+    fn touch(&self) {
+        match self {
+            Touch::Lock(mutex) => drop(hold(mutex)),
+            Touch::Relaxed(atomic) => {
+                atomic.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Locks a loom mutex, which is never poisoned: no model code runs while one is held.
+fn hold(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl OnLoom {
+    /// Must be called on the main thread of a loom execution.
+    pub(super) fn new(
+        execution: Execution,
+        mode: Mode,
+        choices: Arc<Choices>,
+        restart: Option<Arc<AtomicBool>>,
+    ) -> OnLoom {
+        let count = execution.scenario.layout.len();
+        let cells = match mode {
+            Mode::SequentiallyConsistent => Cells::Locks((0..count).map(|_| OnceLock::new()).collect()),
+            Mode::KernelOrders => {
+                let initial = |index: usize| AtomicU64::new(execution.latest(Place(index as u16)));
+                Cells::Atomics((0..count).map(initial).collect())
+            }
+        };
+        OnLoom {
+            execution,
+            cells,
+            choices,
+            chosen: StdMutex::default(),
+            threads: StdMutex::default(),
+            stop: Touch::new(mode),
+            alarm: Touch::new(mode),
+            fences: Touch::new(mode),
+            restart,
+        }
+    }
+
+    /// Takes note of the actors' threads, before the first runs.
+    pub(super) fn seated(&self, threads: Vec<Thread>) {
+        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
+    }
+
+    /// What is left in the cells, for the main thread when all others have ended; `None` where the
+    /// execution knows.
+    pub(super) fn memory(&self) -> Option<Vec<Word>> {
+        match &self.cells {
+            Cells::Locks(_) => None,
+            Cells::Atomics(cells) => Some(cells.iter().map(|cell| cell.load(Ordering::Acquire)).collect()),
+        }
+    }
+
+    fn take_locked(&self, locks: &[OnceLock<Mutex<()>>], actor: usize, step: &Step) -> Option<Word> {
+        loop {
+            let held = self.lock(locks, &step.action);
+            let turn = self.execution.execute(actor, step);
+            drop(held);
+            match turn {
+                Turn::Done { seen, woken } => {
+                    self.wake(&woken);
+                    return Some(seen);
+                }
+                Turn::Sleep => loom::thread::park(),
+                Turn::Leave { woken } => {
+                    self.wake(&woken);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Holds the cells of an action, taken in the order of their numbers.
+    fn lock<'a>(&self, locks: &'a [OnceLock<Mutex<()>>], action: &Action) -> Vec<MutexGuard<'a, ()>> {
+        let lock = |at: Place| hold(locks[at.index()].get_or_init(|| Mutex::new(())));
+        let lock_all = |mut cells: Vec<Place>| {
+            cells.sort();
+            cells.dedup();
+            cells.into_iter().map(lock).collect::<Vec<_>>()
+        };
+        match *action {
+            Action::Load { at, .. }
+            | Action::Store { at, .. }
+            | Action::Change { at, .. }
+            | Action::Await { at, .. }
+            | Action::Try { at, .. }
+            | Action::Require { at, .. } => vec![lock(at)],
+            Action::Move { from, to } => lock_all(vec![from, to]),
+            Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
+                // Which frame is known only from the entry: it is looked at first, and again when
+                // everything is held.
+                let source = || {
+                    let value = self.execution.latest(entry);
+                    (value & need == need).then(|| frame_unit(value, frame, frames, stride, unit))
+                };
+                let mut held = vec![lock(entry)];
+                loop {
+                    let Some(from) = source() else { return held };
+                    if entry < from && entry < to {
+                        held.extend(lock_all(vec![from, to]));
+                        return held;
+                    }
+                    drop(held);
+                    held = lock_all(vec![entry, from, to]);
+                    if source() == Some(from) {
+                        return held;
+                    }
+                    drop(held);
+                    held = vec![lock(entry)];
+                }
+            }
+            Action::Fence { .. }
+            | Action::Choose { .. }
+            | Action::Report { .. }
+            | Action::Reach { .. }
+            | Action::Control(_) => Vec::new(),
+        }
+    }
+
+    fn take_ordered(&self, cells: &[AtomicU64], actor: usize, step: &Step) -> Option<Word> {
+        let cell = |at: Place| &cells[at.index()];
+        let (answer, stored) = match step.action {
+            Action::Load { at, mask, order } => {
+                (self.between_fences(order, || cell(at).load(load_order(order))) & mask, None)
+            }
+            Action::Require { at, .. } => (cell(at).load(Ordering::Relaxed), None),
+            Action::Store { at, value, order } => {
+                self.between_fences(order, || cell(at).store(value, store_order(order)));
+                (0, Some((at, value)))
+            }
+            Action::Change { at, clear, set, mask, order } => {
+                let change = |old: Word| Some((old & !clear) | set);
+                let (old, new) = self.between_fences(order, || self.update(cell(at), at, order, change));
+                (old & mask, new.map(|value| (at, value)))
+            }
+            Action::Try { at, mask, clear, set, order } => {
+                let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);
+                let (_, new) = self.guarded(cell(at), at, order, change);
+                (Word::from(new.is_some()), new.map(|value| (at, value)))
+            }
+            Action::Await { at, mask, clear, set, order } => {
+                let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);
+                loop {
+                    if let (_, Some(value)) = self.guarded(cell(at), at, order, change) {
+                        break (0, Some((at, value)));
+                    }
+                    // No scheduling point since the attempt: nobody can have stored in between.
+                    match self.execution.blocked(actor, step) {
+                        Turn::Done { .. } => unreachable!("a blocked step is not done"),
+                        Turn::Sleep => loom::thread::park(),
+                        Turn::Leave { woken } => {
+                            self.wake(&woken);
+                            return None;
+                        }
+                    }
+                }
+            }
+            Action::Move { from, to } => {
+                let value = cell(from).load(Ordering::Relaxed);
+                cell(to).store(value, Ordering::Relaxed);
+                (0, Some((to, value)))
+            }
+            Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
+                let value = cell(entry).load(Ordering::Acquire);
+                if value & need == need {
+                    let from = frame_unit(value, frame, frames, stride, unit);
+                    let copied = cell(from).load(Ordering::Relaxed);
+                    cell(to).store(copied, Ordering::Relaxed);
+                    (1, Some((to, copied)))
+                } else {
+                    (0, None)
+                }
+            }
+            Action::Fence { order } => {
+                match order {
+                    Order::Relaxed => {}
+                    Order::Acquire => fence(Ordering::Acquire),
+                    Order::Release => fence(Ordering::Release),
+                    Order::Full => self.full_fence(),
+                }
+                (0, None)
+            }
+            Action::Choose { .. } | Action::Report { .. } | Action::Reach { .. } | Action::Control(_) => {
+                unreachable!("not a step on memory: {step:?}")
+            }
+        };
+        let woken = self.execution.taken(actor, step, answer, stored);
+        self.wake(&woken);
+        Some(answer)
+    }
+
+    /// loom takes no scheduling point at a fence, and so does not try fences in both orders; the touch
+    /// makes it.
+    fn full_fence(&self) {
+        self.fences.touch();
+        fence(Ordering::SeqCst);
+    }
+
+    fn between_fences<R>(&self, order: Order, access: impl FnOnce() -> R) -> R {
+        if order != Order::Full {
+            return access();
+        }
+        self.full_fence();
+        let result = access();
+        self.full_fence();
+        result
+    }
+
+    /// As [`OnLoom::update`]; fully ordered only if it succeeds.
+    fn guarded(
+        &self,
+        cell: &AtomicU64,
+        at: Place,
+        order: Order,
+        change: impl Fn(Word) -> Option<Word>,
+    ) -> (Word, Option<Word>) {
+        if order == Order::Full {
+            self.full_fence();
+        }
+        let result = self.update(cell, at, order, change);
+        if order == Order::Full && result.1.is_some() {
+            self.full_fence();
+        }
+        result
+    }
+
+    /// One read-modify-write: the old value, and the new one if `change` gives one. loom has none that
+    /// takes a function, so the latest store is guessed; a wrong guess is a read of the right value.
+    fn update(
+        &self,
+        cell: &AtomicU64,
+        at: Place,
+        order: Order,
+        change: impl Fn(Word) -> Option<Word>,
+    ) -> (Word, Option<Word>) {
+        let mut guess = self.execution.latest(at);
+        let old_seen = OnceCell::new();
+        loop {
+            // Where nothing is to be changed, the read must be one of the latest store all the same:
+            // a compare-and-exchange that fails, or that changes nothing.
+            let new = change(guess);
+            let swapped = match new {
+                Some(value) => cell.compare_exchange(guess, value, rmw_order(order), Ordering::Relaxed),
+                None => cell.compare_exchange(!guess, !guess, Ordering::Relaxed, Ordering::Relaxed),
+            };
+            match (swapped, new) {
+                (Ok(old), Some(value)) => return (old, Some(value)),
+                (Err(old), None) if old == guess => return (old, None),
+                (Err(old), _) => guess = old,
+                // The cell held the complement: all bits of a word, which no cell is wide enough for.
+                (Ok(old), None) => guess = *old_seen.get_or_init(|| old),
+            }
+        }
+    }
+}
+
+/// The cell of a unit in the frame that a page-table entry names.
+fn frame_unit(entry: Word, frame: Field, frames: Place, stride: u16, unit: u16) -> Place {
+    frames.at(frame.of(entry) as usize * usize::from(stride) + usize::from(unit))
+}
+
+fn load_order(order: Order) -> Ordering {
+    match order {
+        Order::Acquire => Ordering::Acquire,
+        Order::Relaxed | Order::Release | Order::Full => Ordering::Relaxed,
+    }
+}
+
+fn store_order(order: Order) -> Ordering {
+    match order {
+        Order::Release => Ordering::Release,
+        Order::Relaxed | Order::Acquire | Order::Full => Ordering::Relaxed,
+    }
+}
+
+fn rmw_order(order: Order) -> Ordering {
+    match order {
+        Order::Relaxed => Ordering::Relaxed,
+        Order::Acquire => Ordering::Acquire,
+        Order::Release => Ordering::Release,
+        Order::Full => Ordering::AcqRel,
+    }
+}
+
+impl Medium for OnLoom {
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+
+    fn take(&self, actor: usize, step: &Step) -> Option<Word> {
+        match &self.cells {
+            Cells::Locks(locks) => self.take_locked(locks, actor, step),
+            Cells::Atomics(cells) => self.take_ordered(cells, actor, step),
+        }
+    }
+
+    fn choose(&self, actor: usize, step: &Step, of: u8) -> Option<Word> {
+        let ordinal = {
+            let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = chosen.entry(actor).or_insert(0);
+            *count += 1;
+            *count - 1
+        };
+        let value = Word::from(self.choices.value((actor, ordinal), of));
+        self.execution.taken(actor, step, value, None);
+        Some(value)
+    }
+
+    fn wake(&self, actors: &[usize]) {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for &actor in actors {
+            threads[actor].unpark();
+        }
+    }
+
+    fn touch_stop(&self) {
+        self.stop.touch();
+    }
+
+    fn touch_alarm(&self) {
+        if self.restart.is_none() {
+            self.alarm.touch();
+        }
+    }
+
+    fn panicked(&self) {
+        if let Some(restart) = &self.restart {
+            restart.store(true, StdOrdering::Relaxed);
+        }
+    }
+}
