@@ -13,6 +13,9 @@ const WIDTH_MAX: usize = 44;
 /// The columns begin here, after the number.
 const MARGIN: usize = 6;
 
+/// What stands in the place of the actors' names where nobody takes a step.
+const NOBODY: &str = "--";
+
 /// What a schedule shows beside its steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Look {
@@ -35,6 +38,9 @@ pub fn columns(lines: &[Line], views: &[&str], look: Look) -> String {
     let mut header = " ".repeat(MARGIN);
     for (name, offset) in &columns.0 {
         let _ = write!(header, "{:width$}{name}", "", width = offset - (header.chars().count() - MARGIN));
+    }
+    if columns.0.is_empty() {
+        header.push_str(NOBODY);
     }
     let _ = writeln!(out, "{}", paint(Style::new().bold(), header.trim_end()));
     let ends = |l: &Line| columns.offset(&l.actor) + 2 * l.depth + l.text.chars().count();
@@ -142,6 +148,9 @@ impl Columns {
 
     /// Names hold single spaces at most; two or more part them.
     fn of_header(header: &str) -> Columns {
+        if header.trim() == NOBODY {
+            return Columns(Vec::new());
+        }
         let header: Vec<char> = header.chars().skip(MARGIN).collect();
         let mut columns: Vec<(String, usize)> = Vec::new();
         for (at, &c) in header.iter().enumerate() {

@@ -33,6 +33,6 @@ pub use block::{Block, named, picture, property, shown};
 pub use columns::{Look, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, diff};
 pub use json::{Finding, line as json_line};
-pub use lines::{Line, Mark, lines, settled};
+pub use lines::{Line, Mark, lines, settled, unfolded};
 pub use matrix::{Cell, Matrix};
 pub use snapshot::{Section, Snapshot};

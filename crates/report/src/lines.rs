@@ -63,18 +63,35 @@ impl Line {
 /// broken between its ends, and no loop in it goes round. The rule looks at nothing but the events.
 #[must_use]
 pub fn lines(events: &[Event]) -> Vec<Line> {
-    lay_out(events, true)
+    lay_out(events, Extent::Whole)
+}
+
+/// The lines of a schedule, or of its beginning, with every frame opened.
+#[must_use]
+pub fn unfolded(events: &[Event]) -> Vec<Line> {
+    lay_out(events, Extent::Unfolded)
 }
 
 /// The lines that the beginning of a schedule settles: however it goes on, its lines begin with
 /// these.
 #[must_use]
 pub fn settled(events: &[Event]) -> Vec<Line> {
-    lay_out(events, false)
+    lay_out(events, Extent::Settled)
 }
 
-fn lay_out(events: &[Event], whole: bool) -> Vec<Line> {
-    let order = tidy(events, whole);
+/// Which lines are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Those of a schedule that is whole.
+    Whole,
+    /// Those that won't change however it goes on.
+    Settled,
+    /// Those that won't change, with no frame folded.
+    Unfolded,
+}
+
+fn lay_out(events: &[Event], extent: Extent) -> Vec<Line> {
+    let order = tidy(events, extent == Extent::Whole);
     let frames = frames(&order);
     let mut lines = Vec::new();
     let mut depths: Vec<(&str, usize)> = Vec::new();
@@ -88,9 +105,7 @@ fn lay_out(events: &[Event], whole: bool) -> Vec<Line> {
         if is_point {
             mover = &event.actor;
         }
-        // What is found in a state is nobody's: it is shown at the last step.
-        let nobody = event.actor.is_empty() && matches!(event.kind, EventKind::Bad { .. });
-        let actor = if nobody { mover } else { event.actor.as_str() };
+        let actor = whose(event, mover);
         if let Some(at) = folded.iter().position(|(who, _)| *who == actor) {
             if folded[at].1 == index {
                 folded.swap_remove(at);
@@ -117,8 +132,8 @@ fn lay_out(events: &[Event], whole: bool) -> Vec<Line> {
                 push(is_point.then_some(steps), *depth, with_result(label, result), Mark::Step);
             }
             EventKind::Enter { label } => {
-                let frame = frames[index].as_ref();
-                if !whole && frame.is_some_and(|f| f.left.is_none() && f.is_small()) {
+                let frame = frames[index].as_ref().filter(|_| extent != Extent::Unfolded);
+                if extent == Extent::Settled && frame.is_some_and(|f| f.left.is_none() && f.is_small()) {
                     break;
                 }
                 match frame.and_then(|f| f.left.filter(|_| f.is_small())) {
@@ -170,6 +185,13 @@ fn name_of(label: &str) -> &str {
     label.split_once('(').map_or(label, |(name, _)| name)
 }
 
+/// The actor in whose column an event is shown. What is found in a state is nobody's: it is shown at
+/// the last step.
+fn whose<'e>(event: &'e Event, mover: &'e str) -> &'e str {
+    let nobody = event.actor.is_empty() && matches!(event.kind, EventKind::Bad { .. });
+    if nobody { mover } else { &event.actor }
+}
+
 pub(crate) fn is_scheduling_point(event: &Event) -> bool {
     matches!(event.kind, EventKind::Step { scheduling_point: true, .. })
 }
@@ -180,11 +202,16 @@ pub(crate) fn is_scheduling_point(event: &Event) -> bool {
 fn tidy(events: &[Event], whole: bool) -> Vec<&Event> {
     let mut order = Vec::with_capacity(events.len());
     let mut waiting: Vec<(&str, Vec<&Event>)> = Vec::new();
+    let mut mover = "";
     for event in events {
-        if !waiting.iter().any(|(who, _)| *who == event.actor) {
-            waiting.push((&event.actor, Vec::new()));
+        let actor = whose(event, mover);
+        if is_scheduling_point(event) {
+            mover = actor;
         }
-        let Some((_, held)) = waiting.iter_mut().find(|(who, _)| *who == event.actor) else { continue };
+        if !waiting.iter().any(|(who, _)| *who == actor) {
+            waiting.push((actor, Vec::new()));
+        }
+        let Some((_, held)) = waiting.iter_mut().find(|(who, _)| *who == actor) else { continue };
         match event.kind {
             EventKind::Step { scheduling_point: true, .. }
             | EventKind::Bad { .. }

@@ -1,0 +1,232 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
+/// truncation, and what is the shortest way there?
+#[derive(Parser, Debug)]
+#[command(name = "shortcopy", version, about, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+A TARGET is a folder, a write path in it, a variant of that, or a scenario:
+  ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
+
+Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
+is not; 2 wrong use or a broken model; 3 something came out unknown.";
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Names the write paths, their variants and scenarios
+    List(List),
+    /// Searches scenarios for bad states and compares with the snapshots
+    Check(Check),
+    /// Shows variants against properties
+    Matrix(Matrix),
+    /// Shows which bad states appear, go and stay between two variants
+    Diff(Diff),
+    /// Runs a recorded schedule step by step
+    Replay(Replay),
+    /// Runs one engine on one scenario and prints its outcome: how `check` uses the engines that
+    /// need a process of their own
+    #[command(hide = true)]
+    Engine(EngineRun),
+}
+
+/// `list`
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only these
+    pub targets: Vec<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// What to check; everything where none is given
+    pub targets: Vec<String>,
+    /// Also the scenarios that take long
+    #[arg(long)]
+    pub all: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Shows every schedule in full
+    #[arg(long)]
+    pub schedules: bool,
+    /// Which engine searches, and how far
+    #[command(flatten)]
+    pub search: Search,
+    /// The snapshots to compare with
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// `matrix`
+#[derive(Args, Debug)]
+pub struct Matrix {
+    /// Only these paths or variants
+    pub targets: Vec<String>,
+    /// Also the scenarios that take long
+    #[arg(long)]
+    pub all: bool,
+    /// How far to search
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// `diff`
+#[derive(Args, Debug)]
+pub struct Diff {
+    /// A variant
+    pub before: String,
+    /// Another one
+    pub after: String,
+    /// Also the scenarios that take long
+    #[arg(long)]
+    pub all: bool,
+    /// How far to search
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// `replay`
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// A snapshot, and one of its schedules: `snapshots/ext4/journalled/v4.2.snap#3`,
+    /// `ext4/journalled@v4.2#3`; without a number the first
+    #[arg(value_name = "SNAPSHOT[#N]")]
+    pub schedule: String,
+    /// Where the snapshots are
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// `engine`
+#[derive(Args, Debug)]
+pub struct EngineRun {
+    /// One scenario
+    pub target: String,
+    /// Which engine, and how far
+    #[command(flatten)]
+    pub search: Search,
+}
+
+/// How results are written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One object per line and result.
+    Json,
+}
+
+/// Which engine searches, and how far.
+#[derive(Args, Clone, Debug)]
+pub struct Search {
+    /// Which engine
+    #[arg(long, value_enum, default_value_t = Engine::Explicit)]
+    pub engine: Engine,
+    /// loom's memory: sequentially consistent, or the kernel's orderings
+    #[arg(long, value_enum, default_value_t = LoomMode::Kernel)]
+    pub loom_mode: LoomMode,
+    /// How shuttle draws its schedules
+    #[arg(long, value_enum, default_value_t = ShuttleMode::Random)]
+    pub shuttle: ShuttleMode,
+    /// Where shuttle's chance begins
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many executions loom looks at, or shuttle draws
+    #[arg(long, value_name = "N")]
+    pub executions: Option<u64>,
+    /// How far
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// How far a search goes.
+#[derive(Args, Clone, Debug)]
+pub struct Bounds {
+    /// Threads to work with [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// States to look at in each scenario
+    #[arg(long, value_name = "N", default_value_t = scenario::Bounds::default().states_max)]
+    pub states_max: u64,
+    /// Memory that all searches together may take
+    #[arg(long, value_name = "MiB", default_value_t = scenario::Bounds::default().bytes_max >> 20)]
+    pub memory_max: u64,
+    /// Time for each scenario
+    #[arg(long, value_name = "SECONDS", default_value_t = scenario::Bounds::default().time_max.as_secs_f64(),
+          value_parser = seconds)]
+    pub time_max: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0 to 1000000000".to_owned()),
+    }
+}
+
+/// The engines.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// Every interleaving, state by state.
+    Explicit,
+    /// Every interleaving of a small scenario under a weak memory model.
+    Loom,
+    /// Random interleavings.
+    Shuttle,
+}
+
+impl Engine {
+    /// Its name in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Explicit => "explicit",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
+}
+
+/// What loom makes of memory.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoomMode {
+    /// Sequentially consistent.
+    Sc,
+    /// The kernel's orderings.
+    Kernel,
+}
+
+/// How shuttle draws its schedules.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShuttleMode {
+    /// Uniformly at each scheduling point.
+    Random,
+    /// By priorities that change at few points (probabilistic concurrency testing).
+    Pct,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

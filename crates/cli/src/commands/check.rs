@@ -1,0 +1,324 @@
+//! `shortcopy check`
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use report::{Finding, Look};
+use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Verdict, WritePath, verdict};
+
+use crate::arguments::{Check, Engine, Format};
+use crate::engine::{Answer, Searcher};
+use crate::error::Error;
+use crate::output::Output;
+use crate::recorded::{Comparison, Judgement, Records, judge};
+use crate::status::Status;
+use crate::target::{Breadth, Chosen, choose};
+
+/// Searches scenarios for bad states and compares with the snapshots.
+///
+/// # Errors
+/// A target that means nothing, a snapshot that can't be read, an output that can't be written.
+pub(crate) fn check(
+    catalog: &[WritePath],
+    arguments: &Check,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
+    let comparison =
+        if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
+    let mut text = Text::new(&chosen, arguments);
+    let mut status = Status::AsRecorded;
+    searcher.search(&arguments.search, &chosen, |at, answer| {
+        let Chosen { path, variant, .. } = chosen[at];
+        let (scenario, outcome) = match answer {
+            Ok(Answer { scenario, outcome }) => (scenario, outcome),
+            Err(error) => {
+                status = Status::Wrong;
+                return text.broken(&chosen[at], &error, out);
+            }
+        };
+        let snapshot = records.snapshot(&path.name, &variant.name)?;
+        let section = snapshot.and_then(|s| s.section(&scenario.name));
+        let judgement = judge(&scenario, &outcome, section, comparison);
+        status = status.max(judgement.status);
+        if arguments.format == Format::Json {
+            let engine = arguments.search.engine.name();
+            let (path, variant) = (&path.name, &variant.name);
+            let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
+            out.line(&report::json_line(finding).map_err(std::io::Error::from)?)?;
+            return out.flush();
+        }
+        let number = |bad: &BadState| {
+            let blocks = &section?.blocks;
+            let same = |b: &&report::Block| b.property == bad.property && b.witness == bad.witness;
+            blocks.iter().find(same).map(|b| b.number)
+        };
+        let numbers = outcome.bad.iter().map(number).collect();
+        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers }, out)
+    })?;
+    if arguments.format == Format::Text {
+        text.end(out)?;
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+/// A result with what is known about it.
+struct Checked<'c> {
+    chosen: Chosen<'c>,
+    scenario: Scenario,
+    outcome: Outcome,
+    judgement: Judgement,
+    /// The number of each bad state in the snapshot.
+    numbers: Vec<Option<usize>>,
+}
+
+/// What is shown in full.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Nothing: a line per scenario.
+    Lines,
+    /// For each broken property of a variant, the shortest schedule.
+    Shortest,
+    /// Every bad state.
+    Everything,
+}
+
+/// The text for people.
+struct Text<'c> {
+    detail: Detail,
+    width: usize,
+    heading: Option<String>,
+    /// What was found in the variant at hand, with each property's best schedule.
+    best: BTreeMap<String, (Chosen<'c>, Scenario, BadState, Option<usize>)>,
+    tally: Tally,
+}
+
+#[derive(Default)]
+struct Tally {
+    scenarios: usize,
+    verdicts: [usize; 4],
+    different: usize,
+    broken: usize,
+    skipped: usize,
+    states: u64,
+}
+
+const HOLDS: Style = AnsiColor::Green.on_default();
+const EXPECTED: Style = AnsiColor::Yellow.on_default();
+const DIFFERENT: Style = AnsiColor::Red.on_default().bold();
+const UNKNOWN: Style = AnsiColor::Magenta.on_default();
+
+impl<'c> Text<'c> {
+    fn new(chosen: &[Chosen<'c>], arguments: &Check) -> Text<'c> {
+        let one_variant = chosen.windows(2).all(|two| std::ptr::eq(two[0].variant, two[1].variant));
+        let detail = match chosen {
+            _ if arguments.schedules => Detail::Everything,
+            [_] => Detail::Everything,
+            _ if one_variant => Detail::Shortest,
+            _ => Detail::Lines,
+        };
+        let width = chosen.iter().map(|c| c.case.name.len()).max().unwrap_or(0);
+        Text { detail, width, heading: None, best: BTreeMap::new(), tally: Tally::default() }
+    }
+
+    fn head(&mut self, chosen: &Chosen<'_>, out: &mut Output) -> Result<(), Error> {
+        let heading = format!("{}@{}", chosen.path.name, chosen.variant.name);
+        if self.heading.as_ref() != Some(&heading) {
+            let gap = if self.heading.is_some() { "\n" } else { "" };
+            let bold = Style::new().bold();
+            out.line(&format!("{gap}{bold}{heading}{bold:#}: {}", chosen.variant.sentence))?;
+            self.heading = Some(heading);
+        }
+        Ok(())
+    }
+
+    fn broken(&mut self, chosen: &Chosen<'_>, error: &Error, out: &mut Output) -> Result<(), Error> {
+        self.head(chosen, out)?;
+        self.tally.scenarios += 1;
+        self.tally.broken += 1;
+        let width = self.width;
+        out.line(&format!("  {:width$}  {DIFFERENT}broken{DIFFERENT:#}: {error}", chosen.case.name))
+    }
+
+    fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
+        let Checked { chosen, scenario, outcome, judgement, numbers } = result;
+        self.tally.scenarios += 1;
+        self.tally.states += outcome.states;
+        self.tally.different += usize::from(judgement.status == Status::Different);
+        let interrupted = outcome.coverage == (Coverage::Cut { bound: Bound::Interrupt });
+        if interrupted && outcome.states == 0 && outcome.executions == 0 {
+            self.tally.skipped += 1;
+            return Ok(());
+        }
+        self.head(&chosen, out)?;
+        let verdict = verdict(&outcome);
+        self.tally.verdicts[verdict as usize] += 1;
+        let style = match (judgement.status, verdict) {
+            (Status::Different | Status::Wrong, _) => DIFFERENT,
+            (Status::Unknown, _) => UNKNOWN,
+            (Status::AsRecorded, Verdict::Violated) => EXPECTED,
+            (Status::AsRecorded, _) => HOLDS,
+        };
+        let width = self.width;
+        let mut line =
+            format!("  {:width$}  {style}{}{style:#}", chosen.case.name, said(&outcome, &judgement));
+        let found = found(&outcome);
+        if !found.is_empty() {
+            let _ = write!(line, ": {found}");
+        }
+        if !outcome.remark.is_empty() {
+            let _ = write!(line, "\n  {:width$}  {}", "", outcome.remark);
+        }
+        for difference in &judgement.differences {
+            let _ = write!(line, "\n  {:width$}    {DIFFERENT}{difference}{DIFFERENT:#}", "");
+        }
+        out.line(&line)?;
+        for (bad, number) in outcome.bad.into_iter().zip(numbers) {
+            match self.detail {
+                Detail::Lines => {}
+                Detail::Everything => out.write(&block(&chosen, &scenario, &bad, number))?,
+                Detail::Shortest => {
+                    let rank = |bad: &BadState| (bad.schedule.actors().len() > 1, bad.schedule.steps());
+                    let known = self.best.get(&bad.property);
+                    if known.is_none_or(|(_, _, best, _)| rank(&bad) < rank(best)) {
+                        let property = bad.property.clone();
+                        self.best.insert(property, (chosen, scenario.clone(), bad, number));
+                    }
+                }
+            }
+        }
+        out.flush()
+    }
+
+    fn end(self, out: &mut Output) -> Result<(), Error> {
+        if !self.best.is_empty() {
+            out.line("\nThe shortest way to break each property:")?;
+        }
+        for (chosen, scenario, bad, number) in self.best.values() {
+            out.write(&block(chosen, scenario, bad, *number))?;
+        }
+        let Tally { scenarios, verdicts, different, broken, skipped, states } = self.tally;
+        let mut parts = Vec::new();
+        for (verdict, word) in [
+            (Verdict::Holds, "hold"),
+            (Verdict::Violated, "violated"),
+            (Verdict::Unknown, "unknown"),
+            (Verdict::Unsupported, "unsupported"),
+        ] {
+            let count = verdicts[verdict as usize];
+            if count > 0 {
+                parts.push(format!("{count} {word}"));
+            }
+        }
+        if broken > 0 {
+            parts.push(format!("{broken} broken"));
+        }
+        if skipped > 0 {
+            parts.push(format!("{skipped} not looked at"));
+        }
+        let compared = match different {
+            0 => String::new(),
+            n => format!("; {DIFFERENT}{n} not as recorded{DIFFERENT:#}"),
+        };
+        let plural = if scenarios == 1 { "" } else { "s" };
+        let states = if states > 0 { format!(", {} states", grouped(states)) } else { String::new() };
+        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}", parts.join(", ")))
+    }
+}
+
+/// `violated, as recorded`.
+fn said(outcome: &Outcome, judgement: &Judgement) -> String {
+    let word = report::snapshot::verdict_word(verdict(outcome));
+    let how_far = match outcome.coverage {
+        Coverage::Exhausted | Coverage::Unsupported => String::new(),
+        Coverage::Cut { bound } => format!(", cut by {}", bound_word(bound)),
+        Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
+    };
+    let plain = judgement.status == Status::AsRecorded && verdict(outcome) == Verdict::Holds;
+    let words =
+        if plain && outcome.bad.is_empty() { String::new() } else { format!(", {}", judgement.words) };
+    format!("{word}{how_far}{words}")
+}
+
+fn bound_word(bound: Bound) -> &'static str {
+    match bound {
+        Bound::States => "the bound on states",
+        Bound::Memory => "the bound on memory",
+        Bound::Time => "the bound on time",
+        Bound::Executions => "the bound on executions",
+        Bound::Length => "the bound on length",
+        Bound::Preemptions => "the bound on preemptions",
+        Bound::Interrupt => "the user",
+    }
+}
+
+/// The broken properties, with the number of distinct bad states where there is more than one.
+fn found(outcome: &Outcome) -> String {
+    let mut counts: Vec<(&str, bool, usize)> = Vec::new();
+    for bad in &outcome.bad {
+        match counts.iter_mut().find(|(id, promised, _)| *id == bad.property && *promised == bad.promised) {
+            Some((_, _, count)) => *count += 1,
+            None => counts.push((&bad.property, bad.promised, 1)),
+        }
+    }
+    let text = |(id, promised, count): &(&str, bool, usize)| {
+        let times = if *count > 1 { format!(" ({count})") } else { String::new() };
+        format!("{}{times}", report::named(id, "", *promised))
+    };
+    counts.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// A bad state in full, with the lines of the model.
+fn block(chosen: &Chosen<'_>, scenario: &Scenario, bad: &BadState, number: Option<usize>) -> String {
+    let bold = Style::new().bold();
+    let dim = Style::new().dimmed();
+    let name = report::named(&bad.property, &bad.witness, bad.promised);
+    let mut out = format!("\n{bold}scenario{bold:#}  {}: {}\n", scenario.name, scenario.sentence);
+    let _ = writeln!(out, "{bold}property{bold:#}  {DIFFERENT}{name}{DIFFERENT:#}");
+    if let Some(property) = report::property(scenario, &bad.property) {
+        let _ = writeln!(out, "          {}", property.sentence);
+        let _ = writeln!(out, "          {dim}{}{dim:#}", property.source);
+    }
+    let _ = writeln!(out, "{bold}initial{bold:#}   {}", bad.schedule.initial);
+    for line in report::picture(scenario, &bad.cells) {
+        let _ = writeln!(out, "{line}");
+    }
+    let look = Look { sources: true, colours: true };
+    let _ = write!(out, "\n{}", report::shown(bad, scenario, look));
+    if let Some(number) = number {
+        let target = format!("{}@{}#{number}", chosen.path.name, chosen.variant.name);
+        let _ = writeln!(out, "{dim}      step by step: shortcopy replay {target}{dim:#}");
+    }
+    out
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let numbers = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, text) in numbers {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

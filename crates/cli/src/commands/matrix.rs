@@ -1,0 +1,39 @@
+//! `shortcopy matrix`
+
+use report::Finding;
+use scenario::{Coverage, WritePath};
+
+use crate::arguments::Matrix;
+use crate::engine::{Answer, Searcher};
+use crate::error::Error;
+use crate::output::Output;
+use crate::status::Status;
+use crate::target::{Breadth, choose};
+
+/// Shows variants against properties.
+///
+/// # Errors
+/// A target that means nothing, a broken model, an output that can't be written.
+pub(crate) fn matrix(
+    catalog: &[WritePath],
+    arguments: &Matrix,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let mut matrix = report::Matrix::default();
+    let mut status = Status::AsRecorded;
+    searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
+        let Answer { scenario, outcome } = answer?;
+        if outcome.coverage != Coverage::Exhausted {
+            status = Status::Unknown;
+        }
+        let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
+        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        Ok(())
+    })?;
+    out.write(&matrix.to_string())?;
+    out.flush()?;
+    Ok(status)
+}

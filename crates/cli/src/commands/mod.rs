@@ -1,0 +1,13 @@
+//! The commands, one file each.
+
+mod check;
+mod diff;
+mod list;
+mod matrix;
+mod replay;
+
+pub(crate) use check::check;
+pub(crate) use diff::diff;
+pub(crate) use list::list;
+pub(crate) use matrix::matrix;
+pub(crate) use replay::replay;

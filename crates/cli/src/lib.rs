@@ -1,0 +1,54 @@
+//! The `shortcopy` command: the only crate that sees both wings.
+//!
+//! [`run`] takes the catalogue of write paths and the command line, asks the engines of `checker`, and
+//! writes what `report` makes of their answers. Everything that can go wrong is an [`Error`] with words
+//! for the user; the exit status is a [`Status`].
+//!
+//! ```
+//! use cli::Status;
+//!
+//! // The worst of all results counts; what is wrong beats what differs, and that beats the unknown.
+//! let results = [Status::AsRecorded, Status::Different, Status::Unknown];
+//! assert_eq!(results.into_iter().max(), Some(Status::Different));
+//! ```
+
+pub mod arguments;
+mod commands;
+mod engine;
+mod error;
+mod output;
+mod progress;
+pub mod recorded;
+pub mod replay;
+mod status;
+pub mod target;
+mod work;
+
+use scenario::WritePath;
+
+use arguments::{Arguments, Command};
+
+pub use engine::{Answer, Searcher};
+pub use error::Error;
+pub use output::Output;
+pub use status::Status;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// What kept it from doing that: status 2.
+pub fn run(
+    catalog: &[WritePath],
+    arguments: &Arguments,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    match &arguments.command {
+        Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
+        Command::Check(check) => commands::check(catalog, check, searcher, out),
+        Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
+        Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
+        Command::Replay(replay) => commands::replay(catalog, replay, out),
+        Command::Engine(_) => todo!(),
+    }
+}

@@ -1,0 +1,292 @@
+//! Finds the run that a recorded schedule tells.
+//!
+//! A schedule is recorded as the text that a reviewer reads. What it tells settles who takes each
+//! step; what it leaves open, such as the choices inside a folded word, is searched: every way is
+//! stepped, shown, and given up where it shows something else.
+
+use checker::stepper::{Prepared, Run};
+use machine::Word;
+use report::{Block, Line, Mark};
+use scenario::{Check, Event, EventKind, Scenario};
+
+/// A run that shows what is recorded.
+#[derive(Debug)]
+pub struct Replayed {
+    /// What happens before the first step, and at each step, with the cells after it.
+    pub stages: Vec<Stage>,
+}
+
+/// One scheduling point.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Everything that is told of it.
+    pub events: Vec<Event>,
+    /// The cells after it.
+    pub cells: Vec<Word>,
+}
+
+/// Why a schedule can't be replayed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    /// It begins in a state that the scenario doesn't have.
+    #[error("the scenario has no initial state `{0}`")]
+    NoSuchInitial(String),
+    /// It is no schedule.
+    #[error("line {0} of the schedule can't be read")]
+    Unreadable(usize),
+    /// No run shows this line.
+    #[error("line {line} of the schedule, `{recorded}`: no run shows this{}", instead(.came))]
+    NoSuchRun {
+        /// The line, from 1, the actors' names not counted.
+        line: usize,
+        /// What it says.
+        recorded: String,
+        /// What came instead, on the ways that went furthest.
+        came: Vec<String>,
+    },
+    /// The run is there, and what it is recorded for isn't.
+    #[error("the schedule can be taken, and `{0}` is not broken at its end")]
+    NotBad(String),
+    /// The picture of the state reached is another one.
+    #[error(
+        "the schedule can be taken, and the state it reaches looks different: `{came}`, recorded `{recorded}`"
+    )]
+    OtherPicture {
+        /// What was recorded.
+        recorded: String,
+        /// What came.
+        came: String,
+    },
+    /// The engine gives up on the model.
+    #[error(transparent)]
+    Model(#[from] checker::explicit::Error),
+}
+
+fn instead(came: &[String]) -> String {
+    match came {
+        [] => ", nobody can take a step".to_owned(),
+        came => format!(", but `{}`", came.join("` or `")),
+    }
+}
+
+/// Ways that are stepped before the search gives up.
+const STEPS_MAX: usize = 1_000_000;
+
+/// Finds a run of `scenario` that shows what `block` records.
+///
+/// # Errors
+/// The first line that no run shows; or that the bad state isn't reached, or looks different.
+pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
+    let initial = scenario.initial.iter().position(|i| i.name == block.initial);
+    let initial = initial.ok_or_else(|| Error::NoSuchInitial(block.initial.clone()))?;
+    let recorded = report::parse_columns(&block.schedule.join("\n")).map_err(Error::Unreadable)?;
+    let prepared = Prepared::new(scenario)?;
+    let (run, events) = Run::start(&prepared, initial)?;
+    let mut search = Search {
+        scenario,
+        block,
+        movers: movers(scenario, &recorded, block.steps)?,
+        cycle: recorded.iter().position(|l| l.mark == Mark::Cycle).map(|at| steps_before(&recorded, at)),
+        recorded,
+        furthest: 0,
+        came: Vec::new(),
+        taken: 0,
+        failure: None,
+    };
+    let stages = vec![Stage { events, cells: run.cells() }];
+    match search.go(&run, stages, None)? {
+        Some(stages) => Ok(Replayed { stages }),
+        None => Err(match search.failure.take() {
+            Some(failure) => failure,
+            None => search.no_such_run(),
+        }),
+    }
+}
+
+/// Who takes each step: whoever has the last line with a number up to it.
+fn movers(scenario: &Scenario, recorded: &[Line], steps: usize) -> Result<Vec<usize>, Error> {
+    let everyone: Vec<&str> = scenario.actors.iter().chain(&scenario.views).map(|a| a.name).collect();
+    let mut movers = Vec::with_capacity(steps);
+    for step in 1..=steps {
+        let of_step = |line: &&Line| line.number.is_some_and(|n| n <= step);
+        let line = recorded.iter().rev().find(of_step).ok_or(Error::Unreadable(0))?;
+        let at = recorded.iter().position(|l| std::ptr::eq(l, line)).unwrap_or(0);
+        movers.push(everyone.iter().position(|name| *name == line.actor).ok_or(Error::Unreadable(at + 1))?);
+    }
+    Ok(movers)
+}
+
+/// How many steps are taken before the line at `at`.
+fn steps_before(recorded: &[Line], at: usize) -> usize {
+    recorded[at..].iter().find_map(|l| l.number).map_or(usize::MAX, |n| n - 1)
+}
+
+struct Search<'a> {
+    scenario: &'a Scenario,
+    block: &'a Block,
+    movers: Vec<usize>,
+    /// After how many steps the cycle begins.
+    cycle: Option<usize>,
+    recorded: Vec<Line>,
+    /// How many lines were shown as recorded, on the ways that went furthest.
+    furthest: usize,
+    /// What these showed next.
+    came: Vec<String>,
+    taken: usize,
+    /// Why a run that shows everything does not count.
+    failure: Option<Error>,
+}
+
+impl Search<'_> {
+    /// Goes on from `run`; `entry` is the state in which the cycle began.
+    fn go(
+        &mut self,
+        run: &Run,
+        mut stages: Vec<Stage>,
+        mut entry: Option<Vec<u64>>,
+    ) -> Result<Option<Vec<Stage>>, Error> {
+        let taken = stages.len() - 1;
+        if self.cycle == Some(taken) {
+            entry = Some(run.state());
+            if let Some(last) = stages.last_mut() {
+                last.events.push(told("", EventKind::Cycle));
+            }
+        }
+        let shown = report::settled(&events(&stages));
+        if !self.agrees(&shown) {
+            return Ok(None);
+        }
+        let Some(&mover) = self.movers.get(taken) else { return self.end(run, stages, entry) };
+        let enabled = run.enabled();
+        let Some(&(_, choices)) = enabled.iter().find(|(actor, _)| *actor == mover) else {
+            self.differs(shown.len(), None);
+            return Ok(None);
+        };
+        for choice in 0..choices {
+            self.taken += 1;
+            if self.taken > STEPS_MAX {
+                return Ok(None);
+            }
+            let mut next = run.clone();
+            let events = next.step(mover, choice)?;
+            let mut longer = stages.clone();
+            longer.push(Stage { events, cells: next.cells() });
+            if let Some(found) = self.go(&next, longer, entry.clone())? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All steps are taken: is the bad state there, and does the run show what is recorded?
+    fn end(
+        &mut self,
+        run: &Run,
+        mut stages: Vec<Stage>,
+        entry: Option<Vec<u64>>,
+    ) -> Result<Option<Vec<Stage>>, Error> {
+        let Block { property, witness, .. } = self.block;
+        let seen = |stages: &[Stage]| {
+            let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
+            stages.iter().flat_map(|s| &s.events).any(|e| e.kind == bad)
+        };
+        if !seen(&stages) {
+            if !self.is_bad(run, entry) {
+                let name = report::named(property, witness, true);
+                self.failure = Some(Error::NotBad(name));
+                return Ok(None);
+            }
+            let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
+            let column = self.recorded.iter().rfind(|l| l.mark == Mark::Bad).map_or("", |l| l.actor.as_str());
+            if let Some(last) = stages.last_mut() {
+                last.events.push(told(column, bad));
+            }
+        }
+        let shown = report::lines(&events(&stages));
+        if !self.agrees(&shown) {
+            return Ok(None);
+        }
+        if shown.len() < self.recorded.len() {
+            self.differs(shown.len(), None);
+            return Ok(None);
+        }
+        let picture = report::picture(self.scenario, &run.cells());
+        if picture != self.block.picture {
+            let (came, recorded) = (picture.join(" / "), self.block.picture.join(" / "));
+            self.failure = Some(Error::OtherPicture { recorded, came });
+            return Ok(None);
+        }
+        Ok(Some(stages))
+    }
+
+    /// Whether the state that a run has reached breaks what the block says.
+    fn is_bad(&self, run: &Run, entry: Option<Vec<u64>>) -> bool {
+        let Block { property, witness, .. } = self.block;
+        let cells = run.cells();
+        let mut seen = Vec::new();
+        let mut see = |label: machine::Label| seen.push(label.to_string());
+        match report::property(self.scenario, property).map(|p| &p.check) {
+            Some(Check::State(check)) => check(&cells, &mut see),
+            Some(Check::Final(check)) if run.at_rest() => {
+                let returned: Vec<Word> =
+                    (0..self.scenario.actors.len()).map(|a| run.returned(a).unwrap_or(0)).collect();
+                check(&cells, &returned, &mut see);
+            }
+            _ => {
+                let is = |built_in: scenario::Property| built_in.id == property;
+                let goes_round = || entry.is_some_and(|entry| entry == run.state());
+                let is_stuck = || {
+                    let enabled = run.enabled();
+                    let everyone = 0..self.scenario.actors.len() + self.scenario.views.len();
+                    everyone
+                        .into_iter()
+                        .any(|a| run.pending(a).is_some() && !enabled.iter().any(|(e, _)| *e == a))
+                };
+                return if is(scenario::built_in::DEADLOCK) { is_stuck() } else { goes_round() };
+            }
+        }
+        seen.contains(witness)
+    }
+
+    fn agrees(&mut self, shown: &[Line]) -> bool {
+        let differs = |(a, b): (&Line, &Line)| !a.says(b);
+        let at = shown.iter().zip(&self.recorded).position(differs);
+        match at.or_else(|| (shown.len() > self.recorded.len()).then_some(self.recorded.len())) {
+            Some(at) => {
+                self.differs(at, Some(&shown[at]));
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Remembers that the line at `at` came as `line`, or not at all.
+    fn differs(&mut self, at: usize, line: Option<&Line>) {
+        if at > self.furthest {
+            self.furthest = at;
+            self.came.clear();
+        }
+        if at == self.furthest
+            && let Some(line) = line
+        {
+            let text = format!("{}: {}", line.actor, line.text);
+            if !self.came.contains(&text) {
+                self.came.push(text);
+            }
+        }
+    }
+
+    fn no_such_run(self) -> Error {
+        let recorded = self.recorded.get(self.furthest);
+        let recorded = recorded.map_or("the end".to_owned(), |l| format!("{}: {}", l.actor, l.text));
+        Error::NoSuchRun { line: self.furthest + 1, recorded, came: self.came }
+    }
+}
+
+fn events(stages: &[Stage]) -> Vec<Event> {
+    stages.iter().flat_map(|s| s.events.iter().cloned()).collect()
+}
+
+fn told(actor: &str, kind: EventKind) -> Event {
+    Event { actor: actor.to_owned(), kind, file: String::new(), line: 0 }
+}

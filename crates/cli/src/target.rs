@@ -1,0 +1,245 @@
+//! Targets: which scenarios of which variants of which write paths are meant.
+
+use scenario::{Case, Tier, Variant, WritePath};
+
+use crate::error::Error;
+
+/// One scenario of one variant.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen<'c> {
+    /// The write path.
+    pub path: &'c WritePath,
+    /// The variant.
+    pub variant: &'c Variant,
+    /// The scenario, to be built.
+    pub case: &'c Case,
+}
+
+impl Chosen<'_> {
+    /// `ext4/journalled@v4.2:SCENARIO`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("{}@{}:{}", self.path.name, self.variant.name, self.case.name)
+    }
+}
+
+/// Which cases are taken where none is named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Breadth {
+    /// Those of the default tier.
+    Default,
+    /// All of them.
+    All,
+}
+
+/// A target in its parts.
+struct Target<'t> {
+    path: &'t str,
+    variant: Option<&'t str>,
+    scenario: Option<&'t str>,
+}
+
+impl<'t> Target<'t> {
+    fn parse(target: &'t str) -> Target<'t> {
+        let (rest, scenario) =
+            target.split_once(':').map_or((target, None), |(rest, scenario)| (rest, Some(scenario)));
+        let (path, variant) =
+            rest.split_once('@').map_or((rest, None), |(path, variant)| (path, Some(variant)));
+        Target { path: path.trim_end_matches('/'), variant, scenario }
+    }
+}
+
+/// The scenarios that `targets` mean, each once, in the order of the catalogue; all of them if
+/// there is no target.
+///
+/// # Errors
+/// A target that means nothing, with the names that are near.
+pub fn choose<'c>(
+    catalog: &'c [WritePath],
+    targets: &[String],
+    breadth: Breadth,
+) -> Result<Vec<Chosen<'c>>, Error> {
+    let mut meant = vec![false; everything(catalog).count()];
+    for target in targets {
+        let parts = Target::parse(target);
+        let paths = find_paths(catalog, parts.path)?;
+        let variants: Vec<&Variant> = paths.iter().flat_map(|p| &p.variants).collect();
+        if let Some(name) = parts.variant {
+            known("variant", name, variants.iter().map(|v| v.name.as_str()))?;
+        }
+        let is_meant = |v: &&&Variant| parts.variant.is_none_or(|name| v.name == name);
+        if let Some(name) = parts.scenario {
+            let cases = variants.iter().filter(is_meant).flat_map(|v| &v.cases);
+            known("scenario", name, cases.map(|c| c.name.as_str()))?;
+        }
+        for (at, chosen) in everything(catalog).enumerate() {
+            meant[at] |= paths.iter().any(|p| p.name == chosen.path.name)
+                && parts.variant.is_none_or(|name| chosen.variant.name == name)
+                && match parts.scenario {
+                    Some(name) => chosen.case.name == name,
+                    None => breadth == Breadth::All || chosen.case.tier == Tier::Default,
+                };
+        }
+    }
+    let of_breadth = |c: &Chosen<'_>| breadth == Breadth::All || c.case.tier == Tier::Default;
+    let chosen = everything(catalog).zip(meant);
+    Ok(chosen
+        .filter(|(c, is_meant)| *is_meant || (targets.is_empty() && of_breadth(c)))
+        .map(|(c, _)| c)
+        .collect())
+}
+
+/// The variant that `target` names.
+///
+/// # Errors
+/// If it names none, or more.
+pub fn variant<'c>(catalog: &'c [WritePath], target: &str) -> Result<(&'c WritePath, &'c Variant), Error> {
+    let parts = Target::parse(target);
+    let paths = find_paths(catalog, parts.path)?;
+    let Some(name) = parts.variant.filter(|_| parts.scenario.is_none()) else {
+        let example = paths.first().and_then(|p| Some((p, p.variants.first()?)));
+        let example = example.map_or(String::new(), |(p, v)| format!(", such as `{}@{}`", p.name, v.name));
+        return Err(Error::Usage(format!("`{target}` is not one variant{example}")));
+    };
+    known("variant", name, paths.iter().flat_map(|p| &p.variants).map(|v| v.name.as_str()))?;
+    let mut found = paths.into_iter().flat_map(|p| p.variants.iter().map(move |v| (p, v)));
+    found.find(|(_, v)| v.name == name).ok_or_else(|| Error::Usage(format!("`{target}` is not one variant")))
+}
+
+/// Everything there is, in the order of the catalogue.
+fn everything(catalog: &[WritePath]) -> impl Iterator<Item = Chosen<'_>> {
+    catalog.iter().flat_map(|path| {
+        let variants = path.variants.iter();
+        variants.flat_map(move |variant| variant.cases.iter().map(move |case| Chosen { path, variant, case }))
+    })
+}
+
+/// The write paths in a folder, or the one with this name.
+pub(crate) fn find_paths<'c>(catalog: &'c [WritePath], name: &str) -> Result<Vec<&'c WritePath>, Error> {
+    let in_folder = |p: &&WritePath| {
+        p.name == name || p.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let found: Vec<&WritePath> = catalog.iter().filter(in_folder).collect();
+    if found.is_empty() {
+        let folders = catalog.iter().filter_map(|p| Some(p.name.split_once('/')?.0));
+        let names = catalog.iter().map(|p| p.name.as_str()).chain(folders);
+        return Err(unknown("write path", name, names));
+    }
+    Ok(found)
+}
+
+fn known<'n>(what: &str, name: &str, names: impl Iterator<Item = &'n str> + Clone) -> Result<(), Error> {
+    if names.clone().any(|n| n == name) { Ok(()) } else { Err(unknown(what, name, names)) }
+}
+
+/// How many near names are worth reading.
+const NEAR_MAX: usize = 4;
+
+/// From this likeness on (Jaro and Winkler's, 0 to 1), a name is near.
+const NEAR_ENOUGH: f64 = 0.75;
+
+/// The message for a name that there isn't.
+pub(crate) fn unknown<'n>(what: &str, name: &str, names: impl Iterator<Item = &'n str>) -> Error {
+    let mut near: Vec<(f64, &str)> = Vec::new();
+    for candidate in names {
+        if !near.iter().any(|(_, known)| *known == candidate) {
+            let holds = !name.is_empty() && candidate.contains(name);
+            let likeness = if holds { 1.0 } else { strsim::jaro_winkler(name, candidate) };
+            near.push((likeness, candidate));
+        }
+    }
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let like: Vec<&(f64, &str)> = near.iter().filter(|(likeness, _)| *likeness >= NEAR_ENOUGH).collect();
+    let (lead, list) =
+        if like.is_empty() { ("there is", near.iter().collect()) } else { ("did you mean", like) };
+    let rest = list.len().saturating_sub(NEAR_MAX);
+    let list: Vec<String> = list.into_iter().take(NEAR_MAX).map(|(_, n)| format!("`{n}`")).collect();
+    let more =
+        if rest > 0 { format!(" and {rest} more (`shortcopy list` names them)") } else { String::new() };
+    let end = if lead == "did you mean" { "?" } else { "" };
+    Error::Usage(format!("there is no {what} `{name}`; {lead} {}{more}{end}", list.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn catalog() -> Vec<WritePath> {
+        let case = |(name, tier): &(&str, Tier)| Case {
+            name: (*name).to_owned(),
+            tier: *tier,
+            build: Arc::new(|| unreachable!("targets don't build scenarios")),
+        };
+        let variant = |name: &str, cases: &[(&str, Tier)]| Variant {
+            name: name.to_owned(),
+            sentence: String::new(),
+            cases: cases.iter().map(case).collect(),
+        };
+        let path = |name: &str, variants| WritePath {
+            name: name.to_owned(),
+            sentence: String::new(),
+            leaves_out: String::new(),
+            variants,
+        };
+        let both = [("small", Tier::Default), ("large", Tier::All)];
+        vec![
+            path("ext4/journalled", vec![variant("v4.2", &both), variant("v4.2+copy-first", &both[..1])]),
+            path("ext4/ordered", vec![variant("v4.2", &both[..1])]),
+            path("fuse/direct", vec![variant("v6.14", &both[1..])]),
+        ]
+    }
+
+    fn chosen(targets: &[&str], breadth: Breadth) -> Vec<String> {
+        let targets: Vec<String> = targets.iter().map(|&t| t.to_owned()).collect();
+        match choose(&catalog(), &targets, breadth) {
+            Ok(chosen) => chosen.iter().map(Chosen::target).collect(),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    #[test]
+    fn without_a_target_everything_of_the_default_tier() {
+        let all = [
+            "ext4/journalled@v4.2:small",
+            "ext4/journalled@v4.2+copy-first:small",
+            "ext4/ordered@v4.2:small",
+        ];
+        assert_eq!(chosen(&[], Breadth::Default), all);
+        assert_eq!(chosen(&["ext4"], Breadth::Default), all);
+        assert_eq!(chosen(&["ext4/"], Breadth::Default), all);
+        assert_eq!(chosen(&[], Breadth::All).len(), 5);
+    }
+
+    #[test]
+    fn a_named_scenario_is_taken_whatever_its_tier() {
+        assert_eq!(chosen(&["ext4/journalled@v4.2:large"], Breadth::Default), ["ext4/journalled@v4.2:large"]);
+        assert_eq!(chosen(&["fuse:large"], Breadth::Default), ["fuse/direct@v6.14:large"]);
+    }
+
+    #[test]
+    fn each_is_taken_once_in_the_order_of_the_catalogue() {
+        let taken = chosen(&["ext4/ordered", "ext4/journalled@v4.2", "ext4/ordered@v4.2"], Breadth::Default);
+        assert_eq!(taken, ["ext4/journalled@v4.2:small", "ext4/ordered@v4.2:small"]);
+    }
+
+    #[test]
+    fn near_names() {
+        insta::assert_snapshot!(chosen(&["ext3"], Breadth::All)[0], @"there is no write path `ext3`; did you mean `ext4`?");
+        insta::assert_snapshot!(chosen(&["ext4/jornalled"], Breadth::All)[0], @"there is no write path `ext4/jornalled`; did you mean `ext4/journalled`, `ext4`, `ext4/ordered`?");
+        insta::assert_snapshot!(chosen(&["ext4/journalled@copy-first"], Breadth::All)[0], @"there is no variant `copy-first`; did you mean `v4.2+copy-first`?");
+        insta::assert_snapshot!(chosen(&["ext4/journalled@v4.2:smal"], Breadth::All)[0], @"there is no scenario `smal`; did you mean `small`?");
+        insta::assert_snapshot!(chosen(&["ext4@v4.2+copy-first:large"], Breadth::All)[0], @"there is no scenario `large`; there is `small`");
+        insta::assert_snapshot!(chosen(&[""], Breadth::All)[0], @"there is no write path ``; there is `ext4`, `ext4/journalled`, `ext4/ordered`, `fuse` and 1 more (`shortcopy list` names them)");
+    }
+
+    #[test]
+    fn a_variant_is_one() {
+        let catalog = catalog();
+        assert!(variant(&catalog, "ext4/journalled@v4.2").is_ok());
+        for target in ["ext4/journalled", "ext4/journalled@v4.2:small", "ext4/journalled@v4.3", "xfs@v4.2"] {
+            assert!(variant(&catalog, target).is_err(), "{target}");
+        }
+    }
+}
