@@ -10,8 +10,8 @@ use std::sync::Arc;
 use machine::{Action, Control as Frame, Effect, Step, Word};
 use scenario::{Event, EventKind, built_in};
 
-pub use crate::explicit::{Error, Prepared};
 use crate::explicit::{Edge, PackedWords, Standing};
+pub use crate::explicit::{Error, Prepared};
 
 /// Where one actor stands.
 #[derive(Clone)]

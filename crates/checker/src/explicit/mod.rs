@@ -5,13 +5,16 @@
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`).
 
+mod cycles;
 mod error;
 mod expand;
 mod findings;
 mod packing;
 mod prepared;
 mod rest;
+mod schedule;
 mod search;
+mod shortest;
 mod unfold;
 mod visited;
 
@@ -26,7 +29,12 @@ pub use error::Error;
 pub use prepared::Prepared;
 pub(crate) use unfold::{Automaton, Edge, Standing};
 
+use cycles::{Cut, judge};
+use expand::Expander;
+use findings::{Bad, Findings};
+use schedule::tell;
 use search::{Limits, Searched, search, unpacked_rests};
+use shortest::shortest;
 use visited::{Memories, room};
 
 /// The cells of a state, packed.
@@ -65,7 +73,7 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// # Errors
 /// Where the scenario or a model can't be searched.
 pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
-    Ok(explore(scenario, options)?.0)
+    Ok(search_scenario(scenario, options, false)?.0)
 }
 
 /// As [`check`], and gives every state at rest, to compare engines by.
@@ -73,12 +81,20 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`check`].
 pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    search_scenario(scenario, options, true)
+}
+
+fn search_scenario(
+    scenario: &Scenario,
+    options: &Options,
+    rests: bool,
+) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
     let prepared = Prepared::new(scenario)?;
     match scenario.actors.len() {
-        0..=2 => run::<1>(&prepared, options),
-        3..=5 => run::<2>(&prepared, options),
-        6..=8 => run::<3>(&prepared, options),
-        9..=11 => run::<4>(&prepared, options),
+        0..=2 => run::<1>(&prepared, options, rests),
+        3..=5 => run::<2>(&prepared, options, rests),
+        6..=8 => run::<3>(&prepared, options, rests),
+        9..=11 => run::<4>(&prepared, options, rests),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
             Ok((Outcome { remark, ..Outcome::default() }, BTreeSet::new()))
@@ -89,6 +105,7 @@ pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTree
 fn run<const R: usize>(
     prepared: &Arc<Prepared>,
     options: &Options,
+    rests: bool,
 ) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
     let limits = Limits::new(options);
     let memories = Memories::new(prepared.packing.words());
@@ -96,22 +113,72 @@ fn run<const R: usize>(
     let (reached, reported) = seen_in_automata(prepared, !searched.rests.is_empty());
     let mut found = searched.places.all.clone();
     found.extend(reported);
+
+    let ignored = Findings::default();
+    let mut expander = Expander::new(prepared, &memories, &ignored);
+    expander.expect(searched.states.len());
+    let mut judged = Vec::new();
+    if !limits.out_of_time() {
+        match judge(prepared, &searched.states, &mut expander, &limits) {
+            Ok(all) => judged = all,
+            Err(Cut::Limit) => {}
+            Err(Cut::Halt(halt)) => limits.halt(halt),
+        }
+    }
+    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
+    let searched_for = limits.seconds();
     let coverage = limits.coverage();
 
+    // A search that was cut must not be followed by a second one without end.
+    let patience = match coverage {
+        Coverage::Exhausted => f64::INFINITY,
+        _ => searched_for + PATIENCE.max(searched_for),
+    };
+    let give_up = || limits.seconds() > patience || coverage == Coverage::Exhausted && limits.interrupted();
+    let ways = match shortest(prepared, &searched, &judged, &mut expander, found.clone(), give_up) {
+        Ok(ways) => ways,
+        Err(halt) => {
+            limits.halt(halt);
+            Default::default()
+        }
+    };
+    if let Some(error) = limits.error() {
+        return Err(error);
+    }
+
     let scenario = &prepared.scenario;
-    let bad_state = |bad: findings::Bad| BadState {
+    let bad_state = |bad: Bad, schedule, cells| BadState {
         property: bad.property.to_owned(),
         promised: scenario.promises(bad.property),
         witness: bad.witness,
-        cells: Vec::new(),
-        schedule: Schedule::default(),
+        cells,
+        schedule,
     };
-    let mut bad: Vec<BadState> = found.into_iter().map(bad_state).collect();
+    let mut untold = 0;
+    let mut bad = Vec::new();
+    for found in found {
+        let (schedule, cells) = match ways.get(&found) {
+            Some(way) => {
+                let (schedule, run) = tell(prepared, &found, way)?;
+                (schedule, run.cells())
+            }
+            None => {
+                untold += 1;
+                (Schedule::default(), Vec::new())
+            }
+        };
+        bad.push(bad_state(found, schedule, cells));
+    }
     if coverage == Coverage::Exhausted {
         let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
-        bad.extend(missing.map(|mark| bad_state(findings::Bad::new(built_in::EMPTY.id, *mark))));
+        let empty = missing.map(|mark| Bad::new(built_in::EMPTY.id, *mark));
+        bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
     }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
+    let remark = match untold {
+        0 => String::new(),
+        _ => format!("no schedule was looked for to the end for {untold} of the bad states"),
+    };
     let outcome = Outcome {
         bad,
         coverage,
@@ -121,14 +188,18 @@ fn run<const R: usize>(
         bytes: searched.bytes,
         seconds: limits.seconds(),
         reached: reached.into_iter().map(str::to_owned).collect(),
-        remark: String::new(),
+        remark,
     };
-    Ok((outcome, unpacked_rests(prepared, &memories, &searched.rests)))
+    let rests: &[_] = if rests { &searched.rests } else { &[] };
+    Ok((outcome, unpacked_rests(prepared, &memories, rests)))
 }
+
+/// Seconds that a cut search gives at least to finding schedules.
+const PATIENCE: f64 = 5.0;
 
 /// What is reached and reported by the actors themselves. An edge is unfolded when it is first
 /// taken, so every edge was.
-fn seen_in_automata(prepared: &Prepared, rested: bool) -> (BTreeSet<&'static str>, Vec<findings::Bad>) {
+fn seen_in_automata(prepared: &Prepared, rested: bool) -> (BTreeSet<&'static str>, Vec<Bad>) {
     let (mut reached, mut bad) = (BTreeSet::new(), Vec::new());
     for (actor, automaton) in prepared.automata.iter().enumerate() {
         let followed = automaton.edges().into_iter().map(|(_, _, edge)| edge);

@@ -68,14 +68,22 @@ impl<'a> Limits<'a> {
         self.options.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    /// Looks at the user and the clock; whether to stop.
-    pub(crate) fn look(&self) -> bool {
+    /// Looks at the user and the clock alone; whether to stop.
+    pub(crate) fn out_of_time(&self) -> bool {
         if self.interrupted() {
             self.stop(Bound::Interrupt);
-        } else if self.started.elapsed() >= self.options.bounds.time_max {
+            return true;
+        }
+        let late = self.started.elapsed() >= self.options.bounds.time_max;
+        if late {
             self.stop(Bound::Time);
         }
-        self.stopped()
+        late
+    }
+
+    /// Looks at everything; whether to stop.
+    pub(crate) fn look(&self) -> bool {
+        self.out_of_time() || self.stopped()
     }
 
     pub(crate) fn stopped(&self) -> bool {

@@ -344,14 +344,8 @@ impl Automaton {
     }
 
     fn run(&self, items: Vec<Item>) -> Result<Ran, Error> {
-        let tape = Tape {
-            items,
-            cursor: 0,
-            frames: Vec::new(),
-            emissions: Vec::new(),
-            performed: 0,
-            stop: None,
-        };
+        let tape =
+            Tape { items, cursor: 0, frames: Vec::new(), emissions: Vec::new(), performed: 0, stop: None };
         let replay = Replay(RefCell::new(tape));
         let was_quiet = QUIET.replace(true);
         let end = catch_unwind(AssertUnwindSafe(|| (self.body)(&replay)));

@@ -132,11 +132,12 @@ pub(crate) struct Shard<const R: usize> {
     index: Index,
     chunks: Vec<Vec<Key<R>>>,
     len: usize,
+    bytes: usize,
 }
 
 impl<const R: usize> Default for Shard<R> {
     fn default() -> Self {
-        Shard { index: Index::default(), chunks: Vec::new(), len: 0 }
+        Shard { index: Index::default(), chunks: Vec::new(), len: 0, bytes: 0 }
     }
 }
 
@@ -153,7 +154,7 @@ impl<const R: usize> Shard<R> {
     /// Adds a state; whether it is new.
     #[inline]
     pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> bool {
-        let (chunks, len) = (&self.chunks, self.len);
+        let (chunks, len, slots) = (&self.chunks, self.len, self.index.slots.len());
         self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]));
         let Err(at) = self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) else {
             return false;
@@ -163,8 +164,13 @@ impl<const R: usize> Shard<R> {
             // The first chunk of a shard grows by itself, so that small searches stay small.
             self.chunks.push(Vec::with_capacity(if len == 0 { 8 } else { CHUNK }));
         }
-        self.chunks[len / CHUNK].push(*key);
+        let chunk = &mut self.chunks[len / CHUNK];
+        chunk.push(*key);
         self.len += 1;
+        if len < CHUNK || len.is_multiple_of(CHUNK) || self.index.slots.len() != slots {
+            let last = chunk.capacity() + (self.chunks.len() - 1) * CHUNK;
+            self.bytes = last * size_of::<Key<R>>() + self.index.bytes();
+        }
         true
     }
 
@@ -176,8 +182,7 @@ impl<const R: usize> Shard<R> {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let states: usize = self.chunks.iter().map(Vec::capacity).sum();
-        states * size_of::<Key<R>>() + self.index.bytes()
+        self.bytes
     }
 }
 

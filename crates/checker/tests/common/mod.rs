@@ -6,36 +6,36 @@ use std::sync::Arc;
 use machine::{Action, Flow, Label, Layout, Machine, Order, Place, Step, Word, again, show_number};
 use scenario::{Actor, Initial, Scenario};
 
-pub fn label(name: &'static str) -> Label {
+pub(crate) fn label(name: &'static str) -> Label {
     Label::new(name, &[])
 }
 
-pub fn load(m: &dyn Machine, at: Place) -> Word {
+pub(crate) fn load(m: &dyn Machine, at: Place) -> Word {
     m.perform(Step::new(Action::Load { at, mask: Word::MAX, order: Order::Relaxed }, label("load")))
 }
 
-pub fn store(m: &dyn Machine, at: Place, value: Word) {
+pub(crate) fn store(m: &dyn Machine, at: Place, value: Word) {
     m.perform(Step::new(Action::Store { at, value, order: Order::Relaxed }, label("store")));
 }
 
 /// Takes bit 0 of a cell.
-pub fn lock(m: &dyn Machine, at: Place) {
+pub(crate) fn lock(m: &dyn Machine, at: Place) {
     let take = Action::Await { at, mask: 1, clear: 0, set: 1, order: Order::Acquire };
     m.perform(Step::new(take, Label::new("lock", &[at.index() as i32])));
 }
 
-pub fn trylock(m: &dyn Machine, at: Place) -> bool {
+pub(crate) fn trylock(m: &dyn Machine, at: Place) -> bool {
     let take = Action::Try { at, mask: 1, clear: 0, set: 1, order: Order::Acquire };
     m.perform(Step::new(take, Label::new("trylock", &[at.index() as i32]))) != 0
 }
 
-pub fn unlock(m: &dyn Machine, at: Place) {
+pub(crate) fn unlock(m: &dyn Machine, at: Place) {
     let give = Action::Change { at, clear: 1, set: 0, mask: 0, order: Order::Release };
     m.perform(Step::new(give, Label::new("unlock", &[at.index() as i32])));
 }
 
 /// A scenario over `cells` numbers of 8 bits that start as 0.
-pub fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
+pub(crate) fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
     let mut layout = Layout::new();
     layout.array(cells, 8, show_number, |i| format!("cell {i}"));
     Scenario {
@@ -53,7 +53,7 @@ pub fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
 }
 
 /// `processes` that each do `rounds` unlocked read-then-write increments of one counter.
-pub fn counter(processes: usize, rounds: u8) -> Scenario {
+pub(crate) fn counter(processes: usize, rounds: u8) -> Scenario {
     const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
     let increment = move |m: &dyn Machine| {
         again(m, label("increments"), 0_u8, |done| {
@@ -61,6 +61,8 @@ pub fn counter(processes: usize, rounds: u8) -> Scenario {
             store(m, Place(0), value + 1);
             if done + 1 < rounds { Flow::Again(done + 1) } else { Flow::Done(0_u8) }
         });
+        // To see that all rounds are done is a step, as `while` is in PlusCal.
+        m.perform(Step::new(Action::Fence { order: Order::Relaxed }, label("done")));
         0
     };
     scenario(1, NAMES[..processes].iter().map(|name| Actor::new(name, increment)).collect())
