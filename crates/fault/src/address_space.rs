@@ -201,7 +201,7 @@ pub fn find_vma(task: &Task, mm: &AddressSpace, page: usize) -> bool {
 
 /// Removes the VMA of a page; the mmap lock is held for writing.
 #[track_caller]
-pub(crate) fn detach_vma(task: &Task, mm: &AddressSpace, page: usize) {
+pub fn detach_vma(task: &Task, mm: &AddressSpace, page: usize) {
     clear(task, mm.vmas, 1 << page, of_page("detach_vma", page));
 }
 
@@ -219,7 +219,7 @@ pub(crate) fn zap_entry(task: &Task, mm: &AddressSpace, page: usize, bits: Word)
 
 /// Lets the frame of an anonymous page go: it becomes somebody else's.
 #[track_caller]
-pub(crate) fn free_anonymous(task: &Task, mm: &AddressSpace, page: usize) {
+pub fn free_anonymous(task: &Task, mm: &AddressSpace, page: usize) {
     if mm.pages[page].backing != Backing::Anonymous {
         return;
     }

@@ -28,7 +28,7 @@ mod handler;
 mod user_copy;
 
 pub use address_space::{
-    AddressSpace, Backing, GONE, PRESENT, SourcePage, find_vma, mmap_read_lock, mmap_read_unlock,
+    AddressSpace, Backing, GONE, PRESENT, SourcePage, detach_vma, find_vma, free_anonymous, mmap_read_lock, mmap_read_unlock,
     mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
 };
 pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};

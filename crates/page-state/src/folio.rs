@@ -228,6 +228,12 @@ pub fn filemap_add_folio(task: &Task) -> Option<Folio> {
     })
 }
 
+/// Whether the page is still in the page cache (`folio->mapping == mapping`).
+#[track_caller]
+pub fn folio_in_cache(task: &Task, folio: Folio) -> bool {
+    test(task, task.storage.references(folio.0), CACHE, Order::Relaxed, word("folio->mapping"))
+}
+
 /// Takes the page out of the page cache; the page is locked. If the journal still holds a buffer of it
 /// (`held`), the frame lives on until it lets go.
 #[track_caller]

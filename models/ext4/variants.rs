@@ -1,0 +1,113 @@
+//! The variants of ext4's write paths: a kernel version, and what was proposed or changed.
+
+use std::sync::Arc;
+
+use scenario::{Variant, WritePath};
+
+use super::journalled::{Journalled, WriteEnd};
+use crate::family;
+use crate::kernel::{FileSystem, Prefault, Setting};
+
+struct Row {
+    name: &'static str,
+    prefault: Prefault,
+    short_is_zero: bool,
+    write_end: WriteEnd,
+    sentence: &'static str,
+}
+
+const fn row(name: &'static str, prefault: Prefault, write_end: WriteEnd, sentence: &'static str) -> Row {
+    Row { name, prefault, short_is_zero: false, write_end, sentence }
+}
+
+const JOURNALLED: [Row; 11] = [
+    row("v4.2", Prefault::First, WriteEnd::V4_2, "prefault first: v4.2, and after the revert of 998ef75ddb"),
+    row(
+        "v4.2+copy-first",
+        Prefault::AfterEmptyCopy,
+        WriteEnd::V4_2,
+        "998ef75ddb: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+    ),
+    Row {
+        short_is_zero: true,
+        ..row(
+            "v4.2+copy-first+short-is-zero",
+            Prefault::AfterEmptyCopy,
+            WriteEnd::V4_2,
+            "with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero",
+        )
+    },
+    row(
+        "v4.2+copy-first+skip-zeroing",
+        Prefault::AfterEmptyCopy,
+        WriteEnd::SkipZeroing,
+        "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
+    ),
+    row(
+        "v4.2+copy-first+skip-zeroing-at-entry",
+        Prefault::AfterEmptyCopy,
+        WriteEnd::SkipZeroingAtEntry,
+        "another reading of the first ext4 patch: tested at entry, where a partial copy still counts",
+    ),
+    row(
+        "v4.2+copy-first+skip-zeroing-walk",
+        Prefault::AfterEmptyCopy,
+        WriteEnd::SkipZeroingWalk,
+        "another reading of the first ext4 patch: only the zeroing is skipped, the walk still runs",
+    ),
+    row(
+        "v4.4",
+        Prefault::First,
+        WriteEnd::V4_4,
+        "b90197b65518: new buffers are zeroed without being dirtied",
+    ),
+    row("v4.4+copy-first", Prefault::AfterEmptyCopy, WriteEnd::V4_4, "b90197b65518 under 998ef75ddb's order"),
+    row(
+        "v4.11",
+        Prefault::First,
+        WriteEnd::V4_11,
+        "3b136499e906: after a short copy only what was copied, or is new, is journalled",
+    ),
+    row(
+        "v4.11+copy-first",
+        Prefault::AfterEmptyCopy,
+        WriteEnd::V4_11,
+        "3b136499e906 under 998ef75ddb's order",
+    ),
+    row(
+        "v6.14",
+        Prefault::AfterEmptyCopyV6_14,
+        WriteEnd::V6_14,
+        "665575cff098: copy first for good, with ext4 of that time",
+    ),
+];
+
+/// ext4's write paths.
+#[must_use]
+pub fn paths() -> Vec<WritePath> {
+    let variants = JOURNALLED
+        .iter()
+        .map(|row| {
+            let fs: Arc<dyn FileSystem> = Arc::new(Journalled { write_end: row.write_end });
+            let setting = Setting {
+                prefault: row.prefault,
+                short_is_zero: row.short_is_zero,
+                allocation_can_fail: false,
+                mutant: None,
+            };
+            Variant {
+                name: row.name.to_owned(),
+                sentence: row.sentence.to_owned(),
+                cases: family::cases(&fs, setting),
+            }
+        })
+        .collect();
+    vec![WritePath {
+        name: "ext4/journalled".to_owned(),
+        sentence: "ext4_write_begin and ext4_journalled_write_end, data=journal".to_owned(),
+        leaves_out: "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
+                     abort, the retry after -ENOSPC; files of one page"
+            .to_owned(),
+        variants,
+    }]
+}

@@ -1,0 +1,116 @@
+//! Initial files: what is on disk, and what of it is in the page cache.
+
+use machine::Word;
+use page_state::buffer::{MAPPED, PRESENT, UPTODATE as BUFFER_UPTODATE, mapped_to};
+use page_state::folio::{BUSY, CACHE, UPTODATE};
+use page_state::{InodeFields, Storage, Unit};
+
+use crate::kernel::World;
+
+/// A file: its size and which of its blocks are allocated.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct File {
+    /// The size, in units.
+    pub size: usize,
+    /// One bit for each allocated block.
+    pub allocated: u8,
+}
+
+impl File {
+    /// Whether a block is allocated.
+    #[must_use]
+    pub fn has(&self, block: usize) -> bool {
+        self.allocated & (1 << block) != 0
+    }
+
+    /// What a reader finds at a position, and what the page cache holds of it: zeros in holes and beyond
+    /// the end.
+    #[must_use]
+    pub fn unit(&self, storage: &Storage, position: usize) -> Unit {
+        let in_block = self.has(position >> storage.geometry.block_shift);
+        if in_block && position < self.size { Unit::Old(position) } else { Unit::Zero }
+    }
+
+    /// A few letters: size and map.
+    #[must_use]
+    pub fn name(&self, storage: &Storage) -> String {
+        let blocks = storage.geometry.blocks_of(self.size);
+        let map: String = (0..blocks).map(|b| if self.has(b) { 'M' } else { '-' }).collect();
+        let map = if map.is_empty() { String::new() } else { format!(", blocks {map}") };
+        format!("size {}{map}", self.size)
+    }
+
+    /// Puts the file on disk.
+    pub fn set_up(&self, world: &World, cells: &mut [Word]) {
+        let storage = &world.storage;
+        let mut inode = (self.size as Word) << InodeFields::SIZE.shift;
+        for block in (0..storage.geometry.blocks()).filter(|&b| self.has(b)) {
+            inode |= (block as Word + 1) << InodeFields::map(block).shift;
+            for (index, position) in storage.geometry.block(block).enumerate() {
+                cells[storage.disk(block, index).index()] = self.unit(storage, position).word();
+            }
+        }
+        cells[storage.i_size.index()] = self.size as Word;
+        for at in [storage.inode, world.journal.frozen, world.journal.durable] {
+            cells[at.index()] = inode;
+        }
+    }
+}
+
+/// What of the file is in the page cache.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum PageState {
+    /// Nothing.
+    Absent,
+    /// All of it, with buffers.
+    Uptodate,
+    /// All of it, and no buffers are attached.
+    UptodateWithoutBuffers,
+    /// The page is there, and only the buffers with a bit are uptodate.
+    Partly(u8),
+}
+
+impl PageState {
+    /// A few words.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            PageState::Absent => "page absent".to_owned(),
+            PageState::Uptodate => "page uptodate".to_owned(),
+            PageState::UptodateWithoutBuffers => "page uptodate without buffers".to_owned(),
+            PageState::Partly(blocks) => {
+                let names: Vec<String> =
+                    (0..8).filter(|b| blocks & (1 << b) != 0).map(|b| b.to_string()).collect();
+                format!("page partly uptodate ({})", names.join(" "))
+            }
+        }
+    }
+
+    /// Puts the page into the page cache.
+    pub fn set_up(self, file: &File, storage: &Storage, cells: &mut [Word]) {
+        let uptodate_blocks = match self {
+            PageState::Absent => return,
+            PageState::Uptodate | PageState::UptodateWithoutBuffers => u8::MAX,
+            PageState::Partly(blocks) => blocks,
+        };
+        cells[storage.slot.index()] = 1;
+        cells[storage.references(0).index()] = BUSY | CACHE;
+        if uptodate_blocks == u8::MAX {
+            cells[storage.flags(0).index()] = UPTODATE;
+        }
+        for block in 0..storage.geometry.blocks() {
+            let uptodate = uptodate_blocks & (1 << block) != 0;
+            if uptodate {
+                for position in storage.geometry.block(block) {
+                    cells[storage.unit(0, position).index()] = file.unit(storage, position).word();
+                }
+            }
+            if self == PageState::UptodateWithoutBuffers {
+                continue;
+            }
+            let mapped = if uptodate && file.has(block) { mapped_to(block) | MAPPED } else { 0 };
+            let uptodate = if uptodate { BUFFER_UPTODATE } else { 0 };
+            cells[storage.buffer(0, block).index()] = PRESENT | mapped | uptodate;
+        }
+    }
+}

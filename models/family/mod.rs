@@ -1,0 +1,12 @@
+//! The family of scenarios: files, requests, sources, companions, and how they are put together.
+
+mod actors;
+mod build;
+mod file;
+mod source;
+mod table;
+
+pub use build::{Companion, Question, build};
+pub use file::{File, PageState};
+pub use source::Source;
+pub use table::{Region, cases, questions};

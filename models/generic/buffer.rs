@@ -1,0 +1,215 @@
+//! `fs/buffer.c`, v4.2; v6.12 is the same in what is modelled.
+
+use machine::{Label, call};
+use page_state::buffer::{
+    bh_read, buffer_delay, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate, buffers,
+    clear_buffer_new, create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+};
+use page_state::folio::{
+    folio_buffers, folio_mark_uptodate, folio_test_uptodate, folio_unlock, folio_zero_segment,
+};
+use page_state::inode::i_size_read;
+use page_state::{Buffer, Folio};
+
+use crate::kernel::{Errno, FileSystem, Kernel};
+
+/// Whether the buffer has no unit in `from..to`.
+#[must_use]
+pub fn is_outside(k: &Kernel, bh: Buffer, from: usize, to: usize) -> bool {
+    let block = k.task.storage.geometry.block(bh.block);
+    block.end <= from || block.start >= to
+}
+
+/// `page_zero_new_buffers`: the part of each new buffer that lies in `from..to` is zeroed, unless the
+/// page is uptodate, and marked uptodate and dirty.
+#[track_caller]
+pub fn page_zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
+    let task = &k.task;
+    call(task.m, Label::new("page_zero_new_buffers", &[from as i32, to as i32]), || {
+        for bh in buffers(task, folio) {
+            if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
+                continue;
+            }
+            if !folio_test_uptodate(task, folio) {
+                let block = task.storage.geometry.block(bh.block);
+                folio_zero_segment(task, folio, from.max(block.start), to.min(block.end));
+                set_buffer_uptodate(task, bh);
+            }
+            clear_buffer_new(task, bh);
+            mark_buffer_dirty(task, bh);
+        }
+    });
+}
+
+/// How `__block_write_begin` is played.
+#[derive(Clone, Copy)]
+pub struct NewBuffer<'a> {
+    /// A buffer of a page that is uptodate was just allocated: what becomes of its flags.
+    pub of_uptodate_page: &'a dyn Fn(Buffer),
+    /// A buffer was just allocated, whatever the page.
+    pub allocated: &'a dyn Fn(Buffer),
+    /// Something failed: what becomes of the new buffers in `from..to`.
+    pub failed: &'a dyn Fn(usize, usize),
+}
+
+/// `__block_write_begin`, as every caller before v6.12 has it.
+#[track_caller]
+pub fn block_write_begin(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    folio: Folio,
+    from: usize,
+    to: usize,
+) -> Result<(), Errno> {
+    let task = &k.task;
+    let new = NewBuffer {
+        of_uptodate_page: &|bh| {
+            clear_buffer_new(task, bh);
+            set_buffer_uptodate(task, bh);
+            mark_buffer_dirty(task, bh);
+        },
+        allocated: &|_| {},
+        failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
+    };
+    prepare_buffers(
+        k,
+        fs,
+        folio,
+        (from, to),
+        Label::new("__block_write_begin", &[from as i32, to as i32]),
+        new,
+    )
+}
+
+/// Maps the buffers that a write of `from..to` touches, allocates where there is a hole, zeroes what a
+/// new block has outside of the write, and reads what is only partly overwritten.
+#[track_caller]
+pub fn prepare_buffers(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    folio: Folio,
+    (from, to): (usize, usize),
+    label: Label,
+    new: NewBuffer,
+) -> Result<(), Errno> {
+    let task = &k.task;
+    call(task.m, label, || {
+        if !folio_buffers(task, folio) {
+            create_empty_buffers(task, folio);
+        }
+        for bh in buffers(task, folio) {
+            if let Err(error) = prepare_buffer(k, fs, bh, (from, to), new) {
+                (new.failed)(from, to);
+                return Err(error);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn prepare_buffer(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    bh: Buffer,
+    (from, to): (usize, usize),
+    new: NewBuffer,
+) -> Result<(), Errno> {
+    let task = &k.task;
+    let folio = bh.folio;
+    let block = task.storage.geometry.block(bh.block);
+    call(task.m, Label::new("prepare_buffer", &[bh.block as i32]), || {
+        if is_outside(k, bh, from, to) {
+            if folio_test_uptodate(task, folio) && !buffer_uptodate(task, bh) {
+                set_buffer_uptodate(task, bh);
+            }
+            return Ok(());
+        }
+        if buffer_new(task, bh) {
+            clear_buffer_new(task, bh);
+        }
+        if !buffer_mapped(task, bh) {
+            fs.get_block(k, bh, true)?;
+            if buffer_new(task, bh) {
+                (new.allocated)(bh);
+                if folio_test_uptodate(task, folio) {
+                    (new.of_uptodate_page)(bh);
+                } else if !k.mutated(crate::Mutant::NewBlockIsNotZeroedAround) {
+                    folio_zero_segment(task, folio, to.max(block.start), block.end);
+                    folio_zero_segment(task, folio, block.start, from.min(block.end));
+                }
+                return Ok(());
+            }
+        }
+        if folio_test_uptodate(task, folio) {
+            if !buffer_uptodate(task, bh) {
+                set_buffer_uptodate(task, bh);
+            }
+            return Ok(());
+        }
+        let partly = block.start < from || block.end > to;
+        if partly && !buffer_uptodate(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh) {
+            bh_read(task, bh);
+        }
+        Ok(())
+    })
+}
+
+/// `block_read_full_page`: fills what is not uptodate from disk, zeroes what has no block, marks the
+/// page uptodate and unlocks it.
+#[track_caller]
+pub fn block_read_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
+    let task = &k.task;
+    call(task.m, Label::new("block_read_full_page", &[]), || {
+        if !folio_buffers(task, folio) {
+            create_empty_buffers(task, folio);
+        }
+        let blocks = task.storage.geometry.blocks_of(i_size_read(task));
+        for bh in buffers(task, folio) {
+            call(task.m, Label::new("fill_buffer", &[bh.block as i32]), || fill_buffer(k, fs, bh, blocks));
+        }
+        if k.mutated(crate::Mutant::ReadUnlocksBeforeUptodate) {
+            folio_unlock(task, folio);
+            folio_mark_uptodate(task, folio);
+            return;
+        }
+        folio_mark_uptodate(task, folio);
+        folio_unlock(task, folio);
+    });
+}
+
+fn fill_buffer(k: &Kernel, fs: &dyn FileSystem, bh: Buffer, blocks: usize) {
+    let task = &k.task;
+    if buffer_uptodate(task, bh) {
+        return;
+    }
+    if k.mutated(crate::Mutant::ReadFillsNothing) {
+        set_buffer_uptodate(task, bh);
+        return;
+    }
+    if !buffer_mapped(task, bh) {
+        if bh.block < blocks {
+            // Without `create` there is nothing that can fail.
+            let _ = fs.get_block(k, bh, false);
+        }
+        if bh.block >= blocks || !buffer_mapped(task, bh) {
+            let block = task.storage.geometry.block(bh.block);
+            folio_zero_segment(task, bh.folio, block.start, block.end);
+            set_buffer_uptodate(task, bh);
+            return;
+        }
+    }
+    bh_read(task, bh);
+}
+
+/// `block_is_partially_uptodate`: whether all buffers that `from..to` touches are uptodate; the page is
+/// locked.
+#[track_caller]
+pub fn block_is_partially_uptodate(k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+    let task = &k.task;
+    call(task.m, Label::new("block_is_partially_uptodate", &[from as i32, to as i32]), || {
+        folio_buffers(task, folio)
+            && buffers(task, folio)
+                .filter(|&bh| !is_outside(k, bh, from, to))
+                .all(|bh| buffer_uptodate(task, bh))
+    })
+}

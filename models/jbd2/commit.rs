@@ -1,0 +1,203 @@
+//! The commit of a transaction (`fs/jbd2/commit.c`), and the checkpoint.
+
+use machine::{Action, Demand, Flow, Label, Order, Step, again, call};
+use page_state::buffer::{
+    self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
+    test_clear_buffer_dirty,
+};
+use page_state::folio::{self, Folio, folio_put_journal};
+use page_state::steps::{change, clear, copy_unit, load, set, test, wait};
+use page_state::unit::ALL_BUT_STALE;
+use page_state::{Buffer, Task};
+
+use super::transaction::{file_buffer, put_journal_head, refile_buffer};
+use super::{
+    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, Journal, LIST, LOCKED, METADATA, NEXT, RESERVED,
+    RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
+    running, unlock_head,
+};
+
+fn all_buffers(task: &Task) -> impl Iterator<Item = Buffer> {
+    let blocks = task.storage.geometry.blocks();
+    let frames = task.storage.cache_frames;
+    (0..frames).flat_map(move |frame| (0..blocks).map(move |block| Buffer { folio: Folio(frame), block }))
+}
+
+/// Whether the buffer is on `list` of the transaction.
+fn is_on(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, list: u64) -> bool {
+    let label = of_buffer("journal_head", bh);
+    let head = load(task, journal.head(bh), TRANSACTION | LIST, Order::Relaxed, label);
+    head == transaction.word() | list
+}
+
+/// Does something to a buffer that is on `list` of the transaction, under its lock; the first look,
+/// without the lock, spares it where there is nothing to do. Tells whether there was.
+fn if_on(
+    task: &Task,
+    journal: &Journal,
+    bh: Buffer,
+    (transaction, list): (Transaction, u64),
+    body: impl FnOnce(),
+) -> bool {
+    if !is_on(task, journal, bh, transaction, list) {
+        return false;
+    }
+    lock_head(task, journal, bh);
+    let still = is_on(task, journal, bh, transaction, list);
+    if still {
+        body();
+    }
+    unlock_head(task, journal, bh);
+    still
+}
+
+/// Commits the running transaction, if there is one.
+///
+/// # Panics
+/// Where one of the kernel's assertions fires.
+#[track_caller]
+pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal) {
+    call(task.m, Label::new("jbd2_journal_commit_transaction", &[]), || {
+        let label = Label::new("kjournald", &[]);
+        wait(task, journal.state, COMMIT_THREAD, 0, COMMIT_THREAD, Order::Acquire, label);
+        let label = Label::new("j_running_transaction", &[]);
+        let state = load(task, journal.state, RUNNING | TURN, Order::Relaxed, label);
+        if state & RUNNING != 0 {
+            let committing = running(state);
+            lock_down(task, journal, committing);
+            write_out(task, journal, committing);
+            forget(task, journal, committing);
+        }
+        let done = COMMITTING | COMMIT_THREAD;
+        change(task, journal.state, done, 0, 0, Order::Release, Label::new("T_FINISHED", &[]));
+    });
+}
+
+/// Waits for open handles, keeps new ones out, and takes down what the transaction is: the inode, and
+/// the contents of its buffers. Then the next transaction may run.
+fn lock_down(task: &Task, journal: &Journal, committing: Transaction) {
+    call(task.m, Label::new("T_LOCKED", &[]), || {
+        set(task, journal.state, LOCKED, Label::new("lock_transaction", &[]));
+        let label = Label::new("wait_updates", &[]);
+        wait(task, journal.state, HANDLES, 0, 0, Order::Acquire, label);
+        copy_unit(task, task.storage.inode, journal.frozen, Label::new("freeze_inode", &[]));
+        for bh in all_buffers(task) {
+            if_on(task, journal, bh, (committing, RESERVED), || refile_buffer(task, journal, bh, committing));
+            if_on(task, journal, bh, (committing, METADATA), || {
+                let dirty = buffer_jbddirty(task, bh);
+                assert!(dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
+                require_not_stale(task, bh);
+                bh_write(task, bh);
+            });
+        }
+        lock_state(task, journal);
+        let (clear, set) = if committing == Transaction(false) { (0, TURN) } else { (TURN, 0) };
+        let (clear, set) = (clear | RUNNING | LOCKED | STATE_LOCK, set | COMMITTING);
+        change(task, journal.state, clear, set, 0, Order::Full, Label::new("T_FLUSH", &[]));
+    });
+}
+
+/// Files what was written for the last pass, and writes the commit record.
+fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
+    call(task.m, Label::new("T_COMMIT", &[]), || {
+        for bh in all_buffers(task) {
+            if_on(task, journal, bh, (committing, METADATA), || {
+                file_buffer(task, journal, bh, committing, FORGET);
+            });
+        }
+        copy_unit(task, journal.frozen, journal.durable, Label::new("commit_record", &[]));
+    });
+}
+
+/// The pass over the forget list, until it is empty: what is still dirty waits for a checkpoint, what
+/// was freed is dropped.
+fn forget(task: &Task, journal: &Journal, committing: Transaction) {
+    again(task.m, Label::new("t_forget", &[]), (), |()| {
+        let mut found = false;
+        for bh in all_buffers(task) {
+            let on_list = if_on(task, journal, bh, (committing, FORGET), || {
+                forget_buffer(task, journal, bh, committing);
+            });
+            if on_list {
+                found = true;
+                release_buffer_page(task, journal, bh.folio);
+            }
+        }
+        if found { Flow::Again(()) } else { Flow::Done(()) }
+    });
+}
+
+fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transaction) {
+    call(task.m, of_buffer("forget", bh), || {
+        let head = read_head(task, journal, bh);
+        if head & CHECKPOINT != 0 {
+            clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+        }
+        if buffer_freed(task, bh) && head & NEXT == 0 {
+            clear_buffer_freed(task, bh);
+            clear_buffer_jbddirty(task, bh);
+            clear(task, bh.place(task), buffer::MAPPED | buffer::NEW, of_buffer("clear_buffer_mapped", bh));
+        }
+        if buffer_jbddirty(task, bh) {
+            set(task, journal.head(bh), CHECKPOINT, of_buffer("insert_checkpoint", bh));
+        } else {
+            let dirty = buffer_dirty(task, bh);
+            assert!(!dirty, "J_ASSERT_BH(!buffer_dirty) in jbd2_journal_commit_transaction");
+        }
+        refile_buffer(task, journal, bh, committing.other());
+    });
+}
+
+/// `release_buffer_page`: a page that has left the page cache goes with its last buffer.
+fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
+    let references = task.storage.references(folio.0);
+    if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
+        return;
+    }
+    let held = (0..task.storage.geometry.blocks())
+        .any(|block| read_head(task, journal, Buffer { folio, block }) & (TRANSACTION | CHECKPOINT) != 0);
+    if !held {
+        folio_put_journal(task, folio);
+    }
+}
+
+/// The journal does not take somebody else's data.
+fn require_not_stale(task: &Task, bh: Buffer) {
+    for unit in task.storage.geometry.block(bh.block) {
+        let witness = Label::new("the journal takes unit", &[unit as i32]);
+        let demand = Demand { among: ALL_BUT_STALE, property: "stale-uptodate", witness };
+        let action =
+            Action::Require { at: task.storage.unit(bh.folio.0, unit), demands: [Some(demand), None] };
+        task.m.perform(Step::new(action, Label::new("log_unit", &[unit as i32])));
+    }
+}
+
+/// Writes every dirty buffer to its block and drops what waited for it.
+#[track_caller]
+pub fn checkpoint(task: &Task, journal: &Journal) {
+    call(task.m, Label::new("checkpoint", &[]), || {
+        for bh in all_buffers(task) {
+            let label = of_buffer("mapped and dirty", bh);
+            let wanted = buffer::MAPPED | buffer::DIRTY;
+            if load(task, bh.place(task), wanted, Order::Relaxed, label) != wanted {
+                continue;
+            }
+            test_clear_buffer_dirty(task, bh);
+            bh_write(task, bh);
+            lock_head(task, journal, bh);
+            if read_head(task, journal, bh) & CHECKPOINT != 0 {
+                clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+                put_journal_head(task, journal, bh);
+            }
+            unlock_head(task, journal, bh);
+            release_buffer_page(task, journal, bh.folio);
+        }
+    });
+}
+
+/// Waits until no commit is going on (`jbd2_log_wait_commit`).
+#[track_caller]
+pub fn wait_for_commit(task: &Task, journal: &Journal) {
+    let label = Label::new("jbd2_log_wait_commit", &[]);
+    wait(task, journal.state, COMMITTING, 0, 0, Order::Acquire, label);
+}

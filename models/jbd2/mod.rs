@@ -1,0 +1,180 @@
+//! As much of jbd2 as the journal's rules need (`fs/jbd2/`, v4.2; v6.12 is the same in what is modelled).
+//!
+//! A running and a committing transaction; per buffer a journal head with its transaction, the next one,
+//! a list, and whether a checkpoint waits for it. Handles are bits of one cell.
+//!
+//! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
+//! journal, lists of log buffers. A commit writes the contents of its buffers while new handles still
+//! wait (the kernel makes copies for them later, which comes to the same), and what it writes is at once in
+//! the blocks' places on disk instead of the log; what tells is the commit record, which makes the
+//! inode of that transaction the one that recovery finds.
+
+mod commit;
+mod transaction;
+
+pub use commit::{checkpoint, jbd2_journal_commit_transaction, wait_for_commit};
+pub use transaction::{
+    Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_invalidate_folio,
+    jbd2_journal_start, jbd2_journal_stop, journal_current_handle,
+};
+
+use machine::{Label, Layout, Order, Peek, Place, Small, Word, show_number};
+use page_state::steps::{change, load, wait};
+use page_state::{Buffer, InodeFields, Storage, Task, inode};
+
+/// Where the journal's cells are.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    state: Place,
+    heads: Place,
+    blocks: usize,
+    /// The inode as the committing transaction has it.
+    pub frozen: Place,
+    /// The inode as recovery finds it.
+    pub durable: Place,
+}
+
+/// Which of two transactions: they take turns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transaction(bool);
+
+impl Transaction {
+    fn word(self) -> Word {
+        if self.0 { 2 } else { 1 }
+    }
+
+    fn other(self) -> Transaction {
+        Transaction(!self.0)
+    }
+}
+
+impl Small for Transaction {
+    const BITS: u32 = 1;
+    fn into_word(self) -> Word {
+        self.0.into_word()
+    }
+    fn from_word(word: Word) -> Transaction {
+        Transaction(bool::from_word(word))
+    }
+    fn show(_: Word) -> String {
+        String::new()
+    }
+}
+
+const HANDLES: Word = 0x1f;
+/// No new handle may start.
+const LOCKED: Word = 1 << 5;
+/// Which transaction is the running one.
+const TURN: Word = 1 << 6;
+/// There is a running transaction.
+const RUNNING: Word = 1 << 7;
+/// There is a committing transaction.
+const COMMITTING: Word = 1 << 8;
+/// The commit thread is at work.
+const COMMIT_THREAD: Word = 1 << 9;
+/// `j_state_lock`.
+const STATE_LOCK: Word = 1 << 10;
+
+/// `b_transaction`: 0, or the transaction's word.
+const TRANSACTION: Word = 0b11;
+/// `b_next_transaction` is the running one.
+const NEXT: Word = 1 << 2;
+/// `b_jlist`.
+const LIST: Word = 0b11 << 3;
+const RESERVED: Word = 1 << 3;
+const METADATA: Word = 2 << 3;
+const FORGET: Word = 3 << 3;
+/// `b_modified`.
+const MODIFIED: Word = 1 << 5;
+/// `b_cp_transaction`: a checkpoint waits for the buffer.
+const CHECKPOINT: Word = 1 << 6;
+/// `jbd_lock_bh_state`.
+const HEAD_LOCK: Word = 1 << 7;
+
+fn show_head(head: Word) -> String {
+    let list = match head & LIST {
+        RESERVED => "reserved",
+        METADATA => "metadata",
+        FORGET => "forget",
+        _ => "",
+    };
+    let mut names = vec![list];
+    for (bit, name) in [(NEXT, "next"), (CHECKPOINT, "checkpoint")] {
+        if head & bit != 0 {
+            names.push(name);
+        }
+    }
+    names.join(" ")
+}
+
+impl Journal {
+    /// Declares the journal's cells.
+    #[must_use]
+    pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
+        let blocks = storage.geometry.blocks();
+        Journal {
+            state: layout.cell("journal", 11, show_number),
+            heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
+                format!("page {} journal head {}", i / blocks, i % blocks)
+            }),
+            blocks,
+            frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
+            durable: layout.cell("inode on disk", InodeFields::BITS, inode::show_inode),
+        }
+    }
+
+    fn head(&self, bh: Buffer) -> Place {
+        self.heads.at(bh.folio.0 * self.blocks + bh.block)
+    }
+
+    /// Whether a transaction has the buffer, as a property sees it.
+    #[must_use]
+    pub fn has(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
+        memory.peek(self.heads.at(frame * self.blocks + block)) & TRANSACTION != 0
+    }
+
+    /// A handle is open, or a lock held, as a property sees it.
+    #[must_use]
+    pub fn handle_is_open(&self, memory: &dyn Peek) -> bool {
+        memory.peek(self.state) & HANDLES != 0
+    }
+
+    /// Puts a buffer on the running transaction's list of metadata, in an initial state.
+    pub fn journal_initially(&self, cells: &mut [Word], frame: usize, block: usize) {
+        cells[self.heads.at(frame * self.blocks + block).index()] =
+            Transaction(false).word() | METADATA | MODIFIED;
+        cells[self.state.index()] |= RUNNING;
+    }
+}
+
+fn of_buffer(name: &'static str, bh: Buffer) -> Label {
+    Label::new(name, &[bh.block as i32])
+}
+
+fn lock_head(task: &Task, journal: &Journal, bh: Buffer) {
+    let label = of_buffer("jbd_lock_bh_state", bh);
+    wait(task, journal.head(bh), HEAD_LOCK, 0, HEAD_LOCK, Order::Acquire, label);
+}
+
+fn unlock_head(task: &Task, journal: &Journal, bh: Buffer) {
+    let label = of_buffer("jbd_unlock_bh_state", bh);
+    change(task, journal.head(bh), HEAD_LOCK, 0, 0, Order::Release, label);
+}
+
+fn lock_state(task: &Task, journal: &Journal) {
+    let label = Label::new("j_state_lock", &[]);
+    wait(task, journal.state, STATE_LOCK, 0, STATE_LOCK, Order::Acquire, label);
+}
+
+fn unlock_state(task: &Task, journal: &Journal) {
+    let label = Label::new("j_state_unlock", &[]);
+    change(task, journal.state, STATE_LOCK, 0, 0, Order::Release, label);
+}
+
+fn read_head(task: &Task, journal: &Journal, bh: Buffer) -> Word {
+    load(task, journal.head(bh), !HEAD_LOCK, Order::Relaxed, of_buffer("journal_head", bh))
+}
+
+fn running(state: Word) -> Transaction {
+    Transaction(state & TURN != 0)
+}

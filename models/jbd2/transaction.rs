@@ -1,0 +1,345 @@
+//! Handles, and how a buffer comes to a transaction (`fs/jbd2/transaction.c`).
+
+use machine::{Label, Order, Word, call};
+use page_state::buffer::{
+    self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffers, clear_buffer_dirty, clear_buffer_jbd,
+    clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd, set_buffer_jbddirty,
+    test_clear_buffer_dirty, test_clear_buffer_jbddirty,
+};
+use page_state::steps::{change, clear, load, report, set, wait};
+use page_state::{Buffer, Folio, Task};
+
+use super::{
+    CHECKPOINT, COMMITTING, FORGET, HANDLES, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT, RESERVED,
+    RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
+    running, unlock_head, unlock_state,
+};
+
+/// An open handle: the transaction that it is part of.
+pub type Handle = Transaction;
+
+/// Opens a handle on the running transaction, or on a new one if there is none.
+///
+/// # Panics
+/// Where the actor has one already, which the modelled paths never do.
+#[track_caller]
+pub fn jbd2_journal_start(task: &Task, journal: &Journal) -> Handle {
+    call(task.m, Label::new("jbd2_journal_start", &[]), || {
+        let mine = 1 << task.id;
+        let label = Label::new("start_this_handle", &[]);
+        let busy = LOCKED | STATE_LOCK | mine;
+        wait(task, journal.state, busy, 0, mine | RUNNING, Order::Acquire, label);
+        journal_current_handle(task, journal)
+    })
+}
+
+/// The actor's open handle.
+#[track_caller]
+pub fn journal_current_handle(task: &Task, journal: &Journal) -> Handle {
+    let label = Label::new("journal_current_handle", &[]);
+    running(load(task, journal.state, TURN, Order::Relaxed, label))
+}
+
+/// Closes the actor's handle.
+#[track_caller]
+pub fn jbd2_journal_stop(task: &Task, journal: &Journal) {
+    let label = Label::new("jbd2_journal_stop", &[]);
+    let handles = change(task, journal.state, 1 << task.id, 0, HANDLES, Order::Release, label);
+    assert!(handles & (1 << task.id) != 0, "J_ASSERT in jbd2_journal_stop: no handle is open");
+}
+
+/// Makes the buffer part of the handle's transaction before it is changed.
+#[track_caller]
+pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
+    call(task.m, of_buffer("jbd2_journal_get_write_access", bh), || {
+        let at = journal.head(bh);
+        if !buffer_jbd(task, bh) {
+            set_buffer_jbd(task, bh);
+        }
+        lock_head(task, journal, bh);
+        let head = read_head(task, journal, bh);
+        if buffer_dirty(task, bh) {
+            // Part of a transaction already, it should carry its dirtiness in jbddirty.
+            if head & TRANSACTION != 0 {
+                warn_dirty_buffer(task, bh);
+            }
+            clear_buffer_dirty(task, bh);
+            set_buffer_jbddirty(task, bh);
+        }
+        let its = head & TRANSACTION;
+        if its != handle.word() && head & NEXT == 0 {
+            if its == 0 {
+                change(task, at, MODIFIED, 0, 0, Order::Relaxed, of_buffer("b_modified = 0", bh));
+                file_buffer(task, journal, bh, handle, RESERVED);
+            } else {
+                // The committing transaction has it; its contents are written already.
+                change(task, at, MODIFIED, NEXT, 0, Order::Relaxed, of_buffer("b_next_transaction", bh));
+            }
+        }
+        unlock_head(task, journal, bh);
+    });
+}
+
+/// The buffer was changed: it belongs to the handle's transaction, and its dirtiness is jbddirty.
+#[track_caller]
+pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
+    call(task.m, of_buffer("jbd2_journal_dirty_metadata", bh), || {
+        lock_head(task, journal, bh);
+        let head = read_head(task, journal, bh);
+        if head & MODIFIED == 0 {
+            set(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 1", bh));
+        }
+        let its = head & TRANSACTION;
+        if its == handle.word() && head & LIST == METADATA {
+            unlock_head(task, journal, bh);
+            return;
+        }
+        set_buffer_jbddirty(task, bh);
+        if its == handle.word() {
+            file_buffer(task, journal, bh, handle, METADATA);
+        } else {
+            // The committing transaction has it, and it is refiled when that is through.
+            assert!(head & NEXT != 0, "J_ASSERT_JH in jbd2_journal_dirty_metadata: no write access");
+        }
+        unlock_head(task, journal, bh);
+    });
+}
+
+fn warn_dirty_buffer(task: &Task, bh: Buffer) {
+    report(
+        task,
+        "journal-bypass",
+        of_buffer("the journal takes a buffer that is dirty outside it: block", bh),
+    );
+}
+
+/// Puts the buffer on a list of the transaction; its head is locked. `__jbd2_journal_file_buffer`, with
+/// the order in which dirty and jbddirty change hands to the letter.
+pub(super) fn file_buffer(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, list: Word) {
+    call(task.m, of_buffer("__jbd2_journal_file_buffer", bh), || {
+        let head = read_head(task, journal, bh);
+        if head & TRANSACTION != 0 && head & LIST == list {
+            return;
+        }
+        if buffer_dirty(task, bh) {
+            warn_dirty_buffer(task, bh);
+        }
+        // The kernel's || does not look at jbddirty where dirty was set.
+        let was_dirty = test_clear_buffer_dirty(task, bh) || test_clear_buffer_jbddirty(task, bh);
+        if head & TRANSACTION != 0 {
+            temp_unlink_buffer(task, journal, bh, head);
+        }
+        let (clear, set) = (TRANSACTION | LIST, transaction.word() | list);
+        change(task, journal.head(bh), clear, set, 0, Order::Relaxed, of_buffer("b_jlist", bh));
+        if was_dirty {
+            set_buffer_jbddirty(task, bh);
+        }
+    });
+}
+
+/// `__jbd2_journal_temp_unlink_buffer`: off its list, and jbddirty is exposed to the VM as dirty.
+fn temp_unlink_buffer(task: &Task, journal: &Journal, bh: Buffer, head: Word) {
+    if head & LIST == 0 {
+        return;
+    }
+    clear(task, journal.head(bh), LIST, of_buffer("b_jlist = BJ_None", bh));
+    if test_clear_buffer_jbddirty(task, bh) {
+        mark_buffer_dirty(task, bh);
+    }
+}
+
+/// `__jbd2_journal_unfile_buffer`, and the journal lets go of the buffer if no checkpoint waits for it.
+pub(super) fn unfile_buffer(task: &Task, journal: &Journal, bh: Buffer) {
+    call(task.m, of_buffer("__jbd2_journal_unfile_buffer", bh), || {
+        let head = read_head(task, journal, bh);
+        temp_unlink_buffer(task, journal, bh, head);
+        clear(task, journal.head(bh), TRANSACTION, of_buffer("b_transaction = NULL", bh));
+        put_journal_head(task, journal, bh);
+    });
+}
+
+/// `jbd2_journal_put_journal_head`: the last user takes the head off.
+pub(super) fn put_journal_head(task: &Task, journal: &Journal, bh: Buffer) {
+    if read_head(task, journal, bh) & (TRANSACTION | CHECKPOINT) == 0 {
+        clear_buffer_jbd(task, bh);
+    }
+}
+
+/// `__jbd2_journal_refile_buffer`: to the transaction that waits for it, or to none.
+pub(super) fn refile_buffer(task: &Task, journal: &Journal, bh: Buffer, next: Transaction) {
+    call(task.m, of_buffer("__jbd2_journal_refile_buffer", bh), || {
+        let head = read_head(task, journal, bh);
+        if head & NEXT == 0 {
+            unfile_buffer(task, journal, bh);
+            return;
+        }
+        let was_dirty = test_clear_buffer_jbddirty(task, bh);
+        temp_unlink_buffer(task, journal, bh, head);
+        let (clear, set) = (TRANSACTION | NEXT, next.word());
+        change(task, journal.head(bh), clear, set, 0, Order::Relaxed, of_buffer("b_transaction", bh));
+        let list = if buffer::buffer_freed(task, bh) {
+            FORGET
+        } else if head & MODIFIED != 0 {
+            METADATA
+        } else {
+            RESERVED
+        };
+        file_buffer(task, journal, bh, next, list);
+        if was_dirty {
+            set_buffer_jbddirty(task, bh);
+        }
+    });
+}
+
+/// `jbd2_journal_invalidate_folio`: the buffers of a page that lie wholly beyond unit `from` go. Tells
+/// whether they could, and whether the journal still holds one.
+#[track_caller]
+pub fn jbd2_journal_invalidate_folio(
+    task: &Task,
+    journal: &Journal,
+    folio: Folio,
+    from: usize,
+) -> Invalidated {
+    let partial = from > 0;
+    let (busy, held) = call(task.m, Label::new("jbd2_journal_invalidate_folio", &[from as i32]), || {
+        let mut held = false;
+        for bh in buffers(task, folio) {
+            if task.storage.geometry.block(bh.block).start < from {
+                continue;
+            }
+            match unmap_buffer(task, journal, bh, partial) {
+                Unmapped::Busy => return (true, held),
+                Unmapped::Held => held = true,
+                Unmapped::Free => {}
+            }
+        }
+        (false, held)
+    });
+    Invalidated { busy, held }
+}
+
+/// What became of a page's buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Invalidated {
+    /// A buffer is being committed, and the page stays: `-EBUSY`.
+    pub busy: bool,
+    /// The journal still holds a buffer.
+    pub held: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Unmapped {
+    Free,
+    Held,
+    Busy,
+}
+
+impl machine::Small for Unmapped {
+    const BITS: u32 = 2;
+    fn into_word(self) -> Word {
+        self as Word
+    }
+    fn from_word(word: Word) -> Unmapped {
+        match word {
+            0 => Unmapped::Free,
+            1 => Unmapped::Held,
+            _ => Unmapped::Busy,
+        }
+    }
+    fn show(word: Word) -> String {
+        ["may be freed", "held by the journal", "-EBUSY"][word as usize].to_owned()
+    }
+}
+
+/// `journal_unmap_buffer`.
+fn unmap_buffer(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -> Unmapped {
+    call(task.m, of_buffer("journal_unmap_buffer", bh), || {
+        let mut unmapped = Unmapped::Free;
+        if buffer_jbd(task, bh) {
+            lock_state(task, journal);
+            lock_head(task, journal, bh);
+            let disposed = unmap_journalled(task, journal, bh, partial);
+            if disposed == Disposed::Zapped {
+                clear(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 0", bh));
+            }
+            unlock_head(task, journal, bh);
+            unlock_state(task, journal);
+            match disposed {
+                Disposed::Busy => return Unmapped::Busy,
+                Disposed::Committing => return Unmapped::Held,
+                Disposed::Refiled => unmapped = Unmapped::Held,
+                Disposed::Zapped => {}
+            }
+        }
+        clear_buffer_dirty(task, bh);
+        assert!(!buffer_jbddirty(task, bh), "J_ASSERT_BH(!buffer_jbddirty) in journal_unmap_buffer");
+        let gone = buffer::MAPPED | buffer::NEW | buffer::DELAY | buffer::UNWRITTEN;
+        clear(task, bh.place(task), gone, of_buffer("zap_buffer", bh));
+        unmapped
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disposed {
+    Zapped,
+    Refiled,
+    Committing,
+    Busy,
+}
+
+fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -> Disposed {
+    let mask = TURN | RUNNING | COMMITTING;
+    let state = load(task, journal.state, mask, Order::Relaxed, Label::new("journal_t", &[]));
+    let turn = running(state);
+    let head = read_head(task, journal, bh);
+    let its = head & TRANSACTION;
+    if its == 0 {
+        if head & CHECKPOINT == 0 {
+            return Disposed::Zapped;
+        }
+        let written = !buffer_dirty(task, bh);
+        if !written && state & RUNNING != 0 {
+            return dispose(task, journal, bh, turn, head);
+        }
+        if !written && state & COMMITTING != 0 {
+            return dispose(task, journal, bh, turn.other(), head);
+        }
+        if !written {
+            clear_buffer_jbddirty(task, bh);
+        }
+        clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+        put_journal_head(task, journal, bh);
+        return Disposed::Zapped;
+    }
+    if state & COMMITTING != 0 && its == turn.other().word() {
+        if partial {
+            return Disposed::Busy;
+        }
+        set_buffer_freed(task, bh);
+        let next = if state & RUNNING != 0 && buffer_jbddirty(task, bh) { NEXT } else { 0 };
+        change(
+            task,
+            journal.head(bh),
+            MODIFIED,
+            next,
+            0,
+            Order::Relaxed,
+            of_buffer("b_next_transaction", bh),
+        );
+        return Disposed::Committing;
+    }
+    assert!(its == turn.word(), "J_ASSERT_JH in journal_unmap_buffer: neither running nor committing");
+    dispose(task, journal, bh, turn, head)
+}
+
+/// `__dispose_buffer`.
+fn dispose(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, head: Word) -> Disposed {
+    if head & CHECKPOINT == 0 {
+        unfile_buffer(task, journal, bh);
+        return Disposed::Zapped;
+    }
+    temp_unlink_buffer(task, journal, bh, head);
+    clear_buffer_dirty(task, bh);
+    file_buffer(task, journal, bh, transaction, FORGET);
+    Disposed::Refiled
+}
