@@ -51,6 +51,12 @@ impl Collector {
         }
     }
 
+    /// Whether a bad state with this property and witness is known.
+    #[must_use]
+    pub fn contains(&self, property: &str, witness: &str) -> bool {
+        self.found.contains_key(&(property.to_owned(), witness.to_owned()))
+    }
+
     /// How many distinct bad states there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -5,6 +5,7 @@
 //! never held across a scheduling point. Nothing panics to report: an actor that must not go on is
 //! unwound quietly out of its next step, and everybody who waits is woken to be unwound.
 
+mod checked;
 mod epilogue;
 mod findings;
 mod log;
@@ -12,12 +13,14 @@ mod seat;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use machine::{Action, Demand, Effect, Place, Step, Word};
-use scenario::{BadState, Check, Scenario, built_in};
+use machine::{Action, Demand, Effect, Label, Memory, Place, Step, Word};
+use scenario::{Actor, BadState, Check, Fairness, Scenario, built_in};
 
+pub(crate) use checked::flaw;
+use checked::{Checked, no_such_cell};
 pub(crate) use findings::Findings;
 pub(crate) use log::{Happening, Line, schedule, shown};
-pub(crate) use seat::{Ending, Leave, Medium, run_actor};
+pub(crate) use seat::{Ending, Medium, message, run_actor};
 
 /// Where an actor is.
 #[derive(Clone, Copy)]
@@ -25,7 +28,7 @@ enum Status {
     /// It can go on.
     Running,
     /// It waits until the masked bits of a cell are 0, in a step of this name.
-    Waiting { at: Place, mask: Word, word: &'static str },
+    Waiting { at: Place, mask: Word, word: Label },
     /// It has returned.
     Ended(Word),
     /// It was unwound, or its model panicked.
@@ -50,8 +53,10 @@ struct State {
     /// Steps that are scheduling points, and all.
     steps: usize,
     performed: usize,
-    /// All actors but daemons have returned: daemons leave at their next step.
+    /// All actors but daemons have returned: adversaries among the daemons leave at their next step.
     stopped: bool,
+    /// The other daemons have come to rest, too: everybody leaves.
+    rested: bool,
     /// Everybody leaves at their next step.
     dead: bool,
     /// A model has panicked: the others go on, so that the library sees what they touch, but
@@ -77,6 +82,7 @@ impl Execution {
             steps: 0,
             performed: 0,
             stopped: false,
+            rested: false,
             dead: false,
             crashed: false,
         };
@@ -89,9 +95,31 @@ impl Execution {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is such a cell.
+    pub(crate) fn declares(&self, at: Place) -> bool {
+        at.index() < self.scenario.layout.len()
+    }
+
+    /// The model did what it may not; these must be woken.
+    pub(crate) fn misused(&self, actor: usize, step: &Step, at: Place) -> Vec<usize> {
+        self.findings.flaw(self.told(actor, step, &format!("there is no cell {}", at.index())));
+        self.kill()
+    }
+
+    /// Whether the actor is a daemon that leaves when the others are at rest.
+    pub(crate) fn is_stoppable(&self, actor: usize) -> bool {
+        is_stoppable(&self.scenario.actors[actor])
+    }
+
     /// The present value of a cell; under weak memory its latest store.
     pub(crate) fn latest(&self, at: Place) -> Word {
-        self.state().memory[at.index()]
+        self.state().memory.get(at.index()).copied().unwrap_or(0)
+    }
+
+    /// Whether it ended otherwise than at rest.
+    pub(crate) fn is_over(&self) -> bool {
+        let state = self.state();
+        state.dead || state.crashed
     }
 
     /// Whether the actor may perform `step`; if not, these must be woken before it leaves. A step too
@@ -99,8 +127,12 @@ impl Execution {
     pub(crate) fn enter(&self, actor: usize, step: &Step) -> Result<(), Vec<usize>> {
         let mut state = self.state();
         let scheduling_point = step.is_scheduling_point();
-        if state.dead || (state.stopped && scheduling_point && self.scenario.actors[actor].daemon) {
+        if state.dead || scheduling_point && self.must_leave(&state, actor) {
             return Err(Vec::new());
+        }
+        if let Some(flaw) = no_such_cell(&self.scenario, step) {
+            self.findings.flaw(self.told(actor, step, &flaw));
+            return Err(state.kill());
         }
         state.performed += 1;
         state.steps += usize::from(scheduling_point);
@@ -115,18 +147,24 @@ impl Execution {
     /// Takes a step on sequentially consistent memory.
     pub(crate) fn execute(&self, actor: usize, step: &Step) -> Turn {
         let mut state = self.state();
-        if state.dead {
+        if self.must_leave(&state, actor) {
             return Turn::Leave { woken: Vec::new() };
         }
-        let seen = match step.action {
-            Action::Require { at, .. } => state.memory[at.index()],
-            _ => match step.action.execute(&mut state.memory) {
-                Effect::Done(result) => result,
-                Effect::Choice(_) => unreachable!("the medium chooses"),
-                Effect::Blocked => return self.sleep(&mut state, actor, step),
-            },
+        let mut memory = Checked::new(&self.scenario.layout, &mut state.memory);
+        let effect = step.action.execute(&mut memory);
+        if let Some(flaw) = memory.flaw() {
+            self.findings.flaw(self.told(actor, step, &flaw));
+            return Turn::Leave { woken: state.kill() };
+        }
+        let seen = match (effect, step.action) {
+            (_, Action::Require { at, .. }) => state.memory[at.index()],
+            (Effect::Done(result), _) => result,
+            (Effect::Choice(_), _) => unreachable!("the medium chooses"),
+            (Effect::Blocked, _) => return self.sleep(&mut state, actor, step),
         };
-        state.log.push(self.line(actor, Happening::Taken(*step, seen)));
+        let is_require = matches!(step.action, Action::Require { .. });
+        let answer = if is_require { 0 } else { seen };
+        state.log.push(self.line(actor, Happening::Taken(*step, answer)));
         self.check_state(&mut state);
         Turn::Done { seen, woken: state.wake() }
     }
@@ -144,14 +182,19 @@ impl Execution {
         let Some((at, value)) = stored else {
             return Vec::new();
         };
-        state.memory[at.index()] = value;
+        let mut memory = Checked::new(&self.scenario.layout, &mut state.memory);
+        memory.poke(at, value);
+        if let Some(flaw) = memory.flaw() {
+            self.findings.flaw(self.told(actor, step, &flaw));
+            return state.kill();
+        }
         state.wake()
     }
 
     /// The actor's step can't happen yet.
     pub(crate) fn blocked(&self, actor: usize, step: &Step) -> Turn {
         let mut state = self.state();
-        if state.dead {
+        if self.must_leave(&state, actor) {
             return Turn::Leave { woken: Vec::new() };
         }
         self.sleep(&mut state, actor, step)
@@ -161,14 +204,19 @@ impl Execution {
         let Action::Await { at, mask, .. } = step.action else {
             unreachable!("only an Await blocks: {step:?}");
         };
-        if state.stopped && self.scenario.actors[actor].daemon {
-            return Turn::Leave { woken: Vec::new() };
+        state.status[actor] = Status::Waiting { at, mask, word: step.label };
+        match self.settle(state) {
+            Some(woken) => Turn::Leave { woken },
+            None => Turn::Sleep,
         }
-        state.status[actor] = Status::Waiting { at, mask, word: step.label.name };
-        if self.stuck(state) {
-            return Turn::Leave { woken: state.kill() };
-        }
-        Turn::Sleep
+    }
+
+    fn must_leave(&self, state: &State, actor: usize) -> bool {
+        state.dead || state.rested || state.stopped && is_stoppable(&self.scenario.actors[actor])
+    }
+
+    fn told(&self, actor: usize, step: &Step, flaw: &str) -> String {
+        format!("`{}`, {}: {flaw}", self.scenario.actors[actor].name, step.label)
     }
 
     /// Records a violation that `actor` saw or committed.
@@ -204,15 +252,23 @@ impl Execution {
                 Status::Gone
             }
         };
-        if !state.dead && self.stuck(&mut state) { state.kill() } else { Vec::new() }
+        if state.dead { Vec::new() } else { self.settle(&mut state).unwrap_or_default() }
     }
 
-    /// Everybody but the daemons has come to an end: tells these to leave. The waiting ones must be
-    /// woken.
+    /// Everybody but the daemons has come to an end. Adversaries among the daemons leave now; the others
+    /// go on until they wait or end. These must be woken.
     pub(crate) fn stop(&self) -> Vec<usize> {
         let mut state = self.state();
         state.stopped = true;
-        state.wake_all()
+        let mut woken = Vec::new();
+        for (actor, model) in self.scenario.actors.iter().enumerate() {
+            if is_stoppable(model) && matches!(state.status[actor], Status::Waiting { .. }) {
+                state.status[actor] = Status::Gone;
+                woken.push(actor);
+            }
+        }
+        woken.extend(self.settle(&mut state).unwrap_or_default());
+        woken
     }
 
     /// Everybody leaves; these must be woken.
@@ -232,6 +288,7 @@ impl Execution {
                 steps: 0,
                 performed: 0,
                 stopped: true,
+                rested: true,
                 dead: true,
                 crashed: false,
             },
@@ -252,25 +309,28 @@ impl Execution {
         self.findings.at_rest(&self.scenario, self.initial, memory, results, &state.log);
     }
 
-    /// Whether nobody can go on though somebody must; recorded.
-    fn stuck(&self, state: &mut State) -> bool {
+    /// Where nobody can go on any more: a deadlock, which is recorded, or the end of an execution at
+    /// rest. Everybody leaves then; these must be woken.
+    fn settle(&self, state: &mut State) -> Option<Vec<usize>> {
         if state.status.iter().any(|s| matches!(s, Status::Running)) {
-            return false;
+            return None;
         }
-        let mut waiting = Vec::new();
+        let mut waits = Vec::new();
         for (status, actor) in state.status.iter().zip(&self.scenario.actors) {
             if let (Status::Waiting { word, .. }, false) = (status, actor.daemon) {
-                waiting.push(format!("{} waits in {word}", actor.name));
+                waits.push(format!("{} waits in {word}", actor.name));
             }
         }
-        if waiting.is_empty() {
-            return false;
+        if !waits.is_empty() {
+            if !state.crashed {
+                self.record(state, "", built_in::DEADLOCK.id, waits.join(", "), None);
+            }
+            return Some(state.kill());
         }
-        if !state.crashed {
-            waiting.sort();
-            self.record(state, "", built_in::DEADLOCK.id, waiting.join(", "), None);
-        }
-        true
+        state.stopped.then(|| {
+            state.rested = true;
+            state.wake_all()
+        })
     }
 
     /// The properties of every state, where the engine can tell.
@@ -350,6 +410,11 @@ impl State {
         self.dead = true;
         self.wake_all()
     }
+}
+
+/// Whether an actor may stay anywhere for ever while the others are at rest.
+fn is_stoppable(actor: &Actor) -> bool {
+    actor.daemon && actor.fairness == Fairness::Adversary
 }
 
 /// The demands of a `Require` that what it saw breaks.

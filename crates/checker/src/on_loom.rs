@@ -31,16 +31,15 @@
 mod medium;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use machine::Word;
+use machine::{Step, Word};
 use scenario::{Bound, Bounds, Check, Coverage, Outcome, Scenario};
 
-use crate::execution::{Execution, Findings, Medium, run_actor};
+use crate::execution::{Execution, Findings, Medium, flaw, run_actor};
 use medium::OnLoom;
 
 /// The most actors that loom can hold beside the main thread.
@@ -94,18 +93,18 @@ pub fn check(scenario: &Scenario, options: &Options) -> Outcome {
     explore(scenario, options).0
 }
 
-/// As [`check`]; also gives each distinct state at rest: the number of the initial state, the cells and
-/// the actors' results.
+/// A state at rest: the value of each cell, and the words that the actors returned (0 of an
+/// unfinished daemon).
+pub type AtRest = (Vec<Word>, Vec<Word>);
+
+/// As [`check`], and gives every state at rest that was met, to compare engines by.
 #[must_use]
-pub fn check_with_rests(
-    scenario: &Scenario,
-    options: &Options,
-) -> (Outcome, Vec<(usize, Vec<Word>, Vec<Word>)>) {
-    let (outcome, findings) = explore(scenario, options);
+pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtRest>) {
+    let (outcome, findings) = run(scenario, options);
     (outcome, findings.rests())
 }
 
-fn explore(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
+fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     let sequential = options.mode == Mode::SequentiallyConsistent;
     let findings = Arc::new(Findings::new(options.steps_max, sequential, false));
     let actors = scenario.actors.len();
@@ -113,10 +112,16 @@ fn explore(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
         let remark = format!("{actors} actors, and loom holds {ACTORS_MAX} threads beside the main one");
         return (Outcome { remark, ..Outcome::default() }, findings);
     }
+    if let Some(remark) = flaw(scenario) {
+        return (Outcome { remark, ..Outcome::default() }, findings);
+    }
     let started = Instant::now();
     let run = Run { scenario: Arc::new(scenario.clone()), options, findings: findings.clone(), started };
     let mut remarks = Vec::new();
-    let coverage = match run.everything() {
+    let explored = run.everything();
+    let broken = findings.broken();
+    let coverage = match explored {
+        _ if broken.is_some() => Coverage::Unsupported,
         Err(Cut::Bound(bound)) => Coverage::Cut { bound },
         Err(Cut::Failed(message)) => {
             remarks.push(format!("loom failed: {message}"));
@@ -130,6 +135,11 @@ fn explore(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     };
     if scenario.properties.iter().any(|p| matches!(p.check, Check::State(_))) {
         remarks.push("properties of every state are not looked at".to_owned());
+    }
+    remarks.extend(broken.map(|flaw| format!("the model is broken: {flaw}")));
+    let unreached = findings.unreached(scenario);
+    if !unreached.is_empty() {
+        remarks.push(format!("never reached: {}", unreached.join(", ")));
     }
     let outcome = Outcome {
         coverage,
@@ -148,6 +158,46 @@ enum Cut {
     Restart,
     /// loom panicked.
     Failed(String),
+}
+
+/// The line and the word of a step.
+type Spot = (&'static str, u32, u32, &'static str);
+
+fn spot(step: &Step) -> Spot {
+    let Step { location, label, .. } = step;
+    (location.file(), location.line(), location.column(), label.name)
+}
+
+/// After which steps models panic. A panic ends everything, so that it depends on everything; loom is
+/// told for the steps that are known to come before one. When another is found, the exploration starts
+/// again.
+#[derive(Default)]
+pub(crate) struct Alarms {
+    known: BTreeSet<Spot>,
+    found: Mutex<BTreeSet<Spot>>,
+}
+
+impl Alarms {
+    fn found(&self) -> MutexGuard<'_, BTreeSet<Spot>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a model is known to panic, somewhere.
+    pub(crate) fn any(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// Whether a model is known to panic after this step.
+    pub(crate) fn before_panic(&self, step: &Step) -> bool {
+        self.known.contains(&spot(step))
+    }
+
+    /// A model panicked after this step.
+    pub(crate) fn panicked(&self, after: &Step) {
+        if !self.known.contains(&spot(after)) {
+            self.found().insert(spot(after));
+        }
+    }
 }
 
 /// Which choice: of which actor, the how many-th.
@@ -186,13 +236,10 @@ impl Run<'_> {
     }
 
     /// One exploration of loom's; gives the choices that it met beyond the fixed ones.
-    fn explore(
-        &self,
-        initial: usize,
-        fixed: &BTreeMap<ChoiceId, u8>,
-    ) -> Result<Vec<(ChoiceId, u8)>, Cut> {
-        let mut alarmed = false;
+    fn explore(&self, initial: usize, fixed: &BTreeMap<ChoiceId, u8>) -> Result<Vec<(ChoiceId, u8)>, Cut> {
+        let mut known = BTreeSet::new();
         loop {
+            let alarms = Arc::new(Alarms { known: known.clone(), found: Mutex::default() });
             let exploration = Arc::new(Exploration {
                 scenario: self.scenario.clone(),
                 mode: self.options.mode,
@@ -201,17 +248,14 @@ impl Run<'_> {
                 started: self.started,
                 initial,
                 choices: Arc::new(Choices { fixed: fixed.clone(), met: Mutex::default() }),
-                alarmed,
-                restart: Arc::new(AtomicBool::new(false)),
+                alarms: alarms.clone(),
             });
             let each = exploration.clone();
             let explored = catch_unwind(AssertUnwindSafe(|| self.builder().check(move || each.execution())));
             match explored.map_err(cause) {
-                Ok(()) | Err(Cut::Restart) if exploration.restart.load(Ordering::Relaxed) => alarmed = true,
-                Ok(()) => {
-                    return Ok(exploration.choices.met().clone());
-                }
-                Err(cut) => return Err(cut),
+                Err(cut @ (Cut::Bound(_) | Cut::Failed(_))) => return Err(cut),
+                Ok(()) | Err(Cut::Restart) if !alarms.found().is_empty() => known.append(&mut alarms.found()),
+                Ok(()) | Err(Cut::Restart) => return Ok(exploration.choices.met().clone()),
             }
         }
     }
@@ -255,7 +299,7 @@ pub(crate) struct Choices {
 }
 
 impl Choices {
-    fn met(&self) -> std::sync::MutexGuard<'_, Vec<(ChoiceId, u8)>> {
+    fn met(&self) -> MutexGuard<'_, Vec<(ChoiceId, u8)>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -283,15 +327,13 @@ struct Exploration {
     started: Instant,
     initial: usize,
     choices: Arc<Choices>,
-    /// Whether a model is known to panic, so that loom must know what depends on that.
-    alarmed: bool,
-    restart: Arc<AtomicBool>,
+    alarms: Arc<Alarms>,
 }
 
 impl Exploration {
     /// One execution. Cut by unwinding out of it while no other thread exists.
     fn execution(&self) {
-        let cut = if self.restart.load(Ordering::Relaxed) {
+        let cut = if !self.alarms.found().is_empty() {
             Some(Cut::Restart)
         } else if self.findings.executions() >= self.bounds.executions_max {
             Some(Cut::Bound(Bound::Executions))
@@ -304,8 +346,8 @@ impl Exploration {
             resume_unwind(Box::new(cut));
         }
         let execution = Execution::new(self.scenario.clone(), self.initial, self.findings.clone());
-        let restart = (!self.alarmed).then(|| self.restart.clone());
-        let medium = Arc::new(OnLoom::new(execution, self.mode, self.choices.clone(), restart));
+        let medium = OnLoom::new(execution, self.mode, self.choices.clone(), self.alarms.clone());
+        let medium = Arc::new(medium);
         let spawn = |actor: usize| {
             let medium = medium.clone();
             let body = move || run_actor(&*medium, actor);

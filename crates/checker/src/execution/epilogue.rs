@@ -7,6 +7,7 @@ use std::sync::Arc;
 use machine::{Action, Effect, Machine, Step, Word};
 use scenario::{Actor, BadState, Check, Scenario, built_in};
 
+use super::checked::{Checked, no_such_cell};
 use super::seat::{Leave, answer_to_control, leave, message};
 use super::{Findings, Happening, Line, broken, schedule};
 
@@ -85,7 +86,10 @@ impl Alone<'_> {
         match catch_unwind(AssertUnwindSafe(|| (view.body)(self))) {
             Ok(_) => {}
             Err(payload) if payload.is::<Leave>() => {}
-            Err(payload) => self.record(built_in::KERNEL_BUG.id, message(&*payload), None),
+            Err(payload) => {
+                let witness = format!("{}: {}", self.view, message(&*payload));
+                self.record(built_in::KERNEL_BUG.id, witness, None);
+            }
         }
     }
 
@@ -106,12 +110,17 @@ impl Alone<'_> {
         });
     }
 
+    fn broken(&self, step: &Step, flaw: &str) -> ! {
+        self.findings.flaw(format!("`{}`, {}: {flaw}", self.view, step.label));
+        leave();
+    }
+
     fn choose(&self, of: u8) -> Word {
         let mut state = self.state.borrow_mut();
         let at = state.chosen;
         state.chosen += 1;
         if at == state.choices.len() {
-            state.choices.push((0, of));
+            state.choices.push((0, of.max(1)));
         }
         Word::from(state.choices[at].0)
     }
@@ -122,36 +131,45 @@ impl Machine for Alone<'_> {
         if std::thread::panicking() {
             return 0;
         }
-        {
+        let performed = {
             let mut state = self.state.borrow_mut();
             state.performed += 1;
-            if state.performed > 16 * self.findings.steps_max {
-                self.findings.cut_length();
-                drop(state);
-                leave();
-            }
+            state.performed
+        };
+        if performed > 16 * self.findings.steps_max {
+            self.findings.cut_length();
+            leave();
+        }
+        if let Some(flaw) = no_such_cell(self.scenario, &step) {
+            self.broken(&step, &flaw);
         }
         let answer = match step.action {
             Action::Control(control) => answer_to_control(control),
             Action::Choose { of } => self.choose(of),
             Action::Require { at, .. } => self.state.borrow().memory[at.index()],
             _ => {
-                let effect = step.action.execute(&mut self.state.borrow_mut().memory);
+                let (effect, flaw) = {
+                    let mut state = self.state.borrow_mut();
+                    let mut memory = Checked::new(&self.scenario.layout, &mut state.memory);
+                    (step.action.execute(&mut memory), memory.flaw())
+                };
+                if let Some(flaw) = flaw {
+                    self.broken(&step, &flaw);
+                }
                 match effect {
                     Effect::Done(result) => result,
                     Effect::Choice(_) => unreachable!("chosen above"),
                     Effect::Blocked => {
-                        let witness = format!("{} waits in {}", self.view, step.label.name);
+                        let witness = format!("{} waits in {}", self.view, step.label);
                         self.record(built_in::DEADLOCK.id, witness, None);
                         leave();
                     }
                 }
             }
         };
-        self.state
-            .borrow_mut()
-            .log
-            .push(Line { actor: self.view, what: Happening::Taken(step, answer) });
+        let told = if matches!(step.action, Action::Require { .. }) { 0 } else { answer };
+        let line = Line { actor: self.view, what: Happening::Taken(step, told) };
+        self.state.borrow_mut().log.push(line);
         match step.action {
             Action::Report { property, witness } => self.record(property, witness.to_string(), Some(&step)),
             Action::Reach { what } => self.findings.reach(what),

@@ -28,6 +28,7 @@ pub(crate) struct Findings {
     executions: AtomicU64,
     steps: AtomicU64,
     length_cut: AtomicBool,
+    flaw: Mutex<Option<String>>,
 }
 
 impl Findings {
@@ -43,6 +44,7 @@ impl Findings {
             executions: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             length_cut: AtomicBool::new(false),
+            flaw: Mutex::default(),
         }
     }
 
@@ -56,12 +58,21 @@ impl Findings {
         self.length_cut.load(Ordering::Relaxed)
     }
 
-    /// The distinct states at rest: initial state, memory and results.
-    pub(crate) fn rests(&self) -> Vec<Rest> {
-        let mut rests: Vec<Rest> =
-            self.at_rest.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        rests.sort();
-        rests
+    /// The distinct states at rest: memory and results.
+    pub(crate) fn rests(&self) -> BTreeSet<(Vec<Word>, Vec<Word>)> {
+        let rests = self.at_rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.iter().map(|(_, memory, results)| (memory.clone(), results.clone())).collect()
+    }
+
+    /// What is wrong with a model, so that nothing that was found counts.
+    pub(crate) fn broken(&self) -> Option<String> {
+        self.flaw.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What must be reached and was not.
+    pub(crate) fn unreached(&self, scenario: &Scenario) -> Vec<&'static str> {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        scenario.reachable.iter().copied().filter(|what| !reached.contains(what)).collect()
     }
 
     /// The outcome, but for coverage and time.
@@ -74,6 +85,10 @@ impl Findings {
             reached: reached.iter().map(|&what| what.to_owned()).collect(),
             ..Outcome::default()
         }
+    }
+
+    pub(super) fn flaw(&self, flaw: String) {
+        self.flaw.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(flaw);
     }
 
     pub(super) fn cut_length(&self) {

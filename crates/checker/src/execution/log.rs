@@ -55,9 +55,7 @@ fn taken(step: &Step, answer: Word) -> EventKind {
     match step.action {
         Action::Control(Control::Call | Control::Loop { .. }) => EventKind::Enter { label },
         Action::Control(Control::Round { .. }) => EventKind::Round { label },
-        Action::Control(Control::Leave { result }) => {
-            EventKind::Leave { label, result: (step.show)(result) }
-        }
+        Action::Control(Control::Leave { result }) => EventKind::Leave { label, result: (step.show)(result) },
         _ => EventKind::Step {
             label,
             result: shown(step, answer),

@@ -12,7 +12,7 @@ use super::{Execution, broken};
 pub(crate) struct Leave;
 
 /// Unwinds the model that called.
-pub(super) fn leave() -> ! {
+pub(crate) fn leave() -> ! {
     resume_unwind(Box::new(Leave));
 }
 
@@ -37,30 +37,40 @@ pub(crate) trait Medium {
     fn choose(&self, actor: usize, step: &Step, of: u8) -> Option<Word>;
     /// Lets sleeping actors go on.
     fn wake(&self, actors: &[usize]);
-    /// Tells the library that what follows depends on whether daemons were told to leave.
+    /// Tells the library that what follows depends on whether the actors are at rest.
     fn touch_stop(&self);
     /// Tells the library that what follows depends on whether a model has panicked.
     fn touch_alarm(&self);
+    /// A model has panicked, right after this step if it took any.
+    fn panicked(&self, after: Option<&Step>);
 }
 
 struct Seat<'a, M: Medium> {
     medium: &'a M,
     actor: usize,
-    daemon: bool,
+    stoppable: bool,
     /// A panic that comes up in here is the library's, not the model's.
     in_engine: Cell<bool>,
+    /// The last scheduling point.
+    last: Cell<Option<Step>>,
 }
 
 /// Runs an actor to its end, whatever that is. Only the library's own panics get out.
 pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
     let model = &medium.execution().scenario.actors[actor];
-    let seat = Seat { medium, actor, daemon: model.daemon, in_engine: Cell::new(false) };
+    let seat = Seat {
+        medium,
+        actor,
+        stoppable: medium.execution().is_stoppable(actor),
+        in_engine: Cell::new(false),
+        last: Cell::new(None),
+    };
     let ending = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
         Ok(result) => Ending::Returned(result),
         Err(payload) if payload.is::<Leave>() => Ending::Left,
         Err(payload) if seat.in_engine.get() => resume_unwind(payload),
         Err(payload) => {
-            medium.touch_alarm();
+            medium.panicked(seat.last.get().as_ref());
             Ending::Panicked(message(&*payload))
         }
     };
@@ -82,8 +92,11 @@ impl<M: Medium> Machine for Seat<'_, M> {
 impl<M: Medium> Seat<'_, M> {
     fn answer(&self, step: &Step) -> Option<Word> {
         let execution = self.medium.execution();
-        if self.daemon && step.is_scheduling_point() {
-            self.medium.touch_stop();
+        if step.is_scheduling_point() {
+            self.last.set(Some(*step));
+            if self.stoppable {
+                self.medium.touch_stop();
+            }
         }
         if let Err(woken) = execution.enter(self.actor, step) {
             self.medium.wake(&woken);
@@ -145,5 +158,5 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
         .downcast_ref::<String>()
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|&s| s.to_owned()))
-        .unwrap_or_else(|| "panicked".to_owned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -1,8 +1,6 @@
 //! Steps as operations on loom's objects.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering as StdOrdering};
 use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
@@ -10,7 +8,7 @@ use loom::sync::{Mutex, MutexGuard};
 use loom::thread::Thread;
 use machine::{Action, Field, Order, Place, Step, Word};
 
-use super::{Choices, Mode};
+use super::{Alarms, Choices, Mode};
 use crate::execution::{Execution, Medium, Turn};
 
 /// What the steps of an execution are made of.
@@ -24,8 +22,7 @@ pub(super) struct OnLoom {
     stop: Touch,
     alarm: Touch,
     fences: Touch,
-    /// Set when a model panics that was not known to; while it is, nothing touches the alarm.
-    restart: Option<Arc<AtomicBool>>,
+    alarms: Arc<Alarms>,
 }
 
 /// The cells.
@@ -72,7 +69,7 @@ impl OnLoom {
         execution: Execution,
         mode: Mode,
         choices: Arc<Choices>,
-        restart: Option<Arc<AtomicBool>>,
+        alarms: Arc<Alarms>,
     ) -> OnLoom {
         let count = execution.scenario.layout.len();
         let cells = match mode {
@@ -91,7 +88,7 @@ impl OnLoom {
             stop: Touch::new(mode),
             alarm: Touch::new(mode),
             fences: Touch::new(mode),
-            restart,
+            alarms,
         }
     }
 
@@ -104,6 +101,7 @@ impl OnLoom {
     /// execution knows.
     pub(super) fn memory(&self) -> Option<Vec<Word>> {
         match &self.cells {
+            _ if self.execution.is_over() => None,
             Cells::Locks(_) => None,
             Cells::Atomics(cells) => Some(cells.iter().map(|cell| cell.load(Ordering::Acquire)).collect()),
         }
@@ -111,9 +109,10 @@ impl OnLoom {
 
     fn take_locked(&self, locks: &[OnceLock<Mutex<()>>], actor: usize, step: &Step) -> Option<Word> {
         loop {
+            let alarm = self.hold_alarm(step);
             let held = self.lock(locks, &step.action);
             let turn = self.execution.execute(actor, step);
-            drop(held);
+            drop((held, alarm));
             match turn {
                 Turn::Done { seen, woken } => {
                     self.wake(&woken);
@@ -124,6 +123,20 @@ impl OnLoom {
                     self.wake(&woken);
                     return None;
                 }
+            }
+        }
+    }
+
+    /// Before a step after which a model may panic, what depends on that.
+    fn hold_alarm(&self, step: &Step) -> Option<MutexGuard<'_, ()>> {
+        if !self.alarms.before_panic(step) {
+            return None;
+        }
+        match &self.alarm {
+            Touch::Lock(mutex) => Some(hold(mutex)),
+            Touch::Relaxed(_) => {
+                self.alarm.touch();
+                None
             }
         }
     }
@@ -153,7 +166,9 @@ impl OnLoom {
                 };
                 let mut held = vec![lock(entry)];
                 loop {
-                    let Some(from) = source() else { return held };
+                    let Some(from) = source().filter(|&from| self.execution.declares(from)) else {
+                        return held;
+                    };
                     if entry < from && entry < to {
                         held.extend(lock_all(vec![from, to]));
                         return held;
@@ -176,6 +191,8 @@ impl OnLoom {
     }
 
     fn take_ordered(&self, cells: &[AtomicU64], actor: usize, step: &Step) -> Option<Word> {
+        // Not one step with it, but tried before and after what depends on a panic.
+        drop(self.hold_alarm(step));
         let cell = |at: Place| &cells[at.index()];
         let (answer, stored) = match step.action {
             Action::Load { at, mask, order } => {
@@ -222,6 +239,10 @@ impl OnLoom {
                 let value = cell(entry).load(Ordering::Acquire);
                 if value & need == need {
                     let from = frame_unit(value, frame, frames, stride, unit);
+                    if !self.execution.declares(from) {
+                        self.wake(&self.execution.misused(actor, step, from));
+                        return None;
+                    }
                     let copied = cell(from).load(Ordering::Relaxed);
                     cell(to).store(copied, Ordering::Relaxed);
                     (1, Some((to, copied)))
@@ -242,7 +263,9 @@ impl OnLoom {
                 unreachable!("not a step on memory: {step:?}")
             }
         };
-        let woken = self.execution.taken(actor, step, answer, stored);
+        let is_require = matches!(step.action, Action::Require { .. });
+        let told = if is_require { 0 } else { answer };
+        let woken = self.execution.taken(actor, step, told, stored);
         self.wake(&woken);
         Some(answer)
     }
@@ -292,21 +315,16 @@ impl OnLoom {
         change: impl Fn(Word) -> Option<Word>,
     ) -> (Word, Option<Word>) {
         let mut guess = self.execution.latest(at);
-        let old_seen = OnceCell::new();
         loop {
-            // Where nothing is to be changed, the read must be one of the latest store all the same:
-            // a compare-and-exchange that fails, or that changes nothing.
-            let new = change(guess);
-            let swapped = match new {
-                Some(value) => cell.compare_exchange(guess, value, rmw_order(order), Ordering::Relaxed),
-                None => cell.compare_exchange(!guess, !guess, Ordering::Relaxed, Ordering::Relaxed),
-            };
-            match (swapped, new) {
-                (Ok(old), Some(value)) => return (old, Some(value)),
-                (Err(old), None) if old == guess => return (old, None),
-                (Err(old), _) => guess = old,
-                // The cell held the complement: all bits of a word, which no cell is wide enough for.
-                (Ok(old), None) => guess = *old_seen.get_or_init(|| old),
+            // Where nothing is to be changed, the latest store must be read all the same: by an exchange
+            // of the guess's complement, which no cell holds, as they are narrower than a word.
+            let (from, new) = (change(guess).map_or(!guess, |_| guess), change(guess));
+            let swapped =
+                cell.compare_exchange(from, new.unwrap_or(from), rmw_order(order), Ordering::Relaxed);
+            match swapped {
+                Ok(old) if new.is_some() => return (old, new),
+                Err(old) if new.is_none() && old == guess => return (old, None),
+                Ok(old) | Err(old) => guess = old,
             }
         }
     }
@@ -353,6 +371,7 @@ impl Medium for OnLoom {
     }
 
     fn choose(&self, actor: usize, step: &Step, of: u8) -> Option<Word> {
+        let alarm = self.hold_alarm(step);
         let ordinal = {
             let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
             let count = chosen.entry(actor).or_insert(0);
@@ -361,6 +380,7 @@ impl Medium for OnLoom {
         };
         let value = Word::from(self.choices.value((actor, ordinal), of));
         self.execution.taken(actor, step, value, None);
+        drop(alarm);
         Some(value)
     }
 
@@ -376,14 +396,14 @@ impl Medium for OnLoom {
     }
 
     fn touch_alarm(&self) {
-        if self.restart.is_none() {
+        if self.alarms.any() {
             self.alarm.touch();
         }
     }
 
-    fn panicked(&self) {
-        if let Some(restart) = &self.restart {
-            restart.store(true, StdOrdering::Relaxed);
+    fn panicked(&self, after: Option<&Step>) {
+        if let Some(after) = after {
+            self.alarms.panicked(after);
         }
     }
 }
