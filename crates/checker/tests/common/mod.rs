@@ -1,6 +1,11 @@
 //! Small scenarios and shorthands that the tests share.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod naive;
+pub(crate) mod program;
+pub(crate) mod replaying;
+pub(crate) mod unmerged;
+
 use std::sync::Arc;
 
 use machine::{Action, Flow, Label, Layout, Machine, Order, Place, Step, Word, again, show_number};
