@@ -25,6 +25,10 @@ pub const CACHE: Word = 1 << 1;
 pub const MAPPING: Word = 1 << 2;
 /// A reference: the journal still holds a buffer of a frame that has left the page cache.
 pub const JOURNAL: Word = 1 << 3;
+/// No reference: the frame is not in the page cache, so that who still knows it from there can't take a
+/// reference (`folio_try_get` of a count that is zero, or of a page that has moved on). A frame that was
+/// never taken does without.
+pub const HIDDEN: Word = 1 << 9;
 /// All references that keep a frame.
 pub const REFERENCES: Word = 0x1fe;
 
@@ -181,7 +185,8 @@ pub fn folio_set_error(task: &Task, folio: Folio) {
 /// Finds the page in the page cache and takes a reference, if it is there.
 ///
 /// The kernel takes a speculative reference and looks again; here the reference's own cell tells
-/// whether the frame is still in the cache, so that looking again is the same step.
+/// whether the frame is still in the cache, so that looking again is the same step. A reference to a frame
+/// that has left must not be taken even for a moment: putting it would free the frame once more.
 #[track_caller]
 pub fn filemap_get_folio(task: &Task) -> Option<Folio> {
     call(task.m, word("filemap_get_folio"), || {
@@ -191,10 +196,9 @@ pub fn filemap_get_folio(task: &Task) -> Option<Folio> {
             let Some(frame) = (slot as usize).checked_sub(1) else { return machine::Flow::Done(None) };
             let mine = reference(task.id);
             let at = storage.references(frame);
-            if change(task, at, 0, mine, CACHE, Order::Full, word("folio_try_get")) != 0 {
+            if attempt(task, at, HIDDEN, 0, mine, Order::Full, word("folio_try_get")) {
                 return machine::Flow::Done(Some(Folio(frame)));
             }
-            folio_put(task, Folio(frame));
             machine::Flow::Again(())
         })
     })
@@ -212,16 +216,16 @@ pub fn filemap_add_folio(task: &Task) -> Option<Folio> {
         let mine = reference(task.id);
         let taken = (0..storage.cache_frames).find(|&frame| {
             let at = storage.references(frame);
-            attempt(task, at, Word::MAX, 0, BUSY | mine, Order::Full, word("folio_alloc"))
+            attempt(task, at, !HIDDEN, 0, BUSY | HIDDEN | mine, Order::Full, word("folio_alloc"))
         });
         let frame = taken.unwrap_or_else(|| panic!("the scenario has too few frames for the page cache"));
         folio_lock(task, Folio(frame));
-        change(task, storage.references(frame), 0, CACHE, 0, Order::Full, word("folio_get"));
         let named = frame as Word + 1;
         if attempt(task, storage.slot, Word::MAX, 0, named, Order::Full, word("xas_store")) {
+            // Behind the slot: who takes a reference finds the page that the slot names.
+            change(task, storage.references(frame), HIDDEN, CACHE, 0, Order::Full, word("folio_get"));
             return Some(Folio(frame));
         }
-        change(task, storage.references(frame), CACHE, 0, 0, Order::Full, word("folio_ref_dec"));
         folio_unlock(task, Folio(frame));
         folio_put(task, Folio(frame));
         None
@@ -240,7 +244,8 @@ pub fn folio_in_cache(task: &Task, folio: Folio) -> bool {
 pub fn filemap_remove_folio(task: &Task, folio: Folio, held: bool) {
     store(task, task.storage.slot, 0, Order::Release, word("filemap_remove_folio"));
     let kept = if held { JOURNAL } else { 0 };
-    change(task, task.storage.references(folio.0), CACHE, kept, 0, Order::Full, word("folio_ref_dec"));
+    let at = task.storage.references(folio.0);
+    change(task, at, CACHE, HIDDEN | kept, 0, Order::Full, word("folio_ref_dec"));
 }
 
 /// Drops the actor's reference; the last one frees the frame.

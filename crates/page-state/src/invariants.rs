@@ -130,7 +130,7 @@ pub fn leak(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label))
         if memory.peek(storage.flags(frame)) & folio::LOCKED != 0 {
             broken(Label::new("page lock", &[]));
         }
-        let actors = !(folio::BUSY | folio::CACHE | folio::MAPPING | folio::JOURNAL);
+        let actors = folio::REFERENCES & !(folio::CACHE | folio::MAPPING | folio::JOURNAL);
         if memory.peek(storage.references(frame)) & actors != 0 {
             broken(Label::new("page reference", &[]));
         }

@@ -68,7 +68,7 @@ impl Storage {
             disk_blocks,
             slot: layout.cell("page-cache slot", 2, show_number),
             flags: layout.array(cache_frames, 7, show_flags, |f| format!("page {f} flags")),
-            references: layout.array(cache_frames, 9, show_references, |f| format!("page {f} references")),
+            references: layout.array(cache_frames, 10, show_references, |f| format!("page {f} references")),
             units: layout.array((cache_frames + source_frames) * page, UNIT_BITS, show_unit, |i| {
                 format!("frame {} unit {}", i / page, i % page)
             }),
