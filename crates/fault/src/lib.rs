@@ -28,8 +28,8 @@ mod handler;
 mod user_copy;
 
 pub use address_space::{
-    AddressSpace, Backing, GONE, PRESENT, SourcePage, detach_vma, find_vma, free_anonymous, mmap_read_lock, mmap_read_unlock,
-    mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
+    AddressSpace, Backing, GONE, PRESENT, SourcePage, detach_vma, find_vma, free_anonymous, mmap_read_lock,
+    mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
 };
 pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 pub use handler::{Address, User, get_user, handle_mm_fault};
