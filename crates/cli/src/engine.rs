@@ -1,16 +1,29 @@
 //! From targets to outcomes: which engine, on how many threads, within which bounds.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use scenario::{Bound, Coverage, Outcome, Scenario};
+use checker::{explicit, isolate, on_loom, on_shuttle};
+use clap::ValueEnum;
+use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
-use crate::arguments::{Bounds, Engine, LoomMode, Search, ShuttleMode};
+use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode};
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::target::Chosen;
+use crate::target::{Breadth, Chosen, choose};
 use crate::work::in_order;
+
+/// How many executions shuttle draws unless it is told.
+const SHUTTLE_EXECUTIONS: u64 = 10_000;
+
+/// How many steps in an order of their own a bad state may need for PCT to be likely to find it.
+const PCT_DEPTH: usize = 3;
+
+/// How much longer than its own bound an engine's process may take before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A scenario and what an engine says about it.
 #[derive(Debug)]
@@ -28,6 +41,15 @@ pub struct Searcher {
     pub interrupt: Arc<AtomicBool>,
     /// Whether a line on standard error tells how far the work is.
     pub progress: bool,
+    /// The program that runs an engine as a child; if none is given, this one.
+    pub program: Option<PathBuf>,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        let scenario::Bounds { states_max, bytes_max, time_max, .. } = scenario::Bounds::default();
+        Bounds { threads: None, states_max, memory_max: bytes_max >> 20, time_max: time_max.as_secs_f64() }
+    }
 }
 
 impl Bounds {
@@ -51,6 +73,25 @@ impl Bounds {
 }
 
 impl Search {
+    /// The same search as arguments of a command line.
+    fn to_arguments(&self) -> Vec<String> {
+        let name = |value: Option<clap::builder::PossibleValue>| {
+            value.map_or(String::new(), |v| v.get_name().to_owned())
+        };
+        let Bounds { states_max, memory_max, time_max, .. } = self.bounds;
+        let mut arguments = vec![
+            format!("--engine={}", self.engine.name()),
+            format!("--loom-mode={}", name(self.loom_mode.to_possible_value())),
+            format!("--shuttle={}", name(self.shuttle.to_possible_value())),
+            format!("--seed={}", self.seed),
+            format!("--states-max={states_max}"),
+            format!("--memory-max={memory_max}"),
+            format!("--time-max={time_max}"),
+        ];
+        arguments.extend(self.executions.map(|n| format!("--executions={n}")));
+        arguments
+    }
+
     /// The bounds of one search of `at_once` that run beside each other.
     fn bounds(&self, at_once: usize) -> scenario::Bounds {
         let default = scenario::Bounds::default();
@@ -83,9 +124,7 @@ impl Searcher {
         let job = |chosen: &Chosen<'_>| {
             let scenario = (chosen.case.build)();
             if self.interrupt.load(Ordering::Relaxed) {
-                let outcome =
-                    Outcome { coverage: Coverage::Cut { bound: Bound::Interrupt }, ..Outcome::default() };
-                return Ok(Answer { scenario, outcome });
+                return Ok(Answer { scenario, outcome: interrupted() });
             }
             let outcome = progress.during(&chosen.target(), |states| {
                 self.run(search, search.bounds(at_once), each, chosen, &scenario, states)
@@ -106,19 +145,82 @@ impl Searcher {
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = checker::explicit::Options {
+                let options = explicit::Options {
                     bounds,
                     threads,
                     interrupt: Some(self.interrupt.clone()),
                     progress: Some(states.clone()),
                 };
-                let wrong = |why: checker::explicit::Error| Error::Model {
-                    target: chosen.target(),
-                    why: why.to_string(),
-                };
-                checker::explicit::check(scenario, &options).map_err(wrong)
+                let wrong =
+                    |why: explicit::Error| Error::Model { target: chosen.target(), why: why.to_string() };
+                explicit::check(scenario, &options).map_err(wrong)
             }
-            Engine::Loom | Engine::Shuttle => todo!(),
+            Engine::Loom | Engine::Shuttle => {
+                let outcome = match self.in_child(search, &bounds, &chosen.target()) {
+                    Ok(outcome) => outcome,
+                    Err(_) if self.interrupt.load(Ordering::Relaxed) => interrupted(),
+                    Err(why) => why.into_outcome(),
+                };
+                Ok(outcome)
+            }
         }
     }
+
+    /// loom and shuttle can take their process with them: each run has one of its own.
+    fn in_child(
+        &self,
+        search: &Search,
+        bounds: &scenario::Bounds,
+        target: &str,
+    ) -> Result<Outcome, isolate::Error> {
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => std::env::current_exe()?,
+        };
+        let mut command = Command::new(program);
+        command.arg("engine").arg(target).args(search.to_arguments());
+        isolate::run_in_child(command, bounds.time_max.saturating_add(GRACE))
+    }
+}
+
+/// Runs one engine on one scenario in this process and hands its outcome over to the parent.
+///
+/// # Errors
+/// A target that is not one scenario, an outcome that can't be handed over.
+pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Result<(), Error> {
+    let EngineRun { target, search } = arguments;
+    let chosen = choose(catalog, std::slice::from_ref(target), Breadth::All)?;
+    let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
+    let scenario = (chosen.case.build)();
+    let bounds = search.bounds(1);
+    isolate::hush();
+    let outcome = match search.engine {
+        Engine::Explicit => {
+            let options = explicit::Options { bounds, ..explicit::Options::default() };
+            let wrong = |why: explicit::Error| Error::Model { target: target.clone(), why: why.to_string() };
+            explicit::check(&scenario, &options).map_err(wrong)?
+        }
+        Engine::Loom => {
+            let mode = match search.loom_mode {
+                LoomMode::Sc => on_loom::Mode::SequentiallyConsistent,
+                LoomMode::Kernel => on_loom::Mode::KernelOrders,
+            };
+            on_loom::check(&scenario, &on_loom::Options { mode, bounds, ..on_loom::Options::default() })
+        }
+        Engine::Shuttle => {
+            let executions = search.executions.unwrap_or(SHUTTLE_EXECUTIONS);
+            let (executions, seed) = (usize::try_from(executions).unwrap_or(usize::MAX), search.seed);
+            let mode = match search.shuttle {
+                ShuttleMode::Random => on_shuttle::Mode::Random { seed, executions },
+                ShuttleMode::Pct => on_shuttle::Mode::Pct { depth: PCT_DEPTH, seed, executions },
+            };
+            let options = on_shuttle::Options { time_max: bounds.time_max, ..on_shuttle::Options::new(mode) };
+            on_shuttle::check(&scenario, &options)
+        }
+    };
+    Ok(isolate::hand_over(&outcome)?)
+}
+
+fn interrupted() -> Outcome {
+    Outcome { coverage: Coverage::Cut { bound: Bound::Interrupt }, ..Outcome::default() }
 }

@@ -49,6 +49,6 @@ pub fn run(
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, replay, out),
-        Command::Engine(_) => todo!(),
+        Command::Engine(engine) => engine::run_as_child(catalog, engine).map(|()| Status::AsRecorded),
     }
 }

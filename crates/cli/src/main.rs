@@ -1,1 +1,38 @@
-fn main() {}
+//! The `shortcopy` command.
+
+use std::io::{IsTerminal, stderr};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use clap::Parser;
+use cli::arguments::{Arguments, Command};
+use cli::{Output, Searcher, Status};
+
+/// The status of a program that a broken pipe has ended.
+const BROKEN_PIPE: u8 = 128 + 13;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let searcher = Searcher { progress: stderr().is_terminal(), ..Searcher::default() };
+    let interrupt = searcher.interrupt.clone();
+    let stop = move || {
+        if interrupt.swap(true, Ordering::Relaxed) {
+            // The second time the user means it.
+            std::process::exit(130);
+        }
+    };
+    // An engine's process just ends: its parent says so.
+    let is_child = matches!(arguments.command, Command::Engine(_));
+    if let Err(why) = if is_child { Ok(()) } else { ctrlc::set_handler(stop) } {
+        anstream::eprintln!("shortcopy: an interrupt will end the search without results: {why}");
+    }
+    let mut out = Output::standard();
+    match cli::run(&models::paths(), &arguments, &searcher, &mut out) {
+        Ok(status) => status.into(),
+        Err(error) if error.is_broken_pipe() => ExitCode::from(BROKEN_PIPE),
+        Err(error) => {
+            anstream::eprintln!("shortcopy: {error}");
+            Status::Wrong.into()
+        }
+    }
+}

@@ -149,14 +149,25 @@ impl Search<'_> {
         if self.cycle == Some(taken) {
             entry = Some(run.state());
             if let Some(last) = stages.last_mut() {
-                last.events.push(told("", EventKind::Cycle));
+                last.events.push(nobody(EventKind::Cycle));
             }
         }
         let shown = report::settled(&events(&stages));
         if !self.agrees(&shown) {
             return Ok(None);
         }
-        let Some(&mover) = self.movers.get(taken) else { return self.end(run, stages, entry) };
+        let Some(&mover) = self.movers.get(taken) else {
+            let views = 0..self.scenario.views.len();
+            let found = self.end(run, stages.clone(), entry.clone())?;
+            // A view may tell something before its first step.
+            return match found {
+                None if run.at_rest() => {
+                    let told = views.into_iter().map(|view| self.with_view(run, &stages, view));
+                    told.collect::<Result<Vec<_>, _>>().map(|told| told.into_iter().flatten().next())
+                }
+                found => Ok(found),
+            };
+        };
         let enabled = run.enabled();
         let Some(&(_, choices)) = enabled.iter().find(|(actor, _)| *actor == mover) else {
             self.differs(shown.len(), None);
@@ -178,6 +189,17 @@ impl Search<'_> {
         Ok(None)
     }
 
+    /// All steps are taken, and `view` begins.
+    fn with_view(&mut self, run: &Run, stages: &[Stage], view: usize) -> Result<Option<Vec<Stage>>, Error> {
+        let (mut run, mut stages) = (run.clone(), stages.to_vec());
+        let Ok(events) = run.start_view(view) else { return Ok(None) };
+        match stages.last_mut() {
+            Some(last) if !events.is_empty() => last.events.extend(events),
+            _ => return Ok(None),
+        }
+        self.end(&run, stages, None)
+    }
+
     /// All steps are taken: is the bad state there, and does the run show what is recorded?
     fn end(
         &mut self,
@@ -186,20 +208,15 @@ impl Search<'_> {
         entry: Option<Vec<u64>>,
     ) -> Result<Option<Vec<Stage>>, Error> {
         let Block { property, witness, .. } = self.block;
-        let seen = |stages: &[Stage]| {
-            let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
-            stages.iter().flat_map(|s| &s.events).any(|e| e.kind == bad)
-        };
-        if !seen(&stages) {
-            if !self.is_bad(run, entry) {
-                let name = report::named(property, witness, true);
-                self.failure = Some(Error::NotBad(name));
+        let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
+        let Some(last) = stages.last_mut() else { return Ok(None) };
+        // A schedule ends with what it is for.
+        match last.events.iter().position(|e| e.kind == bad) {
+            Some(at) => last.events.truncate(at + 1),
+            None if self.is_bad(run, entry) => last.events.push(nobody(bad)),
+            None => {
+                self.failure = Some(Error::NotBad(report::named(property, witness, true)));
                 return Ok(None);
-            }
-            let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
-            let column = self.recorded.iter().rfind(|l| l.mark == Mark::Bad).map_or("", |l| l.actor.as_str());
-            if let Some(last) = stages.last_mut() {
-                last.events.push(told(column, bad));
             }
         }
         let shown = report::lines(&events(&stages));
@@ -233,19 +250,24 @@ impl Search<'_> {
                 check(&cells, &returned, &mut see);
             }
             _ => {
-                let is = |built_in: scenario::Property| built_in.id == property;
-                let goes_round = || entry.is_some_and(|entry| entry == run.state());
-                let is_stuck = || {
-                    let enabled = run.enabled();
-                    let everyone = 0..self.scenario.actors.len() + self.scenario.views.len();
-                    everyone
-                        .into_iter()
-                        .any(|a| run.pending(a).is_some() && !enabled.iter().any(|(e, _)| *e == a))
-                };
-                return if is(scenario::built_in::DEADLOCK) { is_stuck() } else { goes_round() };
+                let is_deadlock = *property == scenario::built_in::DEADLOCK.id;
+                return if is_deadlock { self.is_stuck(run) } else { entry == Some(run.state()) };
             }
         }
         seen.contains(witness)
+    }
+
+    /// Whether somebody who must end waits.
+    fn is_stuck(&self, run: &Run) -> bool {
+        let enabled = run.enabled();
+        let waits = |who: usize| run.pending(who).is_some() && !enabled.iter().any(|(e, _)| *e == who);
+        let actors = self.scenario.actors.len();
+        let views = actors..actors + self.scenario.views.len();
+        match self.movers.iter().find(|mover| views.contains(mover)) {
+            Some(&view) => waits(view),
+            None if run.at_rest() => views.into_iter().any(waits),
+            None => (0..actors).any(|actor| !self.scenario.actors[actor].daemon && waits(actor)),
+        }
     }
 
     fn agrees(&mut self, shown: &[Line]) -> bool {
@@ -287,6 +309,6 @@ fn events(stages: &[Stage]) -> Vec<Event> {
     stages.iter().flat_map(|s| s.events.iter().cloned()).collect()
 }
 
-fn told(actor: &str, kind: EventKind) -> Event {
-    Event { actor: actor.to_owned(), kind, file: String::new(), line: 0 }
+fn nobody(kind: EventKind) -> Event {
+    Event { actor: String::new(), kind, file: String::new(), line: 0 }
 }

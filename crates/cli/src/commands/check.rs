@@ -212,7 +212,8 @@ impl<'c> Text<'c> {
         ] {
             let count = verdicts[verdict as usize];
             if count > 0 {
-                parts.push(format!("{count} {word}"));
+                let s = if count == 1 && verdict == Verdict::Holds { "s" } else { "" };
+                parts.push(format!("{count} {word}{s}"));
             }
         }
         if broken > 0 {

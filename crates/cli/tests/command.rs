@@ -1,0 +1,250 @@
+//! The command as a process: what it prints where, and its exit status.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn shortcopy(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shortcopy"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let output = shortcopy(arguments).output().expect("the command runs");
+    assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
+    output
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn snapshots() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
+}
+
+/// A recorded scenario with a bad state, and the variant's snapshot.
+fn violated() -> (String, String, String, PathBuf) {
+    for path in models::paths() {
+        for variant in &path.variants {
+            let file = snapshots().join(&path.name).join(format!("{}.snap", variant.name));
+            let text = fs::read_to_string(&file).expect("it is recorded");
+            let snapshot = report::snapshot::parse(&text).expect("it can be read");
+            // The one that is told in the fewest words is searched the fastest.
+            let found = snapshot.sections.iter().filter(|s| s.verdict == "violated");
+            if let Some(section) = found.min_by_key(|s| s.blocks.len()) {
+                return (path.name, variant.name.clone(), section.scenario.clone(), file);
+            }
+        }
+    }
+    panic!("nothing is violated");
+}
+
+fn violated_target() -> String {
+    let (path, variant, scenario, _) = violated();
+    format!("{path}@{variant}:{scenario}")
+}
+
+#[test]
+fn list_names_everything() {
+    let (plain, json) = (run(&["list"]), run(&["list", "--format", "json"]));
+    assert_eq!(plain.status.code(), Some(0));
+    assert_eq!(json.status.code(), Some(0));
+    let lines = lines(&json);
+    let cases = models::paths().iter().flat_map(|p| &p.variants).map(|v| v.cases.len()).sum::<usize>();
+    assert_eq!(lines.len(), cases);
+    for line in &lines {
+        for key in ["path", "variant", "scenario", "sentence"] {
+            let value = line[key].as_str().unwrap_or_default();
+            assert!(!value.is_empty(), "`{key}` in {line}");
+            assert!(text(&plain.stdout).contains(value), "`{value}` is listed");
+        }
+        assert!(matches!(line["tier"].as_str(), Some("default" | "all")), "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_target_gets_near_names() {
+    let known = violated_target();
+    let without_last = &known[..known.len() - 1];
+    for (arguments, said) in [
+        (vec!["check", "ext5"], "ext4"),
+        (vec!["list", "ext4/jornalled"], "`ext4/journalled`"),
+        (vec!["check", without_last], known.rsplit(':').next().expect("a scenario")),
+        (vec!["diff", "ext4/journalled", "ext4/journalled@v4.2"], "is not one variant"),
+        (vec!["matrix", "ext4/journalled@v4.22"], "`v4.2`"),
+        (vec!["replay", "ext4/journalled@v4.22#1"], "`v4.2`"),
+        (vec!["replay", "snapshots/ext4/journaled/v4.2.snap"], "snapshots/ext4/journalled/v4.2.snap"),
+        (vec!["replay", "ext4/journalled@v4.2#x"], "no number"),
+        (vec!["replay", "ext4/journalled@v4.2#99999"], "it has #1 to #"),
+        (vec!["check", "--engine", "spin"], "explicit, loom, shuttle"),
+        (vec!["check", "--time-max", "-1"], "seconds"),
+        (vec!["check", "ext4/journalled@v4.2", "--snapshots", "/nowhere"], "/nowhere"),
+        (vec![], "Usage"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        assert!(text(&output.stderr).contains(said), "{arguments:?} says {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn every_result_is_a_line_of_json() {
+    let (path, variant, scenario, _) = violated();
+    let target = format!("{path}@{variant}:{scenario}");
+    let output = run(&["check", &target, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 1);
+    let line = &lines[0];
+    assert_eq!(line["path"], path);
+    assert_eq!(line["variant"], variant);
+    assert_eq!(line["scenario"], scenario);
+    assert_eq!(line["engine"], "explicit");
+    assert_eq!(line["verdict"], "violated");
+    assert_eq!(line["coverage"], "exhausted");
+    for number in ["states", "transitions", "seconds"] {
+        assert!(line[number].as_f64().is_some_and(|n| n > 0.0), "`{number}` in {line}");
+    }
+    let bad = line["bad_states"].as_array().expect("bad states");
+    assert!(!bad.is_empty());
+    for bad in bad {
+        for key in ["property", "witness", "initial"] {
+            assert!(bad[key].is_string(), "`{key}` in {bad}");
+        }
+        assert!(bad["promised"].is_boolean());
+        assert!(bad["picture"].as_array().is_some_and(|p| p.iter().all(Value::is_string)));
+        let schedule = bad["schedule"].as_array().expect("a schedule");
+        assert_eq!(Some(schedule.len() as u64), bad["depth"].as_u64());
+        for step in schedule {
+            assert!(step["actor"].as_str().is_some_and(|s| !s.is_empty()), "{step}");
+            assert!(step["step"].as_str().is_some_and(|s| !s.is_empty()), "{step}");
+            assert!(step["line"].as_u64().is_some_and(|n| n > 0), "{step}");
+            let file = step["file"].as_str().expect("a file");
+            assert!(snapshots().join("..").join(file).is_file(), "{file} is a file of this repository");
+        }
+    }
+}
+
+#[test]
+fn one_scenario_is_shown_in_full_and_without_colours_in_a_pipe() {
+    let target = violated_target();
+    let output = run(&["check", &target]);
+    assert_eq!(output.status.code(), Some(0));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("violated, as recorded"), "{shown}");
+    assert!(shown.contains("property  ") && shown.contains("   1  "), "{shown}");
+    assert!(shown.contains("1 scenario"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+    let forced = shortcopy(&["check", &target]).env("CLICOLOR_FORCE", "1").output().expect("it runs");
+    assert!(text(&forced.stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (path, variant, ..) = violated();
+    for target in [format!("{path}@{variant}"), violated_target()] {
+        let [one, three] = ["1", "3"].map(|threads| run(&["check", &target, "--threads", threads]));
+        assert_eq!(text(&one.stdout), text(&three.stdout));
+        assert_eq!(one.status.code(), three.status.code());
+    }
+}
+
+#[test]
+fn what_was_cut_is_unknown() {
+    let target = violated_target();
+    let output = run(&["check", &target, "--states-max", "1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("cut by the bound on states"), "{}", text(&output.stdout));
+    assert!(!text(&output.stdout).contains("holds"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_is_not_as_recorded_is_said() {
+    let (path, variant, scenario, file) = violated();
+    let target = format!("{path}@{variant}:{scenario}");
+    let recorded = fs::read_to_string(&file).expect("it is recorded");
+    let section = recorded.find(&format!("scenario  {scenario}\n")).expect("the section");
+    let change = |from: &str, to: &str| {
+        let (before, after) = recorded.split_at(section);
+        let changed = format!("{before}{}", after.replacen(from, to, 1));
+        assert_ne!(changed, recorded, "`{from}` is there");
+        changed
+    };
+    let block = &recorded[section..];
+    let block = &block[block.find("\n#").expect("a block") + 1..];
+    let name = block.lines().next().and_then(|l| l.split_whitespace().nth(1)).expect("a property");
+    let name = name.trim_end_matches(':');
+    let folder = std::env::temp_dir().join(format!("shortcopy-command-{}", std::process::id()));
+    for (number, (text_of_file, status, said)) in [
+        (recorded.clone(), 0, "violated, as recorded".to_owned()),
+        (change(name, "other-property"), 1, format!("+ {name}")),
+        (change("initial   ", "initial   not "), 1, "by another schedule".to_owned()),
+        (change("verdict   violated", "verdict   fine"), 2, "record it again".to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let snapshots = folder.join(number.to_string());
+        let changed = snapshots.join(&path).join(format!("{variant}.snap"));
+        fs::create_dir_all(changed.parent().expect("a folder")).expect("it can be made");
+        fs::write(&changed, text_of_file).expect("it can be written");
+        let output = run(&["check", &target, "--snapshots", &snapshots.to_string_lossy()]);
+        let shown = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{shown}");
+        assert!(shown.contains(&said), "{said}: {shown}");
+    }
+    fs::remove_dir_all(folder).expect("it can be removed");
+}
+
+#[test]
+fn a_variant_differs_from_itself_in_nothing() {
+    let (path, variant, ..) = violated();
+    let target = format!("{path}@{variant}");
+    let output = run(&["diff", &target, &target]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("0 appear, 0 go, "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_recorded_schedule_is_replayed_step_by_step() {
+    let (path, variant, scenario, file) = violated();
+    let snapshot = report::snapshot::parse(&fs::read_to_string(&file).expect("read")).expect("parsed");
+    let block = &snapshot.section(&scenario).expect("recorded").blocks[0];
+    let by_target = run(&["replay", &format!("{path}@{variant}#{}", block.number)]);
+    let by_file = run(&["replay", &format!("{}#{}", file.display(), block.number)]);
+    assert_eq!(by_target.status.code(), Some(0), "{}", text(&by_target.stdout));
+    assert_eq!(text(&by_target.stdout), text(&by_file.stdout));
+    let shown = text(&by_target.stdout);
+    assert!(shown.contains(&format!("\n{:>4}  ", block.steps)), "the last step is shown: {shown}");
+    assert!(shown.contains(&format!("^ {}", block.property)), "{shown}");
+    assert!(block.picture.iter().all(|line| shown.contains(line.as_str())), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_reading_is_no_panic() {
+    let mut child =
+        shortcopy(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let output = shortcopy(&["list"]).stdout(full).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("can't write the output"), "{}", text(&output.stderr));
+}

@@ -1,0 +1,175 @@
+//! Every write path, variant and scenario of the default tier, against `snapshots/`.
+//!
+//! `INSTA_UPDATE=always cargo test --test snapshots` records anew; `cargo insta review` shows what
+//! would change.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use cli::target::{Breadth, Chosen, choose};
+use cli::{Answer, Searcher};
+use report::Snapshot;
+use scenario::{Coverage, WritePath};
+
+/// More distinct bad states of one property in a scenario tell nobody anything: its witnesses are
+/// too fine.
+const DISTINCT_MAX: usize = 20;
+
+/// The file that holds how much was searched.
+const EFFORT: &str = "effort";
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
+}
+
+fn catalog() -> &'static [WritePath] {
+    static CATALOG: OnceLock<Vec<WritePath>> = OnceLock::new();
+    CATALOG.get_or_init(models::paths)
+}
+
+/// What everything comes to: each search is done once for all tests.
+struct Results {
+    /// By path and variant.
+    snapshots: BTreeMap<(String, String), Snapshot>,
+    effort: String,
+    wrong: Vec<String>,
+}
+
+fn results() -> &'static Results {
+    static RESULTS: OnceLock<Results> = OnceLock::new();
+    RESULTS.get_or_init(search)
+}
+
+fn search() -> Results {
+    let chosen = choose(catalog(), &[], Breadth::Default).expect("everything is a target");
+    let mut results = Results { snapshots: BTreeMap::new(), effort: String::new(), wrong: Vec::new() };
+    let bounds = cli::arguments::Bounds::default();
+    let take = |at: usize, answer: Result<Answer, cli::Error>| {
+        results.take(&chosen[at], answer);
+        Ok(())
+    };
+    Searcher::default().search(&bounds.explicit(), &chosen, take).expect("nothing is written");
+    results
+}
+
+impl Results {
+    fn take(&mut self, chosen: &Chosen<'_>, answer: Result<Answer, cli::Error>) {
+        let Chosen { path, variant, case } = chosen;
+        let target = chosen.target();
+        let Answer { scenario, outcome } = match answer {
+            Ok(answer) => answer,
+            Err(why) => return self.wrong.push(why.to_string()),
+        };
+        if scenario.name != case.name {
+            self.wrong.push(format!("{target}: builds a scenario named `{}`", scenario.name));
+        }
+        if outcome.coverage != Coverage::Exhausted {
+            self.wrong.push(format!("{target}: {:?}", outcome.coverage));
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for bad in &outcome.bad {
+            *counts.entry(&bad.property).or_default() += 1;
+        }
+        for (property, count) in counts.into_iter().filter(|(_, count)| *count > DISTINCT_MAX) {
+            self.wrong.push(format!("{target}: {count} distinct bad states of `{property}`"));
+        }
+        let (states, transitions) = (outcome.states, outcome.transitions);
+        self.effort.push_str(&format!("{states:>10} {transitions:>10}  {target}\n"));
+        let new = || Snapshot::new(&format!("{}@{}", path.name, variant.name), &variant.sentence);
+        let key = (path.name.clone(), variant.name.clone());
+        self.snapshots.entry(key).or_insert_with(new).push(&scenario, &outcome);
+    }
+}
+
+/// Compares with `snapshots/FOLDER/NAME.snap`; whether it is the same.
+fn is_recorded(folder: &str, name: &str, text: &str) -> bool {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(directory().join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let compare = || settings.bind(|| insta::assert_snapshot!(name, text));
+    catch_unwind(AssertUnwindSafe(compare)).is_ok()
+}
+
+#[test]
+fn every_search_ends_and_finds_what_can_be_told_apart() {
+    let wrong = &results().wrong;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_result_is_as_recorded() {
+    let different: Vec<String> = results()
+        .snapshots
+        .iter()
+        .filter(|((path, variant), snapshot)| !is_recorded(path, variant, &snapshot.text()))
+        .map(|((path, variant), _)| format!("{path}@{variant}"))
+        .collect();
+    assert!(different.is_empty(), "not as recorded: {}", different.join(", "));
+}
+
+#[test]
+fn every_search_takes_as_much_as_recorded() {
+    let text = format!("    states transitions\n{}", results().effort);
+    assert!(is_recorded("", EFFORT, &text), "the effort is not as recorded");
+}
+
+#[test]
+fn every_snapshot_has_its_variant() {
+    let known: BTreeSet<PathBuf> = catalog()
+        .iter()
+        .flat_map(|p| p.variants.iter().map(|v| Path::new(&p.name).join(format!("{}.snap", v.name))))
+        .chain([PathBuf::from(format!("{EFFORT}.snap"))])
+        .collect();
+    let root = directory();
+    let mut folders = vec![root.clone()];
+    let mut left_over = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("snapshots can be read") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(&root).expect("inside").to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "snap") && !known.contains(&name) {
+                left_over.push(name);
+            }
+        }
+    }
+    assert!(left_over.is_empty(), "no variant has these snapshots: {left_over:?}");
+}
+
+#[test]
+fn every_recorded_schedule_can_be_replayed() {
+    let mut wrong = Vec::new();
+    let mut replayed = 0;
+    for (path, variant) in catalog().iter().flat_map(|p| p.variants.iter().map(move |v| (p, v))) {
+        let file = directory().join(&path.name).join(format!("{}.snap", variant.name));
+        let Ok(text) = fs::read_to_string(&file) else { continue }; // another test misses it
+        let snapshot = match report::snapshot::parse(&text) {
+            Ok(snapshot) => snapshot,
+            Err(why) => {
+                wrong.push(format!("{}: {why}", file.display()));
+                continue;
+            }
+        };
+        for section in &snapshot.sections {
+            let Some(case) = variant.cases.iter().find(|c| c.name == section.scenario) else {
+                wrong.push(format!("{}: there is no scenario `{}`", file.display(), section.scenario));
+                continue;
+            };
+            let scenario = (case.build)();
+            for block in section.blocks.iter().filter(|b| b.property != scenario::built_in::EMPTY.id) {
+                replayed += 1;
+                if let Err(why) = cli::replay::replay(&scenario, block) {
+                    wrong.push(format!("{}@{}#{}: {why}", path.name, variant.name, block.number));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {replayed}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(replayed > 0, "nothing is recorded");
+}

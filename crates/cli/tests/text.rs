@@ -1,0 +1,131 @@
+//! What people read, on a small catalogue of our own.
+
+mod toy;
+
+use cli::Status;
+use toy::shortcopy;
+
+fn says(arguments: &[&str]) -> String {
+    let (status, text) = shortcopy(arguments);
+    format!("{text}-- {:?}", status.expect("no error"))
+}
+
+#[test]
+fn list() {
+    insta::assert_snapshot!(says(&["list"]), @r"
+        toy/write: a write of three units
+        left out: nearly everything
+
+        variants
+          v1  as it was
+          v2  tries again after a short copy
+
+        scenarios
+          alone     a write whose source may go
+          unmapped  a write whose source may go
+          large     a write whose source may go (with --all)
+        -- AsRecorded
+        ");
+}
+
+#[test]
+fn a_line_per_scenario_of_many_variants() {
+    insta::assert_snapshot!(says(&["check", "--snapshots", "."]), @r"
+        toy/write@v1: as it was
+          alone     holds
+          unmapped  violated, not recorded: stale-dirty (3)
+
+        toy/write@v2: tries again after a short copy
+          alone     holds
+          unmapped  holds, not recorded: left-over (not promised)
+
+        4 scenarios, 72 states: 3 hold, 1 violated; 1 not as recorded
+        -- Different
+        ");
+}
+
+#[test]
+fn the_shortest_schedules_of_one_variant() {
+    insta::assert_snapshot!(says(&["check", "toy/write@v1", "--snapshots", "."]), @r"
+        toy/write@v1: as it was
+          alone     holds
+          unmapped  violated, not recorded: stale-dirty (3)
+
+        The shortest way to break each property:
+
+        scenario  unmapped: a write whose source may go
+        property  stale-dirty: unit(0)
+                  a dirty page holds what was in the frame before
+                  the toy's own rule
+        initial   source resident
+        page      0 0 0
+        dirty     1
+
+              write                              unmap it
+              write(0, 3)                                crates/cli/tests/toy/mod.rs:57
+                retry                                    crates/cli/tests/toy/mod.rs:58
+           1      kmalloc = 0                            crates/cli/tests/toy/mod.rs:29
+           2      fault_in_readable = 1                  crates/cli/tests/toy/mod.rs:29
+           3                                     munmap  crates/cli/tests/toy/mod.rs:90
+           4      copy_from_user_atomic(3) = 0           crates/cli/tests/toy/mod.rs:37
+           5      set_page_dirty                         crates/cli/tests/toy/mod.rs:33
+                retry = 0                                crates/cli/tests/toy/mod.rs:58
+              write = 0                                  crates/cli/tests/toy/mod.rs:57
+              ^ stale-dirty: unit(0)
+
+        2 scenarios, 36 states: 1 holds, 1 violated; 1 not as recorded
+        -- Different
+        ");
+}
+
+#[test]
+fn matrix() {
+    insta::assert_snapshot!(says(&["matrix"]), @r"
+        | variant        | left-over | stale-dirty |
+        |----------------|----------:|------------:|
+        | `toy/write@v1` |           |          5+ |
+        | `toy/write@v2` |      (6+) |             |
+
+        A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
+        `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
+        looked, but a search was cut; `-`: not looked at; empty: not broken, and everything was looked at.
+        Looked at and nowhere broken: `deadlock`, `empty`, `kernel-bug`, `livelock`, `unkillable`.
+        -- AsRecorded
+        ");
+}
+
+#[test]
+fn diff() {
+    insta::assert_snapshot!(says(&["diff", "toy/write@v1", "toy/write@v2"]), @r"
+        unmapped
+          + left-over: returned(0) (not promised), 6 steps
+          - stale-dirty: unit(0), 5 steps
+          - stale-dirty: unit(1), 6 steps
+          - stale-dirty: unit(2), 7 steps
+        1 appear, 3 go, 0 stay
+        -- AsRecorded
+        ");
+}
+
+#[test]
+fn the_tier_that_takes_long_is_taken_when_it_is_asked_for() {
+    let count = |arguments: &[&str]| says(arguments).matches("large").count();
+    assert_eq!(count(&["check", "--snapshots", "."]), 0);
+    assert_eq!(count(&["check", "--all", "--snapshots", "."]), 2);
+    let named = says(&["check", "toy/write@v2:large", "--snapshots", "."]);
+    assert!(named.contains("large"), "{named}");
+}
+
+#[test]
+fn a_cut_search_is_unknown() {
+    for command in [
+        &["check", "toy/write@v2:alone", "--snapshots", "."][..],
+        &["matrix", "toy"],
+        &["diff", "toy/write@v1", "toy/write@v2"],
+    ] {
+        let arguments: Vec<&str> = command.iter().chain(&["--states-max", "2"]).copied().collect();
+        let (status, text) = shortcopy(&arguments);
+        assert_eq!(status.expect("no error"), Status::Unknown, "{text}");
+        assert!(text.contains('?') || text.contains("cut"), "{text}");
+    }
+}
