@@ -89,8 +89,12 @@ impl AddressSpace {
     }
 
     /// The value of an entry of `page` that names `frame`.
+    ///
+    /// # Panics
+    /// If the frame's number is more than an entry can hold.
     #[must_use]
     pub fn entry_naming(&self, page: usize, frame: usize) -> Word {
+        assert!(frame < 1 << FRAME.width, "a page-table entry names one of 8 frames");
         PRESENT | (frame as Word) << FRAME.shift | self.pages[page].readable << READABLE_SHIFT
     }
 

@@ -1,7 +1,7 @@
 //! The page-fault handler (`mm/memory.c`, `mm/filemap.c`), and touching user memory with faults on.
 
 use machine::{Flow, Label, Order, Word, again, call};
-use page_state::folio::{self, Folio, folio_put, folio_unlock};
+use page_state::folio::{self, Folio, folio_put, folio_put_mapping, folio_unlock};
 use page_state::steps::{attempt, change, load, report};
 use page_state::{Storage, Task};
 
@@ -62,12 +62,16 @@ fn set_entry(user: &User, page: usize) -> bool {
     }
     let label = Label::new("set_pte", &[page as i32]);
     let set = attempt(task, at, PRESENT | GONE, 0, entry, Order::Release, label);
+    // Another thread's fault in the same page may have been quicker.
+    let gone = !set && load(task, at, GONE, Order::Relaxed, Label::new("pte_gone", &[page as i32])) != 0;
     if of_target {
+        if gone {
+            folio_put_mapping(task, Folio(frame));
+        }
         folio_unlock(task, Folio(frame));
         folio_put(task, Folio(frame));
     }
-    // Another thread's fault in the same page may have been quicker.
-    set || load(task, at, GONE, Order::Relaxed, Label::new("pte_gone", &[page as i32])) == 0
+    !gone
 }
 
 /// A fault may not be taken while the same actor holds a page lock (mm/filemap.c, lock ordering).

@@ -72,9 +72,14 @@ pub fn inode_lock(task: &Task) {
 }
 
 /// Gives the inode's lock back.
+///
+/// # Panics
+/// Where the actor does not hold it.
 #[track_caller]
 pub fn inode_unlock(task: &Task) {
-    store(task, task.storage.i_rwsem, 0, Order::Release, Label::new("inode_unlock", &[]));
+    let (at, label) = (task.storage.i_rwsem, Label::new("inode_unlock", &[]));
+    let owner = change(task, at, Word::MAX, 0, Word::MAX, Order::Release, label);
+    assert!(owner == task.id as Word + 1, "BUG_ON in inode_unlock: the inode is not locked by this actor");
 }
 
 /// The size, in units.

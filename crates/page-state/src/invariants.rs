@@ -46,8 +46,8 @@ pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, durable: u64, broken:
 }
 
 /// A block in the file's map holds stale data on disk, and nobody will fill it: no uptodate buffer that
-/// is dirty or journalled covers it, and no truncation of it is pending. `journalled` tells whether
-/// the journal has a buffer (frame, block).
+/// is dirty or journalled covers it, it is not unwritten, and no truncation of it is pending. `journalled`
+/// tells whether the journal has a buffer (frame, block).
 pub fn orphaned_new_buffer(
     storage: &Storage,
     memory: &dyn Peek,
@@ -66,8 +66,8 @@ pub fn orphaned_new_buffer(
         let pending = inode & InodeFields::ORPHAN != 0 && storage.geometry.block(block).start >= size;
         let covered = storage.cached(memory).is_some_and(|frame| {
             let flags = memory.peek(storage.buffer(frame, block));
-            let filled = flags & (buffer::UPTODATE | buffer::UNWRITTEN) != 0;
-            filled && (flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block))
+            let queued = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block);
+            flags & buffer::UNWRITTEN != 0 || flags & buffer::UPTODATE != 0 && queued
         });
         if !pending && !covered {
             broken(block_label(block));

@@ -50,7 +50,8 @@ impl Storage {
     /// Declares the cells.
     ///
     /// # Panics
-    /// If `disk_blocks` is more than an inode's map can name.
+    /// If there is more than the cells' fields can name: 3 frames of the page cache, 8 units and 4 blocks
+    /// of a page, 15 blocks on disk.
     #[must_use]
     pub fn declare(
         layout: &mut Layout,
@@ -59,8 +60,11 @@ impl Storage {
         source_frames: usize,
         disk_blocks: usize,
     ) -> Storage {
-        assert!(disk_blocks <= InodeFields::DISK_BLOCKS_MAX, "an inode's map names at most 15 blocks");
         let (page, block, blocks) = (geometry.page_units(), geometry.block_units(), geometry.blocks());
+        assert!(disk_blocks <= InodeFields::DISK_BLOCKS_MAX, "an inode's map names at most 15 blocks");
+        assert!(blocks <= InodeFields::BLOCKS_MAX, "an inode's map holds at most 4 blocks of the file");
+        assert!(page <= 8, "a page-table entry tells at most 8 units apart");
+        assert!(cache_frames <= 3, "the page-cache slot names at most 3 frames");
         Storage {
             geometry,
             cache_frames,

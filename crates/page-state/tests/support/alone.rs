@@ -1,8 +1,9 @@
 //! A machine with one actor and no adversary, for what the words do by themselves.
+#![allow(dead_code, reason = "each test that includes it uses a part")]
 
 use std::cell::RefCell;
 
-use machine::{Action, Effect, Machine, Peek, Place, Step, Word};
+use machine::{Action, Control, Effect, Machine, Peek, Place, Step, Word};
 
 /// The cells, and what was done to them.
 pub(crate) struct Alone {
@@ -34,7 +35,7 @@ impl Alone {
         self.cells.borrow_mut()[at.index()] = value;
     }
 
-    /// The labels of the steps taken so far whose word is `name`.
+    /// The labels of the steps and calls so far whose word is `name`.
     pub(crate) fn taken(&self, name: &str) -> Vec<String> {
         let of_name = |label: &&String| label.split('(').next() == Some(name);
         self.taken.borrow().iter().filter(of_name).cloned().collect()
@@ -48,7 +49,9 @@ impl Alone {
 
 impl Machine for Alone {
     fn perform(&self, step: Step) -> Word {
-        self.taken.borrow_mut().push(step.label.to_string());
+        if !matches!(step.action, Action::Control(Control::Leave { .. } | Control::Round { .. })) {
+            self.taken.borrow_mut().push(step.label.to_string());
+        }
         match step.action {
             Action::Report { property, witness } => {
                 self.broken.borrow_mut().push(format!("{property}: {witness}"));
@@ -58,7 +61,7 @@ impl Machine for Alone {
                     self.broken.borrow_mut().push(format!("{}: {}", demand.property, demand.witness));
                 }
             }
-            Action::Control(machine::Control::Loop { state } | machine::Control::Round { state }) => {
+            Action::Control(Control::Loop { state } | Control::Round { state }) => {
                 return state;
             }
             _ => {}
