@@ -215,12 +215,15 @@ fn observed_by_actors() -> Vec<Property> {
             "a reader gets a unit that is neither old, nor the writer's at its own position, nor a hole's zeros",
             "mm/filemap.h, 2.6.18: neither the data before nor after the write",
         ),
-        observed(
-            "early-size",
-            Kind::Event,
-            "a reader sees a larger size before the data of the extension",
-            "mm/filemap.c: i_size is raised under the page lock, by what was committed",
-        ),
+        Property {
+            promised: false,
+            ..observed(
+                "early-size",
+                Kind::Event,
+                "a reader sees a larger size before the data of the extension",
+                "nobody promises that a read beside a write sees all of it or nothing",
+            )
+        },
         observed(
             "lost-write",
             Kind::Finally,

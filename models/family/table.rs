@@ -358,7 +358,7 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     let companions = [Companion::Commit, Companion::Reader { from: 0, to: Geometry::SMALL.page_units() }];
     let mut crowd = question(region, &ROWS[2], Breadth::Plain, &companions);
     crowd.reachable = vec!["failed write", "read"];
-    all.push((crowd, Tier::Default));
+    all.push((crowd, if region == Region::Within { Tier::Default } else { Tier::All }));
 
     let truncate = Companion::Truncate { size: 1 };
     all.push((question(region, absent, Breadth::Plain, &[truncate]), Tier::Default));

@@ -14,7 +14,7 @@ use super::transaction::{file_buffer, put_journal_head, refile_buffer};
 use super::{
     CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, Journal, LIST, LOCKED, METADATA, NEXT, RESERVED,
     RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
-    running, unlock_head,
+    running, unlock_head, unlock_state,
 };
 
 fn all_buffers(task: &Task) -> impl Iterator<Item = Buffer> {
@@ -67,9 +67,9 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal) {
             lock_down(task, journal, committing);
             write_out(task, journal, committing);
             forget(task, journal, committing);
+        } else {
+            clear(task, journal.state, COMMIT_THREAD, Label::new("kjournald sleeps", &[]));
         }
-        let done = COMMITTING | COMMIT_THREAD;
-        change(task, journal.state, done, 0, 0, Order::Release, Label::new("T_FINISHED", &[]));
     });
 }
 
@@ -110,7 +110,7 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
 }
 
 /// The pass over the forget list, until it is empty: what is still dirty waits for a checkpoint, what
-/// was freed is dropped.
+/// was freed is dropped. A truncation can add to the list until the last look, under `j_state_lock`.
 fn forget(task: &Task, journal: &Journal, committing: Transaction) {
     again(task.m, Label::new("t_forget", &[]), (), |()| {
         let mut found = false;
@@ -123,7 +123,17 @@ fn forget(task: &Task, journal: &Journal, committing: Transaction) {
                 release_buffer_page(task, journal, bh.folio);
             }
         }
-        if found { Flow::Again(()) } else { Flow::Done(()) }
+        if found {
+            return Flow::Again(());
+        }
+        lock_state(task, journal);
+        if all_buffers(task).any(|bh| is_on(task, journal, bh, committing, FORGET)) {
+            unlock_state(task, journal);
+            return Flow::Again(());
+        }
+        let done = COMMITTING | COMMIT_THREAD | STATE_LOCK;
+        change(task, journal.state, done, 0, 0, Order::Release, Label::new("T_FINISHED", &[]));
+        Flow::Done(())
     });
 }
 

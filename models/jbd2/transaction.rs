@@ -2,9 +2,9 @@
 
 use machine::{Label, Order, Word, call};
 use page_state::buffer::{
-    self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffers, clear_buffer_dirty, clear_buffer_jbd,
-    clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd, set_buffer_jbddirty,
-    test_clear_buffer_dirty, test_clear_buffer_jbddirty,
+    self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffers, clear_buffer_dirty,
+    clear_buffer_jbd, clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd,
+    set_buffer_jbddirty, test_clear_buffer_dirty, test_clear_buffer_jbddirty,
 };
 use page_state::steps::{change, clear, load, report, set, wait};
 use page_state::{Buffer, Folio, Task};
@@ -313,7 +313,9 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
     }
     if state & COMMITTING != 0 && its == turn.other().word() {
         if partial {
-            return Disposed::Busy;
+            // Already zapped buffer? Nothing to do.
+            let zapped = !buffer_mapped(task, bh);
+            return if zapped { Disposed::Committing } else { Disposed::Busy };
         }
         set_buffer_freed(task, bh);
         let next = if state & RUNNING != 0 && buffer_jbddirty(task, bh) { NEXT } else { 0 };
