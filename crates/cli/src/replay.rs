@@ -4,6 +4,8 @@
 //! step; what it leaves open, such as the choices inside a folded word, is searched: every way is
 //! stepped, shown, and given up where it shows something else.
 
+use std::collections::HashSet;
+
 use checker::stepper::{Prepared, Run};
 use machine::Word;
 use report::{Block, Line, Mark};
@@ -69,9 +71,6 @@ fn instead(came: &[String]) -> String {
     }
 }
 
-/// Ways that are stepped before the search gives up.
-const STEPS_MAX: usize = 1_000_000;
-
 /// Finds a run of `scenario` that shows what `block` records.
 ///
 /// # Errors
@@ -90,7 +89,7 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
         recorded,
         furthest: 0,
         came: Vec::new(),
-        taken: 0,
+        tried: HashSet::new(),
         failure: None,
     };
     let stages = vec![Stage { events, cells: run.cells() }];
@@ -132,7 +131,8 @@ struct Search<'a> {
     furthest: usize,
     /// What these showed next.
     came: Vec<String>,
-    taken: usize,
+    /// Where the search has been: steps taken, lines shown, state, and that in which the cycle began.
+    tried: HashSet<(usize, usize, Vec<u64>, Option<Vec<u64>>)>,
     /// Why a run that shows everything does not count.
     failure: Option<Error>,
 }
@@ -152,8 +152,12 @@ impl Search<'_> {
                 last.events.push(nobody(EventKind::Cycle));
             }
         }
-        let shown = report::settled(&events(&stages));
-        if !self.agrees(&shown) {
+        // A frame that takes steps and has no number was not folded.
+        let opened = |line: usize| self.recorded.get(line).is_some_and(|l| l.number.is_none());
+        let shown = report::settled(&events(&stages), opened);
+        // What follows depends on nothing else.
+        let here = (taken, shown.len(), run.state(), entry.clone());
+        if !self.agrees(&shown) || !self.tried.insert(here) {
             return Ok(None);
         }
         let Some(&mover) = self.movers.get(taken) else {
@@ -174,10 +178,6 @@ impl Search<'_> {
             return Ok(None);
         };
         for choice in 0..choices {
-            self.taken += 1;
-            if self.taken > STEPS_MAX {
-                return Ok(None);
-            }
             let mut next = run.clone();
             let events = next.step(mover, choice)?;
             let mut longer = stages.clone();

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use scenario::{Outcome, Scenario, Verdict, verdict};
 
-use crate::block::{Block, NOT_PROMISED};
+use crate::block::{Block, NOT_PROMISED, named};
+
+/// Between the name of a bad state and the block that tells it.
+const AS_IN: &str = ", as in ";
 
 /// What is recorded of a scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,15 +59,27 @@ impl Snapshot {
         all.find(|(_, b)| b.number == number)
     }
 
-    /// The text of the file, without insta's header.
+    /// The text of the file, without insta's header. What reads the same in an earlier scenario is
+    /// written there only.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("variant   {}\nabout     {}\n", self.target, self.sentence);
+        let mut earlier: Vec<(&str, &Block)> = Vec::new();
         for section in &self.sections {
             let _ = write!(out, "\nscenario  {}\nabout     {}\n", section.scenario, section.sentence);
             let _ = writeln!(out, "verdict   {}", section.verdict);
             for block in &section.blocks {
-                let _ = write!(out, "\n{block}");
+                match earlier.iter().find(|(_, known)| known.is_same(block)) {
+                    Some((scenario, known)) => {
+                        let name = named(&block.property, &block.witness, block.promised);
+                        let (own, other) = (format!("#{}", block.number), known.number);
+                        let _ = write!(out, "\n{own:<10}{name}{AS_IN}{scenario} #{other}\n");
+                    }
+                    None => {
+                        let _ = write!(out, "\n{block}");
+                        earlier.push((&section.scenario, block));
+                    }
+                }
             }
         }
         out
@@ -134,7 +149,8 @@ pub fn parse(text: &str) -> Result<Snapshot, Error> {
         }
         rows.skip_blank();
         while rows.peek().is_some_and(|row| row.starts_with('#')) {
-            section.blocks.push(rows.block()?);
+            let known = snapshot.sections.iter().flat_map(|s| &s.blocks);
+            section.blocks.push(rows.block(known)?);
             rows.skip_blank();
         }
         snapshot.sections.push(section);
@@ -189,12 +205,20 @@ impl<'t> Rows<'t> {
         self.rows[begin..self.at].iter().map(|&row| row.to_owned()).collect()
     }
 
-    fn block(&mut self) -> Result<Block, Error> {
+    /// A block, told or as one of `known`.
+    fn block<'b>(&mut self, mut known: impl Iterator<Item = &'b Block>) -> Result<Block, Error> {
         let row = self.peek().unwrap_or("");
         let (number, name) = row.split_once(' ').unwrap_or((row, ""));
         let number = number.strip_prefix('#').and_then(|n| n.parse().ok());
         let number = number.ok_or_else(|| self.wrong(format!("expected `#` and a number, found `{row}`")))?;
         let name = name.trim();
+        if let Some((_, other)) = name.rsplit_once(AS_IN) {
+            let other = other.rsplit_once('#').and_then(|(_, n)| n.parse::<usize>().ok());
+            let told = known.find(|b| Some(b.number) == other);
+            let told = told.ok_or_else(|| self.wrong("an earlier block is named, and isn't there"))?;
+            self.at += 1;
+            return Ok(Block { number, ..told.clone() });
+        }
         let (name, promised) = name.strip_suffix(NOT_PROMISED).map_or((name, true), |name| (name, false));
         let (property, witness) = name.split_once(": ").unwrap_or((name, ""));
         if property.is_empty() {
@@ -263,6 +287,7 @@ mod tests {
             ("#2 ", "#two "),
             ("steps     8", "steps     eight"),
             ("initial   page", "page"),
+            ("as in toy #1", "as in toy #9"),
         ] {
             let damaged = text.replacen(from, to, 1);
             assert_ne!(damaged, text, "`{from}` is in the text");
