@@ -10,7 +10,7 @@ use std::sync::Arc;
 use machine::{Action, Control as Frame, Effect, Step, Word};
 use scenario::{Event, EventKind, built_in};
 
-use crate::explicit::{Edge, PackedWords, Standing};
+use crate::explicit::{Edge, PANICKED_FROM, PackedWords, Standing};
 pub use crate::explicit::{Error, Prepared};
 
 /// Where one actor stands.
@@ -62,8 +62,14 @@ impl Run {
     /// The actors that can take a step, with the number of results that it can have.
     #[must_use]
     pub fn enabled(&self) -> Vec<(usize, u8)> {
-        let everyone = 0..self.stands.len();
-        everyone.filter_map(|actor| self.choices(actor).map(|choices| (actor, choices))).collect()
+        let actors = self.prepared.actors();
+        let may = match self.view {
+            Some(view) => view..view + 1,
+            None if self.is_dead() => 0..0,
+            None if self.at_rest() => 0..self.stands.len(),
+            None => 0..actors,
+        };
+        may.filter_map(|actor| self.results(actor).map(|results| (actor, results))).collect()
     }
 
     /// The step that an actor is about to take; none where it has ended.
@@ -185,21 +191,26 @@ impl Run {
         self.prepared.execute(actor, step, &mut words).unwrap_or(Effect::Done(0))
     }
 
-    fn choices(&self, actor: usize) -> Option<u8> {
-        let actors = self.prepared.actors();
-        let dead = |actor| matches!(self.standing(actor), Standing::Panicked(_));
-        let may = match self.view {
-            Some(view) => view == actor,
-            None => actor < actors && !(0..actors).any(dead) || actor >= actors && self.at_rest(),
-        };
-        if !may || actor >= self.stands.len() {
-            return None;
-        }
+    fn is_dead(&self) -> bool {
+        (0..self.prepared.actors()).any(|actor| self.stands[actor].node >= PANICKED_FROM)
+    }
+
+    /// How many results an actor's step can have here; none where it can't be taken.
+    fn results(&self, actor: usize) -> Option<u8> {
         match self.effect(actor, &self.pending(actor)?) {
             Effect::Done(_) => Some(1),
             Effect::Choice(of) => Some(of.max(1)),
             Effect::Blocked => None,
         }
+    }
+
+    fn choices(&self, actor: usize) -> Option<u8> {
+        let may = match self.view {
+            Some(view) => view == actor,
+            None if actor < self.prepared.actors() => !self.is_dead(),
+            None => actor < self.stands.len() && self.at_rest(),
+        };
+        if may { self.results(actor) } else { None }
     }
 
     /// Tells what an actor did up to its next step, but the frames that it entered last.

@@ -1,5 +1,7 @@
 //! What is looked at, what is said of it, and what stops a search.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
+
 mod common;
 
 use std::sync::Arc;
@@ -355,6 +357,23 @@ fn a_scenario_in_which_it_never_happens_is_empty() {
     let outcome = check(&scenario, &Options::default()).unwrap();
     assert_eq!(found(&outcome), []);
     assert_eq!(outcome.reached, ["seen", "short copy"]);
+}
+
+/// What is looked at finally does not hold because it is never looked at.
+#[test]
+fn a_scenario_that_never_rests_is_empty() {
+    let restless = Actor::new("restless", |m| {
+        again(m, label("for ever"), (), |()| {
+            load(m, Place(0));
+            Flow::<(), ()>::Again(())
+        });
+        0
+    });
+    let mut scenario = scenario(1, vec![Actor::new("write", |m| load(m, Place(0))), restless.daemon()]);
+    assert_eq!(found(&check(&scenario, &Options::default()).unwrap()), []);
+    scenario.properties = vec![property("nothing", Check::Final(Arc::new(|_, _, _| {})))];
+    let outcome = check(&scenario, &Options::default()).unwrap();
+    assert_eq!(found(&outcome), [("empty", "a state at rest")]);
 }
 
 #[test]

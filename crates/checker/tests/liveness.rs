@@ -1,5 +1,7 @@
 //! Deadlock, livelock and what a fatal signal must end.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
+
 mod common;
 
 use std::sync::Arc;

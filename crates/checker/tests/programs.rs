@@ -1,6 +1,8 @@
 //! Small random programs give the same in the explicit engine and in a naive enumerator that shares
 //! nothing with it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -23,11 +23,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use machine::{Action, Word};
-use scenario::{BadState, Bounds, Coverage, Outcome, Scenario, Schedule, built_in};
+use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, built_in};
 
 pub use error::Error;
 pub use prepared::Prepared;
-pub(crate) use unfold::{Automaton, Edge, Standing};
+pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::{Cut, judge};
 use expand::Expander;
@@ -171,7 +171,13 @@ fn run<const R: usize>(
     }
     if coverage == Coverage::Exhausted {
         let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
-        let empty = missing.map(|mark| Bad::new(built_in::EMPTY.id, *mark));
+        // Nor may what is looked at finally hold because nothing ever comes to rest.
+        let finally = scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
+        let looks = (finally || !scenario.views.is_empty()) && searched.rests.is_empty();
+        let ends = [built_in::DEADLOCK.id, built_in::LIVELOCK.id, built_in::KERNEL_BUG.id];
+        let why = bad.iter().any(|b| ends.contains(&b.property.as_str()));
+        let restless = (looks && !why).then_some(&"a state at rest");
+        let empty = missing.chain(restless).map(|mark| Bad::new(built_in::EMPTY.id, *mark));
         bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
     }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));

@@ -1,5 +1,6 @@
 //! Small scenarios and shorthands that the tests share.
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 pub(crate) mod naive;
 pub(crate) mod program;

@@ -215,7 +215,7 @@ impl Graph {
     /// The actors that must end and, from some state on, can never move again.
     pub(crate) fn stuck(&self) -> BTreeSet<&'static str> {
         let mut stuck = BTreeSet::new();
-        for actor in 0..self.code.len() {
+        for (actor, name) in NAMES.into_iter().enumerate().take(self.code.len()) {
             if self.is_daemon(actor) {
                 continue;
             }
@@ -234,7 +234,7 @@ impl Graph {
                 }
             }
             if (0..can.len()).any(|state| !can[state] && !self.ended(state, actor)) {
-                stuck.insert(NAMES[actor]);
+                stuck.insert(name);
             }
         }
         stuck

@@ -1,7 +1,5 @@
 //! Schedules taken again in the stepper, from their text alone.
 
-use std::sync::Arc;
-
 use checker::stepper::{Prepared, Run};
 use scenario::{BadState, Event, EventKind, Scenario};
 
@@ -16,9 +14,12 @@ pub(crate) fn cost(bad: &BadState) -> (usize, usize) {
     (actors.windows(2).filter(|pair| pair[0] != pair[1]).count(), actors.len())
 }
 
+/// The states in which a cycle begins and ends.
+pub(crate) type Ends = (Vec<u64>, Vec<u64>);
+
 /// Takes the schedule's scheduling points again and demands the same events; gives the run at the end,
 /// and the states at the cycle's two ends where there is one.
-pub(crate) fn replay(scenario: &Scenario, bad: &BadState) -> (Run, Option<(Vec<u64>, Vec<u64>)>) {
+pub(crate) fn replay(scenario: &Scenario, bad: &BadState) -> (Run, Option<Ends>) {
     let prepared = Prepared::new(scenario).unwrap();
     let initial = scenario.initial.iter().position(|i| i.name == bad.schedule.initial).unwrap();
     let (run, told) = Run::start(&prepared, initial).unwrap();
@@ -41,7 +42,7 @@ pub(crate) fn replay(scenario: &Scenario, bad: &BadState) -> (Run, Option<(Vec<u
                         told.extend(run.start_view(actor - scenario.actors.len()).unwrap());
                     }
                     told.extend(run.step(actor, choice).unwrap());
-                    if told.iter().filter(|e| is_point(e)).next_back() == Some(event) {
+                    if told.iter().rfind(|e| is_point(e)) == Some(event) {
                         next.push((run, told));
                     }
                 }
@@ -58,8 +59,4 @@ pub(crate) fn replay(scenario: &Scenario, bad: &BadState) -> (Run, Option<(Vec<u
     });
     let Some((run, _)) = exact else { panic!("no run tells this: {bad:#?}, but {:#?}", runs[0].1) };
     (run.clone(), cycle.map(|start| (start, run.state())))
-}
-
-pub(crate) fn prepared(scenario: &Scenario) -> Arc<Prepared> {
-    Prepared::new(scenario).unwrap()
 }
