@@ -102,16 +102,15 @@ pub struct World {
 }
 
 impl World {
-    /// Declares the cells that every scenario has.
+    /// Declares the cells that every scenario has. `cache_frames` is one more than can be held at once.
     #[must_use]
     pub fn declare(
         layout: &mut Layout,
         geometry: Geometry,
         source: crate::family::Source,
+        cache_frames: usize,
         setting: Setting,
     ) -> World {
-        // One page in the cache, one that a reader still holds or the journal keeps, one that is fresh.
-        let cache_frames = 3;
         let pages = source.pages(geometry);
         let storage = Storage::declare(layout, geometry, cache_frames, pages.len(), 2 * geometry.blocks());
         World {
@@ -155,7 +154,7 @@ impl<'a> Kernel<'a> {
     /// The actor's address space, with its file's `filemap_fault`.
     #[must_use]
     pub fn user(&self, filemap_fault: &'a dyn Fn() -> Option<Folio>) -> User<'a> {
-        User { task: self.task, mm: &self.world.mm, filemap_fault }
+        User { task: self.task, mm: &self.world.mm, signal: self.world.signal, filemap_fault }
     }
 
     /// Whether the model plays this mutant.

@@ -51,7 +51,8 @@ pub(crate) fn all(world: &Arc<World>, writes: bool) -> Vec<Property> {
 /// What pages, buffers and blocks hold.
 fn contents(world: &Arc<World>) -> Vec<Property> {
     let of = || world.clone();
-    let journalled = |world: &World, memory: &dyn Peek, frame, block| world.journal.has(memory, frame, block);
+    let journalled =
+        |world: &World, memory: &dyn Peek, frame, block| world.journal.will_write(memory, frame, block);
     let (w1, w2, w3, w4, w5) = (of(), of(), of(), of(), of());
     vec![
         always(

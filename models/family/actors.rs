@@ -63,10 +63,11 @@ pub(super) fn writer(shared: &Shared, must_complete: bool) -> Actor {
             Ok(n) if n < request.len && must_complete => {
                 report(&k.task, "bad-return", Label::new("short, and nothing came up short", &[]));
             }
-            Ok(n) if n < request.len => reach(&k.task, "short write"),
+            Ok(n) if n < request.len => reach(&k.task, "short or failed write"),
             Ok(_) => reach(&k.task, "whole write"),
             Err(error) => {
                 reach(&k.task, "failed write");
+                reach(&k.task, "short or failed write");
                 if error == crate::Errno::Eintr {
                     reach(&k.task, "-EINTR");
                 } else if must_complete {
@@ -270,9 +271,23 @@ fn drop_caches(k: &Kernel) {
 fn recover(k: &Kernel) {
     let (task, storage) = (&k.task, &k.world.storage);
     call(task.m, Label::new("recover", &[]), || {
+        let lost = Label::new("memory is lost", &[]);
+        store(task, storage.slot, 0, Order::Relaxed, lost);
+        for frame in 0..storage.cache_frames {
+            store(task, storage.references(frame), 0, Order::Relaxed, lost);
+            store(task, storage.flags(frame), 0, Order::Relaxed, lost);
+            for unit in 0..storage.geometry.page_units() {
+                store(task, storage.unit(frame, unit), Unit::Stale.word(), Order::Relaxed, lost);
+            }
+            for block in 0..storage.geometry.blocks() {
+                store(task, storage.buffer(frame, block), 0, Order::Relaxed, lost);
+            }
+        }
+        for at in k.world.journal.volatile() {
+            store(task, at, 0, Order::Relaxed, lost);
+        }
         let label = Label::new("replay_journal", &[]);
         let inode = load(task, k.world.journal.durable, Word::MAX, Order::Relaxed, label);
-        store(task, storage.slot, 0, Order::Relaxed, label);
         store(task, storage.inode, inode, Order::Relaxed, label);
         store(task, storage.i_size, InodeFields::size(inode) as Word, Order::Relaxed, label);
     });

@@ -57,8 +57,8 @@ pub struct Question {
     pub journalled: bool,
     /// Whether a block allocation may fail.
     pub allocation_can_fail: bool,
-    /// Whether a short copy may report less than it copied.
-    pub underreports: bool,
+    /// Whether a copy may stop anywhere behind its first unit.
+    pub stops_early: bool,
     /// What must be reached.
     pub reachable: Vec<&'static str>,
 }
@@ -75,8 +75,11 @@ fn position<T: PartialEq + Copy>(list: &mut Vec<T>, item: T) -> usize {
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
     let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..setting };
-    let mut world = World::declare(&mut layout, question.geometry, question.source, setting);
-    world.mm.underreports = question.underreports;
+    // One page in the cache, one for each that a reader still holds or a commit keeps, one that is fresh.
+    let holds = |c: &&Companion| matches!(c, Companion::Reader { .. } | Companion::Commit | Companion::Load);
+    let cache_frames = 2 + question.companions.iter().filter(holds).count().min(1);
+    let mut world = World::declare(&mut layout, question.geometry, question.source, cache_frames, setting);
+    world.mm.stops_early = question.stops_early;
     world.mm.watched = question.source == Source::Freed;
     if question.companions.contains(&Companion::Kill) {
         world.signal = Some(layout.cell("fatal signal", 1, show_number));

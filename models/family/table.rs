@@ -50,6 +50,9 @@ impl Region {
                 (page, 1, page - 1),
                 (page, page - 1, 1),
             ],
+            (Region::Within, Breadth::Single) => &[(page, 1, block)],
+            (Region::Extending, Breadth::Single) => &[(0, 0, page)],
+            (Region::Beyond, Breadth::Single) => &[(0, block, page - block)],
             (Region::Within, _) => &[(page, 0, page), (page, 1, block)],
             (Region::Extending, Breadth::Wide) => &[
                 (0, 0, page),
@@ -84,6 +87,8 @@ enum Breadth {
     Narrow,
     /// The page is absent, and the blocks are all there or all holes.
     Plain,
+    /// The page is absent, and there is one request of one file.
+    Single,
 }
 
 fn maps(geometry: Geometry, size: usize, breadth: Breadth) -> Vec<u8> {
@@ -94,6 +99,7 @@ fn maps(geometry: Geometry, size: usize, breadth: Breadth) -> Vec<u8> {
         Breadth::Wide => vec![all, 0, all & 0x55, all & 0xaa],
         Breadth::Narrow => vec![all, 0, all & 1],
         Breadth::Plain => vec![all, 0],
+        Breadth::Single => vec![0],
     };
     maps.dedup();
     maps
@@ -110,7 +116,7 @@ fn pages(geometry: Geometry, breadth: Breadth) -> Vec<PageState> {
             PageState::Partly(last),
         ],
         Breadth::Narrow => vec![PageState::Absent, PageState::Uptodate, PageState::Partly(1)],
-        Breadth::Plain => vec![PageState::Absent],
+        Breadth::Plain | Breadth::Single => vec![PageState::Absent],
     }
 }
 
@@ -187,7 +193,7 @@ const ROWS: [Row; 12] = [
         Source::StraddlingInvalid,
         "straddling-invalid",
         "from two pages, of which the second is not mapped",
-        &["failed write"],
+        &["short or failed write"],
     ),
     row(
         Source::StraddlingUnmapped,
@@ -218,7 +224,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         initial: initial(region, geometry, breadth),
         journalled: false,
         allocation_can_fail: false,
-        underreports: false,
+        stops_early: false,
         reachable: row.reachable.to_vec(),
     }
 }
@@ -290,10 +296,12 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
         if matches!(row.source, Source::SelfMapped | Source::Tagged) || row.name.starts_with("straddling") {
             continue;
         }
-        let alone = !matches!(row.source, Source::Absent | Source::Invalid | Source::Resident);
-        let breadth = if alone { Breadth::Plain } else { Breadth::Narrow };
-        all.push((question(region, row, breadth, &[whole]), tier));
-        let mut commit = question(region, row, breadth, &[Companion::Commit]);
+        // Three actors, where something happens to the source.
+        let alone = matches!(row.source, Source::Absent | Source::Invalid | Source::Resident);
+        let (beside_reader, beside_commit) =
+            if alone { (Breadth::Narrow, Breadth::Narrow) } else { (Breadth::Plain, Breadth::Single) };
+        all.push((question(region, row, beside_reader, &[whole]), tier));
+        let mut commit = question(region, row, beside_commit, &[Companion::Commit]);
         commit.journalled = true;
         all.push((commit, tier));
     }
@@ -319,7 +327,7 @@ fn large(region: Region, all: &mut Vec<(Question, Tier)>) {
     }
 }
 
-/// A full disk, a copy that reports less than it did, a signal, a reader of a part of the page.
+/// A full disk, a copy that stops early, a signal, a reader of a part of the page.
 fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     let absent = &ROWS[1];
     let unmapped = &ROWS[3];
@@ -330,11 +338,11 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     full.reachable = vec!["whole write", "failed write"];
     all.push((full, Tier::Default));
 
-    let mut under = question(region, unmapped, Breadth::Narrow, &[]);
-    under.name = format!("{}-underreported", region.name());
-    under.sentence = format!("{}; a short copy may report less than it copied", under.sentence);
-    under.underreports = true;
-    all.push((under, Tier::Default));
+    let mut early = question(region, unmapped, Breadth::Narrow, &[]);
+    early.name = format!("{}-stops-early", region.name());
+    early.sentence = format!("{}; a copy may stop anywhere behind its first unit", early.sentence);
+    early.stops_early = true;
+    all.push((early, Tier::Default));
 
     let freed = Row { source: Source::Freed, name: "freed", ..*unmapped };
     let mut freed = question(region, &freed, Breadth::Plain, &[]);

@@ -28,6 +28,7 @@ pub struct Journal {
     state: Place,
     heads: Place,
     blocks: usize,
+    count: usize,
     /// The inode as the committing transaction has it.
     pub frozen: Place,
     /// The inode as recovery finds it.
@@ -118,6 +119,7 @@ impl Journal {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),
             blocks,
+            count: storage.cache_frames * blocks,
             frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
             durable: layout.cell("inode on disk", InodeFields::BITS, inode::show_inode),
         }
@@ -127,16 +129,24 @@ impl Journal {
         self.heads.at(bh.folio.0 * self.blocks + bh.block)
     }
 
-    /// Whether a transaction has the buffer, as a property sees it.
+    /// Whether a transaction will write the buffer, as a property sees it. One that is only reserved
+    /// comes off its list at the next commit, and is not written.
     #[must_use]
-    pub fn has(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
-        memory.peek(self.heads.at(frame * self.blocks + block)) & TRANSACTION != 0
+    pub fn will_write(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
+        let head = memory.peek(self.heads.at(frame * self.blocks + block));
+        head & LIST == METADATA || (head & NEXT != 0 && head & MODIFIED != 0)
     }
 
     /// A handle is open, or a lock held, as a property sees it.
     #[must_use]
     pub fn handle_is_open(&self, memory: &dyn Peek) -> bool {
         memory.peek(self.state) & HANDLES != 0
+    }
+
+    /// The journal's cells that memory holds, and a crash loses.
+    pub fn volatile(&self) -> impl Iterator<Item = Place> + use<> {
+        let (state, heads, count) = (self.state, self.heads, self.count);
+        std::iter::once(state).chain((0..count).map(move |i| heads.at(i)))
     }
 
     /// Puts a buffer on the running transaction's list of metadata, in an initial state.

@@ -51,8 +51,8 @@ pub struct AddressSpace {
     pub pages: Vec<SourcePage>,
     /// Whether `munmap` downgrades the mmap lock before it clears entries (since v4.20).
     pub downgrades: bool,
-    /// Whether a short copy may report less than it copied, as the usercopy contract allows.
-    pub underreports: bool,
+    /// Whether a copy may stop anywhere behind its first unit, as the usercopy contract allows.
+    pub stops_early: bool,
     /// Whether copied units are watched for data of a page that is not mapped any more.
     pub watched: bool,
     mmap_lock: Place,
@@ -68,7 +68,7 @@ impl AddressSpace {
         AddressSpace {
             pages,
             downgrades: false,
-            underreports: false,
+            stops_early: false,
             watched: false,
             mmap_lock: layout.cell("mmap lock", 11, show_mmap_lock),
             vmas: layout.cell("VMAs", count.max(1) as u8, |vmas| format!("{vmas:#b}")),

@@ -1,6 +1,6 @@
 //! The page-fault handler (`mm/memory.c`, `mm/filemap.c`), and touching user memory with faults on.
 
-use machine::{Flow, Label, Order, Word, again, call};
+use machine::{Flow, Label, Order, Place, Word, again, call};
 use page_state::folio::{self, Folio, folio_put, folio_put_mapping, folio_unlock};
 use page_state::steps::{attempt, change, load, report};
 use page_state::{Storage, Task};
@@ -15,6 +15,8 @@ pub struct User<'a> {
     pub task: Task<'a>,
     /// Its address space.
     pub mm: &'a AddressSpace,
+    /// Whether a fatal signal is pending, where the scenario has signals.
+    pub signal: Option<Place>,
     /// `filemap_fault` of the file that is being written: gives its page locked, uptodate and
     /// referenced, or nothing where the page is beyond the end of the file.
     pub filemap_fault: &'a dyn Fn() -> Option<Folio>,
@@ -106,7 +108,17 @@ pub fn get_user(user: &User, address: Address) -> bool {
             if found & PRESENT != 0 && !readable {
                 return Flow::Done(false);
             }
-            if handle_mm_fault(user, page) { Flow::Again(()) } else { Flow::Done(false) }
+            // fault_signal_pending: a fault that is tried again looks for a fatal signal.
+            if handle_mm_fault(user, page) && !fatal_signal_pending(user) {
+                Flow::Again(())
+            } else {
+                Flow::Done(false)
+            }
         })
     })
+}
+
+fn fatal_signal_pending(user: &User) -> bool {
+    let label = Label::new("fault_signal_pending", &[]);
+    user.signal.is_some_and(|at| load(&user.task, at, Word::MAX, Order::Relaxed, label) != 0)
 }

@@ -53,19 +53,19 @@ pub fn fault_in_iov_iter_readable(user: &User, from: Address, len: usize) -> usi
 pub fn copy_from_user_atomic(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
     let (task, mm) = (&user.task, user.mm);
     let copied = call(task.m, Label::new("copy_from_user_atomic", &[len as i32]), || {
-        let copied = (0..len).take_while(|&i| copy_unit(user, from + i, folio, to + i)).count();
+        // Which units the hardware gets to before it gives up is its own affair, as long as one is copied.
+        let limit = if mm.stops_early && len > 1 {
+            let label = Label::new("units left out", &[]);
+            let step = Step::new(Action::Choose { of: len as u8 }, label);
+            len - task.m.perform(step.showing(machine::show_number)) as usize
+        } else {
+            len
+        };
+        let copied = (0..limit).take_while(|&i| copy_unit(user, from + i, folio, to + i)).count();
         if copied < len {
             reach(task, "short copy");
         }
-        let hidden = if mm.underreports && copied > 1 && copied < len {
-            task.m.perform(Step::new(
-                Action::Choose { of: copied as u8 },
-                Label::new("underreports", &[copied as i32]),
-            ))
-        } else {
-            0
-        };
-        copied as u8 - hidden as u8
+        copied as u8
     });
     usize::from(copied)
 }

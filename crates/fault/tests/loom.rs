@@ -98,7 +98,7 @@ fn filemap_fault(task: &Task) -> Option<Folio> {
 
 /// Does something as the process that the source belongs to.
 fn as_user<R>(task: &Task, source: &Source, body: impl FnOnce(&User) -> R) -> R {
-    body(&User { task: *task, mm: &source.mm, filemap_fault: &|| filemap_fault(task) })
+    body(&User { task: *task, mm: &source.mm, signal: None, filemap_fault: &|| filemap_fault(task) })
 }
 
 fn get(task: &Task, source: &Source, index: usize) -> Word {
