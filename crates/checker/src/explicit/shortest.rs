@@ -49,7 +49,38 @@ struct Met {
     loud: bool,
 }
 
-const NOBODY: u8 = u8::MAX;
+const NOBODY: u8 = 15;
+
+/// What it costs to be in a state.
+#[derive(Clone, Copy)]
+struct Cost {
+    switches: u32,
+    steps: u32,
+    /// Who may have moved last, one bit each, to be here at a cost that is known.
+    last: u16,
+}
+
+impl Default for Cost {
+    fn default() -> Cost {
+        Cost { switches: u32::MAX, steps: u32::MAX, last: 0 }
+    }
+}
+
+impl Cost {
+    /// Whether nothing is gained by being here at this cost: `last` was here before, or somebody was a
+    /// switch earlier and no later, and gets everywhere at least as well.
+    fn settles(&self, last: u8, switches: u32, steps: u32) -> bool {
+        self.last & (1 << last) != 0 || self.switches < switches && self.steps <= steps
+    }
+
+    fn settle(&mut self, last: u8, switches: u32, steps: u32) {
+        if self.last == 0 {
+            (self.switches, self.steps) = (switches, steps);
+        }
+        self.last |= 1 << last;
+    }
+}
+
 const UNKNOWN: u32 = u32::MAX;
 
 struct Search<'a, 'e, const R: usize> {
@@ -123,8 +154,7 @@ impl<const R: usize> Search<'_, '_, R> {
             let met = Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false };
             waiting.entry((0, 0)).or_default().push(met);
         }
-        let mut settled: FxHashSet<(u32, u8)> = FxHashSet::default();
-        let mut first = vec![(UNKNOWN, UNKNOWN); self.searched.states.len()];
+        let mut costs = vec![Cost::default(); self.searched.states.len()];
         let mut successors = Vec::new();
         while let Some(((switches, steps), meetings)) = waiting.pop_first() {
             for (count, met) in meetings.into_iter().enumerate() {
@@ -137,15 +167,11 @@ impl<const R: usize> Search<'_, '_, R> {
                 if met.state == UNKNOWN {
                     continue; // Beyond where a cut search came.
                 }
-                let cost = &mut first[met.state as usize];
-                if cost.0 == UNKNOWN {
-                    *cost = (switches, steps);
-                }
-                // Whoever was here a switch earlier and no later gets everywhere at least as well.
-                let dominated = cost.0 < switches && cost.1 <= steps;
-                if dominated || !settled.insert((met.state, met.last)) {
+                let cost = &mut costs[met.state as usize];
+                if cost.settles(met.last, switches, steps) {
                     continue;
                 }
+                cost.settle(met.last, switches, steps);
                 let key = self.searched.states.get(met.state);
                 let census = self.expander.expand(&key, &mut successors)?;
                 let number = self.met.len() as u32;
@@ -156,13 +182,14 @@ impl<const R: usize> Search<'_, '_, R> {
                     let loud = self.loud[actor].contains(&control_of(&key, actor))
                         || control_of(&s.key, actor) >= PANICKED_FROM;
                     let state = self.searched.states.find(&s.key).unwrap_or(UNKNOWN);
-                    if !loud && (state == UNKNOWN || settled.contains(&(state, s.actor))) {
+                    let switches = switches + u32::from(met.last != NOBODY && met.last != s.actor);
+                    let settled = |cost: &Cost| cost.settles(s.actor, switches, steps + 1);
+                    if !loud && costs.get(state as usize).is_none_or(settled) {
                         continue;
                     }
-                    let switch = u32::from(met.last != NOBODY && met.last != s.actor);
                     let Successor { actor: last, choice, .. } = *s;
                     let next = Met { state, from: number, last, choice, loud };
-                    waiting.entry((switches + switch, steps + 1)).or_default().push(next);
+                    waiting.entry((switches, steps + 1)).or_default().push(next);
                 }
             }
         }
