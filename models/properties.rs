@@ -196,7 +196,7 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
         };
         // Somebody else's data there is stale-on-disk.
         if there != wanted && there != Unit::Stale {
-            broken(Label::new("unit", &[position as i32]));
+            broken(Label::new("block", &[block as i32]));
         }
     }
 }

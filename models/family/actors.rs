@@ -159,7 +159,8 @@ pub(super) fn companion(shared: &Shared, companion: Companion, id: usize) -> Act
 }
 
 fn require(k: &Kernel, folio: Folio, unit: usize, demands: [Option<(&'static str, u64)>; 2]) {
-    let witness = Label::new("unit", &[unit as i32]);
+    let block = unit >> k.task.storage.geometry.block_shift;
+    let witness = Label::new("block", &[block as i32]);
     let demand = |(property, among)| Demand { among, property, witness };
     let at = k.task.storage.unit(folio.0, unit);
     let action = Action::Require { at, demands: demands.map(|d| d.map(demand)) };

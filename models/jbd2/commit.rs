@@ -174,7 +174,7 @@ fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
 /// The journal does not take somebody else's data.
 fn require_not_stale(task: &Task, bh: Buffer) {
     for unit in task.storage.geometry.block(bh.block) {
-        let witness = Label::new("the journal takes unit", &[unit as i32]);
+        let witness = Label::new("the journal takes block", &[bh.block as i32]);
         let demand = Demand { among: ALL_BUT_STALE, property: "stale-uptodate", witness };
         let action =
             Action::Require { at: task.storage.unit(bh.folio.0, unit), demands: [Some(demand), None] };

@@ -5,10 +5,6 @@ use machine::{Label, Peek};
 
 use crate::{Storage, Unit, buffer, folio, inode::InodeFields};
 
-fn unit_label(unit: usize) -> Label {
-    Label::new("unit", &[unit as i32])
-}
-
 fn block_label(block: usize) -> Label {
     Label::new("block", &[block as i32])
 }
@@ -24,10 +20,9 @@ pub fn stale_uptodate(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnM
         if flags & folio::UPTODATE == 0 && !held {
             continue;
         }
-        for unit in storage.geometry.block(block) {
-            if storage.peek_unit(memory, frame, unit) == Unit::Stale {
-                broken(unit_label(unit));
-            }
+        let is_stale = |unit| storage.peek_unit(memory, frame, unit) == Unit::Stale;
+        if storage.geometry.block(block).any(is_stale) {
+            broken(block_label(block));
         }
     }
 }
@@ -40,7 +35,7 @@ pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, durable: u64, broken:
         let Some(disk_block) = InodeFields::mapped(durable, block) else { continue };
         let unit = position - storage.geometry.block(block).start;
         if storage.peek_disk(memory, disk_block, unit) == Unit::Stale {
-            broken(unit_label(position));
+            broken(block_label(block));
         }
     }
 }
@@ -95,7 +90,7 @@ pub fn clean_divergence(
         for (index, unit) in storage.geometry.block(block).enumerate() {
             let disk = storage.peek_disk(memory, buffer::blocknr(flags), index);
             if unit < size && storage.peek_unit(memory, frame, unit) != disk {
-                broken(unit_label(unit));
+                broken(block_label(block));
             }
         }
     }

@@ -353,9 +353,9 @@ fn stale_uptodate_is_about_what_claims_to_be_valid() {
             |storage, cells, broken| invariants::stale_uptodate(storage, cells, broken),
         )
     };
-    assert_eq!(check(folio::UPTODATE, 0), ["unit(1)", "unit(2)"]);
-    assert_eq!(check(folio::UPTODATE | 1, 0), ["unit(1)", "unit(2)"], "the lock does not excuse a page");
-    assert_eq!(check(0, buffer::UPTODATE), ["unit(2)"]);
+    assert_eq!(check(folio::UPTODATE, 0), ["block(0)", "block(1)"]);
+    assert_eq!(check(folio::UPTODATE | 1, 0), ["block(0)", "block(1)"], "the lock does not excuse a page");
+    assert_eq!(check(0, buffer::UPTODATE), ["block(1)"]);
     assert!(check(2, buffer::UPTODATE).is_empty(), "under the page lock a buffer may be filled later");
     assert!(check(0, 0).is_empty());
     let out_of_cache = witnesses(
@@ -378,9 +378,9 @@ fn stale_on_disk_is_about_allocated_blocks_below_the_size() {
         )
     };
     let size = |units: Word| units << InodeFields::SIZE.shift;
-    assert_eq!(check(map(&[None, Some(1)]) | size(4)), ["unit(3)"]);
+    assert_eq!(check(map(&[None, Some(1)]) | size(4)), ["block(1)"]);
     assert!(check(map(&[None, Some(1)]) | size(3)).is_empty());
-    assert_eq!(check(map(&[Some(2), Some(1)]) | size(1)), ["unit(0)"]);
+    assert_eq!(check(map(&[Some(2), Some(1)]) | size(1)), ["block(0)"]);
     assert!(check(size(4)).is_empty(), "holes are zeros");
 }
 
@@ -439,7 +439,7 @@ fn a_clean_buffer_must_not_differ_from_the_disk() {
         )
     };
     let clean = mapped_to(1) | buffer::UPTODATE;
-    assert_eq!(check(clean, 2, false), ["unit(1)"]);
+    assert_eq!(check(clean, 2, false), ["block(0)"]);
     assert!(check(clean, 1, false).is_empty(), "beyond the size");
     assert!(check(clean, 2, true).is_empty());
     assert!(check(clean | buffer::DIRTY, 2, false).is_empty());
