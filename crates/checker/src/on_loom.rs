@@ -21,13 +21,20 @@
 //!   sleeper; no outcome is lost by that, since the one in which the sleeper comes late is explored too.
 //! - loom remembers seven stores of a cell and does not let a load be late (no load buffering).
 //!
+//! **What loom is told.** A step on a cell that only one actor ever touches, or that nobody ever
+//! changes, is no business of others: loom does not hear of it. Which cells those are is learnt: when an
+//! execution shows another cell to be shared, the exploration starts again with what is known now, so
+//! that the one that finishes was told everything that mattered in it.
+//!
 //! **What it can't tell.** Properties of every state are not looked at: with weak memory there are no
 //! states, and loom skips states that differ only in the order of independent steps. Cycles are not
-//! judged: an execution longer than a bound is cut. And loom itself ends early on some programs (its
-//! issues #166 and #392), so that its silence is not proof; `tests/loom_gaps.rs` shows how.
+//! judged: an execution longer than a bound is cut. And
+//! loom by itself ends early on some programs (its issues #166 and #392); where that is known, loads
+//! are made to depend on each other, which mends it. `tests/loom_gaps.rs` shows the defect.
 //!
 //! An actor whose model panics is over, and what others do after that does not count.
 
+mod lessons;
 mod medium;
 
 use std::any::Any;
@@ -36,10 +43,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use machine::{Step, Word};
+use machine::Word;
 use scenario::{Bound, Bounds, Check, Coverage, Outcome, Scenario};
 
 use crate::execution::{Execution, Findings, Medium, flaw, run_actor};
+use lessons::{Known, Lessons};
 use medium::OnLoom;
 
 /// The most actors that loom can hold beside the main thread.
@@ -50,7 +58,7 @@ pub const ACTORS_MAX: usize = loom::MAX_THREADS - 1;
 const BRANCHES_PER_STEP: usize = 32;
 
 /// Bytes of an actor's stack.
-const STACK_BYTES: usize = 1 << 19;
+const STACK_BYTES: usize = 1 << 18;
 
 /// What memory is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -154,50 +162,10 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
 enum Cut {
     /// A bound was met.
     Bound(Bound),
-    /// A model panicked, and loom was not told yet what depends on that.
+    /// Something was learnt that loom was not told.
     Restart,
     /// loom panicked.
     Failed(String),
-}
-
-/// The line and the word of a step.
-type Spot = (&'static str, u32, u32, &'static str);
-
-fn spot(step: &Step) -> Spot {
-    let Step { location, label, .. } = step;
-    (location.file(), location.line(), location.column(), label.name)
-}
-
-/// After which steps models panic. A panic ends everything, so that it depends on everything; loom is
-/// told for the steps that are known to come before one. When another is found, the exploration starts
-/// again.
-#[derive(Default)]
-pub(crate) struct Alarms {
-    known: BTreeSet<Spot>,
-    found: Mutex<BTreeSet<Spot>>,
-}
-
-impl Alarms {
-    fn found(&self) -> MutexGuard<'_, BTreeSet<Spot>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a model is known to panic, somewhere.
-    pub(crate) fn any(&self) -> bool {
-        !self.known.is_empty()
-    }
-
-    /// Whether a model is known to panic after this step.
-    pub(crate) fn before_panic(&self, step: &Step) -> bool {
-        self.known.contains(&spot(step))
-    }
-
-    /// A model panicked after this step.
-    pub(crate) fn panicked(&self, after: &Step) {
-        if !self.known.contains(&spot(after)) {
-            self.found().insert(spot(after));
-        }
-    }
 }
 
 /// Which choice: of which actor, the how many-th.
@@ -213,10 +181,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn everything(&self) -> Result<(), Cut> {
+        let mut known = Known::default();
         for initial in 0..self.scenario.initial.len() {
             let mut worklist = vec![BTreeMap::new()];
             while let Some(fixed) = worklist.pop() {
-                let met = self.explore(initial, &fixed)?;
+                let met = self.explore(initial, &fixed, &mut known)?;
                 // This exploration had 0 for each choice it met. What is left: the first that is not 0
                 // is this one, and has this value.
                 let mut zeroes = fixed;
@@ -236,10 +205,14 @@ impl Run<'_> {
     }
 
     /// One exploration of loom's; gives the choices that it met beyond the fixed ones.
-    fn explore(&self, initial: usize, fixed: &BTreeMap<ChoiceId, u8>) -> Result<Vec<(ChoiceId, u8)>, Cut> {
-        let mut known = BTreeSet::new();
+    fn explore(
+        &self,
+        initial: usize,
+        fixed: &BTreeMap<ChoiceId, u8>,
+        known: &mut Known,
+    ) -> Result<Vec<(ChoiceId, u8)>, Cut> {
         loop {
-            let alarms = Arc::new(Alarms { known: known.clone(), found: Mutex::default() });
+            let lessons = Arc::new(Lessons::new(known.clone(), self.scenario.layout.len()));
             let exploration = Arc::new(Exploration {
                 scenario: self.scenario.clone(),
                 mode: self.options.mode,
@@ -248,13 +221,13 @@ impl Run<'_> {
                 started: self.started,
                 initial,
                 choices: Arc::new(Choices { fixed: fixed.clone(), met: Mutex::default() }),
-                alarms: alarms.clone(),
+                lessons: lessons.clone(),
             });
             let each = exploration.clone();
             let explored = catch_unwind(AssertUnwindSafe(|| self.builder().check(move || each.execution())));
             match explored.map_err(cause) {
                 Err(cut @ (Cut::Bound(_) | Cut::Failed(_))) => return Err(cut),
-                Ok(()) | Err(Cut::Restart) if !alarms.found().is_empty() => known.append(&mut alarms.found()),
+                Ok(()) | Err(Cut::Restart) if lessons.are_new() => *known = lessons.learnt(),
                 Ok(()) | Err(Cut::Restart) => return Ok(exploration.choices.met().clone()),
             }
         }
@@ -327,13 +300,13 @@ struct Exploration {
     started: Instant,
     initial: usize,
     choices: Arc<Choices>,
-    alarms: Arc<Alarms>,
+    lessons: Arc<Lessons>,
 }
 
 impl Exploration {
     /// One execution. Cut by unwinding out of it while no other thread exists.
     fn execution(&self) {
-        let cut = if !self.alarms.found().is_empty() {
+        let cut = if self.lessons.are_new() {
             Some(Cut::Restart)
         } else if self.findings.executions() >= self.bounds.executions_max {
             Some(Cut::Bound(Bound::Executions))
@@ -346,11 +319,14 @@ impl Exploration {
             resume_unwind(Box::new(cut));
         }
         let execution = Execution::new(self.scenario.clone(), self.initial, self.findings.clone());
-        let medium = OnLoom::new(execution, self.mode, self.choices.clone(), self.alarms.clone());
+        let medium = OnLoom::new(execution, self.mode, self.choices.clone(), self.lessons.clone());
         let medium = Arc::new(medium);
         let spawn = |actor: usize| {
             let medium = medium.clone();
-            let body = move || run_actor(&*medium, actor);
+            let body = move || {
+                run_actor(&*medium, actor);
+                medium.linger(actor);
+            };
             // It can't fail: loom starts no thread of the system.
             loom::thread::Builder::new().stack_size(STACK_BYTES / size_of::<usize>()).spawn(body).ok()
         };
@@ -358,16 +334,21 @@ impl Exploration {
         medium.seated(handles.iter().map(|handle| handle.thread().clone()).collect());
         let (daemons, others): (Vec<_>, Vec<_>) =
             handles.into_iter().zip(&self.scenario.actors).partition(|(_, actor)| actor.daemon);
-        for (handle, _) in others {
-            // A panic would have ended the exploration.
-            let _ = handle.join();
-        }
+        let join_all = |handles: Vec<(loom::thread::JoinHandle<()>, _)>| {
+            for (number, (handle, _)) in handles.into_iter().enumerate() {
+                // The first is let go by the last to linger.
+                if number > 0 {
+                    handle.thread().unpark();
+                }
+                // A panic would have ended the exploration.
+                let _ = handle.join();
+            }
+        };
+        join_all(others);
         if !daemons.is_empty() {
             medium.touch_stop();
             medium.wake(&medium.execution().stop());
-            for (handle, _) in daemons {
-                let _ = handle.join();
-            }
+            join_all(daemons);
         }
         let memory = medium.memory();
         medium.execution().finish(memory);

@@ -8,7 +8,8 @@ use loom::sync::{Mutex, MutexGuard};
 use loom::thread::Thread;
 use machine::{Action, Field, Order, Place, Step, Word};
 
-use super::{Alarms, Choices, Mode};
+use super::lessons::Lessons;
+use super::{Choices, Mode};
 use crate::execution::{Execution, Medium, Turn};
 
 /// What the steps of an execution are made of.
@@ -19,18 +20,41 @@ pub(super) struct OnLoom {
     /// How many choices each actor has made.
     chosen: StdMutex<HashMap<usize, u32>>,
     threads: StdMutex<Vec<Thread>>,
+    /// Who has come to an end.
+    ended: StdMutex<Vec<bool>>,
     stop: Touch,
     alarm: Touch,
     fences: Touch,
-    alarms: Arc<Alarms>,
+    lessons: Arc<Lessons>,
 }
 
 /// The cells.
 enum Cells {
     /// Who holds a cell's mutex may touch it.
     Locks(Vec<OnceLock<Mutex<()>>>),
-    /// The cells themselves.
-    Atomics(Vec<AtomicU64>),
+    /// The shared cells themselves, each with something that its loads touch.
+    Atomics(Vec<Option<Ordered>>),
+}
+
+/// A cell in kernel-orders mode.
+struct Ordered {
+    cell: AtomicU64,
+    /// loom keeps only the last access to an atomic, and lets a thread's own load hide an earlier one
+    /// of another thread from the store that comes next: it never tries that store before the other's
+    /// load, and misses what the load could have seen (its issues #166 and #392). Where loads depend on
+    /// each other, none is hidden. Relaxed read-modify-writes of something else order nothing.
+    loads: AtomicU64,
+}
+
+impl Ordered {
+    fn new(value: Word) -> Ordered {
+        Ordered { cell: AtomicU64::new(value), loads: AtomicU64::new(0) }
+    }
+
+    fn load(&self, order: Ordering) -> Word {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.cell.load(order)
+    }
 }
 
 /// Something that steps depend on beside the cells, so that loom tries them in every order.
@@ -69,14 +93,17 @@ impl OnLoom {
         execution: Execution,
         mode: Mode,
         choices: Arc<Choices>,
-        alarms: Arc<Alarms>,
+        lessons: Arc<Lessons>,
     ) -> OnLoom {
-        let count = execution.scenario.layout.len();
+        let (count, actors) = (execution.scenario.layout.len(), execution.scenario.actors.len());
         let cells = match mode {
             Mode::SequentiallyConsistent => Cells::Locks((0..count).map(|_| OnceLock::new()).collect()),
             Mode::KernelOrders => {
-                let initial = |index: usize| AtomicU64::new(execution.latest(Place(index as u16)));
-                Cells::Atomics((0..count).map(initial).collect())
+                let cell = |index: usize| {
+                    let at = Place(index as u16);
+                    lessons.is_shared(at).then(|| Ordered::new(execution.latest(at)))
+                };
+                Cells::Atomics((0..count).map(cell).collect())
             }
         };
         OnLoom {
@@ -85,10 +112,11 @@ impl OnLoom {
             choices,
             chosen: StdMutex::default(),
             threads: StdMutex::default(),
+            ended: StdMutex::new(vec![false; actors]),
             stop: Touch::new(mode),
             alarm: Touch::new(mode),
             fences: Touch::new(mode),
-            alarms,
+            lessons,
         }
     }
 
@@ -97,20 +125,47 @@ impl OnLoom {
         *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
     }
 
+    /// Keeps an actor's thread until all of its kind, daemons or others, have come to an end; then the
+    /// last lets the first go, and the main thread the others, one by one. Whatever else could run while
+    /// a thread tells that it has ended, loom would try in every order with that.
+    pub(super) fn linger(&self, actor: usize) {
+        let first = {
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended[actor] = true;
+            let actors = &self.execution.scenario.actors;
+            let mut kind = (0..actors.len()).filter(|&other| actors[other].daemon == actors[actor].daemon);
+            let first = kind.next();
+            let all = first.is_some_and(|first| ended[first]) && kind.all(|other| ended[other]);
+            first.filter(|_| all)
+        };
+        match first {
+            Some(first) if first == actor => return,
+            Some(first) => self.wake(&[first]),
+            None => {}
+        }
+        loom::thread::park();
+    }
+
     /// What is left in the cells, for the main thread when all others have ended; `None` where the
     /// execution knows.
     pub(super) fn memory(&self) -> Option<Vec<Word>> {
         match &self.cells {
             _ if self.execution.is_over() => None,
             Cells::Locks(_) => None,
-            Cells::Atomics(cells) => Some(cells.iter().map(|cell| cell.load(Ordering::Acquire)).collect()),
+            Cells::Atomics(cells) => {
+                let value = |(index, cell): (usize, &Option<Ordered>)| match cell {
+                    Some(shared) => shared.cell.load(Ordering::Acquire),
+                    None => self.execution.latest(Place(index as u16)),
+                };
+                Some(cells.iter().enumerate().map(value).collect())
+            }
         }
     }
 
     fn take_locked(&self, locks: &[OnceLock<Mutex<()>>], actor: usize, step: &Step) -> Option<Word> {
         loop {
             let alarm = self.hold_alarm(step);
-            let held = self.lock(locks, &step.action);
+            let held = self.lock(locks, actor, &step.action);
             let turn = self.execution.execute(actor, step);
             drop((held, alarm));
             match turn {
@@ -127,9 +182,18 @@ impl OnLoom {
         }
     }
 
+    /// Whether loom must be told that the actor touches a cell.
+    fn is_shared(&self, actor: usize, at: Place, writes: bool) -> bool {
+        let shared = self.lessons.is_shared(at);
+        if !shared {
+            self.lessons.touched(actor, at, writes);
+        }
+        shared
+    }
+
     /// Before a step after which a model may panic, what depends on that.
     fn hold_alarm(&self, step: &Step) -> Option<MutexGuard<'_, ()>> {
-        if !self.alarms.before_panic(step) {
+        if !self.lessons.before_panic(step) {
             return None;
         }
         match &self.alarm {
@@ -142,21 +206,29 @@ impl OnLoom {
     }
 
     /// Holds the cells of an action, taken in the order of their numbers.
-    fn lock<'a>(&self, locks: &'a [OnceLock<Mutex<()>>], action: &Action) -> Vec<MutexGuard<'a, ()>> {
+    fn lock<'a>(
+        &self,
+        locks: &'a [OnceLock<Mutex<()>>],
+        actor: usize,
+        action: &Action,
+    ) -> Vec<MutexGuard<'a, ()>> {
         let lock = |at: Place| hold(locks[at.index()].get_or_init(|| Mutex::new(())));
-        let lock_all = |mut cells: Vec<Place>| {
+        let lock_all = |mut cells: Vec<(Place, bool)>| {
             cells.sort();
-            cells.dedup();
-            cells.into_iter().map(lock).collect::<Vec<_>>()
+            // Written, where it is read and written.
+            cells.reverse();
+            cells.dedup_by_key(|(at, _)| *at);
+            cells.reverse();
+            let shared = cells.into_iter().filter(|&(at, writes)| self.is_shared(actor, at, writes));
+            shared.map(|(at, _)| lock(at)).collect::<Vec<_>>()
         };
         match *action {
-            Action::Load { at, .. }
-            | Action::Store { at, .. }
+            Action::Load { at, .. } | Action::Require { at, .. } => lock_all(vec![(at, false)]),
+            Action::Store { at, .. }
             | Action::Change { at, .. }
             | Action::Await { at, .. }
-            | Action::Try { at, .. }
-            | Action::Require { at, .. } => vec![lock(at)],
-            Action::Move { from, to } => lock_all(vec![from, to]),
+            | Action::Try { at, .. } => lock_all(vec![(at, true)]),
+            Action::Move { from, to } => lock_all(vec![(from, false), (to, true)]),
             Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
                 // Which frame is known only from the entry: it is looked at first, and again when
                 // everything is held.
@@ -164,22 +236,22 @@ impl OnLoom {
                     let value = self.execution.latest(entry);
                     (value & need == need).then(|| frame_unit(value, frame, frames, stride, unit))
                 };
-                let mut held = vec![lock(entry)];
+                let mut held = lock_all(vec![(entry, false)]);
                 loop {
                     let Some(from) = source().filter(|&from| self.execution.declares(from)) else {
                         return held;
                     };
                     if entry < from && entry < to {
-                        held.extend(lock_all(vec![from, to]));
+                        held.extend(lock_all(vec![(from, false), (to, true)]));
                         return held;
                     }
                     drop(held);
-                    held = lock_all(vec![entry, from, to]);
+                    held = lock_all(vec![(entry, false), (from, false), (to, true)]);
                     if source() == Some(from) {
                         return held;
                     }
                     drop(held);
-                    held = vec![lock(entry)];
+                    held = lock_all(vec![(entry, false)]);
                 }
             }
             Action::Fence { .. }
@@ -190,33 +262,46 @@ impl OnLoom {
         }
     }
 
-    fn take_ordered(&self, cells: &[AtomicU64], actor: usize, step: &Step) -> Option<Word> {
+    fn take_ordered(&self, cells: &[Option<Ordered>], actor: usize, step: &Step) -> Option<Word> {
         // Not one step with it, but tried before and after what depends on a panic.
         drop(self.hold_alarm(step));
-        let cell = |at: Place| &cells[at.index()];
+        let shared = |at: Place, writes: bool| match &cells[at.index()] {
+            _ if !self.is_shared(actor, at, writes) => None,
+            shared => shared.as_ref(),
+        };
+        let load = |at: Place, order: Ordering| match shared(at, false) {
+            Some(cell) => cell.load(order),
+            None => self.execution.latest(at),
+        };
+        let store = |at: Place, value: Word, order: Ordering| {
+            if let Some(shared) = shared(at, true) {
+                shared.cell.store(value, order);
+            }
+        };
         let (answer, stored) = match step.action {
             Action::Load { at, mask, order } => {
-                (self.between_fences(order, || cell(at).load(load_order(order))) & mask, None)
+                (self.between_fences(order, || load(at, load_order(order))) & mask, None)
             }
-            Action::Require { at, .. } => (cell(at).load(Ordering::Relaxed), None),
+            Action::Require { at, .. } => (load(at, Ordering::Relaxed), None),
             Action::Store { at, value, order } => {
-                self.between_fences(order, || cell(at).store(value, store_order(order)));
+                self.between_fences(order, || store(at, value, store_order(order)));
                 (0, Some((at, value)))
             }
             Action::Change { at, clear, set, mask, order } => {
                 let change = |old: Word| Some((old & !clear) | set);
-                let (old, new) = self.between_fences(order, || self.update(cell(at), at, order, change));
+                let (old, new) =
+                    self.between_fences(order, || self.update(shared(at, true), at, order, change));
                 (old & mask, new.map(|value| (at, value)))
             }
             Action::Try { at, mask, clear, set, order } => {
                 let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);
-                let (_, new) = self.guarded(cell(at), at, order, change);
+                let (_, new) = self.guarded(shared(at, true), at, order, change);
                 (Word::from(new.is_some()), new.map(|value| (at, value)))
             }
             Action::Await { at, mask, clear, set, order } => {
                 let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);
                 loop {
-                    if let (_, Some(value)) = self.guarded(cell(at), at, order, change) {
+                    if let (_, Some(value)) = self.guarded(shared(at, true), at, order, change) {
                         break (0, Some((at, value)));
                     }
                     // No scheduling point since the attempt: nobody can have stored in between.
@@ -231,20 +316,20 @@ impl OnLoom {
                 }
             }
             Action::Move { from, to } => {
-                let value = cell(from).load(Ordering::Relaxed);
-                cell(to).store(value, Ordering::Relaxed);
+                let value = load(from, Ordering::Relaxed);
+                store(to, value, Ordering::Relaxed);
                 (0, Some((to, value)))
             }
             Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
-                let value = cell(entry).load(Ordering::Acquire);
+                let value = load(entry, Ordering::Acquire);
                 if value & need == need {
                     let from = frame_unit(value, frame, frames, stride, unit);
                     if !self.execution.declares(from) {
                         self.wake(&self.execution.misused(actor, step, from));
                         return None;
                     }
-                    let copied = cell(from).load(Ordering::Relaxed);
-                    cell(to).store(copied, Ordering::Relaxed);
+                    let copied = load(from, Ordering::Relaxed);
+                    store(to, copied, Ordering::Relaxed);
                     (1, Some((to, copied)))
                 } else {
                     (0, None)
@@ -290,7 +375,7 @@ impl OnLoom {
     /// As [`OnLoom::update`]; fully ordered only if it succeeds.
     fn guarded(
         &self,
-        cell: &AtomicU64,
+        shared: Option<&Ordered>,
         at: Place,
         order: Order,
         change: impl Fn(Word) -> Option<Word>,
@@ -298,7 +383,7 @@ impl OnLoom {
         if order == Order::Full {
             self.full_fence();
         }
-        let result = self.update(cell, at, order, change);
+        let result = self.update(shared, at, order, change);
         if order == Order::Full && result.1.is_some() {
             self.full_fence();
         }
@@ -309,12 +394,15 @@ impl OnLoom {
     /// takes a function, so the latest store is guessed; a wrong guess is a read of the right value.
     fn update(
         &self,
-        cell: &AtomicU64,
+        shared: Option<&Ordered>,
         at: Place,
         order: Order,
         change: impl Fn(Word) -> Option<Word>,
     ) -> (Word, Option<Word>) {
         let mut guess = self.execution.latest(at);
+        let Some(Ordered { cell, .. }) = shared else {
+            return (guess, change(guess));
+        };
         loop {
             // Where nothing is to be changed, the latest store must be read all the same: by an exchange
             // of the guess's complement, which no cell holds, as they are narrower than a word.
@@ -396,14 +484,14 @@ impl Medium for OnLoom {
     }
 
     fn touch_alarm(&self) {
-        if self.alarms.any() {
+        if self.lessons.any_panic() {
             self.alarm.touch();
         }
     }
 
     fn panicked(&self, after: Option<&Step>) {
         if let Some(after) = after {
-            self.alarms.panicked(after);
+            self.lessons.panicked(after);
         }
     }
 }
