@@ -1,11 +1,12 @@
 //! A bad state as a block of text: property, initial state, picture, schedule.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use machine::Word;
 use scenario::{BadState, Property, Scenario, built_in};
 
-use crate::columns::{Look, columns};
+use crate::columns::{Look, columns, parse};
 use crate::lines::lines;
 
 /// A distinct bad state as a snapshot records it.
@@ -23,11 +24,17 @@ pub struct Block {
     pub initial: String,
     /// How many scheduling points the schedule takes.
     pub steps: usize,
+    /// Where a bad state of the same kind is told, `within-absent #3`; then the picture and the
+    /// schedule are left out here.
+    pub as_in: Option<String>,
     /// The picture of the bad state, line by line.
     pub picture: Vec<String>,
     /// The schedule in columns, line by line, the first being the actors' names.
     pub schedule: Vec<String>,
 }
+
+/// What makes two bad states of one kind: see [`Block::kind`].
+pub(crate) type Kind = (String, String, bool, BTreeSet<String>);
 
 impl Block {
     /// What there is to record of `bad`.
@@ -40,6 +47,7 @@ impl Block {
             promised: bad.promised,
             initial: bad.schedule.initial.clone(),
             steps: bad.schedule.steps(),
+            as_in: None,
             picture: picture(scenario, &bad.cells),
             schedule: own_lines(&shown(bad, scenario, Look::default())),
         }
@@ -51,19 +59,35 @@ impl Block {
         self.property == other.property && self.witness == other.witness && self.promised == other.promised
     }
 
-    /// Whether both are the same but for their numbers.
+    /// Whether both are the same but for their numbers, as far as both tell.
     #[must_use]
     pub fn is_same(&self, other: &Block) -> bool {
-        Block { number: 0, ..self.clone() } == Block { number: 0, ..other.clone() }
+        let way = |b: &Block| (b.initial.clone(), b.steps);
+        let shown = self.picture == other.picture && self.schedule == other.schedule;
+        let told = self.as_in.is_none() && other.as_in.is_none();
+        self.is_same_state(other) && way(self) == way(other) && (shown || !told)
+    }
+
+    /// Property, witness without its numbers, and who takes steps: where these are the same, the
+    /// stories are too, as far as a reader cares.
+    pub(crate) fn kind(&self) -> Kind {
+        let lines = parse(&self.schedule.join("\n")).unwrap_or_default();
+        let cast = lines.into_iter().filter(|l| l.number.is_some()).map(|l| l.actor).collect();
+        let witness = self.witness.chars().filter(|c| !c.is_ascii_digit()).collect();
+        (self.property.clone(), witness, self.promised, cast)
     }
 }
 
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = named(&self.property, &self.witness, self.promised);
-        writeln!(f, "{:<10}{name}", format!("#{}", self.number))?;
+        let as_in = self.as_in.as_ref().map_or(String::new(), |told| format!("{AS_IN}{told}"));
+        writeln!(f, "{:<10}{name}{as_in}", format!("#{}", self.number))?;
         writeln!(f, "initial   {}", self.initial)?;
         writeln!(f, "steps     {}", self.steps)?;
+        if self.as_in.is_some() {
+            return Ok(());
+        }
         for line in &self.picture {
             writeln!(f, "{line}")?;
         }
@@ -85,6 +109,9 @@ pub fn named(property: &str, witness: &str, promised: bool) -> String {
 
 /// What follows the name of a bad state that breaks no promise.
 pub(crate) const NOT_PROMISED: &str = " (not promised)";
+
+/// Between the name of a bad state and where its like is told.
+pub(crate) const AS_IN: &str = ", as in ";
 
 /// The picture of a state, line by line; none where the engine could not tell the cells.
 #[must_use]

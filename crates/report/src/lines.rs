@@ -89,7 +89,7 @@ enum Extent {
 }
 
 fn lay_out(events: &[Event], extent: Extent, opened: impl Fn(usize) -> bool) -> Vec<Line> {
-    let order = tidy(events, extent == Extent::Whole);
+    let order = tidy(events);
     let frames = frames(&order);
     let mut lines = Vec::new();
     let mut depths: Vec<(&str, usize)> = Vec::new();
@@ -127,8 +127,10 @@ fn lay_out(events: &[Event], extent: Extent, opened: impl Fn(usize) -> bool) -> 
             });
         };
         match &event.kind {
+            // A mark that the scenario is about something.
+            EventKind::Step { scheduling_point: false, .. } => {}
             EventKind::Step { label, result, .. } => {
-                push(is_point.then_some(steps), *depth, with_result(label, result), Mark::Step);
+                push(Some(steps), *depth, with_result(label, result), Mark::Step);
             }
             EventKind::Enter { label } => {
                 let frame = frames[index].as_ref().filter(|_| extent != Extent::Unfolded);
@@ -199,7 +201,9 @@ pub(crate) fn is_scheduling_point(event: &Event) -> bool {
 /// The events in the order in which they are shown: what an actor does between two scheduling
 /// points is seen by nobody else, so that frames are closed right after the step before, and opened
 /// right before the step after.
-fn tidy(events: &[Event], whole: bool) -> Vec<&Event> {
+///
+/// What an actor began and did not go on with is not shown.
+fn tidy(events: &[Event]) -> Vec<&Event> {
     let mut order = Vec::with_capacity(events.len());
     let mut waiting: Vec<(&str, Vec<&Event>)> = Vec::new();
     let mut mover = "";
@@ -223,10 +227,6 @@ fn tidy(events: &[Event], whole: bool) -> Vec<&Event> {
             EventKind::Leave { .. } if held.is_empty() => order.push(event),
             _ => held.push(event),
         }
-    }
-    if whole {
-        // Who is stuck shows where; who never moved has nothing to show.
-        order.extend(waiting.into_iter().flat_map(|(_, held)| held));
     }
     order
 }

@@ -8,19 +8,25 @@ use report::snapshot::{Section, parse};
 use report::{Block, Line, Snapshot};
 use scenario::{Event, Scenario, WritePath};
 
-use crate::arguments::Replay;
+use crate::arguments::{Bounds, Replay};
+use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::Records;
 use crate::replay::{Replayed, replay as find_run};
 use crate::status::Status;
-use crate::target::{choose, unknown, variant};
+use crate::target::{Breadth, Chosen, choose, unknown, variant};
 
 /// Runs a recorded schedule step by step.
 ///
 /// # Errors
 /// If there is no such schedule, or it can't be taken.
-pub(crate) fn replay(catalog: &[WritePath], arguments: &Replay, out: &mut Output) -> Result<Status, Error> {
+pub(crate) fn replay(
+    catalog: &[WritePath],
+    arguments: &Replay,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
     let (name, number) = match arguments.schedule.rsplit_once('#') {
         Some((name, number)) => {
             let number: usize = number.parse().map_err(|_| {
@@ -35,7 +41,7 @@ pub(crate) fn replay(catalog: &[WritePath], arguments: &Replay, out: &mut Output
     let snapshot = read(catalog, name, arguments.snapshots.as_deref())?;
     let (section, block) = pick(&snapshot, number)?;
     let target = format!("{}:{}", snapshot.target, section.scenario);
-    let chosen = choose(catalog, std::slice::from_ref(&target), crate::target::Breadth::All)?;
+    let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
     let scenario = (chosen.case.build)();
     out.write(&heading(&target, section, block))?;
@@ -44,6 +50,25 @@ pub(crate) fn replay(catalog: &[WritePath], arguments: &Replay, out: &mut Output
         out.flush()?;
         return Ok(Status::AsRecorded);
     }
+    let searched;
+    let block = if block.as_in.is_some() {
+        // Its like is told elsewhere: the way there is searched again.
+        match search(searcher, chosen, block)? {
+            Some(found) => {
+                searched = found;
+                &searched
+            }
+            None => {
+                out.line(
+                    "not as recorded: a search finds another way, or none; `shortcopy check` says more",
+                )?;
+                out.flush()?;
+                return Ok(Status::Different);
+            }
+        }
+    } else {
+        block
+    };
     match find_run(&scenario, block) {
         Ok(replayed) => {
             show(&scenario, &replayed, out)?;
@@ -57,6 +82,18 @@ pub(crate) fn replay(catalog: &[WritePath], arguments: &Replay, out: &mut Output
             Ok(Status::Different)
         }
     }
+}
+
+/// The block in full, if a search finds what it records.
+fn search(searcher: &Searcher, chosen: Chosen<'_>, block: &Block) -> Result<Option<Block>, Error> {
+    let mut found = None;
+    searcher.search(&Bounds::default().explicit(), &[chosen], |_, answer| {
+        let Answer { scenario, outcome } = answer?;
+        let mut blocks = outcome.bad.iter().map(|bad| Block::of(block.number, bad, &scenario));
+        found = blocks.find(|b| b.is_same(block));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The snapshot in a file, or of a variant.
