@@ -59,6 +59,8 @@ pub struct Setting {
     /// The proposal of the mail of 2015-10-05: a short copy into a page that is not uptodate counts as
     /// zero before `write_end` is called.
     pub short_is_zero: bool,
+    /// Whether the kernel knows memory tags, so that a page can be readable in part.
+    pub memory_tags: bool,
     /// Whether a block allocation may find no free block.
     pub allocation_can_fail: bool,
     /// A deliberate fault in the model, which a property must find.

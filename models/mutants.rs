@@ -1,18 +1,16 @@
-//! Deliberate faults: each breaks one property, and shows that the property can be broken.
+//! Deliberate faults: each breaks a property, and shows that the property can be broken.
 
 /// A deliberate fault in a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mutant {
     /// `block_read_full_page` marks buffers uptodate and reads nothing.
     ReadFillsNothing,
-    /// `block_read_full_page` unlocks the page before it marks it uptodate.
-    ReadUnlocksBeforeUptodate,
+    /// `block_read_full_page` marks the page uptodate before it fills it.
+    ReadMarksUptodateFirst,
     /// A reader copies from a page that is not uptodate.
     ReadIgnoresUptodate,
-    /// A reader looks at the size before it looks at the page.
-    ReadLooksAtSizeFirst,
-    /// A truncation leaves what lies beyond the size in the page.
-    TruncateZeroesNothing,
+    /// A truncation leaves the page and its buffers as they are.
+    TruncateKeepsPage,
     /// `write_begin` leaves a new block as it is where the write does not touch it.
     NewBlockIsNotZeroedAround,
     /// `write_begin` does not get write access from the journal.
@@ -21,16 +19,24 @@ pub enum Mutant {
     NoPrefault,
     /// The source is faulted in with the page locked.
     PrefaultUnderPageLock,
+    /// The source is a mapping of the page, and is faulted in with the page locked.
+    PrefaultOfItselfUnderPageLock,
     /// The copy translates an address once per page.
     CopyTranslatesOnce,
+    /// The copy takes the unit next to the one that belongs there.
+    CopyIsMisplaced,
+    /// What a short copy left out is filled with zeros, as before v2.6.24.
+    ShortCopyIsZeroFilled,
     /// The writer does not look for signals.
     SignalsAreIgnored,
     /// `write_end` marks the page uptodate, whatever lies outside of the write.
     PartialPageIsUptodate,
-    /// `write_end` raises the size before it has looked at the buffers.
-    SizeBeforeBuffers,
+    /// The size is raised before the copy.
+    SizeBeforeCopy,
     /// `write_end` raises the size by the length, not by what was copied.
     SizeFromLength,
+    /// `write_end` raises the size on disk by the length, whatever was copied.
+    SizeOnDiskIsAhead,
     /// `write_end` leaves the page locked.
     PageStaysLocked,
     /// `write_end` leaves blocks beyond the size.
@@ -45,27 +51,59 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 19] = [
+    pub const ALL: [Mutant; 22] = [
         Mutant::ReadFillsNothing,
-        Mutant::ReadUnlocksBeforeUptodate,
+        Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
-        Mutant::ReadLooksAtSizeFirst,
-        Mutant::TruncateZeroesNothing,
+        Mutant::TruncateKeepsPage,
         Mutant::NewBlockIsNotZeroedAround,
         Mutant::NoWriteAccess,
         Mutant::NoPrefault,
         Mutant::PrefaultUnderPageLock,
+        Mutant::PrefaultOfItselfUnderPageLock,
         Mutant::CopyTranslatesOnce,
+        Mutant::CopyIsMisplaced,
+        Mutant::ShortCopyIsZeroFilled,
         Mutant::SignalsAreIgnored,
         Mutant::PartialPageIsUptodate,
-        Mutant::SizeBeforeBuffers,
+        Mutant::SizeBeforeCopy,
         Mutant::SizeFromLength,
+        Mutant::SizeOnDiskIsAhead,
         Mutant::PageStaysLocked,
         Mutant::FailedWriteIsNotTruncated,
         Mutant::ReturnsLength,
         Mutant::UnmapLeavesEntries,
         Mutant::CommitDoesNotWait,
     ];
+
+    /// The property that it breaks, and a scenario in which it does.
+    #[must_use]
+    pub fn breaks(self) -> (&'static str, &'static str) {
+        match self {
+            Mutant::ReadFillsNothing => ("stale-uptodate", "no-writer-readers"),
+            Mutant::ReadMarksUptodateFirst => ("stale-read", "no-writer-readers"),
+            Mutant::ReadIgnoresUptodate => ("stale-read", "no-writer-readers"),
+            Mutant::TruncateKeepsPage => ("lost-write", "extending-absent"),
+            Mutant::NewBlockIsNotZeroedAround => ("stale-uptodate", "extending-resident"),
+            Mutant::NoWriteAccess => ("kernel-bug", "within-resident"),
+            Mutant::NoPrefault => ("livelock", "within-absent"),
+            Mutant::PrefaultUnderPageLock => ("fault-under-lock", "within-absent"),
+            Mutant::PrefaultOfItselfUnderPageLock => ("deadlock", "within-self-mapped"),
+            Mutant::CopyTranslatesOnce => ("copy-after-unmap", "within-freed"),
+            Mutant::CopyIsMisplaced => ("wrong-read", "within-absent-with-reader"),
+            Mutant::ShortCopyIsZeroFilled => ("phantom-write", "within-invalid"),
+            Mutant::SignalsAreIgnored => ("unkillable", "within-evicted-with-kill"),
+            Mutant::PartialPageIsUptodate => ("stale-uptodate", "within-resident"),
+            Mutant::SizeBeforeCopy => ("early-size", "extending-resident-with-reader"),
+            Mutant::SizeFromLength => ("wrong-size", "extending-invalid"),
+            Mutant::SizeOnDiskIsAhead => ("size-beyond-data", "extending-invalid"),
+            Mutant::PageStaysLocked => ("leak", "within-resident"),
+            Mutant::FailedWriteIsNotTruncated => ("blocks-beyond-size", "extending-invalid"),
+            Mutant::ReturnsLength => ("bad-return", "within-invalid"),
+            Mutant::UnmapLeavesEntries => ("copy-after-unmap", "within-freed"),
+            Mutant::CommitDoesNotWait => ("stale-on-disk", "extending-resident-with-commit"),
+        }
+    }
 }
 
 /// [`Mutant::UnmapLeavesEntries`].

@@ -365,9 +365,6 @@ fn ext4_journalled_write_end(
         let handle = journal_current_handle(task, journal);
         let old_size = i_size_read(task);
         let (from, to) = page_range(k, pos, len);
-        if k.mutated(Mutant::SizeBeforeBuffers) {
-            ext4_update_inode_size(k, old_size, pos + copied);
-        }
         let copied = match take_buffers(fs, k, handle, folio, (from, to), copied) {
             Took::Units(copied) => {
                 let committed = if k.mutated(Mutant::SizeFromLength) { len } else { copied };
@@ -380,13 +377,16 @@ fn ext4_journalled_write_end(
             folio_unlock(task, folio);
         }
         folio_put(task, folio);
-        let extending = pos + len > i_size_read(task);
+        let extending = pos + len > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);
         if extending {
             orphan_add(task);
         }
         jbd2_journal_stop(task, journal);
-        if extending && !k.mutated(Mutant::FailedWriteIsNotTruncated) {
+        if extending {
             ext4_truncate_failed_write(k, fs);
+        }
+        if k.mutated(Mutant::SizeOnDiskIsAhead) {
+            set_disk_size(task, pos + len);
         }
         if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
     });

@@ -4,4 +4,4 @@ mod block;
 mod journalled;
 mod variants;
 
-pub use variants::paths;
+pub use variants::{mutated, paths};

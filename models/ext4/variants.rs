@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use scenario::{Variant, WritePath};
+use scenario::{Case, Variant, WritePath};
 
 use super::journalled::{Journalled, WriteEnd};
-use crate::family;
 use crate::kernel::{FileSystem, Prefault, Setting};
+use crate::{Mutant, family};
 
 struct Row {
     name: &'static str,
@@ -18,6 +18,19 @@ struct Row {
 
 const fn row(name: &'static str, prefault: Prefault, write_end: WriteEnd, sentence: &'static str) -> Row {
     Row { name, prefault, short_is_zero: false, write_end, sentence }
+}
+
+impl Row {
+    fn play(&self, mutant: Option<Mutant>) -> (Arc<dyn FileSystem>, Setting) {
+        let setting = Setting {
+            prefault: self.prefault,
+            short_is_zero: self.short_is_zero,
+            memory_tags: self.prefault == Prefault::AfterEmptyCopyV6_14,
+            allocation_can_fail: false,
+            mutant,
+        };
+        (Arc::new(Journalled { write_end: self.write_end }), setting)
+    }
 }
 
 const JOURNALLED: [Row; 11] = [
@@ -88,13 +101,7 @@ pub fn paths() -> Vec<WritePath> {
     let variants = JOURNALLED
         .iter()
         .map(|row| {
-            let fs: Arc<dyn FileSystem> = Arc::new(Journalled { write_end: row.write_end });
-            let setting = Setting {
-                prefault: row.prefault,
-                short_is_zero: row.short_is_zero,
-                allocation_can_fail: false,
-                mutant: None,
-            };
+            let (fs, setting) = row.play(None);
             Variant {
                 name: row.name.to_owned(),
                 sentence: row.sentence.to_owned(),
@@ -110,4 +117,12 @@ pub fn paths() -> Vec<WritePath> {
             .to_owned(),
         variants,
     }]
+}
+
+/// The cases of `ext4/journalled` in its newest variant, with a deliberate fault.
+#[must_use]
+pub fn mutated(mutant: Mutant) -> Vec<Case> {
+    let newest = &JOURNALLED[JOURNALLED.len() - 1];
+    let (fs, setting) = newest.play(Some(mutant));
+    family::cases(&fs, setting)
 }

@@ -57,7 +57,7 @@ pub struct Question {
     pub journalled: bool,
     /// Whether a block allocation may fail.
     pub allocation_can_fail: bool,
-    /// Whether a copy may stop anywhere behind its first unit.
+    /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
     /// What must be reached.
     pub reachable: Vec<&'static str>,

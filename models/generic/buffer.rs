@@ -163,14 +163,12 @@ pub fn block_read_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }
+        if k.mutated(crate::Mutant::ReadMarksUptodateFirst) {
+            folio_mark_uptodate(task, folio);
+        }
         let blocks = task.storage.geometry.blocks_of(i_size_read(task));
         for bh in buffers(task, folio) {
             call(task.m, Label::new("fill_buffer", &[bh.block as i32]), || fill_buffer(k, fs, bh, blocks));
-        }
-        if k.mutated(crate::Mutant::ReadUnlocksBeforeUptodate) {
-            folio_unlock(task, folio);
-            folio_mark_uptodate(task, folio);
-            return;
         }
         folio_mark_uptodate(task, folio);
         folio_unlock(task, folio);

@@ -85,9 +85,8 @@ pub fn generic_file_read(
 ) -> usize {
     let task = &k.task;
     let read = call(task.m, Label::new("generic_file_read", &[from as i32, to as i32]), || {
-        let early = if k.mutated(Mutant::ReadLooksAtSizeFirst) { Some(i_size_read(task)) } else { None };
         let folio = get_uptodate_page(k, fs, Some((from, to)), Label::new("find_page", &[]));
-        let size = early.unwrap_or_else(|| i_size_read(task));
+        let size = i_size_read(task);
         let end = to.min(size);
         for unit in from..end {
             copy(folio, unit, size);

@@ -4,7 +4,8 @@ use fault::{
     copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable, fault_in_pages_readable,
 };
 use machine::{Flow, Label, Order, Word, again, call};
-use page_state::folio::folio_test_uptodate;
+use page_state::folio::{folio_test_uptodate, folio_zero_segment};
+use page_state::inode::i_size_write;
 use page_state::steps::{reach, report, test};
 
 use super::filemap::filemap_fault;
@@ -80,7 +81,10 @@ fn since_v6_14(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ended {
             return Flow::Again((written, copied));
         }
         let fault = || filemap_fault(k, fs);
-        if fault_in_iov_iter_readable(&k.user(&fault), from, usize::from(bytes)) == usize::from(bytes) {
+        let user = k.user(&fault);
+        let hopeless = !k.mutated(Mutant::NoPrefault)
+            && fault_in_iov_iter_readable(&user, from, usize::from(bytes)) == usize::from(bytes);
+        if hopeless {
             return Flow::Done((written, Some(Errno::Efault)));
         }
         Flow::Again((written, left))
@@ -105,14 +109,21 @@ fn write_once(
         let fault = || filemap_fault(k, fs);
         let user = k.user(&fault);
         let to = at % k.task.storage.geometry.page_units();
-        if k.mutated(Mutant::PrefaultUnderPageLock) {
+        if k.mutated(Mutant::PrefaultUnderPageLock) || k.mutated(Mutant::PrefaultOfItselfUnderPageLock) {
             fault_in_pages_readable(&user, from, bytes);
         }
+        if k.mutated(Mutant::SizeBeforeCopy) {
+            i_size_write(&k.task, at + bytes);
+        }
+        let from = if k.mutated(Mutant::CopyIsMisplaced) { from ^ 1 } else { from };
         let mut copied = if k.mutated(Mutant::CopyTranslatesOnce) {
             copy_translating_once(&user, from, bytes, folio, to)
         } else {
             copy_from_user_atomic(&user, from, bytes, folio, to)
         };
+        if copied < bytes && k.mutated(Mutant::ShortCopyIsZeroFilled) {
+            folio_zero_segment(&k.task, folio, to + copied, to + bytes);
+        }
         if k.world.setting.short_is_zero && copied < bytes && !folio_test_uptodate(&k.task, folio) {
             copied = 0;
         }

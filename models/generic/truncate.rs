@@ -15,7 +15,7 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
     call(task.m, Label::new("truncate_inode_pages", &[size as i32]), || {
-        if size >= units {
+        if size >= units || k.mutated(Mutant::TruncateKeepsPage) {
             return;
         }
         let Some(folio) = filemap_get_folio(task) else { return };
@@ -23,9 +23,7 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         if folio_in_cache(task, folio) {
             folio_wait_writeback(task, folio);
             if size > 0 {
-                if !k.mutated(Mutant::TruncateZeroesNothing) {
-                    folio_zero_segment(task, folio, size, units);
-                }
+                folio_zero_segment(task, folio, size, units);
                 fs.invalidate_folio(k, folio, size);
             } else {
                 let held = fs.invalidate_folio(k, folio, 0);

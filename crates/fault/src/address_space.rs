@@ -51,7 +51,8 @@ pub struct AddressSpace {
     pub pages: Vec<SourcePage>,
     /// Whether `munmap` downgrades the mmap lock before it clears entries (since v4.20).
     pub downgrades: bool,
-    /// Whether a copy may stop anywhere behind its first unit, as the usercopy contract allows.
+    /// Whether a copy that meets a fault may stop anywhere between its first unit and the fault, as the
+    /// usercopy contract allows.
     pub stops_early: bool,
     /// Whether copied units are watched for data of a page that is not mapped any more.
     pub watched: bool,

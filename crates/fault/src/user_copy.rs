@@ -53,15 +53,21 @@ pub fn fault_in_iov_iter_readable(user: &User, from: Address, len: usize) -> usi
 pub fn copy_from_user_atomic(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
     let (task, mm) = (&user.task, user.mm);
     let copied = call(task.m, Label::new("copy_from_user_atomic", &[len as i32]), || {
-        // Which units the hardware gets to before it gives up is its own affair, as long as one is copied.
+        let copy = |units: std::ops::Range<usize>| {
+            units.take_while(|&i| copy_unit(user, from + i, folio, to + i)).count()
+        };
+        // Where a unit faults, the hardware may have given up anywhere before it, behind the first unit.
         let limit = if mm.stops_early && len > 1 {
-            let label = Label::new("units left out", &[]);
+            let label = Label::new("units left for later", &[]);
             let step = Step::new(Action::Choose { of: len as u8 }, label);
             len - task.m.perform(step.showing(machine::show_number)) as usize
         } else {
             len
         };
-        let copied = (0..limit).take_while(|&i| copy_unit(user, from + i, folio, to + i)).count();
+        let mut copied = copy(0..limit);
+        if copied == limit && !(limit..len).any(|i| would_fault(user, from + i)) {
+            copied += copy(limit..len);
+        }
         if copied < len {
             reach(task, "short copy");
         }
@@ -93,6 +99,16 @@ fn copy_unit(user: &User, address: Address, folio: Folio, to: usize) -> bool {
         not_somebody_elses(user, target, to);
     }
     copied
+}
+
+/// Whether an access to the unit would fault now.
+fn would_fault(user: &User, address: Address) -> bool {
+    let (task, mm) = (&user.task, user.mm);
+    let (page, unit) = split(task.storage, address);
+    let need = AddressSpace::need(unit);
+    let label = Label::new("probe", &[address as i32]);
+    page >= mm.pages.len()
+        || page_state::steps::load(task, mm.entry(page), need, machine::Order::Relaxed, label) != need
 }
 
 /// What was copied is the user's, if the page was mapped when it was copied: an unmapped page's frame
