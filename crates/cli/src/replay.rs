@@ -120,6 +120,9 @@ fn steps_before(recorded: &[Line], at: usize) -> usize {
     recorded[at..].iter().find_map(|l| l.number).map_or(usize::MAX, |n| n - 1)
 }
 
+/// What decides how a search goes on.
+type Juncture = (usize, usize, Vec<u64>, Option<Vec<u64>>);
+
 struct Search<'a> {
     scenario: &'a Scenario,
     block: &'a Block,
@@ -132,7 +135,7 @@ struct Search<'a> {
     /// What these showed next.
     came: Vec<String>,
     /// Where the search has been: steps taken, lines shown, state, and that in which the cycle began.
-    tried: HashSet<(usize, usize, Vec<u64>, Option<Vec<u64>>)>,
+    tried: HashSet<Juncture>,
     /// Why a run that shows everything does not count.
     failure: Option<Error>,
 }

@@ -1,7 +1,6 @@
 //! What `ARCHITECTURE.md` says about the crates is so, and the links of the documents lead somewhere.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

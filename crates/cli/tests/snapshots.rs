@@ -3,8 +3,7 @@
 //! `INSTA_UPDATE=always cargo test --test snapshots` records anew; `cargo insta review` shows what
 //! would change.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,8 +11,8 @@ use std::sync::OnceLock;
 
 use cli::target::{Breadth, Chosen, choose};
 use cli::{Answer, Searcher};
-use report::Snapshot;
-use scenario::{Coverage, WritePath};
+use report::{Block, Snapshot};
+use scenario::{Case, Coverage, WritePath, built_in};
 
 /// More distinct bad states of one property in a scenario tell nobody anything: its witnesses are
 /// too fine.
@@ -37,6 +36,15 @@ struct Results {
     snapshots: BTreeMap<(String, String), Snapshot>,
     effort: String,
     wrong: Vec<String>,
+    /// What was found, in full.
+    found: Vec<Told>,
+}
+
+/// A bad state that a schedule tells.
+struct Told {
+    target: String,
+    case: Case,
+    block: Block,
 }
 
 fn results() -> &'static Results {
@@ -46,7 +54,8 @@ fn results() -> &'static Results {
 
 fn search() -> Results {
     let chosen = choose(catalog(), &[], Breadth::Default).expect("everything is a target");
-    let mut results = Results { snapshots: BTreeMap::new(), effort: String::new(), wrong: Vec::new() };
+    let mut results =
+        Results { snapshots: BTreeMap::new(), effort: String::new(), wrong: Vec::new(), found: Vec::new() };
     let bounds = cli::arguments::Bounds::default();
     let take = |at: usize, answer: Result<Answer, cli::Error>| {
         results.take(&chosen[at], answer);
@@ -76,6 +85,10 @@ impl Results {
         }
         for (property, count) in counts.into_iter().filter(|(_, count)| *count > DISTINCT_MAX) {
             self.wrong.push(format!("{target}: {count} distinct bad states of `{property}`"));
+        }
+        for bad in outcome.bad.iter().filter(|b| b.property != built_in::EMPTY.id) {
+            let block = Block::of(0, bad, &scenario);
+            self.found.push(Told { target: target.clone(), case: (*case).clone(), block });
         }
         let (states, transitions) = (outcome.states, outcome.transitions);
         self.effort.push_str(&format!("{states:>10} {transitions:>10}  {target}\n"));
@@ -142,34 +155,55 @@ fn every_snapshot_has_its_variant() {
     assert!(left_over.is_empty(), "no variant has these snapshots: {left_over:?}");
 }
 
-#[test]
-fn every_recorded_schedule_can_be_replayed() {
-    let mut wrong = Vec::new();
-    let mut replayed = 0;
+/// The schedules that are recorded.
+fn recorded() -> Result<Vec<Told>, String> {
+    let mut told = Vec::new();
     for (path, variant) in catalog().iter().flat_map(|p| p.variants.iter().map(move |v| (p, v))) {
         let file = directory().join(&path.name).join(format!("{}.snap", variant.name));
-        let Ok(text) = fs::read_to_string(&file) else { continue }; // another test misses it
-        let snapshot = match report::snapshot::parse(&text) {
-            Ok(snapshot) => snapshot,
-            Err(why) => {
-                wrong.push(format!("{}: {why}", file.display()));
-                continue;
-            }
-        };
-        for section in &snapshot.sections {
-            let Some(case) = variant.cases.iter().find(|c| c.name == section.scenario) else {
-                wrong.push(format!("{}: there is no scenario `{}`", file.display(), section.scenario));
-                continue;
-            };
-            let scenario = (case.build)();
-            for block in section.blocks.iter().filter(|b| b.property != scenario::built_in::EMPTY.id) {
-                replayed += 1;
-                if let Err(why) = cli::replay::replay(&scenario, block) {
-                    wrong.push(format!("{}@{}#{}: {why}", path.name, variant.name, block.number));
-                }
+        let wrong = |why: String| format!("{}: {why}", file.display());
+        let text = fs::read_to_string(&file).map_err(|why| wrong(why.to_string()))?;
+        let snapshot = report::snapshot::parse(&text).map_err(|why| wrong(why.to_string()))?;
+        for section in snapshot.sections {
+            let case = variant.cases.iter().find(|c| c.name == section.scenario);
+            let case = case.ok_or_else(|| wrong(format!("there is no scenario `{}`", section.scenario)))?;
+            let is_told = |b: &Block| b.as_in.is_none() && b.property != built_in::EMPTY.id;
+            for block in section.blocks.into_iter().filter(is_told) {
+                let target = format!("{}@{}#{}", path.name, variant.name, block.number);
+                told.push(Told { target, case: case.clone(), block });
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {replayed}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(replayed > 0, "nothing is recorded");
+    Ok(told)
+}
+
+/// Replays them on two threads; what goes wrong.
+fn replay_all(told: &[Told]) -> Vec<String> {
+    let replay = |told: &Told| {
+        let Told { target, case, block } = told;
+        let name = report::named(&block.property, &block.witness, block.promised);
+        cli::replay::replay(&(case.build)(), block).err().map(|why| format!("{target}, {name}: {why}"))
+    };
+    std::thread::scope(|scope| {
+        let halves = told.chunks(told.len().div_ceil(2).max(1));
+        let halves: Vec<_> = halves
+            .map(|half| scope.spawn(move || half.iter().filter_map(replay).collect::<Vec<_>>()))
+            .collect();
+        halves.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn every_recorded_schedule_can_be_replayed() {
+    let told = recorded().unwrap_or_else(|why| panic!("{why}"));
+    assert!(!told.is_empty(), "nothing is recorded");
+    let wrong = replay_all(&told);
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), told.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_schedule_that_is_found_can_be_replayed() {
+    let told = &results().found;
+    assert!(!told.is_empty(), "nothing is found");
+    let wrong = replay_all(told);
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), told.len(), wrong.join("\n"));
 }

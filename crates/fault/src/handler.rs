@@ -97,7 +97,7 @@ pub fn get_user(user: &User, address: Address) -> bool {
         if page >= mm.pages.len() {
             return false;
         }
-        again(task.m, Label::new("retry", &[]), (), |()| {
+        again(task.m, Label::new("retry", &[]), false, |retried| {
             let need = AddressSpace::need(unit);
             let label = Label::new("access", &[address as i32]);
             let found = load(task, mm.entry(page), need, Order::Relaxed, label);
@@ -108,12 +108,10 @@ pub fn get_user(user: &User, address: Address) -> bool {
             if found & PRESENT != 0 && !readable {
                 return Flow::Done(false);
             }
-            // fault_signal_pending: a fault that is tried again looks for a fatal signal.
-            if handle_mm_fault(user, page) && !fatal_signal_pending(user) {
-                Flow::Again(())
-            } else {
-                Flow::Done(false)
-            }
+            // fault_signal_pending: a fault that was tried again looks for a fatal signal, so that
+            // somebody who takes the entry away each time can't hold a task for ever.
+            let killed = retried && fatal_signal_pending(user);
+            if killed || !handle_mm_fault(user, page) { Flow::Done(false) } else { Flow::Again(true) }
         })
     })
 }

@@ -2,10 +2,10 @@
 //!
 //! A run that never ends stays, in the end, in one strongly connected component of the states. Whether
 //! it may do so is a question of fairness. A fair actor that moves inside is treated fairly by
-//! a run that visits everything. One that doesn't move inside stands in front of one step: if that is
-//! enabled throughout, no fair run stays (weak fairness); if it waits and is granted what it waits for
-//! in some states, a fair run avoids these (strong fairness), so they are taken away and the rest is
-//! decomposed again, as for Streett automata. What an adversary does is never owed to anybody.
+//! a run that visits everything. One that doesn't move inside stands in front of one step, and a fair
+//! run that stays avoids the states in which that step is enabled: all of them for an ordinary step
+//! (weak fairness), those in which it is granted what it waits for otherwise (strong fairness). They are
+//! taken away and the rest is decomposed again, as for Streett automata. An adversary owes nothing.
 
 use rustc_hash::FxHashMap;
 use scenario::{Property, built_in};
@@ -402,13 +402,12 @@ impl<const R: usize> Judge<'_, '_, R> {
         while let Some(states) = work.pop() {
             let region = self.new_region(&states);
             let (mut moved, mut done) = (0_u16, 0_u16);
-            let (mut always, mut never) = (u16::MAX, u16::MAX);
+            let mut never = u16::MAX;
             for &state in &states {
                 self.look()?;
                 let mut successors = std::mem::take(&mut self.successors);
                 let census = self.expander.expand(&self.states.get(state), &mut successors)?;
-                let still = census.done | census.blocked;
-                (always, never) = (always & !still, never & still);
+                never &= census.done | census.blocked;
                 done |= census.done;
                 for s in &successors {
                     let to = self.states.find(&s.key);
@@ -420,18 +419,12 @@ impl<const R: usize> Judge<'_, '_, R> {
                 self.successors = successors;
             }
             let owed = self.roles.fair & !moved & !done & !never;
-            if owed & always != 0 {
-                continue; // Somebody could go on throughout and never does.
-            }
             if owed != 0 {
                 let mut left = Vec::new();
                 for &state in &states {
-                    let census = {
-                        let mut successors = std::mem::take(&mut self.successors);
-                        let census = self.expander.expand(&self.states.get(state), &mut successors)?;
-                        self.successors = successors;
-                        census
-                    };
+                    let mut successors = std::mem::take(&mut self.successors);
+                    let census = self.expander.expand(&self.states.get(state), &mut successors)?;
+                    self.successors = successors;
                     if owed & !(census.blocked | census.done) == 0 {
                         left.push(state);
                     } else {
@@ -463,9 +456,7 @@ impl<const R: usize> Judge<'_, '_, R> {
             judged.add(Bad::new(property.id, witness), needed, &states);
         }
         // Later parts start from all states again.
-        for region in &mut self.region {
-            *region = 0;
-        }
+        self.region.fill(0);
         self.regions = 0;
         Ok(judged)
     }

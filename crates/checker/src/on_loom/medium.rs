@@ -32,28 +32,32 @@ pub(super) struct OnLoom {
 enum Cells {
     /// Who holds a cell's mutex may touch it.
     Locks(Vec<OnceLock<Mutex<()>>>),
-    /// The shared cells themselves, each with something that its loads touch.
+    /// The shared cells themselves, each with what makes its accesses depend on each other.
     Atomics(Vec<Option<Ordered>>),
 }
 
 /// A cell in kernel-orders mode.
 struct Ordered {
     cell: AtomicU64,
-    /// loom keeps only the last access to an atomic, and lets a thread's own load hide an earlier one
+    /// loom keeps only the last access to an atomic, and so lets a thread's own load hide an earlier one
     /// of another thread from the store that comes next: it never tries that store before the other's
-    /// load, and misses what the load could have seen (its issues #166 and #392). Where loads depend on
-    /// each other, none is hidden. Relaxed read-modify-writes of something else order nothing.
-    loads: AtomicU64,
+    /// load, and misses what the load could have seen (its issues #166 and #392). Here every access is
+    /// followed by one of this cell, none of which hides another; it is part of the same step, and as a
+    /// relaxed read-modify-write of something else it orders nothing.
+    accesses: AtomicU64,
 }
 
 impl Ordered {
     fn new(value: Word) -> Ordered {
-        Ordered { cell: AtomicU64::new(value), loads: AtomicU64::new(0) }
+        Ordered { cell: AtomicU64::new(value), accesses: AtomicU64::new(0) }
     }
 
-    fn load(&self, order: Ordering) -> Word {
-        self.loads.fetch_add(1, Ordering::Relaxed);
-        self.cell.load(order)
+    fn access<R>(&self, access: impl FnOnce(&AtomicU64) -> R) -> R {
+        let result = access(&self.cell);
+        loom::stop_exploring();
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+        loom::explore();
+        result
     }
 }
 
@@ -270,12 +274,12 @@ impl OnLoom {
             shared => shared.as_ref(),
         };
         let load = |at: Place, order: Ordering| match shared(at, false) {
-            Some(cell) => cell.load(order),
+            Some(shared) => shared.access(|cell| cell.load(order)),
             None => self.execution.latest(at),
         };
         let store = |at: Place, value: Word, order: Ordering| {
             if let Some(shared) = shared(at, true) {
-                shared.cell.store(value, order);
+                shared.access(|cell| cell.store(value, order));
             }
         };
         let (answer, stored) = match step.action {
@@ -400,15 +404,16 @@ impl OnLoom {
         change: impl Fn(Word) -> Option<Word>,
     ) -> (Word, Option<Word>) {
         let mut guess = self.execution.latest(at);
-        let Some(Ordered { cell, .. }) = shared else {
+        let Some(shared) = shared else {
             return (guess, change(guess));
         };
         loop {
             // Where nothing is to be changed, the latest store must be read all the same: by an exchange
             // of the guess's complement, which no cell holds, as they are narrower than a word.
             let (from, new) = (change(guess).map_or(!guess, |_| guess), change(guess));
+            let to = new.unwrap_or(from);
             let swapped =
-                cell.compare_exchange(from, new.unwrap_or(from), rmw_order(order), Ordering::Relaxed);
+                shared.access(|cell| cell.compare_exchange(from, to, rmw_order(order), Ordering::Relaxed));
             match swapped {
                 Ok(old) if new.is_some() => return (old, new),
                 Err(old) if new.is_none() && old == guess => return (old, None),
