@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
 #[derive(Parser, Debug)]
-#[command(name = "shortcopy", version, about, after_help = AFTER_HELP)]
+#[command(name = "shortcopy", version, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

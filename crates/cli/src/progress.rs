@@ -69,9 +69,13 @@ impl Progress {
 
 fn message(running: &Running) -> String {
     let running = running.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = running.iter().map(|(target, states)| match states.load(Ordering::Relaxed) {
-        0 => target.clone(),
-        states => format!("{target}, {states} states"),
+    let said = running.iter().map(|(target, states)| {
+        // The line is short.
+        let target = target.rsplit_once('@').map_or(target.as_str(), |(_, rest)| rest);
+        match states.load(Ordering::Relaxed) {
+            0 => target.to_owned(),
+            states => format!("{target}, {states} states"),
+        }
     });
     said.collect::<Vec<_>>().join("; ")
 }

@@ -85,7 +85,7 @@ fn a_wrong_target_gets_near_names() {
         (vec!["replay", "ext4/journalled@v4.2#x"], "no number"),
         (vec!["replay", "ext4/journalled@v4.2#99999"], "it has #1 to #"),
         (vec!["check", "--engine", "spin"], "explicit, loom, shuttle"),
-        (vec!["check", "--time-max", "-1"], "seconds"),
+        (vec!["check", "--time-max", "soon"], "seconds"),
         (vec!["check", "ext4/journalled@v4.2", "--snapshots", "/nowhere"], "/nowhere"),
         (vec![], "Usage"),
     ] {
@@ -227,6 +227,24 @@ fn a_recorded_schedule_is_replayed_step_by_step() {
     assert!(shown.contains(&format!("\n{:>4}  ", block.steps)), "the last step is shown: {shown}");
     assert!(shown.contains(&format!("^ {}", block.property)), "{shown}");
     assert!(block.picture.iter().all(|line| shown.contains(line.as_str())), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_what_was_found_so_far() {
+    use std::io::{BufRead, BufReader, Read};
+    let mut child =
+        shortcopy(&["check", "--threads", "1"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut shown = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut text = String::new();
+    for _ in 0..2 {
+        shown.read_line(&mut text).expect("a line"); // the variant, and its first scenario
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(kill.success());
+    shown.read_to_string(&mut text).expect("the rest");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3), "{text}");
+    assert!(text.lines().last().is_some_and(|l| l.contains(" not looked at")), "{text}");
 }
 
 #[cfg(unix)]
