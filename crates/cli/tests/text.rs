@@ -81,15 +81,16 @@ fn the_shortest_schedules_of_one_variant() {
 #[test]
 fn matrix() {
     insta::assert_snapshot!(says(&["matrix"]), @r"
-        | variant        | left-over | stale-dirty |
-        |----------------|----------:|------------:|
-        | `toy/write@v1` |           |          5+ |
-        | `toy/write@v2` |      (6+) |             |
+        | toy/write | left-over | stale-dirty |
+        |-----------|----------:|------------:|
+        | `v1`      |           |          5+ |
+        | `v2`      |      (6+) |             |
+
+        Looked at and nowhere broken: `deadlock`, `empty`, `kernel-bug`, `livelock`, `unkillable`.
 
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
         looked, but a search was cut; `-`: not looked at; empty: not broken, and everything was looked at.
-        Looked at and nowhere broken: `deadlock`, `empty`, `kernel-bug`, `livelock`, `unkillable`.
         -- AsRecorded
         ");
 }

@@ -1,6 +1,6 @@
 //! Variants against properties.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use scenario::{Coverage, Outcome, Scenario};
@@ -36,20 +36,27 @@ impl fmt::Display for Cell {
 /// Variants against properties: the length of the shortest schedule that breaks each.
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
-    /// In the order in which they came.
-    rows: Vec<(String, BTreeMap<String, Cell>)>,
+    /// A table for each write path, in the order in which they came.
+    tables: Vec<Table>,
+}
+
+/// The properties that were looked at, and what is known.
+type Row = BTreeMap<String, Cell>;
+
+#[derive(Clone, Debug)]
+struct Table {
+    path: String,
+    /// The variants.
+    rows: Vec<(String, Row)>,
 }
 
 impl Matrix {
     /// Takes a result into account.
     pub fn add(&mut self, finding: Finding<'_>) {
         let Finding { path, variant, scenario, outcome, .. } = finding;
-        let target = format!("{path}@{variant}");
-        let at = self.rows.iter().position(|(name, _)| *name == target).unwrap_or_else(|| {
-            self.rows.push((target, BTreeMap::new()));
-            self.rows.len() - 1
-        });
-        let row = &mut self.rows[at].1;
+        let new = || Table { path: path.to_owned(), rows: Vec::new() };
+        let table = or_push(&mut self.tables, |t| t.path == path, new);
+        let (_, row) = or_push(&mut table.rows, |(v, _)| v == variant, || (variant.to_owned(), Row::new()));
         let cut = outcome.coverage != Coverage::Exhausted;
         for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
             let cell = row.entry(property.id.to_owned()).or_default();
@@ -60,7 +67,16 @@ impl Matrix {
     }
 }
 
-fn add_bad(row: &mut BTreeMap<String, Cell>, scenario: &Scenario, outcome: &Outcome) {
+/// The first item that is it, or a new one at the end.
+fn or_push<T>(items: &mut Vec<T>, is_it: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
+    let at = items.iter().position(is_it).unwrap_or(items.len());
+    if at == items.len() {
+        items.push(new());
+    }
+    &mut items[at]
+}
+
+fn add_bad(row: &mut Row, scenario: &Scenario, outcome: &Outcome) {
     for bad in &outcome.bad {
         let cell = row.entry(bad.property.clone()).or_default();
         let steps = bad.schedule.steps();
@@ -71,23 +87,19 @@ fn add_bad(row: &mut BTreeMap<String, Cell>, scenario: &Scenario, outcome: &Outc
     }
 }
 
-impl fmt::Display for Matrix {
-    /// A table that Markdown reads too, and its legend.
+impl fmt::Display for Table {
+    /// A table that Markdown reads too, and the properties that have no column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut looked_at: Vec<&str> = Vec::new();
-        for (id, _) in self.rows.iter().flat_map(|(_, cells)| cells) {
-            if !looked_at.contains(&id.as_str()) {
-                looked_at.push(id);
-            }
-        }
-        looked_at.sort_unstable();
+        let looked_at: BTreeSet<&str> =
+            self.rows.iter().flat_map(|(_, row)| row.keys().map(String::as_str)).collect();
         let says = |id: &&str| {
-            self.rows.iter().any(|(_, cells)| cells.get(*id).is_some_and(|c| !c.to_string().is_empty()))
+            self.rows.iter().any(|(_, row)| row.get(*id).is_some_and(|c| !c.to_string().is_empty()))
         };
         let (shown, quiet): (Vec<&str>, Vec<&str>) = looked_at.into_iter().partition(says);
 
-        let width = self.rows.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0).max("variant".len());
-        write!(f, "| {:width$} |", "variant")?;
+        let path = &self.path;
+        let width = self.rows.iter().map(|(name, _)| name.len() + 2).fold(path.len(), usize::max);
+        write!(f, "| {path:width$} |")?;
         for id in &shown {
             write!(f, " {id} |")?;
         }
@@ -96,22 +108,30 @@ impl fmt::Display for Matrix {
             write!(f, "{:->1$}:|", "", id.len() + 1)?;
         }
         writeln!(f)?;
-        for (name, cells) in &self.rows {
+        for (name, row) in &self.rows {
             write!(f, "| {:width$} |", format!("`{name}`"))?;
             for id in &shown {
-                match cells.get(*id) {
+                match row.get(*id) {
                     Some(cell) => write!(f, " {cell:>0$} |", id.len())?,
                     None => write!(f, " {:>1$} |", "-", id.len())?,
                 }
             }
             writeln!(f)?;
         }
-        writeln!(f, "\n{LEGEND}")?;
         if !quiet.is_empty() {
             let list: Vec<String> = quiet.iter().map(|id| format!("`{id}`")).collect();
-            writeln!(f, "Looked at and nowhere broken: {}.", list.join(", "))?;
+            writeln!(f, "\nLooked at and nowhere broken: {}.", list.join(", "))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for table in &self.tables {
+            writeln!(f, "{table}")?;
+        }
+        writeln!(f, "{LEGEND}")
     }
 }
 
@@ -147,12 +167,12 @@ mod tests {
             });
         }
         insta::assert_snapshot!(matrix, @r"
-        | variant             | deadlock | empty | journal-bypass | kernel-bug | livelock | stale-read | unkillable |
-        |---------------------|---------:|------:|---------------:|-----------:|---------:|-----------:|-----------:|
-        | `toy/write@found`   |          |       |             8+ |            |          |       (8+) |            |
-        | `toy/write@nothing` |          |       |                |            |          |            |            |
-        | `toy/write@both`    |          |       |              7 |            |          |       (8+) |            |
-        | `toy/write@cut`     |        ? |     ? |              ? |          ? |        ? |        (?) |          ? |
+        | toy/write | deadlock | empty | journal-bypass | kernel-bug | livelock | stale-read | unkillable |
+        |-----------|---------:|------:|---------------:|-----------:|---------:|-----------:|-----------:|
+        | `found`   |          |       |             8+ |            |          |       (8+) |            |
+        | `nothing` |          |       |                |            |          |            |            |
+        | `both`    |          |       |              7 |            |          |       (8+) |            |
+        | `cut`     |        ? |     ? |              ? |          ? |        ? |        (?) |          ? |
 
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
