@@ -168,8 +168,9 @@ enum Cut {
     Failed(String),
 }
 
-/// Which choice: of which actor, the how many-th.
-type ChoiceId = (usize, u32);
+/// Which choice: of which actor, the how many-th, among how many alternatives. The same one with other
+/// alternatives, in another execution, is another choice.
+pub(crate) type ChoiceId = (usize, u32, u8);
 
 /// A run over all initial states and choices.
 struct Run<'a> {
@@ -190,8 +191,8 @@ impl Run<'_> {
                 // is this one, and has this value.
                 let mut zeroes = fixed;
                 let mut rest = Vec::new();
-                for (id, of) in met {
-                    for value in 1..of {
+                for id in met {
+                    for value in 1..id.2 {
                         let mut other = zeroes.clone();
                         other.insert(id, value);
                         rest.push(other);
@@ -210,7 +211,7 @@ impl Run<'_> {
         initial: usize,
         fixed: &BTreeMap<ChoiceId, u8>,
         known: &mut Known,
-    ) -> Result<Vec<(ChoiceId, u8)>, Cut> {
+    ) -> Result<Vec<ChoiceId>, Cut> {
         loop {
             let lessons = Arc::new(Lessons::new(known.clone(), self.scenario.layout.len()));
             let exploration = Arc::new(Exploration {
@@ -267,25 +268,23 @@ fn cause(payload: Box<dyn Any + Send>) -> Cut {
 /// The choices of an exploration.
 pub(crate) struct Choices {
     fixed: BTreeMap<ChoiceId, u8>,
-    /// In the order in which they were met first, each with the most alternatives it ever had.
-    met: Mutex<Vec<(ChoiceId, u8)>>,
+    /// The others, in the order in which they were met first.
+    met: Mutex<Vec<ChoiceId>>,
 }
 
 impl Choices {
-    fn met(&self) -> MutexGuard<'_, Vec<(ChoiceId, u8)>> {
+    fn met(&self) -> MutexGuard<'_, Vec<ChoiceId>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value of a choice. The same choice can have fewer alternatives in another execution: a value
-    /// beyond them stands for 0, which is explored twice then.
-    fn value(&self, id: ChoiceId, of: u8) -> u8 {
+    /// The value of a choice in this exploration.
+    fn value(&self, id: ChoiceId) -> u8 {
         if let Some(&value) = self.fixed.get(&id) {
-            return if value < of { value } else { 0 };
+            return value;
         }
         let mut met = self.met();
-        match met.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, most)) => *most = of.max(*most),
-            None => met.push((id, of)),
+        if !met.contains(&id) {
+            met.push(id);
         }
         0
     }

@@ -103,6 +103,10 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
     let sampled = match &options.mode {
         _ if flaw(scenario).is_some() => Err(flaw(scenario).unwrap_or_default()),
         &Mode::Random { seed, executions } => run.with(RandomScheduler::new_from_seed(seed, executions)),
+        // PCT wants somebody to prefer.
+        &Mode::Pct { seed, executions, .. } if scenario.actors.len() < 2 => {
+            run.with(RandomScheduler::new_from_seed(seed, executions))
+        }
         &Mode::Pct { depth, seed, executions } => {
             run.with(PctScheduler::new_from_seed(seed, depth.max(1), executions))
         }
@@ -166,16 +170,14 @@ impl Run {
         config.failure_persistence = shuttle::FailurePersistence::None;
         config.max_steps = shuttle::MaxSteps::None;
         config.silence_warnings = true;
-        let runner = shuttle::Runner::new(Awake::new(scheduler, self.sleepers.clone()), config);
+        let awake = Awake::new(scheduler, self.sleepers.clone(), self.started, self.time_max);
+        let runner = shuttle::Runner::new(awake, config);
         catch_unwind(AssertUnwindSafe(move || runner.run(move || self.execution())))
             .map(|_| ())
             .map_err(|payload| format!("shuttle failed: {}", message(&*payload)))
     }
 
     fn execution(&self) {
-        if self.started.elapsed() >= self.time_max {
-            return;
-        }
         let turn = self.begun.fetch_add(1, StdOrdering::Relaxed);
         let initial = self.first.unwrap_or(turn % self.scenario.initial.len());
         let execution = Execution::new(self.scenario.clone(), initial, self.findings.clone());

@@ -471,7 +471,7 @@ impl Medium for OnLoom {
             *count += 1;
             *count - 1
         };
-        let value = Word::from(self.choices.value((actor, ordinal), of));
+        let value = Word::from(self.choices.value((actor, ordinal, of)));
         self.execution.taken(actor, step, value, None);
         drop(alarm);
         Some(value)

@@ -1,6 +1,8 @@
 //! Schedulers of our own: who sleeps is not scheduled, and a recorded schedule is followed.
 
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use machine::{Action, Step, Word};
 use scenario::{EventKind, Scenario, Schedule};
@@ -16,21 +18,24 @@ fn thread_of(actor: usize) -> usize {
     actor + 1
 }
 
-/// Schedules as another scheduler does, among those that do not sleep.
+/// Schedules as another scheduler does, among those that do not sleep, until a time.
 pub(super) struct Awake<S> {
-    inner: S,
+    /// Never dropped: when time is up, shuttle's random one would tell of a failure.
+    inner: ManuallyDrop<S>,
     sleepers: Sleepers,
+    started: Instant,
+    time_max: Duration,
 }
 
 impl<S> Awake<S> {
-    pub(super) fn new(inner: S, sleepers: Sleepers) -> Awake<S> {
-        Awake { inner, sleepers }
+    pub(super) fn new(inner: S, sleepers: Sleepers, started: Instant, time_max: Duration) -> Awake<S> {
+        Awake { inner: ManuallyDrop::new(inner), sleepers, started, time_max }
     }
 }
 
 impl<S: Scheduler> Scheduler for Awake<S> {
     fn new_execution(&mut self) -> Option<shuttle::scheduler::Schedule> {
-        self.inner.new_execution()
+        if self.started.elapsed() >= self.time_max { None } else { self.inner.new_execution() }
     }
 
     fn next_task(

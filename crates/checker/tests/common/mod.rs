@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
+pub(crate) mod agreeing;
 pub(crate) mod naive;
 pub(crate) mod program;
 pub(crate) mod replaying;

@@ -1,0 +1,41 @@
+//! What tests of agreement between engines share.
+
+use std::collections::BTreeSet;
+
+use checker::explicit;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use scenario::{Bounds, Coverage, Outcome};
+
+use super::program::{Program, programs};
+
+/// Larger ones take loom too long.
+const STATES_MAX: u64 = 400;
+
+/// Property and witness of each bad state.
+pub(crate) type Keys = BTreeSet<(String, String)>;
+
+/// What engines that judge no cycles can find as well.
+pub(crate) fn found(outcome: &Outcome) -> Keys {
+    let judged = |property: &str| property != "livelock" && property != "unkillable" && property != "empty";
+    let bad = outcome.bad.iter().filter(|b| judged(&b.property));
+    bad.map(|b| (b.property.clone(), b.witness.clone())).collect()
+}
+
+/// What the explicit engine finds, and the states at rest, of a program that is small enough.
+pub(crate) fn explicitly(program: &Program) -> Option<(Keys, BTreeSet<explicit::AtRest>)> {
+    let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
+    let options = explicit::Options { bounds, ..explicit::Options::default() };
+    let (outcome, rests) = explicit::explore(&program.scenario(), &options).expect("a sound program");
+    (outcome.coverage == Coverage::Exhausted).then(|| (found(&outcome), rests))
+}
+
+/// The same programs every time, so that what loom misses in them is known.
+pub(crate) fn check_all(cases: u32, check: impl Fn(&Program) -> Result<(), TestCaseError>) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let chance = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let run = TestRunner::new_with_rng(config, chance).run(&programs(), |program| check(&program));
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+}

@@ -1,0 +1,448 @@
+//! What the engine on loom promises beside its memory: every way to be cut says so, deadlocks and panics
+//! are findings, daemons may stay, choices and views are complete.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checker::on_loom::{ACTORS_MAX, Mode, Options, check, explore};
+use checker::{explicit, on_loom};
+use common::{label, load, lock, scenario, store, unlock};
+use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, call};
+use scenario::{
+    Actor, BadState, Bound, Bounds, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Verdict,
+    verdict,
+};
+
+const MODES: [Mode; 2] = [Mode::KernelOrders, Mode::SequentiallyConsistent];
+
+fn on(mode: Mode) -> Options {
+    Options { mode, ..Options::default() }
+}
+
+fn keys(outcome: &Outcome) -> BTreeSet<(String, String)> {
+    outcome.bad.iter().map(|b| (b.property.clone(), b.witness.clone())).collect()
+}
+
+/// Checks in both modes that loom finishes and finds what the explicit engine finds.
+#[track_caller]
+fn agrees(scenario: &Scenario) {
+    let (explicit, rests) =
+        explicit::explore(scenario, &explicit::Options::default()).expect("a sound model");
+    for mode in MODES {
+        let (outcome, met) = explore(scenario, &on(mode));
+        assert_eq!(outcome.coverage, Coverage::Exhausted, "{mode:?}: {}", outcome.remark);
+        assert_eq!(keys(&outcome), keys(&explicit), "{mode:?}");
+        assert_eq!(met, rests, "{mode:?}");
+        assert_eq!(outcome.reached, explicit.reached, "{mode:?}");
+    }
+}
+
+fn report(m: &dyn Machine, number: i32) {
+    let witness = Label::new("event", &[number]);
+    m.perform(Step::new(Action::Report { property: "report", witness }, label("report")));
+}
+
+fn choose(m: &dyn Machine, of: u8) -> Word {
+    m.perform(Step::new(Action::Choose { of }, label("choose")))
+}
+
+fn increment(m: &dyn Machine) -> Word {
+    let value = load(m, Place(0));
+    store(m, Place(0), value + 1);
+    0
+}
+
+fn increments(actors: usize) -> Scenario {
+    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    scenario(1, NAMES[..actors].iter().map(|name| Actor::new(name, increment)).collect())
+}
+
+fn lost_update(expected: Word) -> Property {
+    Property {
+        id: "lost-update",
+        sentence: "an increment is lost",
+        source: "folklore",
+        kind: Kind::Finally,
+        promised: true,
+        check: Check::Final(Arc::new(move |memory, _, broken| {
+            let value = memory.peek(Place(0));
+            if value != expected {
+                broken(Label::new("counter", &[value as i32]));
+            }
+        })),
+    }
+}
+
+#[test]
+fn a_final_property_is_looked_at() {
+    let mut scenario = increments(3);
+    scenario.properties.push(lost_update(3));
+    agrees(&scenario);
+    for mode in MODES {
+        let outcome = check(&scenario, &on(mode));
+        assert_eq!(verdict(&outcome), Verdict::Violated);
+        let found: Vec<&str> = outcome.bad.iter().map(|b| b.witness.as_str()).collect();
+        assert_eq!(found, ["counter(1)", "counter(2)"]);
+    }
+}
+
+#[test]
+fn each_bound_cuts() {
+    let mut endless = increments(2);
+    endless.actors.push(Actor::new("endless", |m| {
+        again(m, label("retry"), (), |()| {
+            load(m, Place(0));
+            Flow::<(), ()>::Again(())
+        });
+        0
+    }));
+    let long = scenario(
+        1,
+        vec![Actor::new("long", |m| {
+            for _ in 0..50 {
+                store(m, Place(0), 1);
+            }
+            0
+        })],
+    );
+    let silent = scenario(
+        1,
+        vec![Actor::new("silent", |m| {
+            again(m, label("retry"), (), |()| Flow::<(), ()>::Again(()));
+            0
+        })],
+    );
+    for mode in MODES {
+        let cut = |scenario: &Scenario, options: Options| {
+            let outcome = check(scenario, &options);
+            assert_ne!(verdict(&outcome), Verdict::Holds);
+            match outcome.coverage {
+                Coverage::Cut { bound } => bound,
+                coverage => panic!("{coverage:?} {}", outcome.remark),
+            }
+        };
+        let few = Bounds { executions_max: 3, ..Bounds::default() };
+        assert_eq!(cut(&increments(3), Options { bounds: few, ..on(mode) }), Bound::Executions);
+        let short = Bounds { time_max: Duration::ZERO, ..Bounds::default() };
+        assert_eq!(cut(&increments(3), Options { bounds: short, ..on(mode) }), Bound::Time);
+        let some = Bounds { executions_max: 50, ..Bounds::default() };
+        let bound = cut(&endless, Options { bounds: some, steps_max: 100, ..on(mode) });
+        assert!(matches!(bound, Bound::Executions | Bound::Length), "{bound:?}");
+        assert_eq!(cut(&long, Options { steps_max: 49, ..on(mode) }), Bound::Length);
+        assert_eq!(check(&long, &Options { steps_max: 50, ..on(mode) }).coverage, Coverage::Exhausted);
+        assert_eq!(cut(&silent, Options { steps_max: 100, ..on(mode) }), Bound::Length);
+        let switches = Options { preemptions_max: Some(1), ..on(mode) };
+        assert_eq!(cut(&increments(2), switches), Bound::Preemptions);
+    }
+}
+
+#[test]
+fn exactly_as_many_executions_as_it_takes_are_enough() {
+    for mode in MODES {
+        let executions = check(&increments(2), &on(mode)).executions;
+        assert!(executions > 1);
+        let bounds = Bounds { executions_max: executions, ..Bounds::default() };
+        let outcome = check(&increments(2), &Options { bounds, ..on(mode) });
+        assert_eq!(outcome.coverage, Coverage::Exhausted);
+        assert_eq!(outcome.executions, executions);
+    }
+}
+
+#[test]
+fn too_many_actors_are_unsupported() {
+    assert_eq!(ACTORS_MAX, 4);
+    let outcome = check(&increments(5), &on(Mode::KernelOrders));
+    assert_eq!(verdict(&outcome), Verdict::Unsupported);
+    assert!(outcome.remark.contains("5 actors"), "{}", outcome.remark);
+    let few = Bounds { executions_max: 10, ..Bounds::default() };
+    let outcome = check(&increments(4), &Options { bounds: few, ..on(Mode::SequentiallyConsistent) });
+    assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Executions });
+}
+
+#[test]
+fn a_broken_model_is_told() {
+    let wide = scenario(
+        1,
+        vec![Actor::new("a", |m| {
+            store(m, Place(0), 256);
+            0
+        })],
+    );
+    let nowhere = scenario(1, vec![Actor::new("a", |m| load(m, Place(7)))]);
+    let mut beside = increments(2);
+    beside.actors.push(Actor::new("c", |m| load(m, Place(7))));
+    let mut empty = increments(1);
+    empty.initial.clear();
+    for mode in MODES {
+        for scenario in [&wide, &nowhere, &beside, &empty] {
+            let outcome = check(scenario, &on(mode));
+            assert_eq!(verdict(&outcome), Verdict::Unsupported);
+            assert_ne!(outcome.remark, "");
+        }
+    }
+}
+
+/// Two locks in two orders.
+fn deadlocked() -> Scenario {
+    let body = |first: Place, second: Place| {
+        move |m: &dyn Machine| {
+            lock(m, first);
+            lock(m, second);
+            unlock(m, second);
+            unlock(m, first);
+            0
+        }
+    };
+    let a = Actor::new("a", body(Place(0), Place(1)));
+    let b = Actor::new("b", body(Place(1), Place(0)));
+    scenario(3, vec![a, b])
+}
+
+#[test]
+fn a_deadlock_is_a_finding() {
+    let mut with_bystanders = deadlocked();
+    with_bystanders.actors.push(Actor::new("c", |m| {
+        lock(m, Place(0));
+        unlock(m, Place(0));
+        0
+    }));
+    for scenario in [deadlocked(), with_bystanders] {
+        agrees(&scenario);
+        for mode in MODES {
+            let outcome = check(&scenario, &on(mode));
+            assert!(keys(&outcome).iter().any(|(property, witness)| {
+                property == "deadlock" && witness.contains("a waits in lock(1), b waits in lock(0)")
+            }));
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_the_model_is_a_finding() {
+    // The panic hangs on what the others did, and what they report on what came first.
+    let scenario = scenario(
+        2,
+        vec![
+            Actor::new("writer", |m| {
+                store(m, Place(0), 1);
+                store(m, Place(0), 2);
+                0
+            }),
+            Actor::new("asserting", |m| {
+                let value = load(m, Place(0));
+                assert!(value != 1, "BUG_ON at {value}");
+                0
+            }),
+            Actor::new("reporting", |m| {
+                let value = load(m, Place(0));
+                store(m, Place(1), value);
+                report(m, value as i32);
+                0
+            }),
+        ],
+    );
+    agrees(&scenario);
+    for mode in MODES {
+        let outcome = check(&scenario, &on(mode));
+        assert!(keys(&outcome).contains(&("kernel-bug".to_owned(), "BUG_ON at 1".to_owned())));
+    }
+}
+
+/// What comes only after a panic is not found; what is independent of it, or comes before, is.
+#[test]
+fn nothing_counts_after_a_panic() {
+    let bug = |m: &dyn Machine| -> Word {
+        store(m, Place(0), 1);
+        panic!("BUG")
+    };
+    let after = |m: &dyn Machine| {
+        report(m, load(m, Place(0)) as i32);
+        0
+    };
+    let scenario = scenario(2, vec![Actor::new("bug", bug), Actor::new("after", after)]);
+    agrees(&scenario);
+    for mode in MODES {
+        let found = keys(&check(&scenario, &on(mode)));
+        assert!(found.contains(&("report".to_owned(), "event(0)".to_owned())));
+        assert!(!found.contains(&("report".to_owned(), "event(1)".to_owned())));
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_by_a_panic_is_no_deadlock() {
+    let bug = |m: &dyn Machine| -> Word {
+        lock(m, Place(0));
+        panic!("BUG")
+    };
+    let waits = |m: &dyn Machine| {
+        lock(m, Place(0));
+        unlock(m, Place(0));
+        0
+    };
+    agrees(&scenario(1, vec![Actor::new("bug", bug), Actor::new("waits", waits)]));
+}
+
+/// Serves one request after the other.
+fn server(m: &dyn Machine) -> Word {
+    again(m, label("serve"), (), |()| {
+        let wait = Action::Await { at: Place(0), mask: 1, clear: 0, set: 1, order: Order::Acquire };
+        m.perform(Step::new(wait, label("wait")));
+        let served = load(m, Place(1));
+        store(m, Place(1), served + 1);
+        Flow::<(), ()>::Again(())
+    });
+    0
+}
+
+fn with_server(server: Actor) -> Scenario {
+    let client = Actor::new("client", |m| {
+        unlock(m, Place(0));
+        load(m, Place(1))
+    });
+    let mut scenario = scenario(2, vec![client, server]);
+    scenario.initial[0].cells[0] = 1;
+    scenario
+}
+
+#[test]
+fn a_daemon_may_be_left_waiting() {
+    let scenario = with_server(Actor::new("server", server).daemon());
+    agrees(&scenario);
+    let (outcome, rests) = explore(&scenario, &on(Mode::SequentiallyConsistent));
+    assert_eq!(outcome.bad, []);
+    // At rest the daemon has served.
+    assert_eq!(rests, BTreeSet::from([(vec![1, 1], vec![0, 0]), (vec![1, 1], vec![1, 0])]));
+    // Who is no daemon is missed.
+    agrees(&with_server(Actor::new("server", server)));
+}
+
+#[test]
+fn an_adversary_may_stop_anywhere() {
+    let evictor = |m: &dyn Machine| {
+        store(m, Place(0), 1);
+        store(m, Place(0), 2);
+        store(m, Place(0), 3);
+        0
+    };
+    let reader = Actor::new("reader", |m| load(m, Place(0)));
+    let both = scenario(2, vec![reader.clone(), Actor::new("evictor", evictor).daemon().adversary()]);
+    agrees(&both);
+    let fair = scenario(2, vec![reader, Actor::new("evictor", evictor).daemon()]);
+    agrees(&fair);
+    assert!(explore(&both, &on(Mode::SequentiallyConsistent)).1.len() > 4);
+}
+
+#[test]
+fn a_daemon_and_an_adversary_beside_a_client() {
+    let mut scenario = with_server(Actor::new("server", server).daemon());
+    let kick = |m: &dyn Machine| {
+        unlock(m, Place(0));
+        0
+    };
+    scenario.actors.push(Actor::new("kick", kick).daemon().adversary());
+    agrees(&scenario);
+}
+
+#[test]
+fn every_choice_is_taken() {
+    // The second choice depends on the first, and its alternatives too.
+    let chooser = |m: &dyn Machine| {
+        let first = choose(m, 3);
+        let second = if first == 1 { choose(m, 2 + load(m, Place(0)) as u8) } else { 0 };
+        store(m, Place(1), 1 + first * 4 + second);
+        first * 4 + second
+    };
+    let other = |m: &dyn Machine| {
+        store(m, Place(0), choose(m, 2));
+        load(m, Place(1))
+    };
+    let scenario = scenario(2, vec![Actor::new("a", chooser), Actor::new("b", other)]);
+    agrees(&scenario);
+    let (_, rests) = explore(&scenario, &on(Mode::SequentiallyConsistent));
+    let chosen: BTreeSet<Word> = rests.iter().map(|(_, returned)| returned[0]).collect();
+    assert_eq!(chosen, BTreeSet::from([0, 4, 5, 6, 8]));
+}
+
+#[test]
+fn views_run_alone_from_every_state_at_rest() {
+    let mut scenario = increments(2);
+    scenario.views.push(Actor::new("look", |m| {
+        let at = Place(0);
+        let demand = Demand { among: 1 << 2, property: "lost-update", witness: label("counter") };
+        m.perform(Step::new(Action::Require { at, demands: [Some(demand), None] }, label("look")));
+        store(m, at, 7);
+        0
+    }));
+    scenario.views.push(Actor::new("again", |m| {
+        if choose(m, 3) == 2 {
+            report(m, load(m, Place(0)) as i32);
+        }
+        0
+    }));
+    scenario.views.push(Actor::new("stuck", |m| {
+        let wait = Action::Await { at: Place(0), mask: 2, clear: 0, set: 0, order: Order::Acquire };
+        m.perform(Step::new(wait, label("wait")));
+        panic!("not two")
+    }));
+    agrees(&scenario);
+    let found = keys(&check(&scenario, &on(Mode::KernelOrders)));
+    for (property, witness) in [
+        ("lost-update", "counter"),
+        ("report", "event(1)"),
+        ("report", "event(2)"),
+        ("deadlock", "stuck waits in wait"),
+        ("kernel-bug", "stuck: not two"),
+    ] {
+        assert!(found.contains(&(property.to_owned(), witness.to_owned())), "{property} {witness}");
+    }
+}
+
+#[test]
+fn calls_and_reached_marks_are_passed_through() {
+    let body = |m: &dyn Machine| {
+        let seen = call(m, label("inner"), || {
+            let value = load(m, Place(0)) as u8;
+            if value == 1 {
+                m.perform(Step::new(Action::Reach { what: "one" }, label("reach")));
+            }
+            value
+        });
+        store(m, Place(0), Word::from(seen) + 1);
+        Word::from(seen)
+    };
+    let mut scenario = scenario(1, vec![Actor::new("a", body), Actor::new("b", body)]);
+    scenario.reachable = vec!["one"];
+    agrees(&scenario);
+    scenario.reachable.push("two");
+    let outcome = check(&scenario, &on(Mode::SequentiallyConsistent));
+    assert_eq!(outcome.reached, ["one"]);
+    assert_eq!(outcome.remark, "never reached: two");
+}
+
+#[test]
+fn a_schedule_tells_what_happened() {
+    let mut scenario = increments(2);
+    scenario.properties.push(lost_update(2));
+    let outcome = check(&scenario, &on(Mode::SequentiallyConsistent));
+    let [BadState { schedule, cells, .. }] = &outcome.bad[..] else { panic!("{:?}", outcome.bad) };
+    assert_eq!(cells, &[1]);
+    assert_eq!(schedule.initial, "zero");
+    assert_eq!(schedule.steps(), 4);
+    let last = &schedule.events.last().unwrap().kind;
+    let (property, witness) = ("lost-update".to_owned(), "counter(1)".to_owned());
+    assert_eq!(last, &EventKind::Bad { property, witness });
+}
+
+#[test]
+fn it_is_the_same_every_time() {
+    for mode in MODES {
+        let mut scenario = increments(3);
+        scenario.properties.push(lost_update(3));
+        let once = check(&scenario, &on(mode));
+        let twice = Outcome { seconds: once.seconds, ..on_loom::check(&scenario, &on(mode)) };
+        assert_eq!(once, twice);
+    }
+}

@@ -1,0 +1,110 @@
+//! An engine in a process of its own: this test program runs itself again, as the child.
+
+mod common;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use checker::isolate::{Error, hand_over, hush, run_in_child};
+use checker::{on_loom, on_shuttle};
+use common::{load, scenario, store};
+use machine::{Machine, Place, Word};
+use scenario::{Actor, Bound, Coverage, Outcome, Scenario, Verdict, verdict};
+
+const ROLE: &str = "CHECKER_TEST_CHILD";
+
+fn buggy() -> Scenario {
+    let increment = |m: &dyn Machine| -> Word {
+        let value = load(m, Place(0));
+        store(m, Place(0), value + 1);
+        0
+    };
+    let asserting = |m: &dyn Machine| {
+        assert_eq!(load(m, Place(0)), 0, "BUG");
+        0
+    };
+    scenario(1, vec![Actor::new("a", increment), Actor::new("b", asserting)])
+}
+
+fn shuttle_options() -> on_shuttle::Options {
+    on_shuttle::Options::new(on_shuttle::Mode::Random { seed: 3, executions: 100 })
+}
+
+/// The child's side; without a role it is no child, and nothing happens.
+#[test]
+fn child() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    match role.as_str() {
+        "loom" => {
+            hush();
+            hand_over(&on_loom::check(&buggy(), &on_loom::Options::default())).unwrap();
+        }
+        "shuttle" => {
+            hush();
+            hand_over(&on_shuttle::check(&buggy(), &shuttle_options())).unwrap();
+        }
+        "abort" => {
+            hand_over(&Outcome { coverage: Coverage::Exhausted, ..Outcome::default() }).unwrap();
+            std::process::abort();
+        }
+        "panic" => panic!("these are last words"),
+        "hang" => std::thread::sleep(Duration::from_secs(3600)),
+        "silent" => {}
+        "babble" => {
+            println!("\n{{\"coverage\": \"exhausted\"}}\n{{not an outcome");
+        }
+        role => unreachable!("{role}"),
+    }
+}
+
+fn run(role: &str, time_max: Duration) -> Result<Outcome, Error> {
+    let mut command = Command::new(std::env::current_exe().expect("a running program"));
+    command.args(["--exact", "child", "--nocapture", "--test-threads=1"]).env(ROLE, role);
+    run_in_child(command, time_max)
+}
+
+const LONG: Duration = Duration::from_secs(120);
+
+#[test]
+fn a_child_hands_over_what_the_engine_finds() {
+    let here = on_loom::check(&buggy(), &on_loom::Options::default());
+    let there = run("loom", LONG).unwrap();
+    assert_eq!(there.bad.len(), 1);
+    assert_eq!(Outcome { seconds: here.seconds, ..there }, here);
+    let there = run("shuttle", LONG).unwrap();
+    let here = on_shuttle::check(&buggy(), &shuttle_options());
+    assert_eq!(Outcome { seconds: here.seconds, ..there }, here);
+}
+
+#[test]
+fn a_child_that_dies_is_no_pass() {
+    // Even if it had handed over before.
+    let aborted = run("abort", LONG).unwrap_err();
+    assert!(matches!(aborted, Error::Died { .. }), "{aborted}");
+    assert_eq!(verdict(&aborted.into_outcome()), Verdict::Unsupported);
+    let panicked = run("panic", LONG).unwrap_err();
+    assert!(panicked.to_string().contains("these are last words"), "{panicked}");
+    assert_eq!(verdict(&panicked.into_outcome()), Verdict::Unsupported);
+}
+
+#[test]
+fn a_child_that_hangs_is_killed() {
+    let started = Instant::now();
+    let hung = run("hang", Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(hung, Error::TimedOut { .. }), "{hung}");
+    assert!(started.elapsed() < Duration::from_secs(60));
+    let outcome = hung.into_outcome();
+    assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Time });
+    assert_eq!(verdict(&outcome), Verdict::Unknown);
+}
+
+#[test]
+fn a_child_without_an_outcome_is_no_pass() {
+    for role in ["silent", "babble"] {
+        let nothing = run(role, LONG).unwrap_err();
+        assert!(matches!(nothing, Error::NoOutcome { .. }), "{nothing}");
+        assert_eq!(verdict(&nothing.into_outcome()), Verdict::Unsupported);
+    }
+    let nobody = run_in_child(Command::new("/nonexistent/engine"), LONG).unwrap_err();
+    assert!(matches!(nobody, Error::Start(_)), "{nobody}");
+}
