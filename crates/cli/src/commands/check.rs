@@ -103,6 +103,7 @@ struct Tally {
     scenarios: usize,
     verdicts: [usize; 4],
     different: usize,
+    unknown: usize,
     broken: usize,
     skipped: usize,
     states: u64,
@@ -150,6 +151,7 @@ impl<'c> Text<'c> {
         self.tally.scenarios += 1;
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
+        self.tally.unknown += usize::from(judgement.status == Status::Unknown);
         let interrupted = outcome.coverage == (Coverage::Cut { bound: Bound::Interrupt });
         if interrupted && outcome.states == 0 && outcome.executions == 0 {
             self.tally.skipped += 1;
@@ -202,7 +204,7 @@ impl<'c> Text<'c> {
         for (chosen, scenario, bad, number) in self.best.values() {
             out.write(&block(chosen, scenario, bad, *number))?;
         }
-        let Tally { scenarios, verdicts, different, broken, skipped, states } = self.tally;
+        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states } = self.tally;
         let mut parts = Vec::new();
         for (verdict, word) in [
             (Verdict::Holds, "hold"),
@@ -222,7 +224,10 @@ impl<'c> Text<'c> {
         if skipped > 0 {
             parts.push(format!("{skipped} not looked at"));
         }
+        let violated = verdicts[Verdict::Violated as usize];
+        let whole = unknown + broken + skipped == 0;
         let compared = match different {
+            0 if whole && violated > 0 => "; all as recorded".to_owned(),
             0 => String::new(),
             n => format!("; {DIFFERENT}{n} not as recorded{DIFFERENT:#}"),
         };

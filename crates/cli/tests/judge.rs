@@ -1,0 +1,85 @@
+//! What a result comes to beside what is recorded: nothing that was cut, and nothing new, is green.
+
+mod toy;
+
+use checker::explicit::{Options, check};
+use cli::Status;
+use cli::recorded::{Comparison, judge};
+use report::snapshot::{Section, section};
+use scenario::{Bound, Coverage, Outcome, Scenario};
+
+fn found() -> (Scenario, Outcome, Section) {
+    let catalog = toy::catalog();
+    let scenario = (catalog[0].variants[0].cases[1].build)();
+    let outcome = check(&scenario, &Options::default()).expect("the toy is sound");
+    assert_eq!(outcome.bad.len(), 3);
+    let recorded = section(&scenario, &outcome, 1);
+    (scenario, outcome, recorded)
+}
+
+#[test]
+fn the_same_is_as_recorded() {
+    let (scenario, outcome, recorded) = found();
+    for comparison in [Comparison::Same, Comparison::Among] {
+        let judgement = judge(&scenario, &outcome, Some(&recorded), comparison);
+        assert_eq!((judgement.status, judgement.words.as_str()), (Status::AsRecorded, "as recorded"));
+    }
+    assert_eq!(judge(&scenario, &outcome, None, Comparison::Same).status, Status::Different);
+    let nothing = Outcome { bad: Vec::new(), ..outcome };
+    assert_eq!(judge(&scenario, &nothing, None, Comparison::Same).status, Status::AsRecorded);
+}
+
+#[test]
+fn what_is_new_or_gone_or_otherwise_is_different() {
+    let (scenario, outcome, recorded) = found();
+    let differs = |outcome: &Outcome, comparison, differences: &[&str]| {
+        let judgement = judge(&scenario, outcome, Some(&recorded), comparison);
+        assert_eq!(judgement.differences, differences);
+        judgement.status
+    };
+    let mut fewer = outcome.clone();
+    fewer.bad.remove(1);
+    assert_eq!(differs(&fewer, Comparison::Same, &["- stale-dirty: unit(1) is gone"]), Status::Different);
+    // Another engine may find less, and says how much.
+    assert_eq!(differs(&fewer, Comparison::Among, &[]), Status::AsRecorded);
+    let words = judge(&scenario, &fewer, Some(&recorded), Comparison::Among).words;
+    assert_eq!(words, "2 of 3 recorded bad states");
+
+    let mut other = outcome.clone();
+    other.bad[0].witness = "unit(9)".to_owned();
+    let new = "+ stale-dirty: unit(9) is new";
+    assert_eq!(differs(&other, Comparison::Among, &[new]), Status::Different);
+    let gone = "- stale-dirty: unit(0) is gone";
+    assert_eq!(differs(&other, Comparison::Same, &[new, gone]), Status::Different);
+    let unpromised = Outcome {
+        bad: vec![scenario::BadState { promised: false, ..outcome.bad[0].clone() }],
+        ..outcome.clone()
+    };
+    let new = "+ stale-dirty: unit(0) (not promised) is new";
+    assert_eq!(differs(&unpromised, Comparison::Among, &[new]), Status::Different);
+
+    let mut longer = outcome.clone();
+    let step = longer.bad[2].schedule.events[2].clone();
+    longer.bad[2].schedule.events.insert(2, step);
+    let steps = "~ stale-dirty: unit(2) in 8 steps, recorded in 7";
+    assert_eq!(differs(&longer, Comparison::Same, &[steps]), Status::Different);
+    assert_eq!(differs(&longer, Comparison::Among, &[]), Status::AsRecorded);
+}
+
+#[test]
+fn what_was_cut_is_never_as_recorded() {
+    let (scenario, outcome, recorded) = found();
+    for coverage in [Coverage::Cut { bound: Bound::Time }, Coverage::Cut { bound: Bound::Interrupt }] {
+        let cut = Outcome { coverage, ..outcome.clone() };
+        assert_eq!(judge(&scenario, &cut, Some(&recorded), Comparison::Same).status, Status::Unknown);
+        let nothing = Outcome { bad: Vec::new(), ..cut };
+        for comparison in [Comparison::Same, Comparison::Among] {
+            assert_eq!(judge(&scenario, &nothing, Some(&recorded), comparison).status, Status::Unknown);
+            assert_eq!(judge(&scenario, &nothing, None, comparison).status, Status::Unknown);
+        }
+    }
+    for coverage in [Coverage::Sampled { executions: 9 }, Coverage::Unsupported] {
+        let nothing = Outcome { bad: Vec::new(), coverage, ..outcome.clone() };
+        assert_eq!(judge(&scenario, &nothing, Some(&recorded), Comparison::Among).status, Status::Unknown);
+    }
+}
