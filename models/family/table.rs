@@ -301,6 +301,8 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
         let (beside_reader, beside_commit) =
             if alone { (Breadth::Narrow, Breadth::Narrow) } else { (Breadth::Plain, Breadth::Single) };
         all.push((question(region, row, beside_reader, &[whole]), tier));
+        // Where the source is absent a round more is taken, and the page is dropped in between anyway.
+        let beside_commit = if row.source == Source::Absent { Breadth::Plain } else { beside_commit };
         let mut commit = question(region, row, beside_commit, &[Companion::Commit]);
         commit.journalled = true;
         all.push((commit, tier));
@@ -364,7 +366,7 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     all.push((partly, Tier::Default));
 
     let companions = [Companion::Commit, Companion::Reader { from: 0, to: Geometry::SMALL.page_units() }];
-    let mut crowd = question(region, &ROWS[2], Breadth::Plain, &companions);
+    let mut crowd = question(region, &ROWS[2], Breadth::Single, &companions);
     crowd.reachable = vec!["failed write", "read"];
     all.push((crowd, if region == Region::Within { Tier::Default } else { Tier::All }));
 

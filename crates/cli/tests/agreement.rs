@@ -86,7 +86,8 @@ fn loom_finds_what_explicit_finds() {
             finished += 1;
             // No gap of loom's is known on these scenarios; one that appears is to be recorded here with
             // its cause (`crates/checker/tests/loom_gaps.rs` shows those that are known).
-            let less: Vec<_> = known.difference(&found).filter(|(p, _)| !whole.contains(p.as_str())).collect();
+            let less: Vec<_> =
+                known.difference(&found).filter(|(p, _)| !whole.contains(p.as_str())).collect();
             assert!(less.is_empty(), "loom finished {variant}:{scenario} without {less:?}");
         }
         assert!(finished > 40, "loom finished only {finished} scenarios of {variant}");
@@ -102,7 +103,10 @@ fn what_shuttle_finds_explicit_has_found() {
         for Answer { scenario, found, exhausted } in run(variant, &arguments) {
             assert!(!exhausted, "a sample is not everything");
             let more: Vec<_> = found.difference(&recorded[&scenario]).collect();
-            assert!(more.is_empty(), "shuttle finds in {variant}:{scenario} what explicit does not: {more:?}");
+            assert!(
+                more.is_empty(),
+                "shuttle finds in {variant}:{scenario} what explicit does not: {more:?}"
+            );
             sum += found.len();
         }
         assert!(sum > 0, "200 executions of each scenario of {variant} found nothing at all");

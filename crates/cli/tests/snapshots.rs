@@ -38,6 +38,7 @@ struct Results {
     wrong: Vec<String>,
     /// What was found, in full.
     found: Vec<Told>,
+    matrix: report::Matrix,
 }
 
 /// A bad state that a schedule tells.
@@ -54,8 +55,13 @@ fn results() -> &'static Results {
 
 fn search() -> Results {
     let chosen = choose(catalog(), &[], Breadth::Default).expect("everything is a target");
-    let mut results =
-        Results { snapshots: BTreeMap::new(), effort: String::new(), wrong: Vec::new(), found: Vec::new() };
+    let mut results = Results {
+        snapshots: BTreeMap::new(),
+        effort: String::new(),
+        wrong: Vec::new(),
+        found: Vec::new(),
+        matrix: report::Matrix::default(),
+    };
     let bounds = cli::arguments::Bounds::default();
     let take = |at: usize, answer: Result<Answer, cli::Error>| {
         results.take(&chosen[at], answer);
@@ -90,6 +96,15 @@ impl Results {
             let block = Block::of(0, bad, &scenario);
             self.found.push(Told { target: target.clone(), case: (*case).clone(), block });
         }
+        let (path_name, variant_name) = (path.name.as_str(), variant.name.as_str());
+        let finding = report::Finding {
+            path: path_name,
+            variant: variant_name,
+            scenario: &scenario,
+            engine: "explicit",
+            outcome: &outcome,
+        };
+        self.matrix.add(finding);
         let (states, transitions) = (outcome.states, outcome.transitions);
         self.effort.push_str(&format!("{states:>10} {transitions:>10}  {target}\n"));
         let new = || Snapshot::new(&format!("{}@{}", path.name, variant.name), &variant.sentence);
@@ -123,6 +138,22 @@ fn every_result_is_as_recorded() {
         .map(|((path, variant), _)| format!("{path}@{variant}"))
         .collect();
     assert!(different.is_empty(), "not as recorded: {}", different.join(", "));
+}
+
+/// The front page's matrix, without searching once more: see `readme.rs` for its other blocks.
+#[test]
+fn the_matrix_of_the_readme_is_what_was_found() {
+    const BEGIN: &str = "<!-- generated: shortcopy matrix -->\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = fs::read_to_string(&file).expect("there is a README");
+    let (before, rest) = text.split_once(BEGIN).expect("the README shows the matrix");
+    let (_, after) = rest.split_once("<!-- end -->").expect("the matrix ends");
+    let matrix = results().matrix.to_string();
+    let fresh = format!("{before}{BEGIN}\n{}\n\n<!-- end -->{after}", matrix.trim_end());
+    if fresh != text && std::env::var_os("UPDATE_README").is_some() {
+        fs::write(&file, &fresh).expect("it can be written");
+    }
+    assert!(fresh == text, "the README's matrix is out of date (UPDATE_README=1 writes it anew):\n{matrix}");
 }
 
 #[test]
