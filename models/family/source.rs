@@ -91,6 +91,19 @@ impl Source {
         )
     }
 
+    /// Whether it is asked of the writer alone: what is special about it is not about others.
+    #[must_use]
+    pub fn is_asked_alone(self) -> bool {
+        matches!(
+            self,
+            Source::SelfMapped
+                | Source::Tagged
+                | Source::StraddlingAbsent
+                | Source::StraddlingInvalid
+                | Source::StraddlingUnmapped
+        )
+    }
+
     /// Puts it into an initial state, for a request.
     pub fn set_up(self, storage: &Storage, mm: &AddressSpace, cells: &mut [Word], request: Request) {
         let units = storage.geometry.page_units();

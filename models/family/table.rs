@@ -261,26 +261,18 @@ pub fn questions() -> Vec<(Question, Tier)> {
 fn alone(region: Region, all: &mut Vec<(Question, Tier)>) {
     for row in &ROWS {
         let mut question = question(region, row, Breadth::Wide, &[]);
-        if region == Region::Beyond && row.source == Source::SelfMapped {
-            // An empty file has no page to map, and what lies beyond the end of one is zeros.
-            question.initial.retain(|(file, ..)| file.size > 0);
+        // What is read must reach the second page, or the third unit.
+        let least = match row.source {
+            Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => 2,
+            Source::Tagged => 3,
+            _ => 1,
+        };
+        // An empty file has no page that could be mapped.
+        let must_exist = row.source == Source::SelfMapped;
+        question.initial.retain(|(file, _, request)| request.len >= least && (file.size > 0 || !must_exist));
+        if !question.initial.is_empty() {
+            all.push((question, Tier::Default));
         }
-        if row.source == Source::SelfMapped {
-            question.initial.retain(|(file, ..)| file.size > 0);
-        }
-        if matches!(
-            row.source,
-            Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped
-        ) || row.source == Source::Tagged
-        {
-            // What is read must reach the second page, or the third unit.
-            let least = if row.source == Source::Tagged { 3 } else { 2 };
-            question.initial.retain(|(_, _, request)| request.len >= least);
-        }
-        if question.initial.is_empty() {
-            continue;
-        }
-        all.push((question, Tier::Default));
     }
 }
 
@@ -293,7 +285,7 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
             Source::Resident if region != Region::Within => Tier::Default,
             _ => Tier::All,
         };
-        if matches!(row.source, Source::SelfMapped | Source::Tagged) || row.name.starts_with("straddling") {
+        if row.source.is_asked_alone() {
             continue;
         }
         // Three actors, where something happens to the source.
@@ -316,7 +308,7 @@ fn large(region: Region, all: &mut Vec<(Question, Tier)>) {
             Source::Absent | Source::Invalid | Source::Unmapped => Tier::Default,
             _ => Tier::All,
         };
-        if matches!(row.source, Source::SelfMapped | Source::Tagged) || row.name.starts_with("straddling") {
+        if row.source.is_asked_alone() {
             continue;
         }
         let mut question = question(region, row, Breadth::Narrow, &[]);
