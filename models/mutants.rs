@@ -31,6 +31,10 @@ pub enum Mutant {
     SignalsAreIgnored,
     /// `write_end` marks the page uptodate, whatever lies outside of the write.
     PartialPageIsUptodate,
+    /// `write_end` does not tell the journal what it took.
+    WriteEndForgetsJournal,
+    /// `write_end` leaves new buffers as they are after a short copy.
+    NewBuffersAreNotZeroed,
     /// The size is raised before the copy.
     SizeBeforeCopy,
     /// `write_end` raises the size by the length, not by what was copied.
@@ -47,11 +51,13 @@ pub enum Mutant {
     UnmapLeavesEntries,
     /// The commit thread takes the inode down before the handles are closed.
     CommitDoesNotWait,
+    /// The commit thread dirties what it commits.
+    CommitDirtiesBuffers,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 22] = [
+    pub const ALL: [Mutant; 25] = [
         Mutant::ReadFillsNothing,
         Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
@@ -66,6 +72,8 @@ impl Mutant {
         Mutant::ShortCopyIsZeroFilled,
         Mutant::SignalsAreIgnored,
         Mutant::PartialPageIsUptodate,
+        Mutant::WriteEndForgetsJournal,
+        Mutant::NewBuffersAreNotZeroed,
         Mutant::SizeBeforeCopy,
         Mutant::SizeFromLength,
         Mutant::SizeOnDiskIsAhead,
@@ -74,6 +82,7 @@ impl Mutant {
         Mutant::ReturnsLength,
         Mutant::UnmapLeavesEntries,
         Mutant::CommitDoesNotWait,
+        Mutant::CommitDirtiesBuffers,
     ];
 
     /// The property that it breaks, and a scenario in which it does.
@@ -83,7 +92,7 @@ impl Mutant {
             Mutant::ReadFillsNothing => ("stale-uptodate", "no-writer-readers"),
             Mutant::ReadMarksUptodateFirst => ("stale-read", "no-writer-readers"),
             Mutant::ReadIgnoresUptodate => ("stale-read", "no-writer-readers"),
-            Mutant::TruncateKeepsPage => ("lost-write", "extending-absent"),
+            Mutant::TruncateKeepsPage => ("foreign-block", "no-writer-truncate-and-commit"),
             Mutant::NewBlockIsNotZeroedAround => ("stale-uptodate", "extending-resident"),
             Mutant::NoWriteAccess => ("kernel-bug", "within-resident"),
             Mutant::NoPrefault => ("livelock", "within-absent"),
@@ -94,6 +103,8 @@ impl Mutant {
             Mutant::ShortCopyIsZeroFilled => ("phantom-write", "within-invalid"),
             Mutant::SignalsAreIgnored => ("unkillable", "within-evicted-with-kill"),
             Mutant::PartialPageIsUptodate => ("stale-uptodate", "within-resident"),
+            Mutant::WriteEndForgetsJournal => ("lost-write", "within-resident"),
+            Mutant::NewBuffersAreNotZeroed => ("orphaned-new-buffer", "within-invalid"),
             Mutant::SizeBeforeCopy => ("early-size", "extending-resident-with-reader"),
             Mutant::SizeFromLength => ("wrong-size", "extending-invalid"),
             Mutant::SizeOnDiskIsAhead => ("size-beyond-data", "extending-invalid"),
@@ -102,6 +113,7 @@ impl Mutant {
             Mutant::ReturnsLength => ("bad-return", "within-invalid"),
             Mutant::UnmapLeavesEntries => ("copy-after-unmap", "within-freed"),
             Mutant::CommitDoesNotWait => ("stale-on-disk", "extending-resident-with-commit"),
+            Mutant::CommitDirtiesBuffers => ("journal-bypass", "no-writer-reader-and-commit"),
         }
     }
 }

@@ -53,7 +53,7 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
     let of = || world.clone();
     let journalled =
         |world: &World, memory: &dyn Peek, frame, block| world.journal.will_write(memory, frame, block);
-    let (w1, w2, w3, w4, w5) = (of(), of(), of(), of(), of());
+    let (w1, w2, w3, w4, w5, w6) = (of(), of(), of(), of(), of(), of());
     vec![
         always(
             (
@@ -96,6 +96,17 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
             move |memory, broken| {
                 let journalled = |frame, block| journalled(&w4, memory, frame, block);
                 invariants::clean_divergence(&w4.storage, memory, &journalled, broken);
+            },
+        ),
+        finally(
+            (
+                "foreign-block",
+                "a buffer that will be written is mapped to a block that is not its own in the file",
+                "fs/buffer.c, unmap_underlying_metadata: a block has one owner",
+            ),
+            move |memory, broken| {
+                let journalled = |frame, block| journalled(&w6, memory, frame, block);
+                invariants::foreign_block(&w6.storage, memory, &journalled, broken);
             },
         ),
         finally(
@@ -185,8 +196,9 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
     let (before, asked) = (file(world, memory), request(world, memory));
     let durable = memory.peek(world.journal.durable);
     let geometry = world.storage.geometry;
-    for position in before.size.max(asked.pos)..InodeFields::size(durable).min(asked.pos + asked.len) {
-        let wanted = world.source.wanted(position, before.unit(&world.storage, position));
+    for position in before.size..InodeFields::size(durable).min(asked.pos + asked.len) {
+        let held = before.unit(&world.storage, position);
+        let wanted = if position < asked.pos { held } else { world.source.wanted(position, held) };
         let block = position >> geometry.block_shift;
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,

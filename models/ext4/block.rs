@@ -53,7 +53,7 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
         let handle = jbd2_journal_start(task, journal);
         let size = i_size_read(task);
         if !size.is_multiple_of(geometry.block_units()) {
-            ext4_block_truncate_page(k, fs, handle, size);
+            ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
         }
         orphan_add(task);
         set_disk_size(task, size);
@@ -67,12 +67,14 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
     });
 }
 
-/// `ext4_block_truncate_page`: the units of the last block beyond the size become zeros, journalled.
-fn ext4_block_truncate_page(k: &Kernel, fs: &dyn FileSystem, handle: Handle, size: usize) {
+/// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled;
+/// a hole has them already.
+fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
     let (task, journal) = (&k.task, &k.world.journal);
-    call(task.m, Label::new("ext4_block_truncate_page", &[size as i32]), || {
-        let geometry = task.storage.geometry;
-        let block = size >> geometry.block_shift;
+    let geometry = task.storage.geometry;
+    let block = from >> geometry.block_shift;
+    let to = to.min(geometry.block(block).end);
+    call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
         let folio = grab_cache_page(task);
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
@@ -92,11 +94,35 @@ fn ext4_block_truncate_page(k: &Kernel, fs: &dyn FileSystem, handle: Handle, siz
                 bh_read(task, bh);
             }
             jbd2_journal_get_write_access(task, journal, handle, bh);
-            folio_zero_segment(task, folio, size, geometry.block(block).end);
+            folio_zero_segment(task, folio, from, to);
             jbd2_journal_dirty_metadata(task, journal, handle, bh);
         }
         folio_unlock(task, folio);
         folio_put(task, folio);
+    });
+}
+
+/// `ext4_zero_partial_blocks`: the parts of the first and last block of `from..to` that lie in it become
+/// zeros. Since v6.13 a write that starts beyond the end does so with what lies between.
+#[track_caller]
+pub(super) fn ext4_zero_partial_blocks(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    handle: Handle,
+    from: usize,
+    to: usize,
+) {
+    let geometry = k.task.storage.geometry;
+    let (first, last) = (from >> geometry.block_shift, (to - 1) >> geometry.block_shift);
+    let starts_inside = from > geometry.block(first).start;
+    let ends_inside = to < geometry.block(last).end;
+    call(k.task.m, Label::new("ext4_zero_partial_blocks", &[from as i32, to as i32]), || {
+        if starts_inside || (first == last && ends_inside) {
+            ext4_block_zero_page_range(k, fs, handle, from, to);
+        }
+        if first != last && ends_inside {
+            ext4_block_zero_page_range(k, fs, handle, geometry.block(last).start, to);
+        }
     });
 }
 

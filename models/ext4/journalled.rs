@@ -20,7 +20,7 @@ use page_state::inode::{i_size_read, i_size_write, orphan_add, set_disk_size};
 use page_state::steps::report;
 use page_state::{Buffer, Folio};
 
-use super::block::{ext4_get_block, ext4_truncate, ext4_truncate_failed_write};
+use super::block::{ext4_get_block, ext4_truncate, ext4_truncate_failed_write, ext4_zero_partial_blocks};
 use crate::Mutant;
 use crate::generic::buffer::{
     NewBuffer, block_write_begin, is_outside, page_zero_new_buffers, prepare_buffers,
@@ -161,6 +161,13 @@ fn ext4_block_write_begin(
     }
     let new = NewBuffer {
         of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
+        still_new: &|_| {
+            report(
+                &k.task,
+                "kernel-bug",
+                Label::new("WARN_ON_ONCE(buffer_new) in ext4_block_write_begin", &[]),
+            );
+        },
         allocated: &|bh| do_journal_get_write_access(fs, k, handle, bh),
         failed: &|from, to| ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from, to)),
     };
@@ -217,7 +224,9 @@ fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
         if fs.write_end == WriteEnd::V6_14 {
             folio_mark_dirty(task, bh.folio);
         }
-        jbd2_journal_dirty_metadata(task, &k.world.journal, handle, bh);
+        if !k.mutated(Mutant::WriteEndForgetsJournal) {
+            jbd2_journal_dirty_metadata(task, &k.world.journal, handle, bh);
+        }
         if fs.write_end == WriteEnd::V6_14 {
             clear_buffer_new(task, bh);
         }
@@ -260,6 +269,9 @@ fn ext4_journalled_zero_new_buffers(
     let task = &k.task;
     let label = Label::new("ext4_journalled_zero_new_buffers", &[from as i32, to as i32]);
     call(task.m, label, || {
+        if k.mutated(Mutant::NewBuffersAreNotZeroed) {
+            return;
+        }
         for bh in buffers(task, folio) {
             if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
                 continue;
@@ -377,6 +389,9 @@ fn ext4_journalled_write_end(
             folio_unlock(task, folio);
         }
         folio_put(task, folio);
+        if fs.write_end == WriteEnd::V6_14 && old_size < pos {
+            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        }
         let extending = pos + len > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);
         if extending {
             orphan_add(task);
@@ -418,7 +433,8 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
     let (task, journal) = (&k.task, &k.world.journal);
     let geometry = task.storage.geometry;
     let offset = size % geometry.page_units();
-    if offset == 0 || offset > geometry.page_units() - geometry.block_units() {
+    let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
+    if all_stay || k.mutated(Mutant::TruncateKeepsPage) {
         return;
     }
     machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {

@@ -84,6 +84,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.companions.contains(&Companion::Kill) {
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
+    world.journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let initial = initial_states(question, &mut world, layout.len());
 
@@ -124,14 +125,14 @@ fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<I
         let asked = position(&mut world.requests, request);
         let mut state: Vec<Word> = vec![0; cells];
         file.set_up(world, &mut state);
-        page.set_up(&file, &world.storage, &mut state);
+        page.set_up(&file, world, &mut state);
         question.source.set_up(&world.storage, &world.mm, &mut state, request);
         state[world.file.index()] = number as Word;
         state[world.request.index()] = asked as Word;
         if question.journalled && page != PageState::Absent {
             for block in (0..question.geometry.blocks()).filter(|&b| file.has(b)) {
                 let at = world.storage.buffer(0, block).index();
-                if state[at] & buffer::UPTODATE != 0 {
+                if state[at] & (buffer::UPTODATE | buffer::DIRTY) == buffer::UPTODATE {
                     state[at] |= buffer::JBD | buffer::JBDDIRTY;
                     world.journal.journal_initially(&mut state, 0, block);
                 }

@@ -1,8 +1,8 @@
 //! Initial files: what is on disk, and what of it is in the page cache.
 
 use machine::Word;
-use page_state::buffer::{MAPPED, PRESENT, UPTODATE as BUFFER_UPTODATE, mapped_to};
-use page_state::folio::{BUSY, CACHE, UPTODATE};
+use page_state::buffer::{DIRTY, JBD, MAPPED, PRESENT, UPTODATE as BUFFER_UPTODATE, mapped_to};
+use page_state::folio::{BUSY, CACHE, DIRTY as FOLIO_DIRTY, UPTODATE};
 use page_state::{InodeFields, Storage, Unit};
 
 use crate::kernel::World;
@@ -66,6 +66,8 @@ pub enum PageState {
     Uptodate,
     /// All of it, and no buffers are attached.
     UptodateWithoutBuffers,
+    /// All of it, with buffers that a commit has left dirty: a checkpoint waits for them.
+    Committed,
     /// The page is there, and only the buffers with a bit are uptodate.
     Partly(u8),
 }
@@ -77,6 +79,7 @@ impl PageState {
         match self {
             PageState::Absent => "page absent".to_owned(),
             PageState::Uptodate => "page uptodate".to_owned(),
+            PageState::Committed => "page uptodate, waiting for a checkpoint".to_owned(),
             PageState::UptodateWithoutBuffers => "page uptodate without buffers".to_owned(),
             PageState::Partly(blocks) => {
                 let names: Vec<String> =
@@ -87,10 +90,11 @@ impl PageState {
     }
 
     /// Puts the page into the page cache.
-    pub fn set_up(self, file: &File, storage: &Storage, cells: &mut [Word]) {
+    pub fn set_up(self, file: &File, world: &World, cells: &mut [Word]) {
+        let storage = &world.storage;
         let uptodate_blocks = match self {
             PageState::Absent => return,
-            PageState::Uptodate | PageState::UptodateWithoutBuffers => u8::MAX,
+            PageState::Uptodate | PageState::UptodateWithoutBuffers | PageState::Committed => u8::MAX,
             PageState::Partly(blocks) => blocks,
         };
         cells[storage.slot.index()] = 1;
@@ -109,8 +113,13 @@ impl PageState {
                 continue;
             }
             let mapped = if uptodate && file.has(block) { mapped_to(block) | MAPPED } else { 0 };
-            let uptodate = if uptodate { BUFFER_UPTODATE } else { 0 };
-            cells[storage.buffer(0, block).index()] = PRESENT | mapped | uptodate;
+            let mut flags = PRESENT | mapped | if uptodate { BUFFER_UPTODATE } else { 0 };
+            if self == PageState::Committed && mapped != 0 {
+                flags |= DIRTY | JBD;
+                cells[storage.flags(0).index()] |= FOLIO_DIRTY;
+                world.journal.checkpoint_initially(cells, 0, block);
+            }
+            cells[storage.buffer(0, block).index()] = flags;
         }
     }
 }

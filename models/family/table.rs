@@ -112,10 +112,13 @@ fn pages(geometry: Geometry, breadth: Breadth) -> Vec<PageState> {
             PageState::Absent,
             PageState::Uptodate,
             PageState::UptodateWithoutBuffers,
+            PageState::Committed,
             PageState::Partly(1),
             PageState::Partly(last),
         ],
-        Breadth::Narrow => vec![PageState::Absent, PageState::Uptodate, PageState::Partly(1)],
+        Breadth::Narrow => {
+            vec![PageState::Absent, PageState::Uptodate, PageState::Committed, PageState::Partly(1)]
+        }
         Breadth::Plain | Breadth::Single => vec![PageState::Absent],
     }
 }
@@ -285,19 +288,19 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
             Source::Resident if region != Region::Within => Tier::Default,
             _ => Tier::All,
         };
+        // With the prefault first only a source that comes back lets a second round succeed.
+        let with_commit = if row.source == Source::Dropped { Tier::Default } else { tier };
         if row.source.is_asked_alone() {
             continue;
         }
         // Three actors, where something happens to the source.
         let alone = matches!(row.source, Source::Absent | Source::Invalid | Source::Resident);
         let (beside_reader, beside_commit) =
-            if alone { (Breadth::Narrow, Breadth::Narrow) } else { (Breadth::Plain, Breadth::Single) };
+            if alone { (Breadth::Narrow, Breadth::Narrow) } else { (Breadth::Plain, Breadth::Plain) };
         all.push((question(region, row, beside_reader, &[whole]), tier));
-        // Where the source is absent a round more is taken, and the page is dropped in between anyway.
-        let beside_commit = if row.source == Source::Absent { Breadth::Plain } else { beside_commit };
         let mut commit = question(region, row, beside_commit, &[Companion::Commit]);
         commit.journalled = true;
-        all.push((commit, tier));
+        all.push((commit, with_commit));
     }
 }
 

@@ -46,6 +46,8 @@ pub fn page_zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
 pub struct NewBuffer<'a> {
     /// A buffer of a page that is uptodate was just allocated: what becomes of its flags.
     pub of_uptodate_page: &'a dyn Fn(Buffer),
+    /// A buffer is still new from an earlier write.
+    pub still_new: &'a dyn Fn(Buffer),
     /// A buffer was just allocated, whatever the page.
     pub allocated: &'a dyn Fn(Buffer),
     /// Something failed: what becomes of the new buffers in `from..to`.
@@ -68,6 +70,7 @@ pub fn block_write_begin(
             set_buffer_uptodate(task, bh);
             mark_buffer_dirty(task, bh);
         },
+        still_new: &|_| {},
         allocated: &|_| {},
         failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
     };
@@ -125,6 +128,7 @@ fn prepare_buffer(
             return Ok(());
         }
         if buffer_new(task, bh) {
+            (new.still_new)(bh);
             clear_buffer_new(task, bh);
         }
         if !buffer_mapped(task, bh) {
@@ -204,6 +208,11 @@ fn fill_buffer(k: &Kernel, fs: &dyn FileSystem, bh: Buffer, blocks: usize) {
 #[track_caller]
 pub fn block_is_partially_uptodate(k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
     let task = &k.task;
+    let geometry = task.storage.geometry;
+    if from < geometry.block_units() && to > geometry.page_units() - geometry.block_units() {
+        // The whole page is wanted: its own flag tells.
+        return false;
+    }
     call(task.m, Label::new("block_is_partially_uptodate", &[from as i32, to as i32]), || {
         folio_buffers(task, folio)
             && buffers(task, folio)

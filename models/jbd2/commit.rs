@@ -3,7 +3,7 @@
 use machine::{Action, Demand, Flow, Label, Order, Step, again, call};
 use page_state::buffer::{
     self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
-    test_clear_buffer_dirty,
+    set_buffer_dirty, test_clear_buffer_dirty,
 };
 use page_state::folio::{self, Folio, folio_put_journal};
 use page_state::steps::{change, clear, copy_unit, load, set, test, wait};
@@ -102,6 +102,9 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
     call(task.m, Label::new("T_COMMIT", &[]), || {
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, METADATA), || {
+                if journal.dirties {
+                    set_buffer_dirty(task, bh);
+                }
                 file_buffer(task, journal, bh, committing, FORGET);
             });
         }

@@ -5,8 +5,9 @@
 //!
 //! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
 //! journal, lists of log buffers. A commit writes the contents of its buffers while new handles still
-//! wait (the kernel makes copies for them later, which comes to the same), and what it writes is at once in
-//! the blocks' places on disk instead of the log; what tells is the commit record, which makes the
+//! wait; the kernel does so later, and makes copies for who changes a buffer under a handle. A truncation zeroes
+//! the rest of a page without a handle: that its zeros get into the log of a commit that is under way is left
+//! out. What a commit writes is at once in the blocks' places on disk instead of the log; what tells is the commit record, which makes the
 //! inode of that transaction the one that recovery finds.
 
 mod commit;
@@ -29,6 +30,8 @@ pub struct Journal {
     heads: Place,
     blocks: usize,
     count: usize,
+    /// The mutant that dirties what it commits.
+    pub dirties: bool,
     /// The inode as the committing transaction has it.
     pub frozen: Place,
     /// The inode as recovery finds it.
@@ -119,6 +122,7 @@ impl Journal {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),
             blocks,
+            dirties: false,
             count: storage.cache_frames * blocks,
             frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
             durable: layout.cell("inode on disk", InodeFields::BITS, inode::show_inode),
@@ -147,6 +151,11 @@ impl Journal {
     pub fn volatile(&self) -> impl Iterator<Item = Place> + use<> {
         let (state, heads, count) = (self.state, self.heads, self.count);
         std::iter::once(state).chain((0..count).map(move |i| heads.at(i)))
+    }
+
+    /// Puts a buffer into the state in which a commit leaves it: a checkpoint waits for it.
+    pub fn checkpoint_initially(&self, cells: &mut [Word], frame: usize, block: usize) {
+        cells[self.heads.at(frame * self.blocks + block).index()] = CHECKPOINT;
     }
 
     /// Puts a buffer on the running transaction's list of metadata, in an initial state.

@@ -86,10 +86,14 @@ pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handl
     call(task.m, of_buffer("jbd2_journal_dirty_metadata", bh), || {
         lock_head(task, journal, bh);
         let head = read_head(task, journal, bh);
-        if head & MODIFIED == 0 {
-            set(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 1", bh));
-        }
         let its = head & TRANSACTION;
+        if head & MODIFIED != 0 {
+            let listed = its != handle.word() || head & LIST == METADATA;
+            assert!(listed, "J_ASSERT_JH(b_jlist == BJ_Metadata) in jbd2_journal_dirty_metadata");
+            unlock_head(task, journal, bh);
+            return;
+        }
+        set(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 1", bh));
         if its == handle.word() && head & LIST == METADATA {
             unlock_head(task, journal, bh);
             return;
@@ -259,7 +263,7 @@ fn unmap_buffer(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -> Un
             lock_state(task, journal);
             lock_head(task, journal, bh);
             let disposed = unmap_journalled(task, journal, bh, partial);
-            if disposed == Disposed::Zapped {
+            if matches!(disposed, Disposed::Zapped | Disposed::Refiled) {
                 clear(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 0", bh));
             }
             unlock_head(task, journal, bh);

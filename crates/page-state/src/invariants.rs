@@ -96,6 +96,26 @@ pub fn clean_divergence(
     }
 }
 
+/// A buffer of the cached page that will be written (dirty, jbddirty or `journalled`) is mapped to a block
+/// that is not its own in the file's map.
+pub fn foreign_block(
+    storage: &Storage,
+    memory: &dyn Peek,
+    journalled: &dyn Fn(usize, usize) -> bool,
+    broken: &mut dyn FnMut(Label),
+) {
+    let Some(frame) = storage.cached(memory) else { return };
+    let inode = memory.peek(storage.inode);
+    for block in 0..storage.geometry.blocks() {
+        let flags = memory.peek(storage.buffer(frame, block));
+        let written = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block);
+        let own = InodeFields::mapped(inode, block) == Some(buffer::blocknr(flags));
+        if flags & buffer::MAPPED != 0 && written && !own {
+            broken(block_label(block));
+        }
+    }
+}
+
 /// Blocks that were holes at first (`allocated_before` tells which were not) lie beyond the size, and
 /// no truncation is pending.
 pub fn blocks_beyond_size(
