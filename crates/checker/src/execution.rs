@@ -206,7 +206,8 @@ impl Execution {
         };
         state.status[actor] = Status::Waiting { at, mask, word: step.label };
         match self.settle(state) {
-            Some(woken) => Turn::Leave { woken },
+            // Who is awake must not be woken: it would come out of its next sleep at once.
+            Some(woken) => Turn::Leave { woken: woken.into_iter().filter(|&other| other != actor).collect() },
             None => Turn::Sleep,
         }
     }

@@ -34,21 +34,22 @@
 //!
 //! An actor whose model panics is over, and what others do after that does not count.
 
+mod exploration;
 mod lessons;
 mod medium;
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use machine::Word;
 use scenario::{Bound, Bounds, Check, Coverage, Outcome, Scenario};
 
-use crate::execution::{Execution, Findings, Medium, flaw, run_actor};
+use crate::execution::{Findings, flaw};
+use exploration::{ChoiceId, Choices, Cut, Exploration, Fixed};
 use lessons::{Known, Lessons};
-use medium::OnLoom;
 
 /// The most actors that loom can hold beside the main thread.
 pub const ACTORS_MAX: usize = loom::MAX_THREADS - 1;
@@ -57,8 +58,9 @@ pub const ACTORS_MAX: usize = loom::MAX_THREADS - 1;
 /// which ends in a panic.
 const BRANCHES_PER_STEP: usize = 32;
 
-/// Bytes of an actor's stack.
-const STACK_BYTES: usize = 1 << 18;
+/// How many executions an exploration has in its first turn, and how much longer each turn is.
+const FIRST_TURN: u64 = 128;
+const TURN_GROWTH: u64 = 8;
 
 /// What memory is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -135,11 +137,10 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
             remarks.push(format!("loom failed: {message}"));
             Coverage::Unsupported
         }
-        Ok(()) | Err(Cut::Restart) if findings.is_length_cut() => Coverage::Cut { bound: Bound::Length },
-        Ok(()) | Err(Cut::Restart) if options.preemptions_max.is_some() => {
-            Coverage::Cut { bound: Bound::Preemptions }
-        }
-        Ok(()) | Err(Cut::Restart) => Coverage::Exhausted,
+        Err(Cut::Restart | Cut::Turn | Cut::Broken) => unreachable!("taken care of"),
+        Ok(()) if findings.is_length_cut() => Coverage::Cut { bound: Bound::Length },
+        Ok(()) if options.preemptions_max.is_some() => Coverage::Cut { bound: Bound::Preemptions },
+        Ok(()) => Coverage::Exhausted,
     };
     if scenario.properties.iter().any(|p| matches!(p.check, Check::State(_))) {
         remarks.push("properties of every state are not looked at".to_owned());
@@ -158,20 +159,6 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     (outcome, findings)
 }
 
-/// Why an exploration ended early.
-enum Cut {
-    /// A bound was met.
-    Bound(Bound),
-    /// Something was learnt that loom was not told.
-    Restart,
-    /// loom panicked.
-    Failed(String),
-}
-
-/// Which choice: of which actor, the how many-th, among how many alternatives. The same one with other
-/// alternatives, in another execution, is another choice.
-pub(crate) type ChoiceId = (usize, u32, u8);
-
 /// A run over all initial states and choices.
 struct Run<'a> {
     scenario: Arc<Scenario>,
@@ -181,12 +168,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// All explorations. They take turns, so that a run that is cut has seen something of each; loom
+    /// can't go on with an exploration, so one that was not finished begins again, with a longer turn.
     fn everything(&self) -> Result<(), Cut> {
         let mut known = Known::default();
-        for initial in 0..self.scenario.initial.len() {
-            let mut worklist = vec![BTreeMap::new()];
-            while let Some(fixed) = worklist.pop() {
-                let met = self.explore(initial, &fixed, &mut known)?;
+        let mut waiting: Vec<(usize, Fixed)> =
+            (0..self.scenario.initial.len()).map(|initial| (initial, Fixed::new())).collect();
+        let mut turn = FIRST_TURN;
+        while !waiting.is_empty() {
+            waiting.reverse();
+            let mut unfinished = Vec::new();
+            while let Some((initial, fixed)) = waiting.pop() {
+                let (met, finished) = self.explore(initial, &fixed, &mut known, turn)?;
                 // This exploration had 0 for each choice it met. What is left: the first that is not 0
                 // is this one, and has this value.
                 let mut zeroes = fixed;
@@ -195,23 +188,30 @@ impl Run<'_> {
                     for value in 1..id.2 {
                         let mut other = zeroes.clone();
                         other.insert(id, value);
-                        rest.push(other);
+                        rest.push((initial, other));
                     }
                     zeroes.insert(id, 0);
                 }
-                worklist.extend(rest.into_iter().rev());
+                waiting.extend(rest.into_iter().rev());
+                if !finished {
+                    unfinished.push((initial, zeroes));
+                }
             }
+            waiting = unfinished;
+            turn = turn.saturating_mul(TURN_GROWTH);
         }
         Ok(())
     }
 
-    /// One exploration of loom's; gives the choices that it met beyond the fixed ones.
+    /// One exploration of loom's, for so many executions at most; gives the choices that it met beyond
+    /// the fixed ones, and whether it finished.
     fn explore(
         &self,
         initial: usize,
-        fixed: &BTreeMap<ChoiceId, u8>,
+        fixed: &Fixed,
         known: &mut Known,
-    ) -> Result<Vec<ChoiceId>, Cut> {
+        turn: u64,
+    ) -> Result<(Vec<ChoiceId>, bool), Cut> {
         loop {
             let lessons = Arc::new(Lessons::new(known.clone(), self.scenario.layout.len()));
             let exploration = Arc::new(Exploration {
@@ -223,14 +223,24 @@ impl Run<'_> {
                 initial,
                 choices: Arc::new(Choices { fixed: fixed.clone(), met: Mutex::default() }),
                 lessons: lessons.clone(),
+                turn_ends: self.findings.executions().saturating_add(turn),
             });
             let each = exploration.clone();
             let explored = catch_unwind(AssertUnwindSafe(|| self.builder().check(move || each.execution())));
-            match explored.map_err(cause) {
-                Err(cut @ (Cut::Bound(_) | Cut::Failed(_))) => return Err(cut),
-                Ok(()) | Err(Cut::Restart) if lessons.are_new() => *known = lessons.learnt(),
-                Ok(()) | Err(Cut::Restart) => return Ok(exploration.choices.met().clone()),
+            let finished = match explored.map_err(cause) {
+                Ok(()) => true,
+                Err(Cut::Turn) => false,
+                Err(Cut::Restart) => {
+                    *known = lessons.learnt();
+                    continue;
+                }
+                Err(cut) => return Err(cut),
+            };
+            if !lessons.are_new() {
+                return Ok((exploration.choices.met().clone(), finished));
             }
+            // Learnt in the last execution.
+            *known = lessons.learnt();
         }
     }
 
@@ -262,94 +272,5 @@ fn cause(payload: Box<dyn Any + Send>) -> Cut {
                 Cut::Failed(message)
             }
         }
-    }
-}
-
-/// The choices of an exploration.
-pub(crate) struct Choices {
-    fixed: BTreeMap<ChoiceId, u8>,
-    /// The others, in the order in which they were met first.
-    met: Mutex<Vec<ChoiceId>>,
-}
-
-impl Choices {
-    fn met(&self) -> MutexGuard<'_, Vec<ChoiceId>> {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The value of a choice in this exploration.
-    fn value(&self, id: ChoiceId) -> u8 {
-        if let Some(&value) = self.fixed.get(&id) {
-            return value;
-        }
-        let mut met = self.met();
-        if !met.contains(&id) {
-            met.push(id);
-        }
-        0
-    }
-}
-
-/// One exploration of loom's.
-struct Exploration {
-    scenario: Arc<Scenario>,
-    mode: Mode,
-    bounds: Bounds,
-    findings: Arc<Findings>,
-    started: Instant,
-    initial: usize,
-    choices: Arc<Choices>,
-    lessons: Arc<Lessons>,
-}
-
-impl Exploration {
-    /// One execution. Cut by unwinding out of it while no other thread exists.
-    fn execution(&self) {
-        let cut = if self.lessons.are_new() {
-            Some(Cut::Restart)
-        } else if self.findings.executions() >= self.bounds.executions_max {
-            Some(Cut::Bound(Bound::Executions))
-        } else if self.started.elapsed() >= self.bounds.time_max {
-            Some(Cut::Bound(Bound::Time))
-        } else {
-            None
-        };
-        if let Some(cut) = cut {
-            resume_unwind(Box::new(cut));
-        }
-        let execution = Execution::new(self.scenario.clone(), self.initial, self.findings.clone());
-        let medium = OnLoom::new(execution, self.mode, self.choices.clone(), self.lessons.clone());
-        let medium = Arc::new(medium);
-        let spawn = |actor: usize| {
-            let medium = medium.clone();
-            let body = move || {
-                run_actor(&*medium, actor);
-                medium.linger(actor);
-            };
-            // It can't fail: loom starts no thread of the system.
-            loom::thread::Builder::new().stack_size(STACK_BYTES / size_of::<usize>()).spawn(body).ok()
-        };
-        let handles: Vec<_> = (0..self.scenario.actors.len()).filter_map(spawn).collect();
-        medium.seated(handles.iter().map(|handle| handle.thread().clone()).collect());
-        let (daemons, others): (Vec<_>, Vec<_>) =
-            handles.into_iter().zip(&self.scenario.actors).partition(|(_, actor)| actor.daemon);
-        let join_all = |handles: Vec<(loom::thread::JoinHandle<()>, _)>| {
-            for (number, (handle, _)) in handles.into_iter().enumerate() {
-                // The first is let go by the last to linger.
-                if number > 0 {
-                    handle.thread().unpark();
-                }
-                // A panic would have ended the exploration.
-                let _ = handle.join();
-            }
-        };
-        join_all(others);
-        if !daemons.is_empty() {
-            medium.touch_stop();
-            medium.wake(&medium.execution().stop());
-            join_all(daemons);
-        }
-        let memory = medium.memory();
-        medium.execution().finish(memory);
     }
 }

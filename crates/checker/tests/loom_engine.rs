@@ -220,6 +220,25 @@ fn a_deadlock_is_a_finding() {
     }
 }
 
+/// Who finds the deadlock is awake, and must end like those that it wakes.
+#[test]
+fn all_leave_a_deadlock() {
+    let wait = |at: u16, mask: Word| {
+        move |m: &dyn Machine| {
+            let wait = Action::Await { at: Place(at), mask, clear: 0, set: 0, order: Order::Relaxed };
+            m.perform(Step::new(wait, label("wait")))
+        }
+    };
+    let a = move |m: &dyn Machine| {
+        store(m, Place(1), 2);
+        wait(2, 1)(m)
+    };
+    let actors = vec![Actor::new("a", a), Actor::new("b", wait(1, 2)), Actor::new("c", wait(1, 2))];
+    let mut scenario = scenario(3, actors);
+    scenario.initial[0].cells = vec![0, 2, 1];
+    agrees(&scenario);
+}
+
 #[test]
 fn a_panic_of_the_model_is_a_finding() {
     // The panic hangs on what the others did, and what they report on what came first.

@@ -1,15 +1,16 @@
 //! Steps as operations on loom's objects.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard, OnceLock, PoisonError};
 
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
 use loom::sync::{Mutex, MutexGuard};
 use loom::thread::Thread;
 use machine::{Action, Field, Order, Place, Step, Word};
 
+use super::Mode;
+use super::exploration::Choices;
 use super::lessons::Lessons;
-use super::{Choices, Mode};
 use crate::execution::{Execution, Medium, Turn};
 
 /// What the steps of an execution are made of.
@@ -20,12 +21,19 @@ pub(super) struct OnLoom {
     /// How many choices each actor has made.
     chosen: StdMutex<HashMap<usize, u32>>,
     threads: StdMutex<Vec<Thread>>,
-    /// Who has come to an end.
-    ended: StdMutex<Vec<bool>>,
+    ends: StdMutex<Vec<End>>,
     stop: Touch,
     alarm: Touch,
     fences: Touch,
     lessons: Arc<Lessons>,
+}
+
+/// How far an actor's thread has come in ending.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    NotYet,
+    Lingers,
+    LetGo,
 }
 
 /// The cells.
@@ -116,7 +124,7 @@ impl OnLoom {
             choices,
             chosen: StdMutex::default(),
             threads: StdMutex::default(),
-            ended: StdMutex::new(vec![false; actors]),
+            ends: StdMutex::new(vec![End::NotYet; actors]),
             stop: Touch::new(mode),
             alarm: Touch::new(mode),
             fences: Touch::new(mode),
@@ -134,20 +142,31 @@ impl OnLoom {
     /// a thread tells that it has ended, loom would try in every order with that.
     pub(super) fn linger(&self, actor: usize) {
         let first = {
-            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended[actor] = true;
+            let mut ends = self.ends();
+            ends[actor] = End::Lingers;
             let actors = &self.execution.scenario.actors;
             let mut kind = (0..actors.len()).filter(|&other| actors[other].daemon == actors[actor].daemon);
             let first = kind.next();
-            let all = first.is_some_and(|first| ended[first]) && kind.all(|other| ended[other]);
+            let all = first.is_some_and(|first| ends[first] != End::NotYet)
+                && kind.all(|other| ends[other] != End::NotYet);
             first.filter(|_| all)
         };
-        match first {
-            Some(first) if first == actor => return,
-            Some(first) => self.wake(&[first]),
-            None => {}
+        if let Some(first) = first {
+            self.let_go(first);
         }
-        loom::thread::park();
+        while self.ends()[actor] != End::LetGo {
+            loom::thread::park();
+        }
+    }
+
+    /// Lets the thread of an actor go that lingers.
+    pub(super) fn let_go(&self, actor: usize) {
+        self.ends()[actor] = End::LetGo;
+        self.wake(&[actor]);
+    }
+
+    fn ends(&self) -> StdMutexGuard<'_, Vec<End>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is left in the cells, for the main thread when all others have ended; `None` where the
