@@ -289,7 +289,8 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
             _ => Tier::All,
         };
         // With the prefault first only a source that comes back lets a second round succeed.
-        let with_commit = if row.source == Source::Dropped { Tier::Default } else { tier };
+        let comes_back = row.source == Source::Dropped && region != Region::Extending;
+        let with_commit = if comes_back { Tier::Default } else { tier };
         if row.source.is_asked_alone() {
             continue;
         }
@@ -298,6 +299,9 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
         let (beside_reader, beside_commit) =
             if alone { (Breadth::Narrow, Breadth::Narrow) } else { (Breadth::Plain, Breadth::Plain) };
         all.push((question(region, row, beside_reader, &[whole]), tier));
+        // The longest runs of all.
+        let longest = row.source == Source::Unmapped && region == Region::Extending;
+        let beside_commit = if longest { Breadth::Single } else { beside_commit };
         let mut commit = question(region, row, beside_commit, &[Companion::Commit]);
         commit.journalled = true;
         all.push((commit, with_commit));
