@@ -90,7 +90,7 @@ fn matrix() {
 
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
-        looked, but a search was cut; `-`: not looked at; empty: not broken, and everything was looked at.
+        looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.
         -- AsRecorded
         ");
 }

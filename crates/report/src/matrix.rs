@@ -138,7 +138,7 @@ impl fmt::Display for Matrix {
 const LEGEND: &str = "\
 A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
 `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
-looked, but a search was cut; `-`: not looked at; empty: not broken, and everything was looked at.";
+looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.";
 
 #[cfg(test)]
 mod tests {
@@ -176,7 +176,7 @@ mod tests {
 
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
-        looked, but a search was cut; `-`: not looked at; empty: not broken, and everything was looked at.
+        looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.
         ");
     }
 }
