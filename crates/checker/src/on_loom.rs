@@ -39,7 +39,7 @@ mod lessons;
 mod medium;
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -61,6 +61,9 @@ const BRANCHES_PER_STEP: usize = 32;
 /// How many executions an exploration has in its first turn, and how much longer each turn is.
 const FIRST_TURN: u64 = 128;
 const TURN_GROWTH: u64 = 8;
+
+/// The most preemptions with which an exploration is scouted.
+const SCOUTED_PREEMPTIONS_MAX: u32 = 3;
 
 /// What memory is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -159,6 +162,16 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     (outcome, findings)
 }
 
+/// An exploration that waits for its turn.
+struct Waiting {
+    initial: usize,
+    fixed: Fixed,
+    /// How many executions the turn has.
+    turn: u64,
+    /// With how few preemptions, if this is only to scout.
+    scouted: Option<usize>,
+}
+
 /// A run over all initial states and choices.
 struct Run<'a> {
     scenario: Arc<Scenario>,
@@ -168,49 +181,51 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// All explorations. They take turns, so that a run that is cut has seen something of each; loom
-    /// can't go on with an exploration, so one that was not finished begins again, with a longer turn.
+    /// All explorations. They take turns, those of few choices first, so that a run that is cut has seen
+    /// something of each. loom can't go on with an exploration: one that was not finished begins again,
+    /// with a longer turn. Before that it is scouted with few preemptions, since loom by itself changes
+    /// the ends of executions first, and what there is to be found often takes one preemption at the
+    /// beginning.
     fn everything(&self) -> Result<(), Cut> {
         let mut known = Known::default();
-        let mut waiting: Vec<(usize, Fixed)> =
-            (0..self.scenario.initial.len()).map(|initial| (initial, Fixed::new())).collect();
-        let mut turn = FIRST_TURN;
-        while !waiting.is_empty() {
-            waiting.reverse();
-            let mut unfinished = Vec::new();
-            while let Some((initial, fixed)) = waiting.pop() {
-                let (met, finished) = self.explore(initial, &fixed, &mut known, turn)?;
-                // This exploration had 0 for each choice it met. What is left: the first that is not 0
-                // is this one, and has this value.
-                let mut zeroes = fixed;
-                let mut rest = Vec::new();
-                for id in met {
-                    for value in 1..id.2 {
-                        let mut other = zeroes.clone();
-                        other.insert(id, value);
-                        rest.push((initial, other));
-                    }
-                    zeroes.insert(id, 0);
+        let bound = self.options.preemptions_max;
+        let first = |initial| Waiting { initial, fixed: Fixed::new(), turn: FIRST_TURN, scouted: None };
+        let mut waiting: VecDeque<Waiting> = (0..self.scenario.initial.len()).map(first).collect();
+        while let Some(mut next) = waiting.pop_front() {
+            let preemptions_max = next.scouted.or(bound);
+            let (met, finished) = self.explore(&next, preemptions_max, &mut known)?;
+            // This exploration had 0 for each choice it met. What is left: the first that is not 0 is
+            // this one, and has this value.
+            for id in met {
+                for value in 1..id.2 {
+                    let mut fixed = next.fixed.clone();
+                    fixed.insert(id, value);
+                    waiting.push_back(Waiting { fixed, ..first(next.initial) });
                 }
-                waiting.extend(rest.into_iter().rev());
-                if !finished {
-                    unfinished.push((initial, zeroes));
-                }
+                next.fixed.insert(id, 0);
             }
-            waiting = unfinished;
-            turn = turn.saturating_mul(TURN_GROWTH);
+            next.scouted = match next.scouted {
+                None if finished => continue,
+                None => {
+                    let turns = (next.turn / FIRST_TURN).ilog(TURN_GROWTH);
+                    next.turn = next.turn.saturating_mul(TURN_GROWTH);
+                    let worth_it = bound.is_none() && turns < SCOUTED_PREEMPTIONS_MAX;
+                    worth_it.then_some(turns as usize + 1)
+                }
+                Some(_) => None,
+            };
+            waiting.push_back(next);
         }
         Ok(())
     }
 
-    /// One exploration of loom's, for so many executions at most; gives the choices that it met beyond
-    /// the fixed ones, and whether it finished.
+    /// One exploration of loom's, for one turn; gives the choices that it met beyond the fixed ones, and
+    /// whether it finished.
     fn explore(
         &self,
-        initial: usize,
-        fixed: &Fixed,
+        what: &Waiting,
+        preemptions_max: Option<usize>,
         known: &mut Known,
-        turn: u64,
     ) -> Result<(Vec<ChoiceId>, bool), Cut> {
         loop {
             let lessons = Arc::new(Lessons::new(known.clone(), self.scenario.layout.len()));
@@ -220,13 +235,15 @@ impl Run<'_> {
                 bounds: self.options.bounds,
                 findings: self.findings.clone(),
                 started: self.started,
-                initial,
-                choices: Arc::new(Choices { fixed: fixed.clone(), met: Mutex::default() }),
+                initial: what.initial,
+                choices: Arc::new(Choices { fixed: what.fixed.clone(), met: Mutex::default() }),
                 lessons: lessons.clone(),
-                turn_ends: self.findings.executions().saturating_add(turn),
+                turn_ends: self.findings.executions().saturating_add(what.turn),
             });
             let each = exploration.clone();
-            let explored = catch_unwind(AssertUnwindSafe(|| self.builder().check(move || each.execution())));
+            let explored = catch_unwind(AssertUnwindSafe(|| {
+                self.builder(preemptions_max).check(move || each.execution())
+            }));
             let finished = match explored.map_err(cause) {
                 Ok(()) => true,
                 Err(Cut::Turn) => false,
@@ -245,13 +262,13 @@ impl Run<'_> {
     }
 
     /// No bound of loom's own: it returns the same whether it met one or finished.
-    fn builder(&self) -> loom::model::Builder {
+    fn builder(&self, preemptions_max: Option<usize>) -> loom::model::Builder {
         let mut builder = loom::model::Builder::new();
         builder.max_threads = loom::MAX_THREADS;
         builder.max_branches = 64 + BRANCHES_PER_STEP * self.options.steps_max;
         builder.max_permutations = None;
         builder.max_duration = None;
-        builder.preemption_bound = self.options.preemptions_max.map(|max| max.min(usize::from(u8::MAX - 1)));
+        builder.preemption_bound = preemptions_max.map(|max| max.min(usize::from(u8::MAX - 1)));
         builder.checkpoint_file = None;
         builder.checkpoint_interval = 1;
         builder.expect_explicit_explore = false;

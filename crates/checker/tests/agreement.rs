@@ -45,14 +45,14 @@ impl Tally {
 const KNOWN_GAPS: u32 = 0;
 
 fn options(mode: on_loom::Mode) -> on_loom::Options {
-    let bounds = Bounds { executions_max: 2_000, ..Bounds::default() };
+    let bounds = Bounds { executions_max: 1_000, ..Bounds::default() };
     on_loom::Options { mode, bounds, steps_max: 40, ..on_loom::Options::default() }
 }
 
 #[test]
 fn explicit_finds_what_loom_finds() {
     let tally = Tally::default();
-    check_all(500, |program| {
+    check_all(250, |program| {
         let Some((keys, rests)) = explicitly(program) else { return Ok(()) };
         let mode = on_loom::Mode::SequentiallyConsistent;
         let (outcome, met) = on_loom::explore(&program.scenario(), &options(mode));
@@ -69,14 +69,14 @@ fn explicit_finds_what_loom_finds() {
         }
         Ok(())
     });
-    tally.tell(200);
+    tally.tell(80);
 }
 
 /// What can happen step by step can happen under the kernel's orders.
 #[test]
 fn loom_finds_under_kernel_orders_what_explicit_finds() {
     let tally = Tally::default();
-    check_all(500, |program| {
+    check_all(250, |program| {
         let Some((keys, rests)) = explicitly(program) else { return Ok(()) };
         let mode = on_loom::Mode::KernelOrders;
         let (outcome, met) = on_loom::explore(&program.scenario(), &options(mode));
@@ -96,5 +96,5 @@ fn loom_finds_under_kernel_orders_what_explicit_finds() {
         }
         Ok(())
     });
-    tally.tell(100);
+    tally.tell(60);
 }

@@ -441,6 +441,41 @@ fn calls_and_reached_marks_are_passed_through() {
     assert_eq!(outcome.remark, "never reached: two");
 }
 
+/// Explorations take turns, and are scouted with few preemptions: a run that is cut has not spent itself
+/// on the ends of the executions from the first initial state.
+#[test]
+fn a_run_that_is_cut_has_looked_everywhere() {
+    let busy = |m: &dyn Machine| {
+        let early = load(m, Place(1));
+        for _ in 0..6 {
+            store(m, Place(0), 1);
+            store(m, Place(0), 2);
+        }
+        if early == 1 && choose(m, 2) == 1 {
+            report(m, load(m, Place(2)) as i32);
+        }
+        0
+    };
+    let other = |m: &dyn Machine| {
+        store(m, Place(1), 1);
+        for _ in 0..6 {
+            store(m, Place(0), 3);
+        }
+        0
+    };
+    let mut scenario = scenario(3, vec![Actor::new("busy", busy), Actor::new("other", other)]);
+    for number in 1..4 {
+        let cells = vec![0, 0, number];
+        scenario.initial.push(scenario::Initial { name: number.to_string(), cells });
+    }
+    for mode in MODES {
+        let bounds = Bounds { executions_max: 20_000, ..Bounds::default() };
+        let outcome = check(&scenario, &Options { bounds, ..on(mode) });
+        assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Executions }, "{mode:?}");
+        assert_eq!(outcome.bad.len(), 4, "{mode:?}: {:?}", keys(&outcome));
+    }
+}
+
 #[test]
 fn a_schedule_tells_what_happened() {
     let mut scenario = increments(2);
