@@ -1,10 +1,14 @@
 //! What a model is given: the cells, the version it plays, and who it is.
 
-use fault::{AddressSpace, User};
-use machine::{Layout, Machine, Place, Small, Word, show_number};
+use fault::{AddressSpace, Backing, Segment, SharedMapping, SourcePage, User};
+use machine::{Layout, Machine, Peek, Place, Small, Word, show_number};
 use page_state::{Folio, Geometry, Storage, Task};
 
+use crate::file_system::{FileSystem, Nature};
 use crate::jbd2::Journal;
+
+/// Where a second writer's data comes from: memory that stays.
+const SECOND_SOURCE: SourcePage = SourcePage { backing: Backing::Frame, readable: 0xff };
 
 /// An error that a system call can end with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,32 +43,78 @@ impl Small for Errno {
     }
 }
 
-/// In which order `generic_perform_write` faults its source in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Prefault {
-    /// Before `write_begin`, in each round (v2.6.26 to v4.2, and after the revert of 998ef75ddb).
-    First,
-    /// After a copy that came to nothing (998ef75ddb, 4.3-rc).
-    AfterEmptyCopy,
-    /// The same, as it came back: a rejected copy is tried again with what was copied (665575cff098,
-    /// v6.14).
-    AfterEmptyCopyV6_14,
+/// The text of `generic_perform_write`, by era. It tells when the source is faulted in, how much of it, and
+/// how a copy that came out short is tried again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Caller {
+    /// v2.6.18 before 6527c2bdf1f8 (v2.6.17): a piece may reach over the segments that are faulted in.
+    V2_6_17,
+    /// 6527c2bdf1f8 as it came first: a piece ends with its segment, and an empty one is a piece.
+    V2_6_17AfterFix,
+    /// v2.6.18: the copy may fault with the page locked, and all is committed whatever was copied.
+    V2_6_18,
+    /// v2.6.24 (08291429cfa6): the copy is atomic; what came to nothing is tried again before the source
+    /// is advanced.
+    V2_6_24,
+    /// v2.6.26 (124d3b7041f9): the source is advanced first, so that empty segments are stepped over.
+    V2_6_26,
+    /// v3.10 to v4.7 (a50527b19c62): a fatal signal ends it.
+    V4_2,
+    /// 4.3-rc (998ef75ddb57): the source is faulted in only after a copy that came to nothing.
+    CopyFirst,
+    /// v4.8 to v5.13 (d4690f1e1cda): all segments are faulted in.
+    V4_8,
+    /// v5.14 to v5.17 (bc1bb416bbb9): a rejected copy is tried again with what was copied.
+    V5_14,
+    /// v5.18 to v6.13 (631f871f0718): it is given up only where nothing at all can be read.
+    V5_18,
+    /// v6.14 to v6.17 (665575cff098): the source is faulted in only after a copy that came to nothing.
+    V6_14,
+    /// Since v6.18: the copy tries again by itself until it copies nothing.
+    V6_18,
+}
+
+impl Caller {
+    /// Whether a fatal signal ends the loop (since v3.10).
+    #[must_use]
+    pub fn looks_for_signals(self) -> bool {
+        self >= Caller::V4_2
+    }
+
+    /// Whether the source is faulted in only after a copy that came to nothing.
+    #[must_use]
+    pub fn copies_first(self) -> bool {
+        matches!(self, Caller::CopyFirst | Caller::V6_14 | Caller::V6_18)
+    }
+
+    /// Whether the kernel knows memory tags, so that a page can be readable in part (v4.16 on SPARC, v5.10
+    /// on arm64).
+    #[must_use]
+    pub fn knows_memory_tags(self) -> bool {
+        self >= Caller::V5_14
+    }
 }
 
 /// What happens in a scenario that is not part of the write path, and how the path is changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setting {
-    /// The caller's order.
-    pub prefault: Prefault,
+    /// The caller's text.
+    pub caller: Caller,
     /// The proposal of the mail of 2015-10-05: a short copy into a page that is not uptodate counts as
     /// zero before `write_end` is called.
     pub short_is_zero: bool,
-    /// Whether the kernel knows memory tags, so that a page can be readable in part.
-    pub memory_tags: bool,
     /// Whether a block allocation may find no free block.
     pub allocation_can_fail: bool,
     /// A deliberate fault in the model, which a property must find.
     pub mutant: Option<crate::Mutant>,
+}
+
+impl Setting {
+    /// A kernel with this caller, as it is.
+    #[must_use]
+    pub const fn of(caller: Caller) -> Setting {
+        Setting { caller, short_is_zero: false, allocation_can_fail: false, mutant: None }
+    }
 }
 
 /// A write: position and length, in units.
@@ -83,8 +133,12 @@ pub struct World {
     pub storage: Storage,
     /// Where the source lives.
     pub mm: AddressSpace,
-    /// The journal.
-    pub journal: Journal,
+    /// The journal, where the file system has one.
+    pub journal: Option<Journal>,
+    /// Cells that only this file system has.
+    pub private: Vec<Place>,
+    /// What the file system is.
+    pub nature: Nature,
     /// Whether a fatal signal is pending for the writer.
     pub signal: Option<Place>,
     /// The number of the initial file, an index into `files`.
@@ -97,6 +151,10 @@ pub struct World {
     pub requests: Vec<Request>,
     /// What the source is, and what becomes of it.
     pub source: crate::family::Source,
+    /// What a second writer writes, or a store through a mapping of the file stores.
+    pub second: Option<Request>,
+    /// Another program's mapping of the file, where somebody uses one.
+    pub shared: Option<SharedMapping>,
     /// Whether somebody truncates the file.
     pub truncates: bool,
     /// How the path and its surroundings behave.
@@ -104,20 +162,30 @@ pub struct World {
 }
 
 impl World {
-    /// Declares the cells that every scenario has. `cache_frames` is one more than can be held at once.
+    /// Declares the cells of a scenario. `cache_frames` is one more than can be held at once.
     #[must_use]
     pub fn declare(
         layout: &mut Layout,
-        geometry: Geometry,
-        source: crate::family::Source,
-        cache_frames: usize,
+        fs: &dyn FileSystem,
+        (geometry, cache_frames): (Geometry, usize),
+        (source, second): (crate::family::Source, Option<Request>),
         setting: Setting,
     ) -> World {
-        let pages = source.pages(geometry);
-        let storage = Storage::declare(layout, geometry, cache_frames, pages.len(), 2 * geometry.blocks());
+        let nature = fs.nature();
+        let mut pages = source.pages(geometry);
+        if second.is_some() {
+            pages.push(SECOND_SOURCE);
+        }
+        // Each block of the file can be allocated, in the inode, in the one being committed and in the
+        // one on disk.
+        let disk_blocks = 2 * geometry.file_blocks();
+        let (buffers, sources) = (nature.buffers, pages.len());
+        let storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
         World {
             mm: AddressSpace::declare(layout, pages),
-            journal: Journal::declare(layout, &storage),
+            journal: nature.journal.then(|| Journal::declare(layout, &storage)),
+            private: fs.declare(layout, &storage),
+            nature,
             signal: None,
             file: layout.cell("file", 5, show_number),
             request: layout.cell("request", 5, show_number),
@@ -125,15 +193,17 @@ impl World {
             requests: Vec::new(),
             storage,
             source,
+            second,
+            shared: None,
             truncates: false,
             setting,
         }
     }
 
-    /// Where the data of a request starts in its source, in units from the first page's first.
+    /// Whether the journal will write a buffer, as a property sees it.
     #[must_use]
-    pub fn source_start(&self, request: Request) -> usize {
-        self.source.start(self.storage.geometry, request)
+    pub fn is_journalled(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.will_write(memory, frame, block))
     }
 
     /// The world as actor `id` sees it.
@@ -155,8 +225,27 @@ pub struct Kernel<'a> {
 impl<'a> Kernel<'a> {
     /// The actor's address space, with its file's `filemap_fault`.
     #[must_use]
-    pub fn user(&self, filemap_fault: &'a dyn Fn() -> Option<Folio>) -> User<'a> {
+    pub fn user(&self, filemap_fault: &'a dyn Fn(usize) -> Option<Folio>) -> User<'a> {
         User { task: self.task, mm: &self.world.mm, signal: self.world.signal, filemap_fault }
+    }
+
+    /// The segments of a request's source; a second writer has memory of its own.
+    #[must_use]
+    pub fn segments(&self, request: Request) -> Vec<Segment> {
+        let (world, geometry) = (self.world, self.world.storage.geometry);
+        if self.task.id == 0 {
+            return world.source.segments(geometry, request);
+        }
+        vec![Segment { base: (world.mm.pages.len() - 1) * geometry.page_units(), len: request.len }]
+    }
+
+    /// The journal.
+    ///
+    /// # Panics
+    /// Where the file system has none.
+    #[must_use]
+    pub fn journal(&self) -> &'a Journal {
+        self.world.journal.as_ref().expect("the file system says that it has a journal")
     }
 
     /// Whether the model plays this mutant.
@@ -164,27 +253,4 @@ impl<'a> Kernel<'a> {
     pub fn mutated(&self, mutant: crate::Mutant) -> bool {
         self.world.setting.mutant == Some(mutant)
     }
-}
-
-/// What a file system does: its address-space operations and what they need.
-pub trait FileSystem: Send + Sync + 'static {
-    /// `write_begin`: gives the page locked, referenced, and fit to take `len` units at `pos`.
-    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno>;
-    /// `write_end`: unlocks and drops the page; gives how many units it took.
-    fn write_end(
-        &self,
-        k: &Kernel,
-        pos: usize,
-        len: usize,
-        copied: usize,
-        folio: Folio,
-    ) -> Result<usize, Errno>;
-    /// Maps a buffer to its block, and allocates one if `create` says so.
-    fn get_block(&self, k: &Kernel, bh: page_state::Buffer, create: bool) -> Result<(), Errno>;
-    /// Truncates the file to `size` units; the caller holds the inode's lock.
-    fn truncate(&self, k: &Kernel, size: usize);
-    /// A page goes, from unit `from` on; the page is locked. Tells whether the journal keeps a buffer.
-    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool;
-    /// Puts everything on disk.
-    fn sync(&self, k: &Kernel);
 }

@@ -19,12 +19,14 @@
 
 pub mod ext4;
 pub mod family;
+mod file_system;
 pub mod generic;
 pub mod jbd2;
 pub mod kernel;
 mod mutants;
 mod properties;
 
+pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
 pub use mutants::Mutant;
 

@@ -32,7 +32,7 @@ pub enum Mutant {
     /// `write_end` marks the page uptodate, whatever lies outside of the write.
     PartialPageIsUptodate,
     /// `write_end` does not tell the journal what it took.
-    WriteEndForgetsJournal,
+    WriteEndForgetsToDirty,
     /// `write_end` leaves new buffers as they are after a short copy.
     NewBuffersAreNotZeroed,
     /// The size is raised before the copy.
@@ -49,6 +49,16 @@ pub enum Mutant {
     ReturnsLength,
     /// `munmap` leaves the page-table entries.
     UnmapLeavesEntries,
+    /// Writeback marks pages clean and writes nothing.
+    WritebackWritesNothing,
+    /// Writeback leaves the write permission of mappings.
+    WritebackKeepsMappingsWritable,
+    /// Reclaim takes dirty pages, too.
+    ReclaimTakesDirtyPages,
+    /// Direct I/O takes dirty pages out without writing them.
+    InvalidationTakesDirtyPages,
+    /// A store through a mapping does not tell the file system.
+    StoreWithoutMkwrite,
     /// The commit thread takes the inode down before the handles are closed.
     CommitDoesNotWait,
     /// The commit thread dirties what it commits.
@@ -57,7 +67,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 25] = [
+    pub const ALL: [Mutant; 30] = [
         Mutant::ReadFillsNothing,
         Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
@@ -72,7 +82,7 @@ impl Mutant {
         Mutant::ShortCopyIsZeroFilled,
         Mutant::SignalsAreIgnored,
         Mutant::PartialPageIsUptodate,
-        Mutant::WriteEndForgetsJournal,
+        Mutant::WriteEndForgetsToDirty,
         Mutant::NewBuffersAreNotZeroed,
         Mutant::SizeBeforeCopy,
         Mutant::SizeFromLength,
@@ -81,13 +91,31 @@ impl Mutant {
         Mutant::FailedWriteIsNotTruncated,
         Mutant::ReturnsLength,
         Mutant::UnmapLeavesEntries,
+        Mutant::WritebackWritesNothing,
+        Mutant::WritebackKeepsMappingsWritable,
+        Mutant::ReclaimTakesDirtyPages,
+        Mutant::InvalidationTakesDirtyPages,
+        Mutant::StoreWithoutMkwrite,
         Mutant::CommitDoesNotWait,
         Mutant::CommitDirtiesBuffers,
     ];
 
-    /// The property that it breaks, and a scenario in which it does.
+    /// The property that it breaks, and the write path and scenario in which it does; the newest variant.
     #[must_use]
-    pub fn breaks(self) -> (&'static str, &'static str) {
+    pub fn breaks(self) -> (&'static str, &'static str, &'static str) {
+        let (property, scenario) = self.breaks_in();
+        let path = match self {
+            Mutant::WritebackWritesNothing
+            | Mutant::WritebackKeepsMappingsWritable
+            | Mutant::ReclaimTakesDirtyPages
+            | Mutant::InvalidationTakesDirtyPages
+            | Mutant::StoreWithoutMkwrite => "generic/block",
+            _ => "ext4/journalled",
+        };
+        (property, path, scenario)
+    }
+
+    fn breaks_in(self) -> (&'static str, &'static str) {
         match self {
             Mutant::ReadFillsNothing => ("stale-uptodate", "no-writer-readers"),
             Mutant::ReadMarksUptodateFirst => ("stale-read", "no-writer-readers"),
@@ -103,7 +131,7 @@ impl Mutant {
             Mutant::ShortCopyIsZeroFilled => ("phantom-write", "within-invalid"),
             Mutant::SignalsAreIgnored => ("unkillable", "within-evicted-with-kill"),
             Mutant::PartialPageIsUptodate => ("stale-uptodate", "within-resident"),
-            Mutant::WriteEndForgetsJournal => ("lost-write", "within-resident"),
+            Mutant::WriteEndForgetsToDirty => ("lost-write", "within-resident"),
             Mutant::NewBuffersAreNotZeroed => ("orphaned-new-buffer", "within-invalid"),
             Mutant::SizeBeforeCopy => ("early-size", "extending-resident-with-reader"),
             Mutant::SizeFromLength => ("wrong-size", "extending-invalid"),
@@ -112,6 +140,11 @@ impl Mutant {
             Mutant::FailedWriteIsNotTruncated => ("blocks-beyond-size", "extending-invalid"),
             Mutant::ReturnsLength => ("bad-return", "within-invalid"),
             Mutant::UnmapLeavesEntries => ("copy-after-unmap", "within-freed"),
+            Mutant::WritebackWritesNothing => ("lost-write", "within-resident-with-writeback"),
+            Mutant::WritebackKeepsMappingsWritable => ("lost-write", "no-writer-mmap-store-and-writeback"),
+            Mutant::ReclaimTakesDirtyPages => ("lost-write", "within-resident-with-reclaim"),
+            Mutant::InvalidationTakesDirtyPages => ("lost-write", "within-resident-with-invalidate"),
+            Mutant::StoreWithoutMkwrite => ("lost-write", "no-writer-mmap-store-and-reclaim"),
             Mutant::CommitDoesNotWait => ("stale-on-disk", "extending-resident-with-commit"),
             Mutant::CommitDirtiesBuffers => ("journal-bypass", "no-writer-reader-and-commit"),
         }
@@ -127,7 +160,7 @@ pub(crate) fn munmap_leaving_entries(task: &page_state::Task, mm: &fault::Addres
 }
 
 /// [`Mutant::CommitDoesNotWait`]: the inode goes to disk while handles are open.
-pub(crate) fn commit_without_waiting(task: &page_state::Task, journal: &crate::jbd2::Journal) {
+pub(crate) fn commit_without_waiting(task: &page_state::Task, _: &crate::jbd2::Journal) {
     let label = machine::Label::new("commit_record", &[]);
-    page_state::steps::copy_unit(task, task.storage.inode, journal.durable, label);
+    page_state::steps::copy_unit(task, task.storage.inode, task.storage.durable, label);
 }

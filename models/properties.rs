@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use machine::{Label, Peek};
-use page_state::{InodeFields, RETURNED_ERROR, Unit, invariants};
+use page_state::{InodeFields, RETURNED_ERROR, Unit, folio, invariants};
 use scenario::{Check, Kind, Property};
 
+use crate::file_system::{Medium, Nature};
 use crate::kernel::{Request, World};
 
 fn always(
@@ -42,40 +43,50 @@ fn file(world: &World, memory: &dyn Peek) -> crate::family::File {
 /// The properties of a scenario; `writes` tells whether it has a writer.
 #[must_use]
 pub(crate) fn all(world: &Arc<World>, writes: bool) -> Vec<Property> {
+    let nature = world.nature;
     let mut properties = contents(world);
+    if nature.buffers {
+        properties.extend(buffers(world));
+    } else if nature.medium != Medium::Memory {
+        properties.push(clean_page(world));
+    }
+    properties.push(leak(world));
     properties.extend(sizes(world, writes));
-    properties.extend(observed_by_actors());
+    properties.extend(observed_by_actors(nature));
     properties
 }
 
-/// What pages, buffers and blocks hold.
+/// What pages and blocks hold.
 fn contents(world: &Arc<World>) -> Vec<Property> {
-    let of = || world.clone();
-    let journalled =
-        |world: &World, memory: &dyn Peek, frame, block| world.journal.will_write(memory, frame, block);
-    let (w1, w2, w3, w4, w5, w6) = (of(), of(), of(), of(), of(), of());
-    vec![
-        always(
-            (
-                "stale-uptodate",
-                "a page is uptodate over somebody else's data, or a buffer is and the page is unlocked",
-                "Nick Piggin, 2007-02-04: uptodate means at least as new as the disk, right now",
-            ),
-            Kind::Always,
-            move |memory, broken| invariants::stale_uptodate(&w1.storage, memory, broken),
+    let (w1, w2) = (world.clone(), world.clone());
+    let mut properties = vec![always(
+        (
+            "stale-uptodate",
+            "a page is uptodate over somebody else's data, or a buffer is and the page is unlocked",
+            "Nick Piggin, 2007-02-04: uptodate means at least as new as the disk, right now",
         ),
-        always(
+        Kind::Always,
+        move |memory, broken| invariants::stale_uptodate(&w1.storage, memory, broken),
+    )];
+    if world.nature.medium != Medium::Memory {
+        let on_disk = always(
             (
                 "stale-on-disk",
                 "after a crash, an allocated block below the recovered size holds somebody else's data",
                 "Documentation/filesystems/ext4: data=journal and data=ordered",
             ),
             Kind::Crash,
-            move |memory, broken| {
-                let durable = memory.peek(w2.journal.durable);
-                invariants::stale_on_disk(&w2.storage, memory, durable, broken);
-            },
-        ),
+            move |memory, broken| invariants::stale_on_disk(&w2.storage, memory, broken),
+        );
+        properties.push(Property { promised: world.nature.crash_safe, ..on_disk });
+    }
+    properties
+}
+
+/// What the flags of buffers say, against what buffers and blocks hold.
+fn buffers(world: &Arc<World>) -> Vec<Property> {
+    let (w1, w2, w3) = (world.clone(), world.clone(), world.clone());
+    vec![
         finally(
             (
                 "orphaned-new-buffer",
@@ -83,21 +94,14 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
                 "Linus Torvalds, mail of 2015-10-05: the zeroing may not be conditional",
             ),
             move |memory, broken| {
-                let journalled = |frame, block| journalled(&w3, memory, frame, block);
-                invariants::orphaned_new_buffer(&w3.storage, memory, &journalled, broken);
+                let journalled = |frame, block| w1.is_journalled(memory, frame, block);
+                invariants::orphaned_new_buffer(&w1.storage, memory, &journalled, broken);
             },
         ),
-        finally(
-            (
-                "clean-divergence",
-                "a buffer is uptodate, neither dirty nor journalled, and differs from the disk",
-                "3910b513fcdf, persist the new uptodate buffers",
-            ),
-            move |memory, broken| {
-                let journalled = |frame, block| journalled(&w4, memory, frame, block);
-                invariants::clean_divergence(&w4.storage, memory, &journalled, broken);
-            },
-        ),
+        finally(CLEAN_DIVERGENCE, move |memory, broken| {
+            let journalled = |frame, block| w2.is_journalled(memory, frame, block);
+            invariants::clean_divergence(&w2.storage, memory, &journalled, broken);
+        }),
         finally(
             (
                 "foreign-block",
@@ -105,35 +109,60 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
                 "fs/buffer.c, unmap_underlying_metadata: a block has one owner",
             ),
             move |memory, broken| {
-                let journalled = |frame, block| journalled(&w6, memory, frame, block);
-                invariants::foreign_block(&w6.storage, memory, &journalled, broken);
-            },
-        ),
-        finally(
-            (
-                "leak",
-                "a lock, a reference or a journal handle outlives its actor",
-                "Documentation/filesystems/locking.rst: write_end unlocks and drops the page",
-            ),
-            move |memory, broken| {
-                invariants::leak(&w5.storage, memory, broken);
-                if w5.journal.handle_is_open(memory) {
-                    broken(Label::new("journal handle", &[]));
-                }
-                if !w5.mm.lock_is_free(memory) {
-                    broken(Label::new("mmap lock", &[]));
-                }
+                let journalled = |frame, block| w3.is_journalled(memory, frame, block);
+                invariants::foreign_block(&w3.storage, memory, &journalled, broken);
             },
         ),
     ]
+}
+
+const CLEAN_DIVERGENCE: (&str, &str, &str) = (
+    "clean-divergence",
+    "a buffer, or a page that has none, is uptodate, will not be written, and differs from the disk",
+    "3910b513fcdf, persist the new uptodate buffers",
+);
+
+/// The same for pages without buffers.
+fn clean_page(world: &Arc<World>) -> Property {
+    let world = world.clone();
+    finally(CLEAN_DIVERGENCE, move |memory, broken| {
+        let storage = &world.storage;
+        let is_dirty = |frame| {
+            memory.peek(storage.flags(frame)) & (folio::DIRTY | folio::WRITEBACK) != 0
+                || memory.peek(storage.private(frame)) != 0
+        };
+        invariants::clean_page_divergence(storage, memory, &is_dirty, broken);
+    })
+}
+
+fn leak(world: &Arc<World>) -> Property {
+    let world = world.clone();
+    finally(
+        (
+            "leak",
+            "a lock, a reference, writeback or a journal handle outlives its actor",
+            "Documentation/filesystems/locking.rst: write_end unlocks and drops the page",
+        ),
+        move |memory, broken| {
+            invariants::leak(&world.storage, memory, broken);
+            if world.journal.as_ref().is_some_and(|journal| journal.handle_is_open(memory)) {
+                broken(Label::new("journal handle", &[]));
+            }
+            if !world.mm.lock_is_free(memory) {
+                broken(Label::new("mmap lock", &[]));
+            }
+        },
+    )
 }
 
 /// What the file's sizes and blocks are at rest.
 fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let of = || world.clone();
     let (w1, w2, w3, w4) = (of(), of(), of(), of());
-    let mut properties = vec![
-        finally(
+    let medium = world.nature.medium;
+    let mut properties = Vec::new();
+    if medium == Medium::Disk {
+        properties.push(finally(
             (
                 "blocks-beyond-size",
                 "blocks that this write allocated stay beyond the size, and no truncation is pending",
@@ -143,21 +172,24 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 let before = file(&w1, memory);
                 invariants::blocks_beyond_size(&w1.storage, memory, &|block| before.has(block), broken);
             },
-        ),
-        finally(
+        ));
+    }
+    if medium != Medium::Memory {
+        properties.push(finally(
             (
                 "size-beyond-data",
                 "the size on disk exceeds the one in memory at rest",
                 "fs/ext4/ext4.h: i_disksize <= i_size, with a warning",
             ),
             move |memory, broken| {
-                let on_disk = InodeFields::size(memory.peek(w2.storage.inode));
+                let inode = if medium == Medium::Server { w2.storage.durable } else { w2.storage.inode };
+                let on_disk = InodeFields::size(memory.peek(inode));
                 if on_disk as u64 > memory.peek(w2.storage.i_size) {
                     broken(Label::new("size on disk", &[on_disk as i32]));
                 }
             },
-        ),
-    ];
+        ));
+    }
     if writes && !world.truncates {
         properties.push(finally(
             (
@@ -179,7 +211,10 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 }
             },
         ));
-        properties.push(always(
+        if medium == Medium::Memory {
+            return properties;
+        }
+        let after_crash = always(
             (
                 "size-beyond-data",
                 "after a crash the size covers new units that are neither on disk nor in a committed transaction",
@@ -187,18 +222,19 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
             ),
             Kind::Crash,
             move |memory, broken| size_beyond_data_after_crash(&w4, memory, broken),
-        ));
+        );
+        properties.push(Property { promised: world.nature.crash_safe, ..after_crash });
     }
     properties
 }
 
 fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
     let (before, asked) = (file(world, memory), request(world, memory));
-    let durable = memory.peek(world.journal.durable);
+    let durable = memory.peek(world.storage.durable);
     let geometry = world.storage.geometry;
     for position in before.size..InodeFields::size(durable).min(asked.pos + asked.len) {
         let held = before.unit(&world.storage, position);
-        let wanted = if position < asked.pos { held } else { world.source.wanted(position, held) };
+        let wanted = if position < asked.pos { held } else { world.source.wanted(geometry, asked, position, held) };
         let block = position >> geometry.block_shift;
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,
@@ -214,8 +250,8 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
 }
 
 /// What actors see by themselves.
-fn observed_by_actors() -> Vec<Property> {
-    vec![
+fn observed_by_actors(nature: Nature) -> Vec<Property> {
+    let mut properties = vec![
         observed(
             "stale-read",
             Kind::Event,
@@ -265,12 +301,6 @@ fn observed_by_actors() -> Vec<Property> {
             "Documentation/filesystems/vfs.rst: write_end returns a number <= copied",
         ),
         observed(
-            "journal-bypass",
-            Kind::Event,
-            "a buffer of a journalled file is dirty outside the journal when the journal takes it",
-            "fs/jbd2/transaction.c: Spotted dirty metadata buffer",
-        ),
-        observed(
             "fault-under-lock",
             Kind::Event,
             "user memory is touched with faults on while the same actor holds a page lock",
@@ -282,5 +312,14 @@ fn observed_by_actors() -> Vec<Property> {
             "a unit is copied from a page after munmap of it has returned",
             "munmap(2); mm/memory.c frees a page after the flush",
         ),
-    ]
+    ];
+    if nature.journal {
+        properties.push(observed(
+                "journal-bypass",
+                Kind::Event,
+                "a buffer of a journalled file is dirty outside the journal when the journal takes it",
+                "fs/jbd2/transaction.c: Spotted dirty metadata buffer",
+            ));
+    }
+    properties
 }

@@ -19,7 +19,8 @@ use crate::generic::truncate::truncate_inode_pages;
 use crate::jbd2::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::kernel::{Errno, FileSystem, Kernel};
+use crate::file_system::FileSystem;
+use crate::kernel::{Errno, Kernel};
 
 /// `ext4_get_block`.
 #[track_caller]
@@ -35,8 +36,7 @@ pub(super) fn ext4_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(),
                     return Err(Errno::Enospc);
                 }
             }
-            let journal = &k.world.journal;
-            let disk_block = allocate_block(task, bh.block, &[journal.frozen, journal.durable]);
+            let disk_block = allocate_block(task, bh.block, &[k.journal().frozen]);
             buffer::map_bh(task, bh, disk_block, buffer::NEW);
         }
         Ok(())
@@ -47,7 +47,7 @@ pub(super) fn ext4_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(),
 /// the orphan list meanwhile.
 #[track_caller]
 pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_truncate", &[]), || {
         let geometry = task.storage.geometry;
         let handle = jbd2_journal_start(task, journal);
@@ -70,12 +70,12 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
 /// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled;
 /// a hole has them already.
 fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     let geometry = task.storage.geometry;
     let block = from >> geometry.block_shift;
     let to = to.min(geometry.block(block).end);
     call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
-        let folio = grab_cache_page(task);
+        let folio = grab_cache_page(task, 0);
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }

@@ -23,16 +23,18 @@ use page_state::{Buffer, Folio};
 use super::block::{ext4_get_block, ext4_truncate, ext4_truncate_failed_write, ext4_zero_partial_blocks};
 use crate::Mutant;
 use crate::generic::buffer::{
-    NewBuffer, block_write_begin, is_outside, page_zero_new_buffers, prepare_buffers,
+    NewBuffer, block_is_partially_uptodate, block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers, prepare_buffers, try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::jbd2::{
     self, Handle, jbd2_journal_commit_transaction, jbd2_journal_dirty_metadata,
-    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
+    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop, jbd2_journal_try_to_free_buffers,
     journal_current_handle,
 };
-use crate::kernel::{Errno, FileSystem, Kernel};
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::kernel::{Errno, Kernel, Request};
 
 /// What `ext4_journalled_write_end` does with a short copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +66,29 @@ pub(super) struct Journalled {
 }
 
 impl FileSystem for Journalled {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: true,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
     fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
         ext4_write_begin(self, k, pos, len)
     }
@@ -88,7 +113,7 @@ impl FileSystem for Journalled {
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
-        let invalidated = jbd2_journal_invalidate_folio(&k.task, &k.world.journal, folio, from);
+        let invalidated = jbd2_journal_invalidate_folio(&k.task, k.journal(), folio, from);
         if invalidated.busy {
             let witness = Label::new("WARN_ON(-EBUSY) in ext4_journalled_invalidatepage", &[]);
             report(&k.task, "kernel-bug", witness);
@@ -96,9 +121,25 @@ impl FileSystem for Journalled {
         invalidated.held
     }
 
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        jbd2_journal_try_to_free_buffers(&k.task, k.journal(), folio) && try_to_free_buffers(k, folio)
+    }
+
+    fn writepage(&self, _: &Kernel, _: Folio) {
+        unimplemented!()
+    }
+
+    fn page_mkwrite(&self, _: &Kernel, _: Folio) -> bool {
+        unimplemented!()
+    }
+
+    fn commit(&self, k: &Kernel) {
+        jbd2_journal_commit_transaction(&k.task, k.journal(), &|| {});
+    }
+
     fn sync(&self, k: &Kernel) {
-        jbd2_journal_commit_transaction(&k.task, &k.world.journal);
-        jbd2::checkpoint(&k.task, &k.world.journal);
+        jbd2_journal_commit_transaction(&k.task, k.journal(), &|| {});
+        jbd2::checkpoint(&k.task, k.journal());
     }
 }
 
@@ -109,12 +150,12 @@ fn page_range(k: &Kernel, pos: usize, len: usize) -> (usize, usize) {
 
 #[track_caller]
 fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
         let (from, to) = page_range(k, pos, len);
         // The page comes before the handle: the page lock is inside of the transaction.
         let (folio, handle) = machine::again(task.m, Label::new("retry_grab", &[]), (), |()| {
-            let folio = grab_cache_page(task);
+            let folio = grab_cache_page(task, 0);
             folio_unlock(task, folio);
             let handle = jbd2_journal_start(task, journal);
             folio_lock(task, folio);
@@ -196,7 +237,7 @@ fn walk_page_buffers(k: &Kernel, folio: Folio, (from, to): (usize, usize), each:
 /// buffer of an uptodate page) is cleaned first and journalled then.
 #[track_caller]
 fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("do_journal_get_write_access", &[bh.block as i32]), || {
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
@@ -224,8 +265,8 @@ fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
         if fs.write_end == WriteEnd::V6_14 {
             folio_mark_dirty(task, bh.folio);
         }
-        if !k.mutated(Mutant::WriteEndForgetsJournal) {
-            jbd2_journal_dirty_metadata(task, &k.world.journal, handle, bh);
+        if !k.mutated(Mutant::WriteEndForgetsToDirty) {
+            jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
         }
         if fs.write_end == WriteEnd::V6_14 {
             clear_buffer_new(task, bh);
@@ -371,7 +412,7 @@ fn ext4_journalled_write_end(
     copied: usize,
     folio: Folio,
 ) -> Result<usize, Errno> {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("ext4_journalled_write_end", &args), || {
         let handle = journal_current_handle(task, journal);
@@ -410,7 +451,7 @@ fn ext4_journalled_write_end(
 
 /// `ext4_setattr` to a smaller or larger size, with the inode's lock held.
 fn ext4_setattr_size(fs: &Journalled, k: &Kernel, size: usize) {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_setattr", &[size as i32]), || {
         let old_size = i_size_read(task);
         jbd2_journal_start(task, journal);
@@ -430,7 +471,7 @@ fn ext4_setattr_size(fs: &Journalled, k: &Kernel, size: usize) {
 
 /// `ext4_wait_for_tail_page_commit`: a page that is cut in the middle must not be in a commit.
 fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
-    let (task, journal) = (&k.task, &k.world.journal);
+    let (task, journal) = (&k.task, k.journal());
     let geometry = task.storage.geometry;
     let offset = size % geometry.page_units();
     let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
@@ -438,7 +479,7 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
         return;
     }
     machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {
-        let Some(folio) = filemap_get_folio(task) else { return machine::Flow::Done(()) };
+        let Some(folio) = filemap_get_folio(task, 0) else { return machine::Flow::Done(()) };
         folio_lock(task, folio);
         let invalidated = jbd2_journal_invalidate_folio(task, journal, folio, offset);
         folio_unlock(task, folio);

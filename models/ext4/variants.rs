@@ -5,39 +5,35 @@ use std::sync::Arc;
 use scenario::{Case, Variant, WritePath};
 
 use super::journalled::{Journalled, WriteEnd};
-use crate::kernel::{FileSystem, Prefault, Setting};
+use crate::file_system::FileSystem;
+use crate::kernel::{Caller, Setting};
 use crate::{Mutant, family};
 
 struct Row {
     name: &'static str,
-    prefault: Prefault,
+    caller: Caller,
     short_is_zero: bool,
     write_end: WriteEnd,
     sentence: &'static str,
 }
 
-const fn row(name: &'static str, prefault: Prefault, write_end: WriteEnd, sentence: &'static str) -> Row {
-    Row { name, prefault, short_is_zero: false, write_end, sentence }
+const fn row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
+    Row { name, caller, short_is_zero: false, write_end, sentence }
 }
 
 impl Row {
     fn play(&self, mutant: Option<Mutant>) -> (Arc<dyn FileSystem>, Setting) {
-        let setting = Setting {
-            prefault: self.prefault,
-            short_is_zero: self.short_is_zero,
-            memory_tags: self.prefault == Prefault::AfterEmptyCopyV6_14,
-            allocation_can_fail: false,
-            mutant,
-        };
+        let setting =
+            Setting { short_is_zero: self.short_is_zero, mutant, ..Setting::of(self.caller) };
         (Arc::new(Journalled { write_end: self.write_end }), setting)
     }
 }
 
 const JOURNALLED: [Row; 11] = [
-    row("v4.2", Prefault::First, WriteEnd::V4_2, "prefault first: v4.2, and after the revert of 998ef75ddb"),
+    row("v4.2", Caller::V4_2, WriteEnd::V4_2, "prefault first: v4.2, and after the revert of 998ef75ddb"),
     row(
         "v4.2+copy-first",
-        Prefault::AfterEmptyCopy,
+        Caller::CopyFirst,
         WriteEnd::V4_2,
         "998ef75ddb: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
     ),
@@ -45,51 +41,51 @@ const JOURNALLED: [Row; 11] = [
         short_is_zero: true,
         ..row(
             "v4.2+copy-first+short-is-zero",
-            Prefault::AfterEmptyCopy,
+            Caller::CopyFirst,
             WriteEnd::V4_2,
             "with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero",
         )
     },
     row(
         "v4.2+copy-first+skip-zeroing",
-        Prefault::AfterEmptyCopy,
+        Caller::CopyFirst,
         WriteEnd::SkipZeroing,
         "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
     ),
     row(
         "v4.2+copy-first+skip-zeroing-at-entry",
-        Prefault::AfterEmptyCopy,
+        Caller::CopyFirst,
         WriteEnd::SkipZeroingAtEntry,
         "another reading of the first ext4 patch: tested at entry, where a partial copy still counts",
     ),
     row(
         "v4.2+copy-first+skip-zeroing-walk",
-        Prefault::AfterEmptyCopy,
+        Caller::CopyFirst,
         WriteEnd::SkipZeroingWalk,
         "another reading of the first ext4 patch: only the zeroing is skipped, the walk still runs",
     ),
     row(
         "v4.4",
-        Prefault::First,
+        Caller::V4_2,
         WriteEnd::V4_4,
         "b90197b65518: new buffers are zeroed without being dirtied",
     ),
-    row("v4.4+copy-first", Prefault::AfterEmptyCopy, WriteEnd::V4_4, "b90197b65518 under 998ef75ddb's order"),
+    row("v4.4+copy-first", Caller::CopyFirst, WriteEnd::V4_4, "b90197b65518 under 998ef75ddb's order"),
     row(
         "v4.11",
-        Prefault::First,
+        Caller::V4_8,
         WriteEnd::V4_11,
         "3b136499e906: after a short copy only what was copied, or is new, is journalled",
     ),
     row(
         "v4.11+copy-first",
-        Prefault::AfterEmptyCopy,
+        Caller::CopyFirst,
         WriteEnd::V4_11,
         "3b136499e906 under 998ef75ddb's order",
     ),
     row(
         "v6.14",
-        Prefault::AfterEmptyCopyV6_14,
+        Caller::V6_14,
         WriteEnd::V6_14,
         "665575cff098: copy first for good, with ext4 of that time",
     ),

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use fault::SharedMapping;
 use machine::{Layout, Peek, Word, show_number};
-use page_state::{Geometry, Unit, buffer, folio};
+use page_state::{Geometry, buffer};
 use scenario::{Actor, Initial, Scenario};
 
-use super::actors;
+use super::{actors, picture};
+use super::source::set_up_second;
 use super::{File, PageState, Source};
-use crate::kernel::{FileSystem, Request, Setting, World};
+use crate::file_system::FileSystem;
+use crate::kernel::{Request, Setting, World};
 use crate::properties;
 
 /// Somebody beside the writer.
@@ -21,8 +24,22 @@ pub enum Companion {
         /// The unit behind the last.
         to: usize,
     },
+    /// Reads all of the file through a mapping.
+    MmapReader,
+    /// Stores a unit through a mapping: [`Question::second`].
+    MmapStore,
+    /// Writes to the file as well: [`Question::second`].
+    SecondWriter,
     /// Commits the running transaction.
     Commit,
+    /// Writes what a commit has left dirty.
+    Checkpoint,
+    /// Writes dirty pages back.
+    Writeback,
+    /// Takes clean pages of the file out of the page cache.
+    Reclaim,
+    /// Writes and takes out all pages of the file, as direct I/O does.
+    Invalidate,
     /// Truncates the file.
     Truncate {
         /// To so many units.
@@ -53,6 +70,8 @@ pub struct Question {
     pub companions: Vec<Companion>,
     /// The initial files, what of each is in the page cache, and the request.
     pub initial: Vec<(File, PageState, Request)>,
+    /// What a second writer writes, or a store through a mapping stores: inside of the file.
+    pub second: Option<Request>,
     /// Whether the page is part of the running transaction at first.
     pub journalled: bool,
     /// Whether a block allocation may fail.
@@ -70,21 +89,54 @@ fn position<T: PartialEq + Copy>(list: &mut Vec<T>, item: T) -> usize {
     })
 }
 
+impl Companion {
+    /// Its name in a scenario's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Companion::Reader { .. } => "reader",
+            Companion::MmapReader => "mmap-reader",
+            Companion::MmapStore => "mmap-store",
+            Companion::SecondWriter => "second-writer",
+            Companion::Commit => "commit",
+            Companion::Checkpoint => "checkpoint",
+            Companion::Writeback => "writeback",
+            Companion::Reclaim => "reclaim",
+            Companion::Invalidate => "invalidate",
+            Companion::Truncate { .. } => "truncate",
+            Companion::Kill => "kill",
+            Companion::Unmap => "unmap",
+            Companion::Load => "load",
+        }
+    }
+
+    /// Whether it may hold a page that has left the page cache.
+    fn holds_pages(&self) -> bool {
+        !matches!(self, Companion::Kill | Companion::Unmap | Companion::Truncate { .. })
+    }
+}
+
 /// Builds the scenario for a file system in a setting.
 #[must_use]
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
     let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..setting };
-    // One page in the cache, one for each that a reader still holds or a commit keeps, one that is fresh.
-    let holds = |c: &&Companion| matches!(c, Companion::Reader { .. } | Companion::Commit | Companion::Load);
-    let cache_frames = 2 + question.companions.iter().filter(holds).count().min(1);
-    let mut world = World::declare(&mut layout, question.geometry, question.source, cache_frames, setting);
+    // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
+    let holds = question.companions.iter().filter(|c| c.holds_pages()).count();
+    let cache_frames = question.geometry.pages() + 1 + holds.min(2) * question.geometry.pages();
+    let size = (question.geometry, cache_frames);
+    let mut world = World::declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
+    if question.companions.iter().any(|c| matches!(c, Companion::MmapReader | Companion::MmapStore)) {
+        world.shared = Some(SharedMapping::declare(&mut layout, &world.storage));
+    }
     world.mm.stops_early = question.stops_early;
     world.mm.watched = question.source == Source::Freed;
     if question.companions.contains(&Companion::Kill) {
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
-    world.journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
+    if let Some(journal) = &mut world.journal {
+        journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
+    }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let initial = initial_states(question, &mut world, layout.len());
 
@@ -114,7 +166,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         properties: properties::all(&world, question.writes),
         reachable: question.reachable.clone(),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
-        picture: Arc::new(move |memory| picture(&world, memory)),
+        picture: Arc::new(move |memory| picture::of(&world, memory)),
     }
 }
 
@@ -127,14 +179,20 @@ fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<I
         file.set_up(world, &mut state);
         page.set_up(&file, world, &mut state);
         question.source.set_up(&world.storage, &world.mm, &mut state, request);
+        if let Some(second) = question.second {
+            set_up_second(&world.storage, &world.mm, &mut state, second);
+        }
         state[world.file.index()] = number as Word;
         state[world.request.index()] = asked as Word;
-        if question.journalled && page != PageState::Absent {
+        if let Some(journal) = &world.journal
+            && question.journalled
+            && page != PageState::Absent
+        {
             for block in (0..question.geometry.blocks()).filter(|&b| file.has(b)) {
                 let at = world.storage.buffer(0, block).index();
                 if state[at] & (buffer::UPTODATE | buffer::DIRTY) == buffer::UPTODATE {
                     state[at] |= buffer::JBD | buffer::JBDDIRTY;
-                    world.journal.journal_initially(&mut state, 0, block);
+                    journal.journal_initially(&mut state, 0, block);
                 }
             }
         }
@@ -148,55 +206,4 @@ fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<I
         initial.push(Initial { name, cells: state });
     }
     initial
-}
-
-fn flags(shown: String) -> String {
-    if shown.is_empty() { "-".to_owned() } else { shown }
-}
-
-/// Page, buffers and blocks of the file, and its source.
-fn picture(world: &World, memory: &dyn Peek) -> String {
-    let storage = &world.storage;
-    let geometry = storage.geometry;
-    let by_block = |unit: &dyn Fn(usize, usize) -> Unit| {
-        let blocks: Vec<String> = (0..geometry.blocks())
-            .map(|block| {
-                let units: Vec<String> =
-                    (0..geometry.block_units()).map(|i| unit(block, i).picture()).collect();
-                units.join(" ")
-            })
-            .collect();
-        blocks.join(" | ")
-    };
-    let mut lines = Vec::new();
-    match storage.cached(memory) {
-        None => lines.push("page      absent".to_owned()),
-        Some(frame) => {
-            let shown = flags(folio::show_flags(memory.peek(storage.flags(frame))));
-            lines.push(format!("page      {shown}"));
-            let units =
-                by_block(&|block, i| storage.peek_unit(memory, frame, geometry.block(block).start + i));
-            lines.push(format!("contents  {units}"));
-            for block in 0..geometry.blocks() {
-                let shown = flags(buffer::show_buffer(memory.peek(storage.buffer(frame, block))));
-                lines.push(format!("buffer {block}  {shown}"));
-            }
-        }
-    }
-    let inode = memory.peek(storage.inode);
-    let on_disk: Vec<String> = (0..geometry.blocks())
-        .map(|block| match page_state::InodeFields::mapped(inode, block) {
-            None => "hole".to_owned(),
-            Some(disk_block) => (0..geometry.block_units())
-                .map(|i| storage.peek_disk(memory, disk_block, i).picture())
-                .collect::<Vec<_>>()
-                .join(" "),
-        })
-        .collect();
-    let size = memory.peek(storage.i_size);
-    lines.push(format!("on disk   {}   size {size}", on_disk.join(" | ")));
-    if !world.mm.pages.is_empty() {
-        lines.push(format!("source    {}", world.mm.picture(memory)));
-    }
-    lines.join("\n")
 }

@@ -5,6 +5,7 @@ use page_state::buffer::{DIRTY, JBD, MAPPED, PRESENT, UPTODATE as BUFFER_UPTODAT
 use page_state::folio::{BUSY, CACHE, DIRTY as FOLIO_DIRTY, UPTODATE};
 use page_state::{InodeFields, Storage, Unit};
 
+use crate::file_system::Medium;
 use crate::kernel::World;
 
 /// A file: its size and which of its blocks are allocated.
@@ -44,14 +45,21 @@ impl File {
     pub fn set_up(&self, world: &World, cells: &mut [Word]) {
         let storage = &world.storage;
         let mut inode = (self.size as Word) << InodeFields::SIZE.shift;
-        for block in (0..storage.geometry.blocks()).filter(|&b| self.has(b)) {
+        // A server has all blocks, and a hole's hold zeros.
+        let is_stored = |block| match world.nature.medium {
+            Medium::Disk => self.has(block),
+            Medium::Server => true,
+            Medium::Memory => false,
+        };
+        for block in (0..storage.geometry.file_blocks()).filter(|&b| is_stored(b)) {
             inode |= (block as Word + 1) << InodeFields::map(block).shift;
             for (index, position) in storage.geometry.block(block).enumerate() {
                 cells[storage.disk(block, index).index()] = self.unit(storage, position).word();
             }
         }
         cells[storage.i_size.index()] = self.size as Word;
-        for at in [storage.inode, world.journal.frozen, world.journal.durable] {
+        let frozen = world.journal.as_ref().map(|journal| journal.frozen);
+        for at in [storage.inode, storage.durable].into_iter().chain(frozen) {
             cells[at.index()] = inode;
         }
     }
@@ -89,37 +97,51 @@ impl PageState {
         }
     }
 
-    /// Puts the page into the page cache.
+    /// Puts the file's pages into the page cache.
     pub fn set_up(self, file: &File, world: &World, cells: &mut [Word]) {
         let storage = &world.storage;
+        for index in 0..storage.geometry.pages() {
+            // A page beyond the end is not there.
+            if index == 0 || file.size > index * storage.geometry.page_units() {
+                self.set_up_page(index, file, world, cells);
+            }
+        }
+    }
+
+    fn set_up_page(self, index: usize, file: &File, world: &World, cells: &mut [Word]) {
+        let (storage, frame) = (&world.storage, index);
+        let geometry = storage.geometry;
         let uptodate_blocks = match self {
             PageState::Absent => return,
-            PageState::Uptodate | PageState::UptodateWithoutBuffers | PageState::Committed => u8::MAX,
             PageState::Partly(blocks) => blocks,
+            _ => u8::MAX,
         };
-        cells[storage.slot.index()] = 1;
-        cells[storage.references(0).index()] = BUSY | CACHE;
+        cells[storage.slot(index).index()] = frame as Word + 1;
+        cells[storage.references(frame).index()] = BUSY | CACHE;
         if uptodate_blocks == u8::MAX {
-            cells[storage.flags(0).index()] = UPTODATE;
+            cells[storage.flags(frame).index()] = UPTODATE;
         }
-        for block in 0..storage.geometry.blocks() {
+        for block in 0..geometry.blocks() {
+            let file_block = index * geometry.blocks() + block;
             let uptodate = uptodate_blocks & (1 << block) != 0;
             if uptodate {
-                for position in storage.geometry.block(block) {
-                    cells[storage.unit(0, position).index()] = file.unit(storage, position).word();
+                for (unit, position) in geometry.block(block).zip(geometry.block(file_block)) {
+                    cells[storage.unit(frame, unit).index()] = file.unit(storage, position).word();
                 }
             }
-            if self == PageState::UptodateWithoutBuffers {
+            if self == PageState::UptodateWithoutBuffers || !storage.has_buffers() {
                 continue;
             }
-            let mapped = if uptodate && file.has(block) { mapped_to(block) | MAPPED } else { 0 };
+            let mapped = if uptodate && file.has(file_block) { mapped_to(file_block) | MAPPED } else { 0 };
             let mut flags = PRESENT | mapped | if uptodate { BUFFER_UPTODATE } else { 0 };
             if self == PageState::Committed && mapped != 0 {
                 flags |= DIRTY | JBD;
-                cells[storage.flags(0).index()] |= FOLIO_DIRTY;
-                world.journal.checkpoint_initially(cells, 0, block);
+                cells[storage.flags(frame).index()] |= FOLIO_DIRTY;
+                if let Some(journal) = &world.journal {
+                    journal.checkpoint_initially(cells, frame, block);
+                }
             }
-            cells[storage.buffer(0, block).index()] = flags;
+            cells[storage.buffer(frame, block).index()] = flags;
         }
     }
 }

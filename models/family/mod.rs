@@ -3,6 +3,7 @@
 mod actors;
 mod build;
 mod file;
+mod picture;
 mod source;
 mod table;
 

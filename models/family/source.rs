@@ -1,6 +1,6 @@
 //! The source of the data: what it is when the write starts, and what becomes of it meanwhile.
 
-use fault::{AddressSpace, Backing, SourcePage};
+use fault::{AddressSpace, Backing, Segment, SourcePage};
 use machine::Word;
 use page_state::folio::{MAPPING, UPTODATE};
 use page_state::{Geometry, Storage, Unit};
@@ -38,6 +38,20 @@ pub enum Source {
     Tagged,
     /// Anonymous memory, until somebody may unmap it and it becomes somebody else's.
     Freed,
+    /// Two segments: an empty one, and one that is valid and not in the page tables.
+    EmptyThenAbsent,
+    /// Two segments: an empty one, and one that is not mapped at all.
+    EmptyThenInvalid,
+    /// Two segments: a unit in memory, and the rest valid and not in the page tables.
+    SegmentThenAbsent,
+    /// Two segments: a unit in memory, and the rest not mapped at all.
+    SegmentThenInvalid,
+    /// Two segments: a unit in memory, and the rest a mapping of the page that is being written, at the same
+    /// place, not in the page tables.
+    SegmentThenSelf,
+    /// For each page that is written one of the source, the last of them a mapping of the first page that is
+    /// being written, not in the page tables.
+    OfFirstPage,
 }
 
 impl Source {
@@ -45,37 +59,73 @@ impl Source {
     #[must_use]
     pub fn pages(self, geometry: Geometry) -> Vec<SourcePage> {
         let all: Word = (1 << geometry.page_units()) - 1;
-        let (backing, readable, count) = match self {
-            Source::SelfMapped => (Backing::TargetPage, all, 1),
+        let page = |backing, readable| SourcePage { backing, readable };
+        let frame = page(Backing::Frame, all);
+        let itself = |index| page(Backing::TargetPage(index), all);
+        let count = geometry.pages();
+        match self {
+            Source::SelfMapped => (0..count).map(itself).collect(),
             Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => {
-                (Backing::Frame, all, 2)
+                vec![frame; count + 1]
             }
-            Source::Tagged => (Backing::Frame, 0b11, 1),
-            Source::Freed => (Backing::Anonymous, all, 1),
-            _ => (Backing::Frame, all, 1),
-        };
-        vec![SourcePage { backing, readable }; count]
+            Source::Tagged => vec![page(Backing::Frame, 0b11); count],
+            Source::Freed => vec![page(Backing::Anonymous, all); count],
+            Source::SegmentThenAbsent | Source::SegmentThenInvalid => vec![frame; 2],
+            Source::SegmentThenSelf => vec![frame, itself(0)],
+            Source::OfFirstPage => vec![frame, itself(0)],
+            _ => vec![frame; count],
+        }
     }
 
-    /// Where the data of a request starts, in units from the first page's first.
+    /// The segments of a request's data.
     #[must_use]
-    pub fn start(self, geometry: Geometry, request: Request) -> usize {
+    pub fn segments(self, geometry: Geometry, request: Request) -> Vec<Segment> {
+        let (units, Request { pos, len }) = (geometry.page_units(), request);
+        let segment = |base, len| Segment { base, len };
         match self {
-            Source::SelfMapped => request.pos % geometry.page_units(),
+            Source::SelfMapped => vec![segment(pos, len)],
             Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => {
-                geometry.page_units() - 1
+                vec![segment(units - 1, len)]
             }
-            _ => 0,
+            Source::EmptyThenAbsent | Source::EmptyThenInvalid => vec![segment(0, 0), segment(0, len)],
+            Source::SegmentThenAbsent | Source::SegmentThenInvalid => {
+                vec![segment(0, 1), segment(units, len - 1)]
+            }
+            Source::SegmentThenSelf => {
+                vec![segment(0, 1), segment(units + (pos + 1) % units, len - 1)]
+            }
+            _ => vec![segment(0, len)],
         }
     }
 
     /// What the user wants at a position of the file that held `before` there.
     #[must_use]
-    pub fn wanted(self, position: usize, before: Unit) -> Unit {
+    pub fn wanted(self, geometry: Geometry, request: Request, position: usize, before: Unit) -> Unit {
+        let new = |position| Unit::New { writer: 0, position };
         match self {
             Source::SelfMapped => before,
-            _ => Unit::New { writer: 0, position },
+            Source::SegmentThenSelf if position > request.pos => before,
+            // What the first page holds when it is written.
+            Source::OfFirstPage if position >= geometry.page_units() => new(position - geometry.page_units()),
+            _ => new(position),
         }
+    }
+
+    /// The shortest request that shows what is special about it, in units.
+    #[must_use]
+    pub fn least(self) -> usize {
+        match self {
+            Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => 2,
+            Source::SegmentThenAbsent | Source::SegmentThenInvalid | Source::SegmentThenSelf => 2,
+            Source::Tagged | Source::OfFirstPage => 3,
+            _ => 1,
+        }
+    }
+
+    /// Whether it is a mapping of the file, so that an empty file has nothing to map.
+    #[must_use]
+    pub fn is_of_the_file(self) -> bool {
+        matches!(self, Source::SelfMapped | Source::SegmentThenSelf | Source::OfFirstPage)
     }
 
     /// Whether a write may come out short, or fail, because of it.
@@ -88,6 +138,8 @@ impl Source {
                 | Source::StraddlingAbsent
                 | Source::Dropped
                 | Source::Reclaimed
+                | Source::EmptyThenAbsent
+                | Source::SegmentThenAbsent
         )
     }
 
@@ -101,51 +153,70 @@ impl Source {
                 | Source::StraddlingAbsent
                 | Source::StraddlingInvalid
                 | Source::StraddlingUnmapped
+                | Source::EmptyThenAbsent
+                | Source::EmptyThenInvalid
+                | Source::SegmentThenAbsent
+                | Source::SegmentThenInvalid
+                | Source::SegmentThenSelf
+                | Source::OfFirstPage
         )
     }
 
     /// Puts it into an initial state, for a request.
     pub fn set_up(self, storage: &Storage, mm: &AddressSpace, cells: &mut [Word], request: Request) {
-        let units = storage.geometry.page_units();
-        let start = self.start(storage.geometry, request);
-        if self != Source::SelfMapped {
-            for page in 0..mm.pages.len() {
-                for unit in 0..units {
-                    // What is not part of the request must not be taken for it.
-                    let address = page * units + unit;
-                    let wanted = address.checked_sub(start).filter(|&i| i < request.len);
-                    let value =
-                        wanted.map_or(Unit::Zero, |i| Unit::New { writer: 0, position: request.pos + i });
-                    cells[storage.unit(storage.source_frame(page), unit).index()] = value.word();
-                }
-            }
+        let (geometry, units) = (storage.geometry, storage.geometry.page_units());
+        let count = self.pages(geometry).len();
+        // What is not part of the request must not be taken for it.
+        for address in 0..count * units {
+            let at = storage.unit(storage.source_frame(address / units), address % units);
+            cells[at.index()] = Unit::Zero.word();
         }
-        let frame = |page| Some(storage.source_frame(page));
-        match self {
-            Source::Invalid => {}
-            Source::Absent => mm.map_initially(cells, 0, None),
-            Source::SelfMapped => mm.map_initially(cells, 0, None),
-            Source::StraddlingAbsent => {
-                mm.map_initially(cells, 0, frame(0));
-                mm.map_initially(cells, 1, None);
-            }
-            Source::StraddlingInvalid => mm.map_initially(cells, 0, frame(0)),
-            _ => {
-                for page in 0..mm.pages.len() {
-                    mm.map_initially(cells, page, frame(page));
-                }
+        let addresses = self.segments(geometry, request).into_iter().flat_map(|s| s.base..s.base + s.len);
+        for (i, address) in addresses.enumerate() {
+            let at = storage.unit(storage.source_frame(address / units), address % units);
+            cells[at.index()] = Unit::New { writer: 0, position: request.pos + i }.word();
+        }
+        for page in 0..count {
+            let of_the_file = matches!(mm.pages[page].backing, Backing::TargetPage(_));
+            let (mapped, present) = match self {
+                Source::Invalid | Source::EmptyThenInvalid => (false, false),
+                Source::Absent | Source::EmptyThenAbsent => (true, false),
+                Source::StraddlingAbsent | Source::SegmentThenAbsent => (true, page == 0),
+                Source::StraddlingInvalid | Source::SegmentThenInvalid => (page == 0, page == 0),
+                _ => (true, !of_the_file),
+            };
+            if mapped {
+                mm.map_initially(cells, page, present.then(|| storage.source_frame(page)));
             }
         }
     }
 
     /// A further initial state, where there is one: the page that is being written, mapped already.
     pub fn set_up_mapped(self, storage: &Storage, mm: &AddressSpace, cells: &mut [Word]) -> bool {
-        let uptodate = cells[storage.flags(0).index()] & UPTODATE != 0;
-        if self != Source::SelfMapped || !uptodate {
+        if self != Source::SelfMapped {
             return false;
         }
-        cells[storage.references(0).index()] |= MAPPING;
-        mm.map_initially(cells, 0, Some(0));
-        true
+        let mut any = false;
+        for page in 0..storage.geometry.pages() {
+            let Some(frame) = (cells[storage.slot(page).index()] as usize).checked_sub(1) else { continue };
+            if cells[storage.flags(frame).index()] & UPTODATE == 0 {
+                continue;
+            }
+            cells[storage.references(frame).index()] |= MAPPING;
+            mm.map_initially(cells, page, Some(frame));
+            any = true;
+        }
+        any
     }
+}
+
+/// Puts the data of a second writer into an initial state: the last page of the address space, in memory.
+pub(super) fn set_up_second(storage: &Storage, mm: &AddressSpace, cells: &mut [Word], request: Request) {
+    let page = mm.pages.len() - 1;
+    for i in 0..storage.geometry.page_units() {
+        let at = storage.unit(storage.source_frame(page), i);
+        let unit = if i < request.len { Unit::New { writer: 1, position: request.pos + i } } else { Unit::Zero };
+        cells[at.index()] = unit.word();
+    }
+    mm.map_initially(cells, page, Some(storage.source_frame(page)));
 }

@@ -6,7 +6,8 @@ use page_state::Geometry;
 use scenario::{Case, Tier};
 
 use super::{Companion, File, PageState, Question, Source, build};
-use crate::kernel::{FileSystem, Request, Setting};
+use crate::file_system::FileSystem;
+use crate::kernel::{Request, Setting};
 
 /// Where a write lies, relative to the file's end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -225,24 +226,11 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         writes: true,
         companions: companions.to_vec(),
         initial: initial(region, geometry, breadth),
+        second: None,
         journalled: false,
         allocation_can_fail: false,
         stops_early: false,
         reachable: row.reachable.to_vec(),
-    }
-}
-
-impl Companion {
-    /// Its name in a scenario's name.
-    fn name(&self) -> &'static str {
-        match self {
-            Companion::Reader { .. } => "reader",
-            Companion::Commit => "commit",
-            Companion::Truncate { .. } => "truncate",
-            Companion::Kill => "kill",
-            Companion::Unmap => "unmap",
-            Companion::Load => "load",
-        }
     }
 }
 
@@ -265,13 +253,9 @@ fn alone(region: Region, all: &mut Vec<(Question, Tier)>) {
     for row in &ROWS {
         let mut question = question(region, row, Breadth::Wide, &[]);
         // What is read must reach the second page, or the third unit.
-        let least = match row.source {
-            Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => 2,
-            Source::Tagged => 3,
-            _ => 1,
-        };
+        let least = row.source.least();
         // An empty file has no page that could be mapped.
-        let must_exist = row.source == Source::SelfMapped;
+        let must_exist = row.source.is_of_the_file();
         question.initial.retain(|(file, _, request)| request.len >= least && (file.size > 0 || !must_exist));
         if !question.initial.is_empty() {
             all.push((question, Tier::Default));
@@ -412,7 +396,7 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting) -> Vec<Case> {
         .into_iter()
         .map(|(question, tier)| {
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
-            let academic = question.source == Source::Tagged && !setting.memory_tags;
+            let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let tier = if academic { Tier::All } else { tier };
             let fs = fs.clone();
             let name = question.name.clone();

@@ -8,17 +8,17 @@ use page_state::folio::{
 use page_state::inode::i_size_read;
 use page_state::{Folio, Task};
 
-use super::buffer::{block_is_partially_uptodate, block_read_full_page};
 use crate::Mutant;
-use crate::kernel::{FileSystem, Kernel};
+use crate::file_system::FileSystem;
+use crate::kernel::Kernel;
 
 /// `grab_cache_page_write_begin`: the page, locked and referenced, made if it is not there.
 #[track_caller]
-pub fn grab_cache_page(task: &Task) -> Folio {
-    call(task.m, Label::new("grab_cache_page_write_begin", &[]), || {
+pub fn grab_cache_page(task: &Task, index: usize) -> Folio {
+    call(task.m, task.of_page("grab_cache_page_write_begin", index), || {
         again(task.m, Label::new("repeat", &[]), (), |()| {
-            let Some(folio) = filemap_get_folio(task) else {
-                return filemap_add_folio(task).map_or(Flow::Again(()), Flow::Done);
+            let Some(folio) = filemap_get_folio(task, index) else {
+                return filemap_add_folio(task, index).map_or(Flow::Again(()), Flow::Done);
             };
             folio_lock(task, folio);
             if folio_in_cache(task, folio) {
@@ -31,14 +31,20 @@ pub fn grab_cache_page(task: &Task) -> Folio {
     })
 }
 
-/// The page with a reference, uptodate; made and filled if need be. With `range`, a page whose buffers
-/// are uptodate there will do, as for a `read()` of that range.
-fn get_uptodate_page(k: &Kernel, fs: &dyn FileSystem, range: Option<(usize, usize)>, label: Label) -> Folio {
+/// The page with a reference, uptodate; made and filled if need be. With `range`, a page of which those
+/// units can be read will do, as for a `read()` of that range.
+fn get_uptodate_page(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    index: usize,
+    range: Option<(usize, usize)>,
+    label: Label,
+) -> Folio {
     let task = &k.task;
     again(task.m, label, (), |()| {
-        let Some(folio) = filemap_get_folio(task) else {
-            if let Some(folio) = filemap_add_folio(task) {
-                block_read_full_page(k, fs, folio);
+        let Some(folio) = filemap_get_folio(task, index) else {
+            if let Some(folio) = filemap_add_folio(task, index) {
+                fs.read_folio(k, folio);
                 folio_put(task, folio);
             }
             return Flow::Again(());
@@ -49,7 +55,7 @@ fn get_uptodate_page(k: &Kernel, fs: &dyn FileSystem, range: Option<(usize, usiz
         if let Some((from, to)) = range
             && folio_trylock(task, folio)
         {
-            let enough = folio_in_cache(task, folio) && block_is_partially_uptodate(k, folio, from, to);
+            let enough = folio_in_cache(task, folio) && fs.is_partially_uptodate(k, folio, from, to);
             if enough {
                 folio_unlock(task, folio);
                 return Flow::Done(folio);
@@ -65,14 +71,14 @@ fn get_uptodate_page(k: &Kernel, fs: &dyn FileSystem, range: Option<(usize, usiz
         if folio_test_uptodate(task, folio) {
             folio_unlock(task, folio);
         } else {
-            block_read_full_page(k, fs, folio);
+            fs.read_folio(k, folio);
         }
         Flow::Done(folio)
     })
 }
 
-/// `do_generic_file_read` of the units `from..to`: finds or fills the page, and then reads the size; each
-/// unit below it is handed to `copy`. Gives how many there were.
+/// `do_generic_file_read` of the units `from..to`: finds or fills each page, and then reads the size; each
+/// unit below it is handed to `copy` with its place in the page and in the file. Gives how many there were.
 ///
 /// The size is read after the uptodate check: a page that was filled before the file grew has zeros
 /// where the new data is.
@@ -84,36 +90,51 @@ pub fn generic_file_read(
     copy: &dyn Fn(Folio, usize, usize),
 ) -> usize {
     let task = &k.task;
+    let units = task.storage.geometry.page_units();
     let read = call(task.m, Label::new("generic_file_read", &[from as i32, to as i32]), || {
-        let folio = get_uptodate_page(k, fs, Some((from, to)), Label::new("find_page", &[]));
-        let size = i_size_read(task);
-        let end = to.min(size);
-        for unit in from..end {
-            copy(folio, unit, size);
+        let mut read = 0;
+        for index in from / units..to.div_ceil(units) {
+            let start = index * units;
+            let (first, last) = (from.max(start) - start, to.min(start + units) - start);
+            let folio = get_uptodate_page(k, fs, index, Some((first, last)), Label::new("find_page", &[]));
+            let end = to.min(start + units).min(i_size_read(task));
+            for position in start + first..end {
+                copy(folio, position - start, position);
+            }
+            folio_put(task, folio);
+            read += end.saturating_sub(start + first) as u8;
+            if end < start + last {
+                break;
+            }
         }
-        folio_put(task, folio);
-        end.saturating_sub(from) as u8
+        read
     });
     usize::from(read)
 }
 
-/// `filemap_fault`: the page locked, uptodate and referenced; nothing where the file is empty.
+/// Whether a page of the file lies wholly beyond its end.
+fn is_beyond_end(k: &Kernel, index: usize) -> bool {
+    i_size_read(&k.task) <= index * k.task.storage.geometry.page_units()
+}
+
+/// `filemap_fault`: the page locked, uptodate and referenced; nothing where it is beyond the end of the
+/// file.
 #[track_caller]
-pub fn filemap_fault(k: &Kernel, fs: &dyn FileSystem) -> Option<Folio> {
+pub fn filemap_fault(k: &Kernel, fs: &dyn FileSystem, index: usize) -> Option<Folio> {
     let task = &k.task;
-    call(task.m, Label::new("filemap_fault", &[]), || {
-        if i_size_read(task) == 0 {
+    call(task.m, task.of_page("filemap_fault", index), || {
+        if is_beyond_end(k, index) {
             return None;
         }
         again(task.m, Label::new("retry_find", &[]), (), |()| {
-            let folio = get_uptodate_page(k, fs, None, Label::new("find_page", &[]));
+            let folio = get_uptodate_page(k, fs, index, None, Label::new("find_page", &[]));
             folio_lock(task, folio);
             if !folio_in_cache(task, folio) {
                 folio_unlock(task, folio);
                 folio_put(task, folio);
                 return Flow::Again(());
             }
-            if i_size_read(task) == 0 {
+            if is_beyond_end(k, index) {
                 folio_unlock(task, folio);
                 folio_put(task, folio);
                 return Flow::Done(None);

@@ -1,6 +1,10 @@
-//! What every block-based file system shares: `mm/filemap.c`, `mm/truncate.c`, `fs/buffer.c`.
+//! What file systems share: `mm/filemap.c`, `mm/truncate.c`, `mm/vmscan.c`, `mm/page-writeback.c`,
+//! `mm/memory.c`, `fs/buffer.c`.
 
 pub mod buffer;
 pub mod filemap;
+pub mod mmap;
 pub mod perform_write;
+pub mod reclaim;
 pub mod truncate;
+pub mod writeback;

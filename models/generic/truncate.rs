@@ -7,31 +7,42 @@ use page_state::folio::{
 };
 
 use crate::Mutant;
-use crate::kernel::{FileSystem, Kernel};
+use crate::file_system::FileSystem;
+use crate::generic::mmap::unmap_mapping_folio;
+use crate::kernel::Kernel;
 
-/// `truncate_inode_pages`: the whole page goes, or the part of it beyond `size` units is zeroed.
+/// `truncate_inode_pages`: whole pages go, and the part of the last one beyond `size` units is zeroed.
 #[track_caller]
 pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
     call(task.m, Label::new("truncate_inode_pages", &[size as i32]), || {
-        if size >= units || k.mutated(Mutant::TruncateKeepsPage) {
+        if k.mutated(Mutant::TruncateKeepsPage) {
             return;
         }
-        let Some(folio) = filemap_get_folio(task) else { return };
-        folio_lock(task, folio);
-        if folio_in_cache(task, folio) {
-            folio_wait_writeback(task, folio);
-            if size > 0 {
-                folio_zero_segment(task, folio, size, units);
-                fs.invalidate_folio(k, folio, size);
-            } else {
-                let held = fs.invalidate_folio(k, folio, 0);
-                folio_clear_dirty(task, folio);
-                filemap_remove_folio(task, folio, held);
-            }
+        for index in size / units..task.storage.geometry.pages() {
+            truncate_page(k, fs, index, size.saturating_sub(index * units));
         }
-        folio_unlock(task, folio);
-        folio_put(task, folio);
     });
+}
+
+/// One page, from unit `from` of it on.
+fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
+    let task = &k.task;
+    let Some(folio) = filemap_get_folio(task, index) else { return };
+    folio_lock(task, folio);
+    if folio_in_cache(task, folio) {
+        folio_wait_writeback(task, folio);
+        if from > 0 {
+            folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
+            fs.invalidate_folio(k, folio, from);
+        } else {
+            unmap_mapping_folio(k, folio);
+            let held = fs.invalidate_folio(k, folio, 0);
+            folio_clear_dirty(task, folio);
+            filemap_remove_folio(task, folio, held);
+        }
+    }
+    folio_unlock(task, folio);
+    folio_put(task, folio);
 }

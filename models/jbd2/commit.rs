@@ -12,15 +12,20 @@ use page_state::{Buffer, Task};
 
 use super::transaction::{file_buffer, put_journal_head, refile_buffer};
 use super::{
-    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, Journal, LIST, LOCKED, METADATA, NEXT, RESERVED,
+    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, NEXT, RESERVED,
     RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
     running, unlock_head, unlock_state,
 };
 
+/// The journal has files of one page only.
+fn in_frame(frame: usize) -> Folio {
+    Folio { frame, index: 0 }
+}
+
 fn all_buffers(task: &Task) -> impl Iterator<Item = Buffer> {
     let blocks = task.storage.geometry.blocks();
     let frames = task.storage.cache_frames;
-    (0..frames).flat_map(move |frame| (0..blocks).map(move |block| Buffer { folio: Folio(frame), block }))
+    (0..frames).flat_map(move |frame| (0..blocks).map(move |block| Buffer { folio: in_frame(frame), block }))
 }
 
 /// Whether the buffer is on `list` of the transaction.
@@ -51,12 +56,13 @@ fn if_on(
     still
 }
 
-/// Commits the running transaction, if there is one.
+/// Commits the running transaction, if there is one. `submit_inode_data` writes the inode's data, where the
+/// transaction is to have it on disk before its record (`journal_submit_data_buffers`).
 ///
 /// # Panics
 /// Where one of the kernel's assertions fires.
 #[track_caller]
-pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal) {
+pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, submit_inode_data: &dyn Fn()) {
     call(task.m, Label::new("jbd2_journal_commit_transaction", &[]), || {
         let label = Label::new("kjournald", &[]);
         wait(task, journal.state, COMMIT_THREAD, 0, COMMIT_THREAD, Order::Acquire, label);
@@ -64,7 +70,9 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal) {
         let state = load(task, journal.state, RUNNING | TURN, Order::Relaxed, label);
         if state & RUNNING != 0 {
             let committing = running(state);
-            lock_down(task, journal, committing);
+            if lock_down(task, journal, committing) {
+                submit_inode_data();
+            }
             write_out(task, journal, committing);
             forget(task, journal, committing);
         } else {
@@ -74,8 +82,9 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal) {
 }
 
 /// Waits for open handles, keeps new ones out, and takes down what the transaction is: the inode, and
-/// the contents of its buffers. Then the next transaction may run.
-fn lock_down(task: &Task, journal: &Journal, committing: Transaction) {
+/// the contents of its buffers. Then the next transaction may run. Tells whether the inode has data that is
+/// to be on disk first.
+fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> bool {
     call(task.m, Label::new("T_LOCKED", &[]), || {
         set(task, journal.state, LOCKED, Label::new("lock_transaction", &[]));
         let label = Label::new("wait_updates", &[]);
@@ -92,9 +101,9 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) {
         }
         lock_state(task, journal);
         let (clear, set) = if committing == Transaction(false) { (0, TURN) } else { (TURN, 0) };
-        let (clear, set) = (clear | RUNNING | LOCKED | STATE_LOCK, set | COMMITTING);
-        change(task, journal.state, clear, set, 0, Order::Full, Label::new("T_FLUSH", &[]));
-    });
+        let (clear, set) = (clear | RUNNING | LOCKED | STATE_LOCK | INODE_DATA, set | COMMITTING);
+        change(task, journal.state, clear, set, INODE_DATA, Order::Full, Label::new("T_FLUSH", &[])) != 0
+    })
 }
 
 /// Files what was written for the last pass, and writes the commit record.
@@ -108,7 +117,7 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
                 file_buffer(task, journal, bh, committing, FORGET);
             });
         }
-        copy_unit(task, journal.frozen, journal.durable, Label::new("commit_record", &[]));
+        copy_unit(task, journal.frozen, task.storage.durable, Label::new("commit_record", &[]));
     });
 }
 
@@ -163,14 +172,14 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
 
 /// `release_buffer_page`: a page that has left the page cache goes with its last buffer.
 fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
-    let references = task.storage.references(folio.0);
+    let references = task.storage.references(folio.frame);
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
     }
     let held = (0..task.storage.geometry.blocks())
         .any(|block| read_head(task, journal, Buffer { folio, block }) & (TRANSACTION | CHECKPOINT) != 0);
     if !held {
-        folio_put_journal(task, folio);
+        folio_put_journal(task, folio.frame);
     }
 }
 
@@ -180,7 +189,7 @@ fn require_not_stale(task: &Task, bh: Buffer) {
         let witness = Label::new("the journal takes block", &[bh.block as i32]);
         let demand = Demand { among: ALL_BUT_STALE, property: "stale-uptodate", witness };
         let action =
-            Action::Require { at: task.storage.unit(bh.folio.0, unit), demands: [Some(demand), None] };
+            Action::Require { at: task.storage.unit(bh.folio.frame, unit), demands: [Some(demand), None] };
         task.m.perform(Step::new(action, Label::new("log_unit", &[unit as i32])));
     }
 }

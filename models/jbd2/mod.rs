@@ -16,7 +16,8 @@ mod transaction;
 pub use commit::{checkpoint, jbd2_journal_commit_transaction, wait_for_commit};
 pub use transaction::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_invalidate_folio,
-    jbd2_journal_start, jbd2_journal_stop, journal_current_handle,
+    jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, jbd2_journal_try_to_free_buffers,
+    journal_current_handle,
 };
 
 use machine::{Label, Layout, Order, Peek, Place, Small, Word, show_number};
@@ -34,8 +35,6 @@ pub struct Journal {
     pub dirties: bool,
     /// The inode as the committing transaction has it.
     pub frozen: Place,
-    /// The inode as recovery finds it.
-    pub durable: Place,
 }
 
 /// Which of two transactions: they take turns.
@@ -79,6 +78,9 @@ const COMMIT_THREAD: Word = 1 << 9;
 /// `j_state_lock`.
 const STATE_LOCK: Word = 1 << 10;
 
+/// The inode has data that goes to disk before the running transaction commits (`t_inode_list`).
+const INODE_DATA: Word = 1 << 11;
+
 /// `b_transaction`: 0, or the transaction's word.
 const TRANSACTION: Word = 0b11;
 /// `b_next_transaction` is the running one.
@@ -117,7 +119,7 @@ impl Journal {
     pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
         let blocks = storage.geometry.blocks();
         Journal {
-            state: layout.cell("journal", 11, show_number),
+            state: layout.cell("journal", 12, show_number),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),
@@ -125,12 +127,11 @@ impl Journal {
             dirties: false,
             count: storage.cache_frames * blocks,
             frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
-            durable: layout.cell("inode on disk", InodeFields::BITS, inode::show_inode),
         }
     }
 
     fn head(&self, bh: Buffer) -> Place {
-        self.heads.at(bh.folio.0 * self.blocks + bh.block)
+        self.heads.at(bh.folio.frame * self.blocks + bh.block)
     }
 
     /// Whether a transaction will write the buffer, as a property sees it. One that is only reserved

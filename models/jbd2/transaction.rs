@@ -10,7 +10,7 @@ use page_state::steps::{change, clear, load, report, set, wait};
 use page_state::{Buffer, Folio, Task};
 
 use super::{
-    CHECKPOINT, COMMITTING, FORGET, HANDLES, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT, RESERVED,
+    CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT, RESERVED,
     RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
     running, unlock_head, unlock_state,
 };
@@ -46,6 +46,12 @@ pub fn jbd2_journal_stop(task: &Task, journal: &Journal) {
     let label = Label::new("jbd2_journal_stop", &[]);
     let handles = change(task, journal.state, 1 << task.id, 0, HANDLES, Order::Release, label);
     assert!(handles & (1 << task.id) != 0, "J_ASSERT in jbd2_journal_stop: no handle is open");
+}
+
+/// The inode's data goes to disk before the transaction commits (`jbd2_journal_file_inode`).
+#[track_caller]
+pub fn jbd2_journal_file_inode(task: &Task, journal: &Journal) {
+    set(task, journal.state, INODE_DATA, Label::new("jbd2_journal_file_inode", &[]));
 }
 
 /// Makes the buffer part of the handle's transaction before it is changed.
@@ -253,6 +259,31 @@ impl machine::Small for Unmapped {
     fn show(word: Word) -> String {
         ["may be freed", "held by the journal", "-EBUSY"][word as usize].to_owned()
     }
+}
+
+/// `jbd2_journal_try_to_free_buffers`: takes the journal off the buffers of a page that is locked and clean,
+/// where neither a transaction nor a checkpoint has them. Tells whether all could be.
+#[track_caller]
+pub fn jbd2_journal_try_to_free_buffers(task: &Task, journal: &Journal, folio: Folio) -> bool {
+    call(task.m, Label::new("jbd2_journal_try_to_free_buffers", &[]), || {
+        for bh in buffers(task, folio) {
+            if !buffer_jbd(task, bh) {
+                continue;
+            }
+            lock_head(task, journal, bh);
+            let head = read_head(task, journal, bh);
+            // What a checkpoint waits for and is written already goes off its list.
+            if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && !buffer_dirty(task, bh) {
+                clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+                put_journal_head(task, journal, bh);
+            }
+            unlock_head(task, journal, bh);
+            if buffer_jbd(task, bh) {
+                return false;
+            }
+        }
+        true
+    })
 }
 
 /// `journal_unmap_buffer`.

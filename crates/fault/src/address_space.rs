@@ -1,7 +1,7 @@
 //! The address space that the source of the data lives in: VMAs, page-table entries, the mmap lock.
 
 use machine::{Field, Label, Layout, Order, Peek, Place, Word};
-use page_state::folio::{self, Folio};
+use page_state::folio;
 use page_state::steps::{change, clear, load, store, wait};
 use page_state::{Storage, Task, Unit};
 
@@ -31,8 +31,8 @@ pub enum Backing {
     Frame,
     /// Anonymous memory: when it is unmapped, the frame becomes somebody else's.
     Anonymous,
-    /// The page of the page cache that is being written.
-    TargetPage,
+    /// A page of the file that is being written: which.
+    TargetPage(usize),
 }
 
 /// What a page of the source is, in general.
@@ -218,7 +218,7 @@ pub(crate) fn zap_entry(task: &Task, mm: &AddressSpace, page: usize, bits: Word)
     let old = change(task, at, Word::MAX, bits, Word::MAX, Order::Full, of_page("ptep_clear_flush", page));
     let frame = FRAME.of(old) as usize;
     if old & PRESENT != 0 && frame < task.storage.cache_frames {
-        folio::folio_put_mapping(task, Folio(frame));
+        folio::folio_put_mapping(task, frame);
     }
 }
 

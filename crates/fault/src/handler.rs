@@ -17,9 +17,9 @@ pub struct User<'a> {
     pub mm: &'a AddressSpace,
     /// Whether a fatal signal is pending, where the scenario has signals.
     pub signal: Option<Place>,
-    /// `filemap_fault` of the file that is being written: gives its page locked, uptodate and
-    /// referenced, or nothing where the page is beyond the end of the file.
-    pub filemap_fault: &'a dyn Fn() -> Option<Folio>,
+    /// `filemap_fault` of the file that is being written: gives its page of that number locked, uptodate
+    /// and referenced, or nothing where the page is beyond the end of the file.
+    pub filemap_fault: &'a dyn Fn(usize) -> Option<Folio>,
 }
 
 /// Where in the source: a unit, counted from the first page's first.
@@ -48,16 +48,16 @@ pub fn handle_mm_fault(user: &User, page: usize) -> bool {
 fn set_entry(user: &User, page: usize) -> bool {
     let (task, mm) = (&user.task, user.mm);
     let at = mm.entry(page);
-    let frame = match mm.pages[page].backing {
-        Backing::Frame | Backing::Anonymous => task.storage.source_frame(page),
-        Backing::TargetPage => match (user.filemap_fault)() {
-            Some(folio) => folio.0,
+    let target = match mm.pages[page].backing {
+        Backing::Frame | Backing::Anonymous => None,
+        Backing::TargetPage(index) => match (user.filemap_fault)(index) {
+            Some(folio) => Some(folio),
             None => return false,
         },
     };
+    let frame = target.map_or(task.storage.source_frame(page), |folio| folio.frame);
     let entry = mm.entry_naming(page, frame);
-    let of_target = mm.pages[page].backing == Backing::TargetPage;
-    if of_target {
+    if target.is_some() {
         // Before the entry, so that whoever clears the entry finds the reference.
         let (references, label) = (task.storage.references(frame), Label::new("folio_add_rmap", &[]));
         change(task, references, 0, folio::MAPPING, 0, Order::Full, label);
@@ -66,12 +66,12 @@ fn set_entry(user: &User, page: usize) -> bool {
     let set = attempt(task, at, PRESENT | GONE, 0, entry, Order::Release, label);
     // Another thread's fault in the same page may have been quicker.
     let gone = !set && load(task, at, GONE, Order::Relaxed, Label::new("pte_gone", &[page as i32])) != 0;
-    if of_target {
+    if let Some(folio) = target {
         if gone {
-            folio_put_mapping(task, Folio(frame));
+            folio_put_mapping(task, frame);
         }
-        folio_unlock(task, Folio(frame));
-        folio_put(task, Folio(frame));
+        folio_unlock(task, folio);
+        folio_put(task, folio);
     }
     !gone
 }

@@ -8,53 +8,78 @@ use page_state::unit::ALL_BUT_STALE;
 
 use crate::address_space::AddressSpace;
 use crate::handler::{Address, User, get_user, split};
+use crate::iov_iter::{IovIter, Segment};
 
-/// Touches the first unit of the source and, if it is in another page, the last (`fault_in_pages_readable`,
-/// until v5.15). Nothing is touched in between. Tells whether all that was touched could be read.
+/// Touches the first unit of the current segment and, if it is in another page, the last of the `len` units
+/// (`fault_in_pages_readable`, `iov_iter_fault_in_readable` until v4.7). Nothing is touched in between,
+/// nor in other segments. Tells whether all that was touched could be read.
 #[track_caller]
-pub fn fault_in_pages_readable(user: &User, from: Address, len: usize) -> bool {
+pub fn fault_in_pages_readable(user: &User, source: IovIter, len: usize) -> bool {
     let storage = user.task.storage;
+    let Segment { base, len: rest } = source.remaining().next().unwrap_or(Segment { base: 0, len: 0 });
+    let len = len.min(rest);
     call(user.task.m, Label::new("fault_in_pages_readable", &[len as i32]), || {
         if len == 0 {
             return true;
         }
-        let last = from + len - 1;
-        if !get_user(user, from) {
+        let last = base + len - 1;
+        if !get_user(user, base) {
             return false;
         }
-        split(storage, from).0 == split(storage, last).0 || get_user(user, last)
+        split(storage, base).0 == split(storage, last).0 || get_user(user, last)
+    })
+}
+
+/// The pages that the next `len` units of the source lie in, segment by segment: the first unit of each,
+/// and how many units are left from there on.
+fn pages(user: &User, source: IovIter, len: usize) -> Vec<(Address, usize)> {
+    let units = user.task.storage.geometry.page_units();
+    let mut left = len.min(source.count());
+    let mut all = Vec::new();
+    for Segment { base, len } in source.remaining() {
+        let end = base + len.min(left);
+        let mut at = base;
+        while at < end {
+            all.push((at, left));
+            let next = ((at / units + 1) * units).min(end);
+            left -= next - at;
+            at = next;
+        }
+    }
+    all
+}
+
+/// Touches every page of every segment (`iov_iter_fault_in_readable`, v4.8 to v5.15). Tells whether all
+/// of them could be read.
+#[track_caller]
+pub fn fault_in_multipages_readable(user: &User, source: IovIter, len: usize) -> bool {
+    call(user.task.m, Label::new("fault_in_multipages_readable", &[len as i32]), || {
+        pages(user, source, len).into_iter().all(|(at, _)| get_user(user, at))
     })
 }
 
 /// Touches the first unit of the source, then the first of each following page, until one can't be read
 /// (`fault_in_iov_iter_readable`, since v5.16). Returns how many units are not known to be readable.
 #[track_caller]
-pub fn fault_in_iov_iter_readable(user: &User, from: Address, len: usize) -> usize {
-    let units = user.task.storage.geometry.page_units();
+pub fn fault_in_iov_iter_readable(user: &User, source: IovIter, len: usize) -> usize {
     let left = call(user.task.m, Label::new("fault_in_iov_iter_readable", &[len as i32]), || {
-        let mut at = from;
-        while at < from + len {
-            if !get_user(user, at) {
-                return (from + len - at) as u8;
-            }
-            at = (at / units + 1) * units;
-        }
-        0
+        let hopeless = pages(user, source, len).into_iter().find(|&(at, _)| !get_user(user, at));
+        hopeless.map_or(0, |(_, left)| left as u8)
     });
     usize::from(left)
 }
 
-/// Copies `len` units from the source to the page with page faults off, up to the first that is absent,
-/// and returns how many it copied (`iov_iter_copy_from_user_atomic`, `copy_folio_from_iter_atomic`). What
-/// is behind them stays as it was.
+/// Copies the source's units at `addresses` to the page with page faults off, up to the first that is
+/// absent, and returns how many it copied (`iov_iter_copy_from_user_atomic`,
+/// `copy_folio_from_iter_atomic`). What is behind them stays as it was.
 ///
 /// One unit is one step, see [`Action::CopyUser`].
 #[track_caller]
-pub fn copy_from_user_atomic(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
-    let (task, mm) = (&user.task, user.mm);
+pub fn copy_from_user_atomic(user: &User, addresses: &[Address], folio: Folio, to: usize) -> usize {
+    let (task, mm, len) = (&user.task, user.mm, addresses.len());
     let copied = call(task.m, Label::new("copy_from_user_atomic", &[len as i32]), || {
         let copy = |units: std::ops::Range<usize>| {
-            units.take_while(|&i| copy_unit(user, from + i, folio, to + i)).count()
+            units.take_while(|&i| copy_unit(user, addresses[i], folio, to + i)).count()
         };
         // Where a unit faults, the hardware may have given up anywhere before it, behind the first unit.
         let limit = if mm.stops_early && len > 1 {
@@ -65,7 +90,7 @@ pub fn copy_from_user_atomic(user: &User, from: Address, len: usize, folio: Foli
             len
         };
         let mut copied = copy(0..limit);
-        if copied == limit && !(limit..len).any(|i| would_fault(user, from + i)) {
+        if copied == limit && !addresses[limit..].iter().any(|&address| would_fault(user, address)) {
             copied += copy(limit..len);
         }
         if copied < len {
@@ -83,7 +108,7 @@ fn copy_unit(user: &User, address: Address, folio: Folio, to: usize) -> bool {
     if page >= mm.pages.len() {
         return false;
     }
-    let target = storage.unit(folio.0, to);
+    let target = storage.unit(folio.frame, to);
     let action = Action::CopyUser {
         entry: mm.entry(page),
         need: AddressSpace::need(unit),
@@ -124,13 +149,13 @@ fn not_somebody_elses(user: &User, at: machine::Place, unit: usize) {
 /// The mutant of [`copy_from_user_atomic`]: translates once per page and then copies from the frame,
 /// whatever becomes of the mapping.
 #[track_caller]
-pub fn copy_translating_once(user: &User, from: Address, len: usize, folio: Folio, to: usize) -> usize {
-    let (task, mm) = (&user.task, user.mm);
+pub fn copy_translating_once(user: &User, addresses: &[Address], folio: Folio, to: usize) -> usize {
+    let (task, mm, len) = (&user.task, user.mm, addresses.len());
     let storage = task.storage;
     let copied = call(task.m, Label::new("copy_translating_once", &[len as i32]), || {
         let mut translated: Option<(usize, usize)> = None;
-        for i in 0..len {
-            let (page, unit) = split(storage, from + i);
+        for (i, &address) in addresses.iter().enumerate() {
+            let (page, unit) = split(storage, address);
             let frame = match translated {
                 Some((known, frame)) if known == page => frame,
                 _ => {
@@ -146,7 +171,7 @@ pub fn copy_translating_once(user: &User, from: Address, len: usize, folio: Foli
                 }
             };
             translated = Some((page, frame));
-            let (source, target) = (storage.unit(frame, unit), storage.unit(folio.0, to + i));
+            let (source, target) = (storage.unit(frame, unit), storage.unit(folio.frame, to + i));
             page_state::steps::copy_unit(task, source, target, Label::new("copy_unit", &[i as i32]));
             not_somebody_elses(user, target, to + i);
         }

@@ -75,7 +75,13 @@ impl Buffer {
     /// Its cell.
     #[must_use]
     pub fn place(self, task: &Task) -> machine::Place {
-        task.storage.buffer(self.folio.0, self.block)
+        task.storage.buffer(self.folio.frame, self.block)
+    }
+
+    /// Which block of the file it is.
+    #[must_use]
+    pub fn file_block(self, task: &Task) -> usize {
+        self.folio.index * task.storage.geometry.blocks() + self.block
     }
 
     fn label(self, name: &'static str) -> Label {
@@ -129,7 +135,7 @@ pub fn buffers(task: &Task, folio: Folio) -> impl Iterator<Item = Buffer> {
 #[track_caller]
 pub fn create_empty_buffers(task: &Task, folio: Folio) {
     call(task.m, Label::new("create_empty_buffers", &[]), || {
-        let at = task.storage.flags(folio.0);
+        let at = task.storage.flags(folio.frame);
         let label = Label::new("folio_test_uptodate", &[]);
         let flags = load(task, at, FOLIO_UPTODATE | FOLIO_DIRTY, Order::Relaxed, label);
         let uptodate = if flags & FOLIO_UPTODATE != 0 { UPTODATE } else { 0 };
@@ -139,6 +145,12 @@ pub fn create_empty_buffers(task: &Task, folio: Folio) {
             store(task, bh.place(task), value, Order::Release, bh.label("attach_buffer"));
         }
     });
+}
+
+/// Takes a buffer off its page; the page is locked.
+#[track_caller]
+pub fn free_buffer_head(task: &Task, bh: Buffer) {
+    store(task, bh.place(task), 0, Order::Relaxed, bh.label("free_buffer_head"));
 }
 
 /// Tells the buffer its block on disk and sets further flags with it.
@@ -178,7 +190,7 @@ pub fn bh_read(task: &Task, bh: Buffer) {
         let storage = task.storage;
         let disk_block = b_blocknr(task, bh);
         for (index, unit) in storage.geometry.block(bh.block).enumerate() {
-            let (from, to) = (storage.disk(disk_block, index), storage.unit(bh.folio.0, unit));
+            let (from, to) = (storage.disk(disk_block, index), storage.unit(bh.folio.frame, unit));
             copy_unit(task, from, to, Label::new("read_unit", &[unit as i32]));
         }
         let (at, label) = (bh.place(task), bh.label("end_buffer_read_sync"));
@@ -193,14 +205,14 @@ pub fn bh_write(task: &Task, bh: Buffer) {
         let storage = task.storage;
         let disk_block = b_blocknr(task, bh);
         for (index, unit) in storage.geometry.block(bh.block).enumerate() {
-            let (from, to) = (storage.unit(bh.folio.0, unit), storage.disk(disk_block, index));
+            let (from, to) = (storage.unit(bh.folio.frame, unit), storage.disk(disk_block, index));
             copy_unit(task, from, to, Label::new("write_unit", &[unit as i32]));
         }
     });
 }
 
-/// Gives a file block the first physical block that neither the inode nor any of `pinned` (cells of
-/// the same shape, e.g. what is on disk) names. Somebody else had it in between.
+/// Gives a file block the first physical block that neither the inode, nor the one on disk, nor any of
+/// `pinned` (cells of the same shape, e.g. what is being committed) names. Somebody else had it in between.
 ///
 /// # Panics
 /// If there are too few blocks, which is a mistake of the scenario.
@@ -208,7 +220,7 @@ pub fn bh_write(task: &Task, bh: Buffer) {
 pub fn allocate_block(task: &Task, block: usize, pinned: &[machine::Place]) -> usize {
     call(task.m, Label::new("allocate_block", &[block as i32]), || {
         let storage = task.storage;
-        let mut maps = vec![storage.inode];
+        let mut maps = vec![storage.inode, storage.durable];
         maps.extend(pinned);
         let label = Label::new("bitmap", &[]);
         let taken: Vec<Word> =

@@ -3,7 +3,7 @@
 use machine::{Field, Label, Order, Word};
 
 use crate::Task;
-use crate::steps::{change, load, store, wait};
+use crate::steps::{change, copy_unit, load, store, test, wait};
 
 /// The fields of an inode's cell; a journal copies the cell as one.
 #[derive(Debug)]
@@ -17,7 +17,9 @@ impl InodeFields {
     /// On the orphan list: recovery truncates the file to its size.
     pub const ORPHAN: Word = 1 << 21;
     /// The width of the cell.
-    pub const BITS: u8 = 22;
+    pub const BITS: u8 = 26;
+    /// One bit for each block of the file that is allocated and reads as zeros (an unwritten extent).
+    const UNWRITTEN: Field = Field { shift: 22, width: 4 };
     /// The size on disk (`i_disksize`), in units.
     pub const SIZE: Field = Field { shift: 16, width: 5 };
     /// The whole map.
@@ -41,6 +43,18 @@ impl InodeFields {
         (0..Self::BLOCKS_MAX).any(|block| Self::mapped(inode, block) == Some(disk_block))
     }
 
+    /// Whether a file block is allocated and reads as zeros (an unwritten extent).
+    #[must_use]
+    pub fn is_unwritten(inode: Word, block: usize) -> bool {
+        Self::UNWRITTEN.of(inode) & (1 << block) != 0
+    }
+
+    /// The bit of a file block that is allocated and reads as zeros.
+    #[must_use]
+    pub const fn unwritten(block: usize) -> Word {
+        1 << (Self::UNWRITTEN.shift as usize + block)
+    }
+
     /// The size on disk, in units.
     #[must_use]
     pub fn size(inode: Word) -> usize {
@@ -52,7 +66,11 @@ impl InodeFields {
 #[must_use]
 pub fn show_inode(inode: Word) -> String {
     let map: Vec<String> = (0..InodeFields::BLOCKS_MAX)
-        .map(|b| InodeFields::mapped(inode, b).map_or("-".to_owned(), |d| d.to_string()))
+        .map(|b| match InodeFields::mapped(inode, b) {
+            None => "-".to_owned(),
+            Some(d) if InodeFields::is_unwritten(inode, b) => format!("({d})"),
+            Some(d) => d.to_string(),
+        })
         .collect();
     let orphan = if inode & InodeFields::ORPHAN == 0 { "" } else { " orphan" };
     format!("map {} size {}{orphan}", map.join(" "), InodeFields::size(inode))
@@ -115,7 +133,36 @@ pub fn set_map(task: &Task, block: usize, to: Option<usize>) {
         None => ("free_block", 0),
     };
     let label = Label::new(name, &[block as i32]);
+    let mask = mask | InodeFields::unwritten(block);
     change(task, task.storage.inode, mask, value << field.shift, 0, Order::Relaxed, label);
+}
+
+/// Whether a file block is allocated and reads as zeros (an unwritten extent).
+#[track_caller]
+pub fn block_is_unwritten(task: &Task, block: usize) -> bool {
+    let label = Label::new("extent is unwritten", &[block as i32]);
+    test(task, task.storage.inode, InodeFields::unwritten(block), Order::Relaxed, label)
+}
+
+/// Marks a file block that is allocated as one that reads as zeros, until it is written.
+#[track_caller]
+pub fn mark_extent_unwritten(task: &Task, block: usize) {
+    let (bit, label) = (InodeFields::unwritten(block), Label::new("mark_extent_unwritten", &[block as i32]));
+    change(task, task.storage.inode, 0, bit, 0, Order::Relaxed, label);
+}
+
+/// The block was written: from now on it reads as what is on disk
+/// (`ext4_convert_unwritten_extents`).
+#[track_caller]
+pub fn convert_unwritten_extent(task: &Task, block: usize) {
+    let (bit, label) = (InodeFields::unwritten(block), Label::new("convert_unwritten", &[block as i32]));
+    change(task, task.storage.inode, bit, 0, 0, Order::Relaxed, label);
+}
+
+/// The inode goes to disk without a journal (`write_inode_now`): it is what recovery finds.
+#[track_caller]
+pub fn write_inode_now(task: &Task) {
+    copy_unit(task, task.storage.inode, task.storage.durable, Label::new("write_inode_now", &[]));
 }
 
 /// Sets the size on disk, in units.

@@ -9,30 +9,45 @@ fn block_label(block: usize) -> Label {
     Label::new("block", &[block as i32])
 }
 
+/// The pages of the file that are in the page cache: index and frame.
+fn cached_pages(storage: &Storage, memory: &dyn Peek) -> impl Iterator<Item = (usize, usize)> {
+    (0..storage.geometry.pages()).filter_map(move |page| Some((page, storage.cached(memory, page)?)))
+}
+
+/// The blocks of the file that are in the page cache: block of the file, frame, and block of the page.
+fn cached_blocks(storage: &Storage, memory: &dyn Peek) -> impl Iterator<Item = (usize, usize, usize)> {
+    let blocks = storage.geometry.blocks();
+    cached_pages(storage, memory)
+        .flat_map(move |(page, frame)| (0..blocks).map(move |block| (page * blocks + block, frame, block)))
+}
+
 /// A page of the page cache is uptodate over a stale unit, or an unlocked page has an uptodate buffer
 /// over one.
 pub fn stale_uptodate(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
-    let Some(frame) = storage.cached(memory) else { return };
-    let flags = memory.peek(storage.flags(frame));
-    for block in 0..storage.geometry.blocks() {
-        let held =
-            memory.peek(storage.buffer(frame, block)) & buffer::UPTODATE != 0 && flags & folio::LOCKED == 0;
+    for (file_block, frame, block) in cached_blocks(storage, memory) {
+        let flags = memory.peek(storage.flags(frame));
+        let held = storage.has_buffers()
+            && memory.peek(storage.buffer(frame, block)) & buffer::UPTODATE != 0
+            && flags & folio::LOCKED == 0;
         if flags & folio::UPTODATE == 0 && !held {
             continue;
         }
         let is_stale = |unit| storage.peek_unit(memory, frame, unit) == Unit::Stale;
         if storage.geometry.block(block).any(is_stale) {
-            broken(block_label(block));
+            broken(block_label(file_block));
         }
     }
 }
 
-/// After recovery, an allocated block below the recovered size holds stale data. `durable` is the
-/// inode as recovery finds it.
-pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, durable: u64, broken: &mut dyn FnMut(Label)) {
+/// After recovery, an allocated block below the recovered size holds stale data.
+pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
+    let durable = memory.peek(storage.durable);
     for position in 0..InodeFields::size(durable) {
         let block = position >> storage.geometry.block_shift;
         let Some(disk_block) = InodeFields::mapped(durable, block) else { continue };
+        if InodeFields::is_unwritten(durable, block) {
+            continue;
+        }
         let unit = position - storage.geometry.block(block).start;
         if storage.peek_disk(memory, disk_block, unit) == Unit::Stale {
             broken(block_label(block));
@@ -51,18 +66,19 @@ pub fn orphaned_new_buffer(
 ) {
     let inode = memory.peek(storage.inode);
     let size = memory.peek(storage.i_size) as usize;
-    for block in 0..storage.geometry.blocks() {
+    let blocks = storage.geometry.blocks();
+    for block in 0..storage.geometry.file_blocks() {
         let Some(disk_block) = InodeFields::mapped(inode, block) else { continue };
         let stale = (0..storage.geometry.block_units())
             .any(|unit| storage.peek_disk(memory, disk_block, unit) == Unit::Stale);
-        if !stale {
+        if !stale || InodeFields::is_unwritten(inode, block) {
             continue;
         }
         let pending = inode & InodeFields::ORPHAN != 0 && storage.geometry.block(block).start >= size;
-        let covered = storage.cached(memory).is_some_and(|frame| {
-            let flags = memory.peek(storage.buffer(frame, block));
-            let queued = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block);
-            flags & buffer::UNWRITTEN != 0 || flags & buffer::UPTODATE != 0 && queued
+        let covered = storage.cached(memory, block / blocks).is_some_and(|frame| {
+            let flags = memory.peek(storage.buffer(frame, block % blocks));
+            let queued = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block % blocks);
+            flags & buffer::UPTODATE != 0 && queued
         });
         if !pending && !covered {
             broken(block_label(block));
@@ -78,25 +94,50 @@ pub fn clean_divergence(
     journalled: &dyn Fn(usize, usize) -> bool,
     broken: &mut dyn FnMut(Label),
 ) {
-    let Some(frame) = storage.cached(memory) else { return };
     let size = memory.peek(storage.i_size) as usize;
-    for block in 0..storage.geometry.blocks() {
+    for (file_block, frame, block) in cached_blocks(storage, memory) {
         let flags = memory.peek(storage.buffer(frame, block));
         let clean = flags & (buffer::DIRTY | buffer::JBDDIRTY) == 0 && !journalled(frame, block);
         let known = flags & (buffer::UPTODATE | buffer::MAPPED) == buffer::UPTODATE | buffer::MAPPED;
-        if !known || !clean {
+        if !known || !clean || flags & (buffer::DELAY | buffer::UNWRITTEN) != 0 {
             continue;
         }
-        for (index, unit) in storage.geometry.block(block).enumerate() {
+        let start = storage.geometry.block(block).start;
+        for (index, unit) in storage.geometry.block(file_block).enumerate() {
             let disk = storage.peek_disk(memory, buffer::blocknr(flags), index);
-            if unit < size && storage.peek_unit(memory, frame, unit) != disk {
-                broken(block_label(block));
+            if unit < size && storage.peek_unit(memory, frame, start + index) != disk {
+                broken(block_label(file_block));
             }
         }
     }
 }
 
-/// A buffer of the cached page that will be written (dirty, jbddirty or `journalled`) is mapped to a block
+/// A page without buffers is uptodate, not dirty, and differs from what is stored below the file's size.
+/// `is_dirty` tells whether a page (frame) will be written.
+pub fn clean_page_divergence(
+    storage: &Storage,
+    memory: &dyn Peek,
+    is_dirty: &dyn Fn(usize) -> bool,
+    broken: &mut dyn FnMut(Label),
+) {
+    let inode = memory.peek(storage.inode);
+    let size = memory.peek(storage.i_size) as usize;
+    for (file_block, frame, block) in cached_blocks(storage, memory) {
+        if memory.peek(storage.flags(frame)) & folio::UPTODATE == 0 || is_dirty(frame) {
+            continue;
+        }
+        let start = storage.geometry.block(block).start;
+        for (index, unit) in storage.geometry.block(file_block).enumerate() {
+            let stored = InodeFields::mapped(inode, file_block)
+                .map_or(Unit::Zero, |disk_block| storage.peek_disk(memory, disk_block, index));
+            if unit < size && storage.peek_unit(memory, frame, start + index) != stored {
+                broken(block_label(file_block));
+            }
+        }
+    }
+}
+
+/// A buffer of a cached page that will be written (dirty, jbddirty or `journalled`) is mapped to a block
 /// that is not its own in the file's map.
 pub fn foreign_block(
     storage: &Storage,
@@ -104,14 +145,14 @@ pub fn foreign_block(
     journalled: &dyn Fn(usize, usize) -> bool,
     broken: &mut dyn FnMut(Label),
 ) {
-    let Some(frame) = storage.cached(memory) else { return };
     let inode = memory.peek(storage.inode);
-    for block in 0..storage.geometry.blocks() {
+    for (file_block, frame, block) in cached_blocks(storage, memory) {
         let flags = memory.peek(storage.buffer(frame, block));
         let written = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block);
-        let own = InodeFields::mapped(inode, block) == Some(buffer::blocknr(flags));
+        let own = flags & buffer::DELAY != 0
+            || InodeFields::mapped(inode, file_block) == Some(buffer::blocknr(flags));
         if flags & buffer::MAPPED != 0 && written && !own {
-            broken(block_label(block));
+            broken(block_label(file_block));
         }
     }
 }
@@ -129,7 +170,7 @@ pub fn blocks_beyond_size(
         return;
     }
     let first = storage.geometry.blocks_of(memory.peek(storage.i_size) as usize);
-    for block in first..storage.geometry.blocks() {
+    for block in first..storage.geometry.file_blocks() {
         if InodeFields::mapped(inode, block).is_some() && !allocated_before(block) {
             broken(block_label(block));
         }
@@ -142,10 +183,14 @@ pub fn leak(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label))
         broken(Label::new("inode lock", &[]));
     }
     for frame in 0..storage.cache_frames {
-        if memory.peek(storage.flags(frame)) & folio::LOCKED != 0 {
+        let flags = memory.peek(storage.flags(frame));
+        if flags & folio::LOCKED != 0 {
             broken(Label::new("page lock", &[]));
         }
-        let actors = folio::REFERENCES & !(folio::CACHE | folio::MAPPING | folio::JOURNAL);
+        if flags & folio::WRITEBACK != 0 {
+            broken(Label::new("writeback", &[]));
+        }
+        let actors = folio::REFERENCES & !(folio::CACHE | folio::MAPPING | folio::JOURNAL | folio::SHARED);
         if memory.peek(storage.references(frame)) & actors != 0 {
             broken(Label::new("page reference", &[]));
         }

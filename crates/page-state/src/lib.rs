@@ -13,11 +13,11 @@
 //! use page_state::{Geometry, Storage, Unit};
 //!
 //! let mut layout = Layout::new();
-//! let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 1, 4);
+//! let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 1, 4, true);
 //! let memory: Vec<Word> = vec![0; layout.len()];
 //! // A fresh frame holds somebody else's data, and the page cache is empty.
 //! assert_eq!(storage.peek_unit(&memory, 0, 0), Unit::Stale);
-//! assert_eq!(storage.cached(&memory), None);
+//! assert_eq!(storage.cached(&memory, 0), None);
 //! ```
 
 pub mod buffer;
@@ -33,5 +33,5 @@ pub use buffer::Buffer;
 pub use folio::Folio;
 pub use geometry::Geometry;
 pub use inode::InodeFields;
-pub use storage::{ACTORS_MAX, RETURNED_ERROR, Storage, Task};
+pub use storage::{ACTORS_MAX, PRIVATE_BITS, RETURNED_ERROR, Storage, Task};
 pub use unit::Unit;

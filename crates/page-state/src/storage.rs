@@ -1,10 +1,10 @@
 //! The cells that hold a file: its page-cache slot, frames, buffers, blocks and inode.
 //!
-//! The file is one page long. A page-cache slot names a frame, a file block names a physical block, and
-//! both have identity: what is dropped and taken again is another one, or the same one with somebody
+//! The file is one page long, or two. A page-cache slot names a frame, a file block names a physical block,
+//! and both have identity: what is dropped and taken again is another one, or the same one with somebody
 //! else's data.
 
-use machine::{Layout, Machine, Peek, Place, Word, show_number};
+use machine::{Label, Layout, Machine, Peek, Place, Word, show_number};
 
 use crate::Geometry;
 use crate::buffer::show_buffer;
@@ -26,15 +26,17 @@ pub struct Storage {
     pub source_frames: usize,
     /// How many physical blocks there are.
     pub disk_blocks: usize,
-    /// The page-cache slot of the file's page: 0 or 1 + frame.
-    pub slot: Place,
+    slots: Place,
     flags: Place,
     references: Place,
     units: Place,
-    buffers: Place,
+    private: Place,
+    buffers: bool,
     disk: Place,
     /// The inode as the kernel holds it: map, size on disk, orphan flag.
     pub inode: Place,
+    /// The inode as recovery finds it.
+    pub durable: Place,
     /// `i_size`.
     pub i_size: Place,
     /// `i_rwsem` (`i_mutex` until v4.6): 0 or 1 + actor.
@@ -43,6 +45,9 @@ pub struct Storage {
     pub returned: Place,
 }
 
+/// The width of [`Storage::private`], in bits.
+pub const PRIVATE_BITS: u8 = 12;
+
 /// [`Storage::returned`] after an error.
 pub const RETURNED_ERROR: Word = 31;
 
@@ -50,8 +55,8 @@ impl Storage {
     /// Declares the cells.
     ///
     /// # Panics
-    /// If there is more than the cells' fields can name: 3 frames of the page cache, 8 units and 4 blocks
-    /// of a page, 15 blocks on disk.
+    /// If there is more than the cells' fields can name: 7 frames of the page cache, 8 units of a page, 4
+    /// blocks and 2 pages of the file, 15 blocks on disk.
     #[must_use]
     pub fn declare(
         layout: &mut Layout,
@@ -59,34 +64,64 @@ impl Storage {
         cache_frames: usize,
         source_frames: usize,
         disk_blocks: usize,
+        buffers: bool,
     ) -> Storage {
         let (page, block, blocks) = (geometry.page_units(), geometry.block_units(), geometry.blocks());
         assert!(disk_blocks <= InodeFields::DISK_BLOCKS_MAX, "an inode's map names at most 15 blocks");
-        assert!(blocks <= InodeFields::BLOCKS_MAX, "an inode's map holds at most 4 blocks of the file");
+        assert!(geometry.file_blocks() <= InodeFields::BLOCKS_MAX, "an inode's map holds at most 4 blocks of the file");
         assert!(page <= 8, "a page-table entry tells at most 8 units apart");
-        assert!(cache_frames <= 3, "the page-cache slot names at most 3 frames");
+        assert!(cache_frames <= 7, "the page-cache slot names at most 7 frames");
+        assert!(geometry.pages() <= 2, "a page's place tells at most 2 pages apart");
         Storage {
             geometry,
             cache_frames,
             source_frames,
             disk_blocks,
-            slot: layout.cell("page-cache slot", 2, show_number),
+            slots: layout.array(geometry.pages(), 3, show_number, |p| format!("page-cache slot {p}")),
             flags: layout.array(cache_frames, 7, show_flags, |f| format!("page {f} flags")),
-            references: layout.array(cache_frames, 10, show_references, |f| format!("page {f} references")),
+            references: layout.array(cache_frames, 11, show_references, |f| format!("page {f} references")),
             units: layout.array((cache_frames + source_frames) * page, UNIT_BITS, show_unit, |i| {
                 format!("frame {} unit {}", i / page, i % page)
             }),
-            buffers: layout.array(cache_frames * blocks, 14, show_buffer, |i| {
-                format!("page {} buffer {}", i / blocks, i % blocks)
-            }),
+            private: if buffers {
+                layout.array(cache_frames * blocks, 14, show_buffer, |i| {
+                    format!("page {} buffer {}", i / blocks, i % blocks)
+                })
+            } else {
+                layout.array(cache_frames, PRIVATE_BITS, show_number, |f| format!("page {f} private"))
+            },
+            buffers,
             disk: layout.array(disk_blocks * block, UNIT_BITS, show_unit, |i| {
                 format!("disk block {} unit {}", i / block, i % block)
             }),
             inode: layout.cell("inode", InodeFields::BITS, show_inode),
+            durable: layout.cell("inode on disk", InodeFields::BITS, show_inode),
             i_size: layout.cell("i_size", 5, show_number),
             i_rwsem: layout.cell("i_rwsem", 3, show_owner),
             returned: layout.cell("write returned", 5, show_number),
         }
+    }
+
+    /// The page-cache slot of the file's page `index`: 0 or 1 + frame.
+    #[must_use]
+    pub fn slot(&self, index: usize) -> Place {
+        self.slots.at(index)
+    }
+
+    /// Whether pages have buffers; without them each has a word of its own, [`Storage::private`].
+    #[must_use]
+    pub fn has_buffers(&self) -> bool {
+        self.buffers
+    }
+
+    /// What a file system without buffers keeps with a page (`folio->private`), [`PRIVATE_BITS`] wide.
+    ///
+    /// # Panics
+    /// Where pages have buffers.
+    #[must_use]
+    pub fn private(&self, frame: usize) -> Place {
+        assert!(!self.buffers, "the page's private word is its list of buffers");
+        self.private.at(frame)
     }
 
     /// The flags of a page-cache frame.
@@ -120,9 +155,13 @@ impl Storage {
     }
 
     /// The flags of a buffer of a page-cache frame.
+    ///
+    /// # Panics
+    /// Where pages have no buffers.
     #[must_use]
     pub fn buffer(&self, frame: usize, block: usize) -> Place {
-        self.buffers.at(frame * self.geometry.blocks() + block)
+        assert!(self.buffers, "the page has no buffers");
+        self.private.at(frame * self.geometry.blocks() + block)
     }
 
     /// One unit of a physical block.
@@ -131,10 +170,10 @@ impl Storage {
         self.disk.at(block * self.geometry.block_units() + unit)
     }
 
-    /// The frame in the page cache, if there is one.
+    /// The frame of the file's page `index`, if it is in the page cache.
     #[must_use]
-    pub fn cached(&self, memory: &dyn Peek) -> Option<usize> {
-        (memory.peek(self.slot) as usize).checked_sub(1)
+    pub fn cached(&self, memory: &dyn Peek, index: usize) -> Option<usize> {
+        (memory.peek(self.slot(index)) as usize).checked_sub(1)
     }
 
     /// A unit of a frame, as a property sees it.
@@ -159,4 +198,16 @@ pub struct Task<'a> {
     pub storage: &'a Storage,
     /// Which actor, below [`ACTORS_MAX`].
     pub id: usize,
+}
+
+impl Task<'_> {
+    /// A label that tells which page of the file is meant, where it has more than one.
+    #[must_use]
+    pub fn of_page(&self, name: &'static str, index: usize) -> Label {
+        if self.storage.geometry.pages() == 1 {
+            Label::new(name, &[])
+        } else {
+            Label::new(name, &[index as i32])
+        }
+    }
 }

@@ -1,9 +1,15 @@
 //! `fs/buffer.c`, v4.2; v6.12 is the same in what is modelled.
 
+mod write_end;
+mod writeback;
+
+pub use write_end::{block_commit_write, block_write_end, generic_write_end};
+pub use writeback::{block_page_mkwrite, block_write_full_page, submit_dirty_buffers};
+
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_read, buffer_delay, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate, buffers,
-    clear_buffer_new, create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+    bh_read, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate, buffers,
+    clear_buffer_new, create_empty_buffers, free_buffer_head, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
     folio_buffers, folio_mark_uptodate, folio_test_uptodate, folio_unlock, folio_zero_segment,
@@ -11,7 +17,8 @@ use page_state::folio::{
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
 
-use crate::kernel::{Errno, FileSystem, Kernel};
+use crate::file_system::FileSystem;
+use crate::kernel::{Errno, Kernel};
 
 /// Whether the buffer has no unit in `from..to`.
 #[must_use]
@@ -158,6 +165,11 @@ fn prepare_buffer(
     })
 }
 
+/// Blocks that a file of the inode's size has.
+fn blocks_of_size(k: &Kernel) -> usize {
+    k.task.storage.geometry.blocks_of(i_size_read(&k.task))
+}
+
 /// `block_read_full_page`: fills what is not uptodate from disk, zeroes what has no block, marks the
 /// page uptodate and unlocks it.
 #[track_caller]
@@ -170,7 +182,7 @@ pub fn block_read_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
         if k.mutated(crate::Mutant::ReadMarksUptodateFirst) {
             folio_mark_uptodate(task, folio);
         }
-        let blocks = task.storage.geometry.blocks_of(i_size_read(task));
+        let blocks = blocks_of_size(k);
         for bh in buffers(task, folio) {
             call(task.m, Label::new("fill_buffer", &[bh.block as i32]), || fill_buffer(k, fs, bh, blocks));
         }
@@ -189,11 +201,12 @@ fn fill_buffer(k: &Kernel, fs: &dyn FileSystem, bh: Buffer, blocks: usize) {
         return;
     }
     if !buffer_mapped(task, bh) {
-        if bh.block < blocks {
+        let inside = bh.file_block(task) < blocks;
+        if inside {
             // Without `create` there is nothing that can fail.
             let _ = fs.get_block(k, bh, false);
         }
-        if bh.block >= blocks || !buffer_mapped(task, bh) {
+        if !inside || !buffer_mapped(task, bh) {
             let block = task.storage.geometry.block(bh.block);
             folio_zero_segment(task, bh.folio, block.start, block.end);
             set_buffer_uptodate(task, bh);
@@ -218,5 +231,24 @@ pub fn block_is_partially_uptodate(k: &Kernel, folio: Folio, from: usize, to: us
             && buffers(task, folio)
                 .filter(|&bh| !is_outside(k, bh, from, to))
                 .all(|bh| buffer_uptodate(task, bh))
+    })
+}
+
+/// `try_to_free_buffers`: takes the buffers off a page that is locked, if none is dirty. Tells whether it
+/// did.
+#[track_caller]
+pub fn try_to_free_buffers(k: &Kernel, folio: Folio) -> bool {
+    let task = &k.task;
+    call(task.m, Label::new("try_to_free_buffers", &[]), || {
+        if !folio_buffers(task, folio) {
+            return true;
+        }
+        if buffers(task, folio).any(|bh| buffer_dirty(task, bh)) {
+            return false;
+        }
+        for bh in buffers(task, folio) {
+            free_buffer_head(task, bh);
+        }
+        true
     })
 }

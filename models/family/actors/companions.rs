@@ -1,0 +1,139 @@
+//! What happens to the source meanwhile, and who else is there.
+
+use fault::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
+use machine::{Flow, Label, Order, Word, again};
+use page_state::inode::{inode_lock, inode_unlock};
+use page_state::steps::{reach, report, store};
+use page_state::{RETURNED_ERROR, Unit};
+use scenario::Actor;
+
+use super::judge::observe;
+use super::{Shared, actor, file, request};
+use crate::Mutant;
+use crate::family::{Companion, Source};
+use crate::generic::filemap::{filemap_fault, generic_file_read};
+use crate::generic::mmap::{load_through_mapping, store_through_mapping};
+use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
+use crate::generic::writeback::write_cache_pages;
+use crate::kernel::{Kernel, Request};
+
+/// What may happen to the source meanwhile, if anything.
+pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
+    let pages = shared.0.mm.pages.len();
+    let of = |name, body: fn(&Kernel, usize)| {
+        Some(actor(name, id, shared, move |k, _| {
+            body(k, pages);
+            0
+        }))
+    };
+    match source {
+        Source::Unmapped | Source::Freed => of("munmap", |k, pages| {
+            if k.mutated(Mutant::UnmapLeavesEntries) {
+                crate::mutants::munmap_leaving_entries(&k.task, &k.world.mm);
+            } else {
+                munmap(&k.task, &k.world.mm, 0..pages);
+            }
+        }),
+        Source::StraddlingUnmapped => of("munmap", |k, _| munmap(&k.task, &k.world.mm, 1..2)),
+        Source::Dropped => of("madvise", |k, pages| madvise_dontneed(&k.task, &k.world.mm, 0..pages)),
+        Source::Reclaimed => of("reclaim", |k, _| try_to_unmap(&k.task, &k.world.mm, 0)),
+        Source::Truncated => {
+            of("truncate-source", |k, pages| truncate_source(&k.task, &k.world.mm, 0..pages))
+        }
+        Source::Evicted => of("reclaim", |k, _| {
+            again(k.task.m, Label::new("for ever", &[]), (), |()| {
+                try_to_unmap(&k.task, &k.world.mm, 0);
+                Flow::<(), ()>::Again(())
+            });
+        })
+        .map(|a| a.adversary().daemon()),
+        _ => None,
+    }
+}
+
+/// A companion of the writer, or somebody without one.
+pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: usize) -> Actor {
+    match companion {
+        Companion::Reader { from, to } => actor("read", id, shared, move |k, fs| {
+            let (file, request) = (file(k), request(k));
+            let copy = |folio, unit, position| observe(k, folio, (unit, position), &file, request);
+            let read = generic_file_read(k, fs, (from, to), &copy);
+            reach(&k.task, "read");
+            read as Word
+        }),
+        Companion::Commit => actor("commit", id, shared, |k, fs| {
+            if k.mutated(Mutant::CommitDoesNotWait) {
+                crate::mutants::commit_without_waiting(&k.task, k.journal());
+            }
+            fs.commit(k);
+            reach(&k.task, "committed");
+            0
+        }),
+        Companion::MmapReader => actor("mmap-read", id, shared, move |k, fs| {
+            let (file, request) = (file(k), request(k));
+            let look = |folio, unit, position| observe(k, folio, (unit, position), &file, request);
+            let positions = 0..k.task.storage.geometry.file_units();
+            let read = positions.take_while(|&at| load_through_mapping(k, fs, at, &look)).count();
+            reach(&k.task, if read > 0 { "mapped read" } else { "SIGBUS" });
+            read as Word
+        }),
+        Companion::MmapStore => actor("mmap-store", id, shared, move |k, fs| {
+            if let Some(Request { pos, .. }) = k.world.second {
+                let unit = Unit::New { writer: 1, position: pos };
+                let stored = store_through_mapping(k, fs, pos, unit);
+                assert!(stored, "the scenario stores to where the file has a page");
+            }
+            0
+        }),
+        Companion::SecondWriter => actor("second-write", id, shared, move |k, fs| {
+            let Some(request) = k.world.second else { return 0 };
+            inode_lock(&k.task);
+            let result = fs.write_iter(k, request);
+            inode_unlock(&k.task);
+            if result != Ok(request.len) {
+                report(&k.task, "bad-return", Label::new("short or an error, and nothing came up short", &[]));
+            }
+            result.map_or(RETURNED_ERROR, |n| n as Word + 1)
+        }),
+        Companion::Writeback => actor("writeback", id, shared, |k, fs| {
+            write_cache_pages(k, fs);
+            0
+        }),
+        Companion::Checkpoint => actor("checkpoint", id, shared, |k, _| {
+            crate::jbd2::checkpoint(&k.task, k.journal());
+            0
+        }),
+        Companion::Reclaim => actor("reclaim-target", id, shared, |k, fs| {
+            shrink_folio_list(k, fs);
+            0
+        }),
+        Companion::Invalidate => actor("invalidate", id, shared, |k, fs| {
+            kiocb_invalidate_pages(k, fs);
+            0
+        }),
+        Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| {
+            inode_lock(&k.task);
+            fs.truncate(k, size);
+            inode_unlock(&k.task);
+            reach(&k.task, "truncated");
+            0
+        }),
+        Companion::Kill => actor("kill", id, shared, |k, _| {
+            if let Some(at) = k.world.signal {
+                store(&k.task, at, 1, Order::Release, Label::new("SIGKILL", &[]));
+            }
+            0
+        }),
+        Companion::Unmap => actor("munmap", id, shared, |k, _| {
+            munmap(&k.task, &k.world.mm, 0..k.world.mm.pages.len());
+            0
+        }),
+        Companion::Load => actor("load", id, shared, |k, fs| {
+            let fault = |index| filemap_fault(k, fs, index);
+            let loaded = fault::get_user(&k.user(&fault), 0);
+            reach(&k.task, if loaded { "loaded" } else { "not loaded" });
+            Word::from(loaded)
+        }),
+    }
+}
+

@@ -1,0 +1,43 @@
+//! The writer.
+
+use machine::{Label, Order, Word};
+use page_state::RETURNED_ERROR;
+use page_state::inode::{inode_lock, inode_unlock};
+use page_state::steps::{reach, report, store};
+use scenario::Actor;
+
+use super::{Shared, actor, request};
+
+/// `write(2)`.
+pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
+    actor("write", 0, shared, move |k, fs| {
+        let request = request(k);
+        inode_lock(&k.task);
+        let result = fs.write_iter(k, request);
+        inode_unlock(&k.task);
+        match result {
+            Ok(0) => report(&k.task, "bad-return", Label::new("0 and no error", &[])),
+            Ok(n) if n > request.len => {
+                report(&k.task, "bad-return", Label::new("more than was asked for", &[]));
+            }
+            Ok(n) if n < request.len && must_complete => {
+                report(&k.task, "bad-return", Label::new("short, and nothing came up short", &[]));
+            }
+            Ok(n) if n < request.len => reach(&k.task, "short or failed write"),
+            Ok(_) => reach(&k.task, "whole write"),
+            Err(error) => {
+                reach(&k.task, "failed write");
+                reach(&k.task, "short or failed write");
+                if error == crate::Errno::Eintr {
+                    reach(&k.task, "-EINTR");
+                } else if must_complete {
+                    report(&k.task, "bad-return", Label::new("an error, and nothing failed", &[]));
+                }
+            }
+        }
+        let returned = result.map_or(RETURNED_ERROR, |n| n as Word + 1);
+        store(&k.task, k.world.storage.returned, returned, Order::Release, Label::new("write returns", &[]));
+        returned
+    })
+}
+

@@ -1,0 +1,123 @@
+//! What a file system is: its address-space operations, and what they need.
+
+use machine::{Layout, Place};
+use page_state::{Buffer, Folio, Storage};
+
+use crate::family::{File, PageState};
+use crate::kernel::{Errno, Kernel, Request};
+
+/// Where a file's data is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Medium {
+    /// In blocks on a disk, which the inode's map names.
+    Disk,
+    /// On a server: it has a block for each of the file's, and a size of its own.
+    Server,
+    /// In the page cache, and nowhere else.
+    Memory,
+}
+
+/// What a file system is, as far as the scenarios have to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nature {
+    /// Where its data is kept.
+    pub medium: Medium,
+    /// Whether its pages have buffers.
+    pub buffers: bool,
+    /// Whether it has a journal.
+    pub journal: bool,
+    /// Whether its data goes through the journal (`data=journal`), so that writeback is the checkpoint's.
+    pub journals_data: bool,
+    /// Whether it promises that no somebody else's data is in a file after a crash.
+    pub crash_safe: bool,
+    /// Whether a page and a block are one, and blocks smaller than a page don't exist.
+    pub whole_pages: bool,
+}
+
+/// What a file system does.
+pub trait FileSystem: Send + Sync + 'static {
+    /// What it is.
+    fn nature(&self) -> Nature;
+
+    /// Declares cells that no other file system has.
+    fn declare(&self, _: &mut Layout, _: &Storage) -> Vec<Place> {
+        Vec::new()
+    }
+
+    /// Whether it can come into this initial state.
+    fn admits(&self, file: &File, page: PageState) -> bool {
+        let nature = self.nature();
+        match page {
+            PageState::Partly(_) | PageState::UptodateWithoutBuffers if !nature.buffers => false,
+            PageState::Committed => nature.journals_data,
+            // What is in memory only is there, or is a hole.
+            PageState::Absent if nature.medium == Medium::Memory => file.allocated == 0,
+            _ if nature.medium == Medium::Memory => file.allocated != 0 || file.size == 0,
+            _ => true,
+        }
+    }
+
+    /// `write_iter`: writes what the source holds to the file; gives how much it wrote, or the error if
+    /// that is nothing. The caller holds the inode's lock. Mostly
+    /// [`generic_perform_write`](crate::generic::perform_write::generic_perform_write).
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno>;
+
+    /// `write_begin`: gives the page locked, referenced, and fit to take `len` units at `pos`.
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno>;
+
+    /// `write_end`: unlocks and drops the page; gives how many units it took.
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno>;
+
+    /// `read_folio` (`readpage` before v5.19): fills the page, which is locked, and unlocks it.
+    fn read_folio(&self, k: &Kernel, folio: Folio);
+
+    /// `is_partially_uptodate`: whether the units `from..to` of a page that is not uptodate can be read; the
+    /// page is locked.
+    fn is_partially_uptodate(&self, _: &Kernel, _: Folio, _from: usize, _to: usize) -> bool {
+        false
+    }
+
+    /// Maps a buffer to its block, and allocates one if `create` says so.
+    ///
+    /// # Panics
+    /// Where pages have no buffers.
+    fn get_block(&self, _: &Kernel, _: Buffer, _create: bool) -> Result<(), Errno> {
+        panic!("a file system without buffers has no get_block")
+    }
+
+    /// `writepage`: writes the page, which is locked and was dirty, to where the file's data is kept, and
+    /// unlocks it. When it returns the data has arrived and the page is not under writeback.
+    fn writepage(&self, k: &Kernel, folio: Folio);
+
+    /// `page_mkwrite`: makes a page that is mapped fit to be stored to, and gives it locked; nothing where
+    /// it has left the file.
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool;
+
+    /// Truncates the file to `size` units; the caller holds the inode's lock.
+    fn truncate(&self, k: &Kernel, size: usize);
+
+    /// A page goes, from unit `from` on; the page is locked. Tells whether the journal keeps a buffer.
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool;
+
+    /// `release_folio`: whether a page that is clean and locked may leave the page cache, for reclaim and
+    /// for direct I/O.
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool;
+
+    /// Commits the running transaction.
+    ///
+    /// # Panics
+    /// Where there is no journal.
+    fn commit(&self, _: &Kernel) {
+        panic!("a file system without a journal has nothing to commit")
+    }
+
+    /// Puts everything to where it is kept (`fsync`, `sync`), after all actors have ended.
+    fn sync(&self, k: &Kernel);
+}

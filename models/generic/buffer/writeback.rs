@@ -1,0 +1,121 @@
+//! How `fs/buffer.c` writes a page back, and makes it fit for stores through a mapping.
+
+use machine::{Action, Label, Step, call};
+use page_state::buffer::{
+    bh_write, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffers, clear_buffer_delay,
+    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, set_buffer_uptodate, test_clear_buffer_dirty,
+};
+use page_state::folio::{
+    folio_buffers, folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_start_writeback,
+    folio_unlock, folio_wait_writeback, folio_zero_segment,
+};
+use page_state::inode::i_size_read;
+use page_state::{Buffer, Folio};
+
+use super::write_end::block_commit_write;
+use super::{block_write_begin, blocks_of_size};
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::kernel::Kernel;
+
+/// The page's units that lie within the file.
+fn within_size(k: &Kernel, folio: Folio) -> usize {
+    let units = k.task.storage.geometry.page_units();
+    i_size_read(&k.task).saturating_sub(folio.index * units).min(units)
+}
+
+/// `block_write_full_page`: allocates what has no block yet, writes what is dirty, and unlocks the page. What
+/// lies beyond the end of the file is zeroed and not written.
+#[track_caller]
+pub fn block_write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
+    let task = &k.task;
+    call(task.m, Label::new("block_write_full_page", &[]), || {
+        let units = task.storage.geometry.page_units();
+        let inside = within_size(k, folio);
+        if inside == 0 {
+            // Somebody is truncating it.
+            fs.invalidate_folio(k, folio, 0);
+            folio_unlock(task, folio);
+            return;
+        }
+        folio_zero_segment(task, folio, inside, units);
+        if !folio_buffers(task, folio) {
+            create_empty_buffers(task, folio);
+        }
+        let blocks = blocks_of_size(k);
+        for bh in buffers(task, folio) {
+            if bh.file_block(task) >= blocks {
+                clear_buffer_dirty(task, bh);
+                set_buffer_uptodate(task, bh);
+            } else if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
+                // A failed allocation leaves the buffer as it is, and the page is redirtied.
+                if fs.get_block(k, bh, true).is_err() {
+                    folio_mark_dirty(task, folio);
+                    continue;
+                }
+                clear_buffer_delay(task, bh);
+                if buffer_new(task, bh) {
+                    clear_buffer_new(task, bh);
+                }
+            }
+        }
+        submit_dirty_buffers(k, folio);
+    });
+}
+
+/// Writes the page's dirty buffers that are mapped, in any order, and unlocks the page before their data
+/// arrives.
+#[track_caller]
+pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
+    let task = &k.task;
+    call(task.m, Label::new("submit_dirty_buffers", &[]), || {
+        let submitted: Vec<Buffer> = buffers(task, folio)
+            .filter(|&bh| {
+                buffer_mapped(task, bh) && !buffer_delay(task, bh) && test_clear_buffer_dirty(task, bh)
+            })
+            .collect();
+        if submitted.is_empty() {
+            folio_unlock(task, folio);
+            return;
+        }
+        folio_start_writeback(task, folio);
+        folio_unlock(task, folio);
+        let count = submitted.len();
+        let first = if count > 1 {
+            let label = Label::new("block that arrives first", &[]);
+            let step = Step::new(Action::Choose { of: count as u8 }, label);
+            task.m.perform(step.showing(machine::show_number)) as usize
+        } else {
+            0
+        };
+        for i in 0..count {
+            if !k.mutated(Mutant::WritebackWritesNothing) {
+                bh_write(task, submitted[(first + i) % count]);
+            }
+        }
+        folio_end_writeback(task, folio);
+    });
+}
+
+/// `block_page_mkwrite`: allocates what has no block yet, marks the page's part of the file dirty, and waits
+/// for writeback. The page stays locked if it still is the file's, which is what it tells.
+#[track_caller]
+pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
+    let task = &k.task;
+    call(task.m, Label::new("block_page_mkwrite", &[]), || {
+        folio_lock(task, folio);
+        let inside = within_size(k, folio);
+        if !folio_in_cache(task, folio) || inside == 0 {
+            folio_unlock(task, folio);
+            return false;
+        }
+        if block_write_begin(k, fs, folio, 0, inside).is_err() {
+            folio_unlock(task, folio);
+            return false;
+        }
+        block_commit_write(k, folio, 0, inside);
+        folio_mark_dirty(task, folio);
+        folio_wait_writeback(task, folio);
+        true
+    })
+}

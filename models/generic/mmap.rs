@@ -1,0 +1,98 @@
+//! Another program's mapping of the file: loads, stores, and how the kernel takes it away (`mm/memory.c`).
+
+use fault::{begin_access, end_access, mkclean_shared, set_shared_entry, unmap_shared};
+use machine::{Flow, Label, Order, again, call};
+use page_state::folio::{folio_mark_dirty, folio_put, folio_unlock};
+use page_state::steps::{reach, store};
+use page_state::{Folio, Unit};
+
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::generic::filemap::filemap_fault;
+use crate::kernel::Kernel;
+
+/// Takes a page that is locked out of mappings.
+#[track_caller]
+pub fn unmap_mapping_folio(k: &Kernel, folio: Folio) {
+    if let Some(mapping) = k.world.shared {
+        unmap_shared(&k.task, mapping, folio.index);
+    }
+}
+
+/// `folio_mkclean`: takes the write permission of mappings away; the page is locked.
+#[track_caller]
+pub fn folio_mkclean(k: &Kernel, folio: Folio) {
+    if let Some(mapping) = k.world.shared {
+        mkclean_shared(&k.task, mapping, folio.index);
+    }
+}
+
+/// Loads a unit through the mapping, with faults on: `look` is handed the frame's page and the unit in it.
+/// Tells whether there was one; beyond the file's last page it is `SIGBUS`.
+#[track_caller]
+pub fn load_through_mapping(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    position: usize,
+    look: &dyn Fn(Folio, usize, usize),
+) -> bool {
+    let units = k.task.storage.geometry.page_units();
+    access(k, fs, position, false, &|folio| look(folio, position % units, position))
+}
+
+/// Stores a unit through the mapping, with faults on. Tells whether that could be.
+#[track_caller]
+pub fn store_through_mapping(k: &Kernel, fs: &dyn FileSystem, position: usize, unit: Unit) -> bool {
+    let units = k.task.storage.geometry.page_units();
+    access(k, fs, position, true, &|folio| {
+        let at = k.task.storage.unit(folio.frame, position % units);
+        store(&k.task, at, unit.word(), Order::Relaxed, Label::new("store", &[position as i32]));
+        reach(&k.task, "stored");
+    })
+}
+
+fn access(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    position: usize,
+    writes: bool,
+    body: &dyn Fn(Folio),
+) -> bool {
+    let Some(mapping) = k.world.shared else { return false };
+    let (task, index) = (&k.task, position / k.task.storage.geometry.page_units());
+    let name = if writes { "store_through_mapping" } else { "load_through_mapping" };
+    call(task.m, Label::new(name, &[position as i32]), || {
+        again(task.m, Label::new("access", &[]), (), |()| {
+            if let Some(frame) = begin_access(task, mapping, index, writes) {
+                body(Folio { frame, index });
+                end_access(task, mapping, index);
+                return Flow::Done(true);
+            }
+            if do_fault(k, fs, index, writes) { Flow::Again(()) } else { Flow::Done(false) }
+        })
+    })
+}
+
+/// `do_read_fault` and `do_shared_fault`. Tells whether the access may be tried again.
+fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool {
+    let Some(mapping) = k.world.shared else { return false };
+    let task = &k.task;
+    call(task.m, task.of_page(if writes { "do_shared_fault" } else { "do_read_fault" }, index), || {
+        let Some(folio) = filemap_fault(k, fs, index) else { return false };
+        if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
+            folio_unlock(task, folio);
+            if !fs.page_mkwrite(k, folio) {
+                folio_put(task, folio);
+                return true;
+            }
+        }
+        set_shared_entry(task, mapping, folio, writes);
+        if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
+            // fault_dirty_shared_page, before the page is unlocked
+            folio_mark_dirty(task, folio);
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+        true
+    })
+}

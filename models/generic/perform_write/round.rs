@@ -1,0 +1,113 @@
+//! One round of the loop, and what callers of their own share with it.
+
+use fault::{
+    Address, IovIter, copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable,
+    fault_in_multipages_readable, fault_in_pages_readable,
+};
+use machine::{Label, Order, Word, call};
+use page_state::Folio;
+use page_state::folio::{folio_test_uptodate, folio_zero_segment};
+use page_state::inode::i_size_write;
+use page_state::steps::{reach, report, test};
+
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::generic::filemap::filemap_fault;
+use crate::kernel::{Caller, Errno, Kernel};
+
+/// Whether the source is faulted in at all.
+#[must_use]
+pub fn is_prefaulting(k: &Kernel) -> bool {
+    !k.mutated(Mutant::NoPrefault)
+}
+
+/// Faults the next `bytes` units of the source in, as the caller's era does. Tells how many may not be
+/// readable: all, where the era only knows that one is not.
+#[track_caller]
+pub(super) fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) -> usize {
+    let fault = |index| filemap_fault(k, fs, index);
+    let user = k.user(&fault);
+    let all_or_nothing = |readable: bool| if readable { 0 } else { bytes };
+    match k.world.setting.caller {
+        caller if caller >= Caller::V5_18 => fault_in_iov_iter_readable(&user, source, bytes),
+        Caller::V4_8 | Caller::V5_14 => all_or_nothing(fault_in_multipages_readable(&user, source, bytes)),
+        _ => all_or_nothing(fault_in_pages_readable(&user, source, bytes)),
+    }
+}
+
+/// The copy with faults off. Since v6.18 it tries again from where it stopped, until it copies nothing.
+#[track_caller]
+pub fn copy_atomic(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Folio, to: usize) -> usize {
+    let fault = |index| filemap_fault(k, fs, index);
+    let user = k.user(&fault);
+    if k.mutated(Mutant::CopyTranslatesOnce) {
+        return copy_translating_once(&user, addresses, folio, to);
+    }
+    if k.world.setting.caller < Caller::V6_18 {
+        return copy_from_user_atomic(&user, addresses, folio, to);
+    }
+    let copied = machine::again(k.task.m, Label::new("copy_folio_from_iter_atomic", &[]), 0_u8, |copied| {
+        let done = usize::from(copied);
+        let more = copy_from_user_atomic(&user, &addresses[done..], folio, to + done) as u8;
+        let copied = copied + more;
+        if more == 0 || usize::from(copied) == addresses.len() {
+            machine::Flow::Done(copied)
+        } else {
+            machine::Flow::Again(copied)
+        }
+    });
+    usize::from(copied)
+}
+
+/// One round: `write_begin`, the copy with faults off, `write_end`. Gives what was committed and what
+/// was copied.
+pub(super) fn write_once(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    at: usize,
+    bytes: usize,
+    source: IovIter,
+) -> Result<(u8, u8), Errno> {
+    let m = k.task.m;
+    call(m, Label::new("write_once", &[at as i32, bytes as i32]), || {
+        if k.world.setting.caller.looks_for_signals() && fatal_signal_pending(k) {
+            return Err(Errno::Eintr);
+        }
+        let folio = fs.write_begin(k, at, bytes)?;
+        let to = at % k.task.storage.geometry.page_units();
+        let mut addresses = source.addresses(bytes);
+        if k.mutated(Mutant::PrefaultUnderPageLock) || k.mutated(Mutant::PrefaultOfItselfUnderPageLock) {
+            let fault = |index| filemap_fault(k, fs, index);
+            fault_in_pages_readable(&k.user(&fault), source, bytes);
+        }
+        if k.mutated(Mutant::SizeBeforeCopy) {
+            i_size_write(&k.task, at + bytes);
+        }
+        if k.mutated(Mutant::CopyIsMisplaced) {
+            addresses.iter_mut().for_each(|address| *address ^= 1);
+        }
+        let mut copied = copy_atomic(k, fs, &addresses, folio, to);
+        if copied < bytes && k.mutated(Mutant::ShortCopyIsZeroFilled) {
+            folio_zero_segment(&k.task, folio, to + copied, to + bytes);
+        }
+        if k.world.setting.short_is_zero && copied < bytes && !folio_test_uptodate(&k.task, folio) {
+            copied = 0;
+        }
+        let committed = fs.write_end(k, at, bytes, copied, folio)?;
+        if committed > copied {
+            report(&k.task, "bad-return", Label::new("write_end takes more than was copied", &[]));
+        }
+        if committed == bytes {
+            reach(&k.task, "full copy");
+        }
+        Ok((committed as u8, copied as u8))
+    })
+}
+
+/// `fatal_signal_pending(current)`, where the scenario has signals.
+#[track_caller]
+pub fn fatal_signal_pending(k: &Kernel) -> bool {
+    let label = Label::new("fatal_signal_pending", &[]);
+    let look = |at| test(&k.task, at, Word::MAX, Order::Relaxed, label);
+    !k.mutated(Mutant::SignalsAreIgnored) && k.world.signal.is_some_and(look)
+}

@@ -1,0 +1,54 @@
+//! Writeback (`mm/page-writeback.c`): dirty pages go to where the file's data is kept.
+
+use machine::{Label, call};
+use page_state::folio::{
+    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_test_dirty,
+    folio_unlock, folio_wait_writeback,
+};
+use page_state::steps::reach;
+
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::generic::mmap::folio_mkclean;
+use crate::kernel::Kernel;
+
+/// `write_cache_pages`: writes the dirty pages of the file, one by one. Each is locked, made clean, and handed
+/// to the file system, which unlocks it.
+#[track_caller]
+pub fn write_cache_pages(k: &Kernel, fs: &dyn FileSystem) {
+    call(k.task.m, Label::new("write_cache_pages", &[]), || {
+        for index in 0..k.task.storage.geometry.pages() {
+            write_cache_page(k, fs, index);
+        }
+    });
+}
+
+fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
+    let task = &k.task;
+    let Some(folio) = filemap_get_folio(task, index) else { return };
+    if folio_test_dirty(task, folio) {
+        folio_lock(task, folio);
+        if folio_in_cache(task, folio) {
+            folio_wait_writeback(task, folio);
+            if folio_clear_dirty_for_io(k, folio) {
+                reach(task, "written back");
+                fs.writepage(k, folio);
+            } else {
+                folio_unlock(task, folio);
+            }
+        } else {
+            folio_unlock(task, folio);
+        }
+    }
+    folio_put(task, folio);
+}
+
+/// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.
+/// Tells whether it was dirty.
+#[track_caller]
+pub fn folio_clear_dirty_for_io(k: &Kernel, folio: page_state::Folio) -> bool {
+    if !k.mutated(Mutant::WritebackKeepsMappingsWritable) {
+        folio_mkclean(k, folio);
+    }
+    folio_test_clear_dirty(&k.task, folio)
+}
