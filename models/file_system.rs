@@ -1,6 +1,7 @@
 //! What a file system is: its address-space operations, and what they need.
 
 use machine::{Layout, Place};
+use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Storage};
 
 use crate::family::{File, PageState};
@@ -116,6 +117,18 @@ pub trait FileSystem: Send + Sync + 'static {
     /// Where there is no journal.
     fn commit(&self, _: &Kernel) {
         panic!("a file system without a journal has nothing to commit")
+    }
+
+    /// Writes the inode without its pages (`write_inode`); where a journal or a server keeps it there is
+    /// nothing to do.
+    fn write_inode(&self, k: &Kernel) {
+        let nature = self.nature();
+        if nature.medium == Medium::Disk && !nature.journal {
+            machine::call(k.task.m, machine::Label::new("write_inode", &[]), || {
+                set_disk_size(&k.task, i_size_read(&k.task));
+                write_inode_now(&k.task);
+            });
+        }
     }
 
     /// Puts everything to where it is kept (`fsync`, `sync`), after all actors have ended.

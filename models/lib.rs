@@ -33,5 +33,15 @@ pub use mutants::Mutant;
 /// All write paths, in a stable order.
 #[must_use]
 pub fn paths() -> Vec<scenario::WritePath> {
-    ext4::paths()
+    with(None)
+}
+
+/// All write paths with a deliberate fault, which a property must find.
+#[must_use]
+pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
+    with(Some(mutant))
+}
+
+fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
+    [ext4::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
 }

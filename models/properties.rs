@@ -175,7 +175,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
         ));
     }
     if medium != Medium::Memory {
-        properties.push(finally(
+        let at_rest = finally(
             (
                 "size-beyond-data",
                 "the size on disk exceeds the one in memory at rest",
@@ -188,7 +188,9 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                     broken(Label::new("size on disk", &[on_disk as i32]));
                 }
             },
-        ));
+        );
+        let promised = medium == Medium::Server || world.nature.crash_safe;
+        properties.push(Property { promised, ..at_rest });
     }
     if writes && !world.truncates {
         properties.push(finally(
@@ -211,7 +213,8 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 }
             },
         ));
-        if medium == Medium::Memory {
+        // A client that crashes loses what it has not sent, in no particular order.
+        if medium != Medium::Disk {
             return properties;
         }
         let after_crash = always(
@@ -234,7 +237,8 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
     let geometry = world.storage.geometry;
     for position in before.size..InodeFields::size(durable).min(asked.pos + asked.len) {
         let held = before.unit(&world.storage, position);
-        let wanted = if position < asked.pos { held } else { world.source.wanted(geometry, asked, position, held) };
+        let wanted =
+            if position < asked.pos { held } else { world.source.wanted(geometry, asked, position, held) };
         let block = position >> geometry.block_shift;
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,
@@ -315,11 +319,11 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
     ];
     if nature.journal {
         properties.push(observed(
-                "journal-bypass",
-                Kind::Event,
-                "a buffer of a journalled file is dirty outside the journal when the journal takes it",
-                "fs/jbd2/transaction.c: Spotted dirty metadata buffer",
-            ));
+            "journal-bypass",
+            Kind::Event,
+            "a buffer of a journalled file is dirty outside the journal when the journal takes it",
+            "fs/jbd2/transaction.c: Spotted dirty metadata buffer",
+        ));
     }
     properties
 }

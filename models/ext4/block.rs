@@ -14,12 +14,12 @@ use page_state::buffer::{
 use page_state::folio::{folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{i_size_read, map_block, orphan_add, orphan_del, set_disk_size, set_map};
 
+use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::jbd2::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::file_system::FileSystem;
 use crate::kernel::{Errno, Kernel};
 
 /// `ext4_get_block`.

@@ -22,18 +22,19 @@ use page_state::{Buffer, Folio};
 
 use super::block::{ext4_get_block, ext4_truncate, ext4_truncate_failed_write, ext4_zero_partial_blocks};
 use crate::Mutant;
+use crate::file_system::{FileSystem, Medium, Nature};
 use crate::generic::buffer::{
-    NewBuffer, block_is_partially_uptodate, block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers, prepare_buffers, try_to_free_buffers,
+    NewBuffer, block_is_partially_uptodate, block_read_full_page, block_write_begin, is_outside,
+    page_zero_new_buffers, prepare_buffers, try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::jbd2::{
     self, Handle, jbd2_journal_commit_transaction, jbd2_journal_dirty_metadata,
-    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop, jbd2_journal_try_to_free_buffers,
-    journal_current_handle,
+    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
+    jbd2_journal_try_to_free_buffers, journal_current_handle,
 };
-use crate::file_system::{FileSystem, Medium, Nature};
 use crate::kernel::{Errno, Kernel, Request};
 
 /// What `ext4_journalled_write_end` does with a short copy.

@@ -4,4 +4,4 @@ mod block;
 mod journalled;
 mod variants;
 
-pub use variants::{mutated, paths};
+pub(crate) use variants::paths;

@@ -7,9 +7,9 @@ use machine::{Layout, Peek, Word, show_number};
 use page_state::{Geometry, buffer};
 use scenario::{Actor, Initial, Scenario};
 
-use super::{actors, picture};
 use super::source::set_up_second;
 use super::{File, PageState, Source};
+use super::{actors, picture};
 use crate::file_system::FileSystem;
 use crate::kernel::{Request, Setting, World};
 use crate::properties;
@@ -125,7 +125,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     let holds = question.companions.iter().filter(|c| c.holds_pages()).count();
     let cache_frames = question.geometry.pages() + 1 + holds.min(2) * question.geometry.pages();
     let size = (question.geometry, cache_frames);
-    let mut world = World::declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
+    let mut world =
+        World::declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
     if question.companions.iter().any(|c| matches!(c, Companion::MmapReader | Companion::MmapStore)) {
         world.shared = Some(SharedMapping::declare(&mut layout, &world.storage));
     }

@@ -6,8 +6,10 @@ mod file;
 mod picture;
 mod source;
 mod table;
+mod variant;
 
 pub use build::{Companion, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;
 pub use table::{Region, cases, questions};
+pub use variant::{Row, write_path};

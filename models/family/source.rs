@@ -215,7 +215,8 @@ pub(super) fn set_up_second(storage: &Storage, mm: &AddressSpace, cells: &mut [W
     let page = mm.pages.len() - 1;
     for i in 0..storage.geometry.page_units() {
         let at = storage.unit(storage.source_frame(page), i);
-        let unit = if i < request.len { Unit::New { writer: 1, position: request.pos + i } } else { Unit::Zero };
+        let unit =
+            if i < request.len { Unit::New { writer: 1, position: request.pos + i } } else { Unit::Zero };
         cells[at.index()] = unit.word();
     }
     mm.map_initially(cells, page, Some(storage.source_frame(page)));

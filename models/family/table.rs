@@ -6,7 +6,7 @@ use page_state::Geometry;
 use scenario::{Case, Tier};
 
 use super::{Companion, File, PageState, Question, Source, build};
-use crate::file_system::FileSystem;
+use crate::file_system::{FileSystem, Medium, Nature};
 use crate::kernel::{Request, Setting};
 
 /// Where a write lies, relative to the file's end.
@@ -42,7 +42,8 @@ impl Region {
 
     /// File sizes and requests: aligned and not, of one block, of the whole page, of one unit.
     fn requests(self, geometry: Geometry, breadth: Breadth) -> Vec<(usize, Request)> {
-        let (page, block) = (geometry.page_units(), geometry.block_units());
+        let page = geometry.file_units();
+        let block = geometry.block_units().min(page / 2);
         let asks: &[(usize, usize, usize)] = match (self, breadth) {
             (Region::Within, Breadth::Wide) => &[
                 (page, 0, page),
@@ -153,7 +154,7 @@ const fn row(
     Row { source, name, sentence, reachable }
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 17] = [
     row(Source::Resident, "resident", "from memory that stays", &["whole write"]),
     row(Source::Absent, "absent", "from valid memory that is not in the page tables", &["whole write"]),
     row(Source::Invalid, "invalid", "from memory that is not mapped", &["failed write"]),
@@ -211,6 +212,36 @@ const ROWS: [Row; 12] = [
         "from memory of which only the first two units can be read",
         &["short copy"],
     ),
+    row(
+        Source::EmptyThenAbsent,
+        "empty-then-absent",
+        "from an empty segment and one that is not in the page tables",
+        &["whole write"],
+    ),
+    row(
+        Source::EmptyThenInvalid,
+        "empty-then-invalid",
+        "from an empty segment and one that is not mapped",
+        &["failed write"],
+    ),
+    row(
+        Source::SegmentThenAbsent,
+        "segment-then-absent",
+        "from a segment in memory and one that is not in the page tables",
+        &["whole write"],
+    ),
+    row(
+        Source::SegmentThenInvalid,
+        "segment-then-invalid",
+        "from a segment in memory and one that is not mapped",
+        &["short or failed write"],
+    ),
+    row(
+        Source::SegmentThenSelf,
+        "segment-then-self",
+        "from a segment in memory and one that is a mapping of the very page that is written",
+        &["whole write"],
+    ),
 ];
 
 fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion]) -> Question {
@@ -234,18 +265,47 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
     }
 }
 
-/// All questions, and whether a plain `check` asks them.
+/// All questions that a file system of this nature is asked, and whether a plain `check` asks them.
 #[must_use]
-pub fn questions() -> Vec<(Question, Tier)> {
+pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
     let mut all = Vec::new();
     for region in Region::ALL {
         alone(region, &mut all);
         accompanied(region, &mut all);
+        surrounded(region, &mut all);
         large(region, &mut all);
         special(region, &mut all);
+        two_pages(region, &mut all);
     }
     without_writer(&mut all);
+    all.retain(|(question, _)| is_for(nature, question));
+    if nature.whole_pages {
+        for (question, _) in &mut all {
+            if question.geometry == Geometry::SMALL {
+                question.geometry = Geometry::WHOLE;
+            }
+        }
+    }
     all
+}
+
+/// Whether a file system of this nature can be asked a question at all.
+fn is_for(nature: Nature, question: &Question) -> bool {
+    let fits = match question.geometry {
+        // The journal's files have one page.
+        Geometry::TWO_PAGES => !nature.journal,
+        Geometry::LARGE => !nature.whole_pages,
+        _ => true,
+    };
+    fits && question.companions.iter().all(|companion| match companion {
+        Companion::Commit => nature.journal,
+        Companion::Checkpoint => nature.journals_data,
+        // What is in memory only stays there.
+        Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
+            nature.medium != Medium::Memory && !nature.journals_data
+        }
+        _ => true,
+    })
 }
 
 /// The writer, its source, and what happens to that.
@@ -289,6 +349,75 @@ fn accompanied(region: Region, all: &mut Vec<(Question, Tier)>) {
         let mut commit = question(region, row, beside_commit, &[Companion::Commit]);
         commit.journalled = true;
         all.push((commit, with_commit));
+        all.push((question(region, row, beside_commit, &[Companion::Writeback]), with_commit));
+    }
+}
+
+/// Others that know the page: mappings, a second writer, reclaim, direct I/O, a checkpoint.
+fn surrounded(region: Region, all: &mut Vec<(Question, Tier)>) {
+    let companions = [
+        Companion::MmapReader,
+        Companion::MmapStore,
+        Companion::SecondWriter,
+        Companion::Reclaim,
+        Companion::Invalidate,
+        Companion::Checkpoint,
+    ];
+    for row in &ROWS {
+        let tier = match row.source {
+            Source::Absent | Source::Invalid => Tier::Default,
+            Source::Resident | Source::Unmapped => Tier::All,
+            _ => continue,
+        };
+        for companion in companions {
+            let mut question = question(region, row, Breadth::Plain, &[companion]);
+            let resident = row.source == Source::Resident;
+            match companion {
+                // Whoever stores or writes, too, does so inside of the file.
+                Companion::MmapStore | Companion::SecondWriter if region != Region::Within => continue,
+                Companion::MmapStore => question.second = Some(Request { pos: 3, len: 1 }),
+                Companion::SecondWriter => question.second = Some(Request { pos: 0, len: 2 }),
+                Companion::Reclaim | Companion::Invalidate | Companion::Checkpoint => {
+                    question.initial = initial(region, question.geometry, Breadth::Narrow);
+                }
+                _ => {}
+            }
+            all.push((question, if resident && region == Region::Within { Tier::Default } else { tier }));
+        }
+    }
+}
+
+/// Two pages, each one block.
+fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
+    let of_first = row(
+        Source::OfFirstPage,
+        "of-first-page",
+        "the second page's data comes from a mapping of the first page that is written",
+        &["whole write"],
+    );
+    for row in ROWS.iter().chain([&of_first]) {
+        let tier = match row.source {
+            Source::Tagged | Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
+            _ => Tier::Default,
+        };
+        let mut question = question(region, row, Breadth::Narrow, &[]);
+        question.name = format!("{}-2-pages", question.name);
+        question.sentence = format!("{}; two pages of one block each", question.sentence);
+        question.geometry = Geometry::TWO_PAGES;
+        question.initial = initial(region, Geometry::TWO_PAGES, Breadth::Narrow);
+        // A write of one page is asked elsewhere.
+        let units = Geometry::TWO_PAGES.page_units();
+        question.initial.retain(|(file, page, request)| {
+            let crosses = request.pos < units && request.pos + request.len > units;
+            let fits = request.len >= row.source.least() && !matches!(page, PageState::Partly(_));
+            // What the source is a mapping of is in the file.
+            let exists = match row.source {
+                Source::SelfMapped => file.size > units,
+                source => !source.is_of_the_file() || file.size > 0,
+            };
+            crosses && fits && exists && (row.source != Source::OfFirstPage || request.pos == 0)
+        });
+        all.push((question, tier));
     }
 }
 
@@ -355,6 +484,10 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
 
     let truncate = Companion::Truncate { size: 1 };
     all.push((question(region, absent, Breadth::Plain, &[truncate]), Tier::Default));
+    let mut up = question(region, absent, Breadth::Plain, &[Companion::Truncate { size: 4 }]);
+    up.name = format!("{}-absent-with-truncate-up", region.name());
+    up.sentence = format!("{}; the file grows", up.sentence);
+    all.push((up, Tier::All));
     let crowd = [truncate, Companion::Commit];
     all.push((question(region, &ROWS[2], Breadth::Plain, &crowd), Tier::All));
 }
@@ -364,11 +497,26 @@ fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let read = Companion::Reader { from: 0, to: Geometry::SMALL.page_units() };
     let part = Companion::Reader { from: 0, to: Geometry::SMALL.block_units() };
     let truncate = Companion::Truncate { size: 1 };
-    let rows: [(&'static str, Source, &[Companion], &[&'static str]); 6] = [
+    let up = Companion::Truncate { size: 4 };
+    let (mapped, store) = (Companion::MmapReader, Companion::MmapStore);
+    let (writeback, commit) = (Companion::Writeback, Companion::Commit);
+    let rows: [(&'static str, Source, &[Companion], &[&'static str]); 18] = [
         ("readers", Source::Resident, &[read, part], &["read"]),
         ("reader-and-truncate", Source::Resident, &[read, truncate], &["read", "truncated"]),
-        ("reader-and-commit", Source::Resident, &[read, Companion::Commit], &["read"]),
-        ("truncate-and-commit", Source::Resident, &[truncate, Companion::Commit], &["truncated"]),
+        ("reader-and-truncate-up", Source::Resident, &[read, up], &["read", "truncated"]),
+        ("reader-and-commit", Source::Resident, &[read, commit], &["read"]),
+        ("truncate-and-commit", Source::Resident, &[truncate, commit], &["truncated"]),
+        ("truncate-and-checkpoint", Source::Resident, &[truncate, Companion::Checkpoint], &["truncated"]),
+        ("truncate-and-writeback", Source::Resident, &[truncate, writeback], &["truncated"]),
+        ("mmap-reader-and-truncate", Source::Resident, &[mapped, truncate], &["mapped read", "truncated"]),
+        ("mmap-reader-and-reclaim", Source::Resident, &[mapped, Companion::Reclaim], &["mapped read"]),
+        ("mmap-store-and-reader", Source::Resident, &[store, read], &["stored", "read"]),
+        ("mmap-store-and-writeback", Source::Resident, &[store, writeback], &["stored", "written back"]),
+        ("mmap-store-and-reclaim", Source::Resident, &[store, Companion::Reclaim], &["stored"]),
+        ("mmap-store-and-commit", Source::Resident, &[store, commit], &["stored", "committed"]),
+        ("mmap-store-and-invalidate", Source::Resident, &[store, Companion::Invalidate], &["stored"]),
+        ("reader-and-reclaim", Source::Resident, &[read, Companion::Reclaim], &["read", "reclaimed"]),
+        ("reader-and-invalidate", Source::Resident, &[read, Companion::Invalidate], &["read", "invalidated"]),
         ("load-and-unmap", Source::Absent, &[Companion::Load, Companion::Unmap], &["loaded", "not loaded"]),
         ("load-of-the-file-and-reader", Source::SelfMapped, &[Companion::Load, read], &["loaded", "read"]),
     ];
@@ -380,6 +528,9 @@ fn without_writer(all: &mut Vec<(Question, Tier)>) {
         question.sentence = format!("nobody writes; {}", names.join(" and "));
         question.writes = false;
         question.journalled = companions.contains(&Companion::Commit);
+        if companions.contains(&Companion::MmapStore) {
+            question.second = Some(Request { pos: 3, len: 1 });
+        }
         let request = Request { pos: 0, len: 1 };
         question.initial.retain(|(.., asked)| asked.pos == 0 && asked.len == Geometry::SMALL.page_units());
         for (_, _, asked) in &mut question.initial {
@@ -392,15 +543,19 @@ fn without_writer(all: &mut Vec<(Question, Tier)>) {
 /// The cases of a file system in a setting.
 #[must_use]
 pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting) -> Vec<Case> {
-    questions()
+    questions(fs.nature())
         .into_iter()
-        .map(|(question, tier)| {
+        .filter_map(|(mut question, tier)| {
+            question.initial.retain(|(file, page, _)| fs.admits(file, *page));
+            if question.initial.is_empty() {
+                return None;
+            }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let tier = if academic { Tier::All } else { tier };
             let fs = fs.clone();
             let name = question.name.clone();
-            Case { name, tier, build: Arc::new(move || build(&question, fs.clone(), setting)) }
+            Some(Case { name, tier, build: Arc::new(move || build(&question, fs.clone(), setting)) })
         })
         .collect()
 }

@@ -51,13 +51,7 @@ pub fn store_through_mapping(k: &Kernel, fs: &dyn FileSystem, position: usize, u
     })
 }
 
-fn access(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    position: usize,
-    writes: bool,
-    body: &dyn Fn(Folio),
-) -> bool {
+fn access(k: &Kernel, fs: &dyn FileSystem, position: usize, writes: bool, body: &dyn Fn(Folio)) -> bool {
     let Some(mapping) = k.world.shared else { return false };
     let (task, index) = (&k.task, position / k.task.storage.geometry.page_units());
     let name = if writes { "store_through_mapping" } else { "load_through_mapping" };

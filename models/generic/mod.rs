@@ -1,6 +1,7 @@
 //! What file systems share: `mm/filemap.c`, `mm/truncate.c`, `mm/vmscan.c`, `mm/page-writeback.c`,
 //! `mm/memory.c`, `fs/buffer.c`.
 
+pub mod block;
 pub mod buffer;
 pub mod filemap;
 pub mod mmap;

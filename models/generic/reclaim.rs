@@ -5,7 +5,7 @@ use machine::{Label, call};
 use page_state::Folio;
 use page_state::folio::{
     filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_dirty, folio_test_writeback,
-    folio_trylock, folio_try_remove, folio_unlock, folio_wait_writeback,
+    folio_try_remove, folio_trylock, folio_unlock, folio_wait_writeback,
 };
 use page_state::steps::reach;
 
@@ -92,4 +92,3 @@ pub fn kiocb_invalidate_pages(k: &Kernel, fs: &dyn FileSystem) {
     write_cache_pages(k, fs);
     invalidate_inode_pages2(k, fs);
 }
-

@@ -12,9 +12,9 @@ use page_state::{Buffer, Task};
 
 use super::transaction::{file_buffer, put_journal_head, refile_buffer};
 use super::{
-    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, NEXT, RESERVED,
-    RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
-    running, unlock_head, unlock_state,
+    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA,
+    NEXT, RESERVED, RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer,
+    read_head, running, unlock_head, unlock_state,
 };
 
 /// The journal has files of one page only.

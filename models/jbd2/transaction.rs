@@ -10,9 +10,9 @@ use page_state::steps::{change, clear, load, report, set, wait};
 use page_state::{Buffer, Folio, Task};
 
 use super::{
-    CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT, RESERVED,
-    RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer, read_head,
-    running, unlock_head, unlock_state,
+    CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT,
+    RESERVED, RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer,
+    read_head, running, unlock_head, unlock_state,
 };
 
 /// An open handle: the transaction that it is part of.

@@ -1,8 +1,8 @@
 //! Each mutant breaks its property where the model without it keeps it.
 
 use checker::explicit::{self, Options};
-use models::{Mutant, ext4};
-use scenario::{Case, Coverage, Outcome};
+use models::Mutant;
+use scenario::{Case, Coverage, Outcome, Variant, WritePath};
 
 fn outcome(cases: &[Case], name: &str) -> Outcome {
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("no scenario {name}"));
@@ -13,15 +13,20 @@ fn breaks(outcome: &Outcome, property: &str) -> bool {
     outcome.bad.iter().any(|bad| bad.property == property)
 }
 
+fn newest(paths: &[WritePath], path: &str) -> Variant {
+    let path = paths.iter().find(|p| p.name == path).unwrap_or_else(|| panic!("no write path {path}"));
+    path.variants.last().expect("there are variants").clone()
+}
+
 #[test]
 fn each_mutant_breaks_its_property() {
-    let newest = ext4::paths().remove(0).variants.pop().expect("there are variants");
+    let paths = models::paths();
     for mutant in Mutant::ALL {
-        let (property, name) = mutant.breaks();
-        let sane = outcome(&newest.cases, name);
+        let (property, path, name) = mutant.breaks();
+        let sane = outcome(&newest(&paths, path).cases, name);
         assert_eq!(sane.coverage, Coverage::Exhausted);
         assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
-        let mutated = outcome(&ext4::mutated(mutant), name);
+        let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
         let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
         assert!(breaks(&mutated, property), "{mutant:?} does not break {property} in {name}, but {found:?}");
     }
@@ -37,7 +42,7 @@ fn each_property_is_broken_by_something() {
         ("clean-divergence", "v6.14", "within-unmapped"),
         ("visible-beyond-return", "v6.14", "within-unmapped"),
     ];
-    let path = ext4::paths().remove(0);
+    let path = models::paths().remove(0);
     for (property, variant, name) in by_history {
         let variant = path.variants.iter().find(|v| v.name == variant).expect("a variant");
         assert!(breaks(&outcome(&variant.cases, name), property), "{property} in {}:{name}", variant.name);
@@ -54,7 +59,7 @@ fn each_property_is_broken_by_something() {
 
 #[test]
 fn a_scenario_in_which_the_interesting_thing_never_happens_is_empty() {
-    let path = ext4::paths().remove(0);
+    let path = models::paths().remove(0);
     let case = path.variants[0].cases.iter().find(|case| case.name == "within-resident").expect("a case");
     let mut scenario = (case.build)();
     scenario.reachable = vec!["short copy"];

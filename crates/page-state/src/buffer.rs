@@ -153,6 +153,13 @@ pub fn free_buffer_head(task: &Task, bh: Buffer) {
     store(task, bh.place(task), 0, Order::Relaxed, bh.label("free_buffer_head"));
 }
 
+/// `discard_buffer`: the buffer knows no block any more, and is neither new nor dirty.
+#[track_caller]
+pub fn discard_buffer(task: &Task, bh: Buffer) {
+    let bits = DIRTY | MAPPED | NEW | DELAY | UNWRITTEN;
+    clear(task, bh.place(task), bits, bh.label("discard_buffer"));
+}
+
 /// Tells the buffer its block on disk and sets further flags with it.
 #[track_caller]
 pub fn map_bh(task: &Task, bh: Buffer, disk_block: usize, flags: Word) {

@@ -82,7 +82,9 @@ pub fn show_flags(flags: Word) -> String {
 #[must_use]
 pub fn show_references(references: Word) -> String {
     let mut names: Vec<String> = Vec::new();
-    for (bit, name) in [(BUSY, "busy"), (CACHE, "cache"), (MAPPING, "mapping"), (JOURNAL, "journal"), (SHARED, "shared")] {
+    for (bit, name) in
+        [(BUSY, "busy"), (CACHE, "cache"), (MAPPING, "mapping"), (JOURNAL, "journal"), (SHARED, "shared")]
+    {
         if references & bit != 0 {
             names.push(name.to_owned());
         }
@@ -183,8 +185,7 @@ pub fn folio_try_remove(task: &Task, folio: Folio) -> bool {
     call(task.m, word("__remove_mapping"), || {
         let others = REFERENCES & !CACHE & !reference(task.id);
         let at = task.storage.references(folio.frame);
-        let frozen =
-            attempt(task, at, others, CACHE, HIDDEN, Order::Full, word("folio_ref_freeze"));
+        let frozen = attempt(task, at, others, CACHE, HIDDEN, Order::Full, word("folio_ref_freeze"));
         if frozen {
             let slot = task.storage.slot(folio.index);
             store(task, slot, 0, Order::Release, word("__filemap_remove_folio"));
@@ -223,7 +224,15 @@ pub fn folio_end_writeback(task: &Task, folio: Folio) {
 /// `wait_for_stable_page` is the same.
 #[track_caller]
 pub fn folio_wait_writeback(task: &Task, folio: Folio) {
-    wait(task, task.storage.flags(folio.frame), WRITEBACK, 0, 0, Order::Acquire, word("folio_wait_writeback"));
+    wait(
+        task,
+        task.storage.flags(folio.frame),
+        WRITEBACK,
+        0,
+        0,
+        Order::Acquire,
+        word("folio_wait_writeback"),
+    );
 }
 
 /// Marks that an I/O error happened to the page.

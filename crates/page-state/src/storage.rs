@@ -68,7 +68,10 @@ impl Storage {
     ) -> Storage {
         let (page, block, blocks) = (geometry.page_units(), geometry.block_units(), geometry.blocks());
         assert!(disk_blocks <= InodeFields::DISK_BLOCKS_MAX, "an inode's map names at most 15 blocks");
-        assert!(geometry.file_blocks() <= InodeFields::BLOCKS_MAX, "an inode's map holds at most 4 blocks of the file");
+        assert!(
+            geometry.file_blocks() <= InodeFields::BLOCKS_MAX,
+            "an inode's map holds at most 4 blocks of the file"
+        );
         assert!(page <= 8, "a page-table entry tells at most 8 units apart");
         assert!(cache_frames <= 7, "the page-cache slot names at most 7 frames");
         assert!(geometry.pages() <= 2, "a page's place tells at most 2 pages apart");

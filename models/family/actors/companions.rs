@@ -91,12 +91,17 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             let result = fs.write_iter(k, request);
             inode_unlock(&k.task);
             if result != Ok(request.len) {
-                report(&k.task, "bad-return", Label::new("short or an error, and nothing came up short", &[]));
+                report(
+                    &k.task,
+                    "bad-return",
+                    Label::new("short or an error, and nothing came up short", &[]),
+                );
             }
             result.map_or(RETURNED_ERROR, |n| n as Word + 1)
         }),
         Companion::Writeback => actor("writeback", id, shared, |k, fs| {
             write_cache_pages(k, fs);
+            fs.write_inode(k);
             0
         }),
         Companion::Checkpoint => actor("checkpoint", id, shared, |k, _| {
@@ -136,4 +141,3 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
         }),
     }
 }
-

@@ -47,4 +47,3 @@ fn request(k: &Kernel) -> Request {
 fn file(k: &Kernel) -> File {
     k.world.files[number(k, k.world.file, k.world.files.len(), "file")]
 }
-

@@ -1,9 +1,7 @@
 //! What the file system makes of a state at rest.
 
 use machine::{Label, Order, Word, call};
-use page_state::folio::{
-    filemap_get_folio, filemap_remove_folio, folio_lock, folio_put, folio_unlock,
-};
+use page_state::folio::{filemap_get_folio, filemap_remove_folio, folio_lock, folio_put, folio_unlock};
 use page_state::steps::{load, store};
 use page_state::{InodeFields, Unit};
 use scenario::Actor;
@@ -41,8 +39,7 @@ pub(in crate::family) fn views(shared: &Shared) -> Vec<Actor> {
         all.push(actor("after-crash", VIEW, shared, |k, fs| {
             recover(k);
             let (file, request) = (file(k), request(k));
-            let copy =
-                |folio, unit, position| observe_recovered(k, folio, (unit, position), &file, request);
+            let copy = |folio, unit, position| observe_recovered(k, folio, (unit, position), &file, request);
             generic_file_read(k, fs, (0, k.task.storage.geometry.file_units()), &copy) as Word
         }));
     }

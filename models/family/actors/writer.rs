@@ -40,4 +40,3 @@ pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
         returned
     })
 }
-

@@ -8,8 +8,9 @@ pub use writeback::{block_page_mkwrite, block_write_full_page, submit_dirty_buff
 
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_read, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate, buffers,
-    clear_buffer_new, create_empty_buffers, free_buffer_head, mark_buffer_dirty, set_buffer_uptodate,
+    bh_read, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate,
+    buffers, clear_buffer_new, create_empty_buffers, free_buffer_head, mark_buffer_dirty,
+    set_buffer_uptodate,
 };
 use page_state::folio::{
     folio_buffers, folio_mark_uptodate, folio_test_uptodate, folio_unlock, folio_zero_segment,

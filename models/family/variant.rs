@@ -1,0 +1,58 @@
+//! A write path as a table of variants.
+
+use std::sync::Arc;
+
+use scenario::{Variant, WritePath};
+
+use super::cases;
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::kernel::{Caller, Setting};
+
+/// A variant of a write path: a kernel version, and what was proposed or changed.
+#[derive(Clone)]
+pub struct Row {
+    name: &'static str,
+    sentence: &'static str,
+    fs: Arc<dyn FileSystem>,
+    setting: Setting,
+}
+
+impl Row {
+    /// A kernel with this caller and this file system.
+    #[must_use]
+    pub fn new(name: &'static str, caller: Caller, fs: Arc<dyn FileSystem>, sentence: &'static str) -> Row {
+        Row { name, sentence, fs, setting: Setting::of(caller) }
+    }
+
+    /// The same with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero.
+    #[must_use]
+    pub fn short_is_zero(self) -> Row {
+        Row { setting: Setting { short_is_zero: true, ..self.setting }, ..self }
+    }
+}
+
+/// The write path `name` with its variants, oldest first; with a deliberate fault if one is given.
+#[must_use]
+pub fn write_path(
+    name: &'static str,
+    sentence: &'static str,
+    leaves_out: &'static str,
+    rows: Vec<Row>,
+    mutant: Option<Mutant>,
+) -> WritePath {
+    let variants = rows
+        .into_iter()
+        .map(|row| Variant {
+            name: row.name.to_owned(),
+            sentence: row.sentence.to_owned(),
+            cases: cases(&row.fs, Setting { mutant, ..row.setting }),
+        })
+        .collect();
+    WritePath {
+        name: name.to_owned(),
+        sentence: sentence.to_owned(),
+        leaves_out: leaves_out.to_owned(),
+        variants,
+    }
+}

@@ -1,0 +1,266 @@
+//! `generic_write_end` and `block_write_end`, as ext2 and the like use them (`fs/ext2/inode.c`).
+//!
+//! v4.2; v6.12 is the same in what is modelled. What `generic_write_end` leaves beyond the size after a short
+//! copy each file system takes away by itself.
+//!
+//! Left out: indirect blocks as structures (the map is a field of the inode), quotas, direct I/O, DAX, `nobh`.
+
+use std::sync::Arc;
+
+use machine::{Action, Label, Step, call};
+use page_state::buffer::{
+    self, allocate_block, bh_read, buffer_mapped, buffer_uptodate, buffers, create_empty_buffers,
+    mark_buffer_dirty, set_buffer_uptodate,
+};
+use page_state::folio::{
+    folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
+};
+use page_state::inode::{i_size_read, i_size_write, map_block, set_map};
+use page_state::{Buffer, Folio};
+use scenario::WritePath;
+
+use super::buffer::{
+    block_is_partially_uptodate, block_page_mkwrite, block_read_full_page, block_write_begin,
+    block_write_full_page, generic_write_end, try_to_free_buffers,
+};
+use super::filemap::grab_cache_page;
+use super::perform_write::generic_perform_write;
+use super::truncate::truncate_inode_pages;
+use super::writeback::write_cache_pages;
+use crate::Mutant;
+use crate::family::{Row, write_path};
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::kernel::{Caller, Errno, Kernel, Request};
+
+/// ext2.
+#[derive(Clone, Copy, Debug)]
+pub struct Ext2 {
+    /// Whether what a short or failed write leaves beyond the size is taken away (since v2.6.35; before that
+    /// `vmtruncate` did so in `generic_file_buffered_write`, for `write_begin` only).
+    pub trims: bool,
+}
+
+impl FileSystem for Ext2 {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: false,
+            journals_data: false,
+            crash_safe: false,
+            whole_pages: false,
+        }
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        let task = &k.task;
+        call(task.m, Label::new("ext2_write_begin", &[pos as i32, len as i32]), || {
+            let units = task.storage.geometry.page_units();
+            let folio = grab_cache_page(task, pos / units);
+            folio_wait_writeback(task, folio);
+            let from = pos % units;
+            let begun = block_write_begin(k, self, folio, from, from + len);
+            if let Err(error) = begun {
+                folio_unlock(task, folio);
+                folio_put(task, folio);
+                self.write_failed(k, pos + len);
+                return Err(error);
+            }
+            Ok(folio)
+        })
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        let args = [pos as i32, len as i32, copied as i32];
+        let took = call(k.task.m, Label::new("ext2_write_end", &args), || {
+            let took = generic_write_end(k, pos, len, copied, folio);
+            if took < len {
+                self.write_failed(k, pos + len);
+            }
+            took as u8
+        });
+        Ok(usize::from(took))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        let task = &k.task;
+        call(task.m, Label::new("ext2_get_block", &[bh.block as i32]), || {
+            let block = bh.file_block(task);
+            if let Some(disk_block) = map_block(task, block) {
+                buffer::map_bh(task, bh, disk_block, 0);
+            } else if create {
+                if k.world.setting.allocation_can_fail {
+                    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
+                    if task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0 {
+                        return Err(Errno::Enospc);
+                    }
+                }
+                let disk_block = allocate_block(task, block, &[]);
+                buffer::map_bh(task, bh, disk_block, buffer::NEW);
+            }
+            Ok(())
+        })
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        block_write_full_page(k, self, folio);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        block_page_mkwrite(k, self, folio)
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        call(k.task.m, Label::new("ext2_setsize", &[size as i32]), || {
+            block_truncate_page(k, self, size);
+            i_size_write(&k.task, size);
+            truncate_inode_pages(k, self, size);
+            truncate_blocks(k, size);
+        });
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        block_invalidate_folio(k, folio, from);
+        false
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        try_to_free_buffers(k, folio)
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        self.write_inode(k);
+    }
+}
+
+impl Ext2 {
+    /// `ext2_write_failed`: what a write up to `end` left beyond the size goes.
+    #[track_caller]
+    fn write_failed(&self, k: &Kernel, end: usize) {
+        if !self.trims || k.mutated(Mutant::FailedWriteIsNotTruncated) {
+            return;
+        }
+        call(k.task.m, Label::new("ext2_write_failed", &[end as i32]), || {
+            let size = i_size_read(&k.task);
+            if end > size {
+                truncate_inode_pages(k, self, size);
+                truncate_blocks(k, size);
+            }
+        });
+    }
+}
+
+/// `block_invalidate_folio`: the buffers that lie wholly beyond unit `from` of the page are discarded.
+#[track_caller]
+pub fn block_invalidate_folio(k: &Kernel, folio: Folio, from: usize) {
+    let task = &k.task;
+    call(task.m, Label::new("block_invalidate_folio", &[from as i32]), || {
+        if !folio_buffers(task, folio) {
+            return;
+        }
+        for bh in buffers(task, folio) {
+            if task.storage.geometry.block(bh.block).start >= from {
+                buffer::discard_buffer(task, bh);
+            }
+        }
+    });
+}
+
+/// `block_truncate_page`: the rest of the block that `size` lies in becomes zeros; a hole has them already.
+#[track_caller]
+pub fn block_truncate_page(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+    let task = &k.task;
+    let geometry = task.storage.geometry;
+    if size.is_multiple_of(geometry.block_units()) {
+        return;
+    }
+    call(task.m, Label::new("block_truncate_page", &[size as i32]), || {
+        let folio = grab_cache_page(task, size / geometry.page_units());
+        if !folio_buffers(task, folio) {
+            create_empty_buffers(task, folio);
+        }
+        let from = size % geometry.page_units();
+        let block = from >> geometry.block_shift;
+        let bh = Buffer { folio, block };
+        if !buffer_mapped(task, bh) {
+            // Without `create` there is nothing that can fail.
+            let _ = fs.get_block(k, bh, false);
+        }
+        if buffer_mapped(task, bh) {
+            if folio_test_uptodate(task, folio) {
+                set_buffer_uptodate(task, bh);
+            }
+            if !buffer_uptodate(task, bh) {
+                bh_read(task, bh);
+            }
+            folio_zero_segment(task, folio, from, geometry.block(block).end);
+            mark_buffer_dirty(task, bh);
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+    });
+}
+
+/// `__ext2_truncate_blocks`: the blocks beyond `size` are free.
+#[track_caller]
+fn truncate_blocks(k: &Kernel, size: usize) {
+    let task = &k.task;
+    call(task.m, Label::new("__ext2_truncate_blocks", &[size as i32]), || {
+        let geometry = task.storage.geometry;
+        for block in geometry.blocks_of(size)..geometry.file_blocks() {
+            if map_block(task, block).is_some() {
+                set_map(task, block, None);
+            }
+        }
+    });
+}
+
+/// The path and its variants.
+pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+    let ext2 = |trims| Arc::new(Ext2 { trims }) as Arc<dyn FileSystem>;
+    let rows = vec![
+        Row::new("v4.2", Caller::V4_2, ext2(true), "prefault first: v3.10 to v4.7"),
+        Row::new(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            ext2(true),
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        Row::new(
+            "v5.18",
+            Caller::V5_18,
+            ext2(true),
+            "631f871f0718: prefault first, and given up only where nothing can be read",
+        ),
+        Row::new("v6.14", Caller::V6_14, ext2(true), "665575cff098: copy first for good"),
+        Row::new(
+            "v6.18",
+            Caller::V6_18,
+            ext2(true),
+            "the copy tries again by itself until it copies nothing",
+        ),
+    ];
+    let sentence = "block_write_begin and generic_write_end, as ext2 uses them";
+    let leaves_out = "indirect blocks as structures, quotas, DAX, nobh";
+    vec![write_path("generic/block", sentence, leaves_out, rows, mutant)]
+}
