@@ -17,6 +17,7 @@
 //! assert_eq!(scenario.actors[0].name, "write");
 //! ```
 
+pub mod corpus;
 pub mod ext4;
 pub mod family;
 mod file_system;

@@ -4,4 +4,4 @@ mod block;
 mod journalled;
 mod variants;
 
-pub(crate) use variants::paths;
+pub(crate) use variants::{bugs, paths};

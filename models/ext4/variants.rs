@@ -6,6 +6,7 @@ use scenario::WritePath;
 
 use super::journalled::{Journalled, WriteEnd};
 use crate::Mutant;
+use crate::corpus::{Bug, Told};
 use crate::family::{Row, write_path};
 use crate::kernel::Caller;
 
@@ -76,4 +77,19 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
                       abort, the retry after -ENOSPC; files of one page";
     vec![write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant)]
+}
+
+/// What ext4 is known to have had.
+pub(crate) fn bugs() -> Vec<Bug> {
+    vec![Bug {
+        number: 9,
+        fixed_by: "b90197b65518",
+        sentence: "ext4_journalled_write_end zeroes new buffers with the generic function, which dirties them \
+                   behind the journal's back",
+        told: Told::Scenario {
+            property: "journal-bypass",
+            before: "ext4/journalled@v4.2+copy-first:extending-absent",
+            after: "ext4/journalled@v4.4+copy-first:extending-absent",
+        },
+    }]
 }

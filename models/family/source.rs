@@ -122,6 +122,19 @@ impl Source {
         }
     }
 
+    /// Whether it has more than one segment.
+    #[must_use]
+    pub fn has_segments(self) -> bool {
+        matches!(
+            self,
+            Source::EmptyThenAbsent
+                | Source::EmptyThenInvalid
+                | Source::SegmentThenAbsent
+                | Source::SegmentThenInvalid
+                | Source::SegmentThenSelf
+        )
+    }
+
     /// Whether it is a mapping of the file, so that an empty file has nothing to map.
     #[must_use]
     pub fn is_of_the_file(self) -> bool {

@@ -396,6 +396,10 @@ fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
         &["whole write"],
     );
     for row in ROWS.iter().chain([&of_first]) {
+        // Segments are asked within a page.
+        if row.source.has_segments() {
+            continue;
+        }
         let tier = match row.source {
             Source::Tagged | Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
             _ => Tier::Default,

@@ -28,6 +28,7 @@ use super::perform_write::generic_perform_write;
 use super::truncate::truncate_inode_pages;
 use super::writeback::write_cache_pages;
 use crate::Mutant;
+use crate::corpus::Bug;
 use crate::family::{Row, write_path};
 use crate::file_system::{FileSystem, Medium, Nature};
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -263,4 +264,9 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "block_write_begin and generic_write_end, as ext2 uses them";
     let leaves_out = "indirect blocks as structures, quotas, DAX, nobh";
     vec![write_path("generic/block", sentence, leaves_out, rows, mutant)]
+}
+
+/// What the generic code is known to have had.
+pub(crate) fn bugs() -> Vec<Bug> {
+    Vec::new()
 }
