@@ -174,8 +174,9 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
             },
         ));
     }
-    if medium != Medium::Memory {
-        let at_rest = finally(
+    // Without a journal there is no i_disksize, only what was written last.
+    if medium == Medium::Server || world.nature.journal {
+        properties.push(finally(
             (
                 "size-beyond-data",
                 "the size on disk exceeds the one in memory at rest",
@@ -188,9 +189,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                     broken(Label::new("size on disk", &[on_disk as i32]));
                 }
             },
-        );
-        let promised = medium == Medium::Server || world.nature.crash_safe;
-        properties.push(Property { promised, ..at_rest });
+        ));
     }
     if writes && !world.truncates {
         properties.push(finally(

@@ -122,7 +122,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     let mut layout = Layout::new();
     let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..setting };
     // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
-    let holds = question.companions.iter().filter(|c| c.holds_pages()).count();
+    let mapped = usize::from(question.source.is_of_the_file());
+    let holds = question.companions.iter().filter(|c| c.holds_pages()).count() + mapped;
     let cache_frames = question.geometry.pages() + 1 + holds.min(2) * question.geometry.pages();
     let size = (question.geometry, cache_frames);
     let mut world =

@@ -13,7 +13,8 @@ use page_state::buffer::{
     set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_mark_uptodate, folio_test_uptodate, folio_unlock, folio_zero_segment,
+    folio_buffers, folio_clear_dirty, folio_mark_uptodate, folio_test_uptodate, folio_unlock,
+    folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
@@ -235,8 +236,8 @@ pub fn block_is_partially_uptodate(k: &Kernel, folio: Folio, from: usize, to: us
     })
 }
 
-/// `try_to_free_buffers`: takes the buffers off a page that is locked, if none is dirty. Tells whether it
-/// did.
+/// `try_to_free_buffers`: takes the buffers off a page that is locked, if none is dirty; the page is clean
+/// then, too. Tells whether it did.
 #[track_caller]
 pub fn try_to_free_buffers(k: &Kernel, folio: Folio) -> bool {
     let task = &k.task;
@@ -250,6 +251,7 @@ pub fn try_to_free_buffers(k: &Kernel, folio: Folio) -> bool {
         for bh in buffers(task, folio) {
             free_buffer_head(task, bh);
         }
+        folio_clear_dirty(task, folio);
         true
     })
 }
