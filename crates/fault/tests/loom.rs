@@ -19,9 +19,9 @@ use page_state::steps::{attempt, load, store, wait};
 use page_state::{Geometry, Storage, Task, Unit};
 
 /// The page that is written: in the page cache.
-const TARGET: Folio = Folio(0);
+const TARGET: Folio = Folio { frame: 0, index: 0 };
 /// A frame beside it.
-const OTHER: Folio = Folio(1);
+const OTHER: Folio = Folio { frame: 1, index: 0 };
 
 /// A file, a source, and a cell or two for the tests' own use.
 #[derive(Clone)]
@@ -44,16 +44,16 @@ impl World for Source {
 /// A source of mapped pages of `backing`, their entries set or not. Unit `i` of the source holds the
 /// writer's data for position `i`, the target holds `Old`.
 fn source(page_shift: u8, backing: &[Backing], present: bool) -> Source {
-    let geometry = Geometry { page_shift, block_shift: 0 };
+    let geometry = Geometry { page_shift, block_shift: 0, pages: 1 };
     let units = geometry.page_units();
     let mut layout = Layout::new();
-    let storage = Storage::declare(&mut layout, geometry, 2, backing.len(), 2);
+    let storage = Storage::declare(&mut layout, geometry, 2, backing.len(), 2, true);
     let readable = (1 << units) - 1;
     let pages: Vec<_> = backing.iter().map(|&backing| SourcePage { backing, readable }).collect();
     let mm = AddressSpace::declare(&mut layout, pages);
     let own = layout.array(2, 8, machine::show_number, |i| format!("own {i}"));
     let mut cells = vec![0; layout.len()];
-    cells[storage.slot.index()] = 1;
+    cells[storage.slot(0).index()] = 1;
     cells[storage.references(0).index()] = folio::BUSY | folio::CACHE;
     cells[storage.flags(0).index()] = folio::UPTODATE;
     cells[storage.references(1).index()] = folio::BUSY;
@@ -62,9 +62,9 @@ fn source(page_shift: u8, backing: &[Backing], present: bool) -> Source {
         cells[storage.unit(1, unit).index()] = Unit::Old(unit).word();
     }
     for (page, backing) in backing.iter().enumerate() {
-        let frame = if *backing == Backing::TargetPage { 0 } else { storage.source_frame(page) };
+        let frame = if *backing == Backing::TargetPage(0) { 0 } else { storage.source_frame(page) };
         mm.map_initially(&mut cells, page, present.then_some(frame));
-        if *backing == Backing::TargetPage {
+        if *backing == Backing::TargetPage(0) {
             if present {
                 cells[storage.references(0).index()] |= folio::MAPPING;
             }
@@ -82,10 +82,14 @@ fn run(source: &Source, actors: &[Actor<Source>]) -> BTreeSet<Outcome> {
     explore(source, &source.cells, actors)
 }
 
+fn addresses(base: usize, len: usize) -> Vec<usize> {
+    (base..base + len).collect()
+}
+
 /// `filemap_fault`: the page locked and referenced, unless it has left the page cache.
 fn filemap_fault(task: &Task) -> Option<Folio> {
     again(task.m, Label::new("filemap_fault", &[]), (), |()| {
-        let Some(folio) = filemap_get_folio(task) else { return Flow::Done(None) };
+        let Some(folio) = filemap_get_folio(task, 0) else { return Flow::Done(None) };
         folio_lock(task, folio);
         if folio_in_cache(task, folio) {
             return Flow::Done(Some(folio));
@@ -98,7 +102,7 @@ fn filemap_fault(task: &Task) -> Option<Folio> {
 
 /// Does something as the process that the source belongs to.
 fn as_user<R>(task: &Task, source: &Source, body: impl FnOnce(&User) -> R) -> R {
-    body(&User { task: *task, mm: &source.mm, signal: None, filemap_fault: &|| filemap_fault(task) })
+    body(&User { task: *task, mm: &source.mm, signal: None, filemap_fault: &|_| filemap_fault(task) })
 }
 
 fn get(task: &Task, source: &Source, index: usize) -> Word {
@@ -325,7 +329,7 @@ fn copied(source: &Source, outcomes: &BTreeSet<Outcome>, len: usize) -> BTreeSet
 }
 
 fn copy_two(task: &Task, source: &Source) -> Word {
-    as_user(task, source, |user| copy_from_user_atomic(user, 0, 2, OTHER, 0)) as Word
+    as_user(task, source, |user| copy_from_user_atomic(user, &addresses(0, 2), OTHER, 0)) as Word
 }
 
 #[test]
@@ -337,8 +341,9 @@ fn a_copy_beside_munmap_copies_the_prefix_that_it_reports() {
     // Straddling two, of which the second goes.
     let mut two = source(1, &[Backing::Anonymous, Backing::Anonymous], true);
     two.mm.watched = true;
-    let copy: Actor<Source> =
-        |task, source| as_user(task, source, |user| copy_from_user_atomic(user, 1, 2, OTHER, 0)) as Word;
+    let copy: Actor<Source> = |task, source| {
+        as_user(task, source, |user| copy_from_user_atomic(user, &addresses(1, 2), OTHER, 0)) as Word
+    };
     let unmap: Actor<Source> = |task, source| {
         munmap(task, &source.mm, 1..2);
         0
@@ -358,8 +363,9 @@ fn a_copy_beside_munmap_copies_the_prefix_that_it_reports() {
 fn a_copy_that_translates_once_is_caught() {
     let mut source = source(1, &[Backing::Anonymous], true);
     source.mm.watched = true;
-    let once: Actor<Source> =
-        |task, source| as_user(task, source, |user| copy_translating_once(user, 0, 2, OTHER, 0)) as Word;
+    let once: Actor<Source> = |task, source| {
+        as_user(task, source, |user| copy_translating_once(user, &addresses(0, 2), OTHER, 0)) as Word
+    };
     let broken: BTreeSet<String> =
         run(&source, &[once, unmap_all]).into_iter().flat_map(|o| o.broken).collect();
     assert!(broken.contains("copy-after-unmap: unit(1)"), "{broken:?}");
@@ -373,7 +379,7 @@ fn copy_until_done(task: &Task, source: &Source) -> Word {
             if !get_user(user, done) {
                 break;
             }
-            done += copy_from_user_atomic(user, done, 2 - done, OTHER, done);
+            done += copy_from_user_atomic(user, &addresses(done, 2 - done), OTHER, done);
         }
         done as Word
     })
@@ -410,7 +416,7 @@ fn a_fault_in_the_page_that_the_same_actor_has_locked_is_reported_and_stuck() {
     };
     let broken = BTreeSet::from(["fault-under-lock: page lock".to_owned()]);
     // Its own page can't be locked again.
-    let target = source(0, &[Backing::TargetPage], false);
+    let target = source(0, &[Backing::TargetPage(0)], false);
     for outcome in run(&target, &[locked]) {
         assert_eq!((outcome.ends, outcome.broken), (vec![End::Stuck("folio_lock")], broken.clone()));
     }
@@ -450,9 +456,9 @@ fn the_page_lock_and_the_mmap_lock_in_the_wrong_order_deadlock() {
 #[test]
 fn a_mapped_page_that_is_truncated_is_freed_once_and_not_mapped_again() {
     for present in [false, true] {
-        let source = source(0, &[Backing::TargetPage], present);
+        let source = source(0, &[Backing::TargetPage(0)], present);
         let truncates: Actor<Source> = |task, source| {
-            let Some(folio) = filemap_get_folio(task) else { return 9 };
+            let Some(folio) = filemap_get_folio(task, 0) else { return 9 };
             folio_lock(task, folio);
             filemap_remove_folio(task, folio, false);
             try_to_unmap(task, &source.mm, 0);
@@ -462,7 +468,8 @@ fn a_mapped_page_that_is_truncated_is_freed_once_and_not_mapped_again() {
         };
         let copies: Actor<Source> = |task, source| {
             let touched = touch(task, source);
-            let copied = as_user(task, source, |user| copy_from_user_atomic(user, 0, 1, OTHER, 0));
+            let copied =
+                as_user(task, source, |user| copy_from_user_atomic(user, &addresses(0, 1), OTHER, 0));
             touched << 1 | copied as Word
         };
         let outcomes = run(&source, &[truncates, copies]);

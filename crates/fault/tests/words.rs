@@ -5,15 +5,15 @@ mod alone;
 
 use alone::Alone;
 use fault::{
-    AddressSpace, Backing, GONE, PRESENT, SourcePage, User, copy_from_user_atomic,
-    fault_in_iov_iter_readable, fault_in_pages_readable, get_user, handle_mm_fault, madvise_dontneed,
-    mmap_read_lock, munmap, truncate_source,
+    AddressSpace, Backing, GONE, IovIter, PRESENT, Position, Segment, SourcePage, User,
+    copy_from_user_atomic, get_user, handle_mm_fault, madvise_dontneed, mmap_read_lock, munmap,
+    truncate_source,
 };
 use machine::{Layout, Peek, Word};
 use page_state::folio::{self, Folio, filemap_get_folio, folio_lock};
 use page_state::{Geometry, Storage, Task, Unit};
 
-const OTHER: Folio = Folio(1);
+const OTHER: Folio = Folio { frame: 1, index: 0 };
 
 /// Three source pages of four units; page 0 of the file is in frame 0.
 struct Source {
@@ -24,11 +24,11 @@ struct Source {
 
 fn source(pages: [(Backing, Word); 3], mapped: [bool; 3], present: [bool; 3]) -> Source {
     let mut layout = Layout::new();
-    let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 3, 4);
+    let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 3, 4, true);
     let pages = pages.map(|(backing, readable)| SourcePage { backing, readable });
     let mm = AddressSpace::declare(&mut layout, pages.to_vec());
     let mut cells = vec![0; layout.len()];
-    cells[storage.slot.index()] = 1;
+    cells[storage.slot(0).index()] = 1;
     cells[storage.references(0).index()] = folio::BUSY | folio::CACHE;
     for page in 0..3 {
         if mapped[page] {
@@ -60,8 +60,8 @@ impl Source {
 
     fn user<R>(&self, body: impl FnOnce(&User) -> R) -> R {
         let task = self.task();
-        let filemap_fault = || {
-            let folio = filemap_get_folio(&task)?;
+        let filemap_fault = |index| {
+            let folio = filemap_get_folio(&task, index)?;
             folio_lock(&task, folio);
             Some(folio)
         };
@@ -75,6 +75,21 @@ impl Source {
     fn target(&self) -> [Unit; 4] {
         [0, 1, 2, 3].map(|unit| self.storage.peek_unit(&self.alone.cells(), 1, unit))
     }
+}
+
+/// The prefaults of one segment.
+fn fault_in_pages_readable(user: &User, base: usize, len: usize) -> bool {
+    let segments = [Segment { base, len }];
+    fault::fault_in_pages_readable(user, IovIter::new(&segments, Position::default()), len)
+}
+
+fn fault_in_iov_iter_readable(user: &User, base: usize, len: usize) -> usize {
+    let segments = [Segment { base, len }];
+    fault::fault_in_iov_iter_readable(user, IovIter::new(&segments, Position::default()), len)
+}
+
+fn addresses(base: usize, len: usize) -> Vec<usize> {
+    (base..base + len).collect()
 }
 
 fn new(position: usize) -> Unit {
@@ -127,7 +142,7 @@ fn a_touch_of_a_unit_with_a_tag_fault_fails_though_the_page_is_there() {
     assert!(!source.user(|user| get_user(user, 3)));
     // The first unit of the page says nothing about the last.
     assert!(source.user(|user| fault_in_pages_readable(user, 0, 4)));
-    assert_eq!(source.user(|user| copy_from_user_atomic(user, 0, 4, OTHER, 0)), 3);
+    assert_eq!(source.user(|user| copy_from_user_atomic(user, &addresses(0, 4), OTHER, 0)), 3);
 }
 
 #[test]
@@ -146,7 +161,7 @@ fn a_fault_sets_the_entry_of_its_page_only_and_gives_the_lock_back() {
 fn a_copy_stops_at_the_first_absent_unit_and_leaves_the_rest_alone() {
     let copied = |pages, from, len| {
         let source = present(pages);
-        let copied = source.user(|user| copy_from_user_atomic(user, from, len, OTHER, 4 - len));
+        let copied = source.user(|user| copy_from_user_atomic(user, &addresses(from, len), OTHER, 4 - len));
         assert_eq!(source.alone.taken("mmap_read_lock"), Vec::<String>::new(), "no fault is taken");
         (copied, source.target())
     };
@@ -163,7 +178,7 @@ fn a_copy_may_stop_anywhere_before_a_fault_but_not_before_its_second_unit() {
         let mut source = present(pages);
         source.mm.stops_early = true;
         source.alone.choice = choice;
-        let copied = source.user(|user| copy_from_user_atomic(user, from, 4, OTHER, 0));
+        let copied = source.user(|user| copy_from_user_atomic(user, &addresses(from, 4), OTHER, 0));
         let behind = source.target()[copied..].iter().all(|&unit| unit == Unit::Stale);
         assert!(behind, "what is behind the reported prefix stays as it was");
         copied
@@ -197,7 +212,7 @@ fn munmap_takes_data_away_and_madvise_does_not() {
     assert_eq!(source.mm.picture(&cells), "absent | absent | present");
     assert!(source.mm.lock_is_free(&cells));
     assert!(source.user(|user| get_user(user, 1)));
-    assert_eq!(source.user(|user| copy_from_user_atomic(user, 0, 4, OTHER, 0)), 4);
+    assert_eq!(source.user(|user| copy_from_user_atomic(user, &addresses(0, 4), OTHER, 0)), 4);
     assert_eq!(source.target(), [0, 1, 2, 3].map(new));
 }
 
@@ -213,7 +228,7 @@ fn a_truncated_source_can_not_be_read_again() {
 
 #[test]
 fn a_mapping_of_the_target_is_a_reference_to_its_frame() {
-    let own = || source([(Backing::TargetPage, 0xf), ALL, ALL], [true; 3], [false; 3]);
+    let own = || source([(Backing::TargetPage(0), 0xf), ALL, ALL], [true; 3], [false; 3]);
     let kept = folio::BUSY | folio::CACHE;
     let source = own();
     assert!(source.user(|user| get_user(user, 0)));
@@ -224,7 +239,7 @@ fn a_mapping_of_the_target_is_a_reference_to_its_frame() {
     assert_eq!(source.alone.cell(source.storage.references(0)), kept);
     // Beyond the end of the file there is no page to map.
     let source = own();
-    source.alone.poke(source.storage.slot, 0);
+    source.alone.poke(source.storage.slot(0), 0);
     assert!(!source.user(|user| get_user(user, 0)));
     assert_eq!(source.alone.cell(source.mm.entry(0)), 0);
     // A fault that comes too late leaves no reference behind.
@@ -239,4 +254,31 @@ fn a_lock_that_is_held_is_not_free() {
     let source = present([true; 3]);
     mmap_read_lock(&source.task(), &source.mm);
     assert!(!source.mm.lock_is_free(&source.alone.cells()));
+}
+
+#[test]
+fn with_segments_the_oldest_prefault_sees_the_first_and_the_newer_ones_all() {
+    let segments = [Segment { base: 0, len: 0 }, Segment { base: 2, len: 2 }, Segment { base: 8, len: 1 }];
+    let all = IovIter::new(&segments, Position::default());
+    let touched = |prefault: &dyn Fn(&User)| {
+        let source = mapped([true; 3]);
+        source.user(|user| prefault(user));
+        source.alone.taken("get_user").join(" ")
+    };
+    assert_eq!(touched(&|user| assert!(fault::fault_in_pages_readable(user, all, 3))), "");
+    assert_eq!(
+        touched(&|user| assert!(fault::fault_in_pages_readable(user, all.advance(0), 3))),
+        "get_user(2)"
+    );
+    let every = "get_user(2) get_user(8)";
+    assert_eq!(touched(&|user| assert!(fault::fault_in_multipages_readable(user, all, 3))), every);
+    assert_eq!(touched(&|user| assert_eq!(fault::fault_in_iov_iter_readable(user, all, 3), 0)), every);
+    // What is asked for ends before the last segment.
+    assert_eq!(
+        touched(&|user| assert_eq!(fault::fault_in_iov_iter_readable(user, all, 2), 0)),
+        "get_user(2)"
+    );
+    // What is left is counted from the first unit that can't be read.
+    let left = mapped([true, true, false]).user(|user| fault::fault_in_iov_iter_readable(user, all, 3));
+    assert_eq!(left, 1);
 }

@@ -19,12 +19,12 @@ use page_state::steps::{change, copy_unit, load, set, store, test};
 use page_state::{Buffer, Geometry, Storage, Task, Unit, inode, invariants};
 
 /// The page of these tests.
-const PAGE: Folio = Folio(0);
+const PAGE: Folio = Folio { frame: 0, index: 0 };
 const BH: Buffer = Buffer { folio: PAGE, block: 0 };
 /// One unit in one block.
-const ONE: Geometry = Geometry { page_shift: 0, block_shift: 0 };
+const ONE: Geometry = Geometry { page_shift: 0, block_shift: 0, pages: 1 };
 /// Two units in two blocks.
-const TWO: Geometry = Geometry { page_shift: 1, block_shift: 0 };
+const TWO: Geometry = Geometry { page_shift: 1, block_shift: 0, pages: 1 };
 
 fn word(name: &'static str) -> Label {
     Label::new(name, &[])
@@ -32,14 +32,14 @@ fn word(name: &'static str) -> Label {
 
 fn empty(geometry: Geometry) -> (Storage, Vec<Word>) {
     let mut layout = Layout::new();
-    let storage = Storage::declare(&mut layout, geometry, 2, 0, 3);
+    let storage = Storage::declare(&mut layout, geometry, 2, 0, 3, true);
     (storage, vec![0; layout.len()])
 }
 
 /// Frame 0 is in the page cache, with these flags and these references beside the cache's.
 fn cached(geometry: Geometry, flags: Word, references: Word) -> (Storage, Vec<Word>) {
     let (storage, mut cells) = empty(geometry);
-    cells[storage.slot.index()] = 1;
+    cells[storage.slot(0).index()] = 1;
     cells[storage.flags(0).index()] = flags;
     cells[storage.references(0).index()] = folio::BUSY | folio::CACHE | references;
     for unit in 0..geometry.page_units() {
@@ -252,14 +252,14 @@ fn who_waits_for_writeback_sees_the_disk_written() {
 #[test]
 fn of_two_who_add_a_page_one_wins_and_no_frame_leaks() {
     let (storage, cells) = empty(ONE);
-    let actor: Actor<Storage> = |task, _| filemap_add_folio(task).map_or(9, |folio| folio.0 as Word);
+    let actor: Actor<Storage> = |task, _| filemap_add_folio(task, 0).map_or(9, |folio| folio.frame as Word);
     let outcomes = explore(&storage, &cells, &[actor, actor]);
     for outcome in &outcomes {
         let returned = outcome.returned();
         let winner = usize::from(returned[0] == 9);
         assert_eq!(returned[1 - winner], 9, "two pages for one slot: {outcome:?}");
         let frame = returned[winner] as usize;
-        assert_eq!(storage.cached(&outcome.cells), Some(frame));
+        assert_eq!(storage.cached(&outcome.cells, 0), Some(frame));
         assert_eq!(outcome.cells.peek(storage.flags(frame)), winner as Word + 1, "locked by the winner");
         let held = folio::BUSY | folio::CACHE | folio::reference(winner);
         assert_eq!(outcome.cells.peek(storage.references(frame)), held);
@@ -274,7 +274,7 @@ fn of_two_who_add_a_page_one_wins_and_no_frame_leaks() {
 #[test]
 fn the_last_reference_frees_the_frame_once() {
     let (storage, mut cells) = cached(ONE, 0, 0);
-    cells[storage.slot.index()] = 0;
+    cells[storage.slot(0).index()] = 0;
     cells[storage.references(0).index()] = folio::BUSY | folio::reference(0) | folio::reference(1);
     let actor: Actor<Storage> = |task, _| {
         folio_put(task, PAGE);
@@ -291,7 +291,7 @@ fn the_last_reference_frees_the_frame_once() {
 fn a_frame_taken_again_holds_nothing_of_its_former_owner() {
     // Frame 0 is uptodate, and its last two references are dropped while somebody adds a page.
     let (storage, mut cells) = cached(ONE, folio::UPTODATE, 0);
-    cells[storage.slot.index()] = 0;
+    cells[storage.slot(0).index()] = 0;
     cells[storage.references(0).index()] = folio::BUSY | folio::reference(0) | folio::reference(1);
     let outcomes = explore(
         &storage,
@@ -303,11 +303,11 @@ fn a_frame_taken_again_holds_nothing_of_its_former_owner() {
             },
             |task, storage| {
                 folio_put(task, PAGE);
-                let Some(folio) = filemap_add_folio(task) else { return 9 };
+                let Some(folio) = filemap_add_folio(task, 0) else { return 9 };
                 let uptodate = folio_test_uptodate(task, folio);
-                let unit = storage.unit(folio.0, 0);
+                let unit = storage.unit(folio.frame, 0);
                 let contents = load(task, unit, Word::MAX, Order::Relaxed, word("read"));
-                Word::from(uptodate) << 8 | contents << 4 | folio.0 as Word
+                Word::from(uptodate) << 8 | contents << 4 | folio.frame as Word
             },
         ],
     );
@@ -330,7 +330,7 @@ fn a_page_found_in_the_cache_is_not_freed_before_it_is_put() {
         &storage,
         &cells,
         &[drop_page, |task, _| {
-            let Some(folio) = filemap_get_folio(task) else { return 9 };
+            let Some(folio) = filemap_get_folio(task, 0) else { return 9 };
             let seen = read(task, 0);
             folio_put(task, folio);
             seen
@@ -353,17 +353,17 @@ fn a_late_look_at_the_slot_does_not_touch_a_frame_that_was_taken_again() {
         &[
             |task, storage| {
                 drop_page(task, storage);
-                let Some(folio) = filemap_add_folio(task) else { return 9 };
-                let unit = storage.unit(folio.0, 0);
+                let Some(folio) = filemap_add_folio(task, 0) else { return 9 };
+                let unit = storage.unit(folio.frame, 0);
                 store(task, unit, Unit::Zero.word(), Order::Relaxed, word("fill"));
                 folio_mark_uptodate(task, folio);
                 folio_unlock(task, folio);
                 folio_put(task, folio);
-                folio.0 as Word
+                folio.frame as Word
             },
             |task, storage| {
-                let Some(folio) = filemap_get_folio(task) else { return 9 };
-                let unit = storage.unit(folio.0, 0);
+                let Some(folio) = filemap_get_folio(task, 0) else { return 9 };
+                let unit = storage.unit(folio.frame, 0);
                 let seen = match folio_test_uptodate(task, folio) {
                     true => load(task, unit, Word::MAX, Order::Relaxed, word("read")),
                     false => 8,
@@ -376,7 +376,7 @@ fn a_late_look_at_the_slot_does_not_touch_a_frame_that_was_taken_again() {
     for outcome in &outcomes {
         let [frame, seen] = outcome.returned()[..] else { unreachable!() };
         assert_ne!(seen, Unit::Stale.word(), "{outcome:?}");
-        assert_eq!(storage.cached(&outcome.cells), Some(frame as usize));
+        assert_eq!(storage.cached(&outcome.cells, 0), Some(frame as usize));
         assert_eq!(storage.peek_unit(&outcome.cells, frame as usize, 0), Unit::Zero, "{outcome:?}");
         assert_eq!(outcome.cells.peek(storage.flags(frame as usize)), folio::UPTODATE);
         let held = outcome.cells.peek(storage.references(frame as usize));

@@ -11,15 +11,15 @@ use page_state::buffer::{self, *};
 use page_state::folio::{self, *};
 use page_state::{Buffer, Geometry, InodeFields, Storage, Task, Unit, inode, invariants};
 
-const PAGE: Folio = Folio(0);
+const PAGE: Folio = Folio { frame: 0, index: 0 };
 const NEW_0: Unit = Unit::New { writer: 0, position: 0 };
 
 /// Two blocks of two units; frame 0 is in the page cache, its units `Old`, its blocks not mapped.
 fn file() -> (Storage, Vec<Word>) {
     let mut layout = Layout::new();
-    let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 0, 4);
+    let storage = Storage::declare(&mut layout, Geometry::SMALL, 2, 0, 4, true);
     let mut cells = vec![0; layout.len()];
-    cells[storage.slot.index()] = 1;
+    cells[storage.slot(0).index()] = 1;
     cells[storage.references(0).index()] = BUSY | CACHE;
     for unit in 0..4 {
         cells[storage.unit(0, unit).index()] = Unit::Old(unit).word();
@@ -300,21 +300,21 @@ fn the_last_reference_of_any_kind_frees_the_frame() {
         cells[storage.references(0).index()] |= MAPPING;
     };
     let (storage, alone) = after(set_up, |task| {
-        let folio = filemap_get_folio(task).expect("it is in the page cache");
+        let folio = filemap_get_folio(task, 0).expect("it is in the page cache");
         folio_lock(task, folio);
         filemap_remove_folio(task, folio, true);
         assert!(!folio_in_cache(task, folio));
-        assert_eq!(filemap_get_folio(task), None);
+        assert_eq!(filemap_get_folio(task, 0), None);
         folio_unlock(task, folio);
         folio_put(task, folio);
-        folio_put_mapping(task, folio);
+        folio_put_mapping(task, folio.frame);
         // The journal still holds it.
         assert!(folio_test_uptodate(task, folio));
-        folio_put_journal(task, folio);
+        folio_put_journal(task, folio.frame);
         assert!(!folio_test_uptodate(task, folio));
         // It can be taken again.
-        assert_eq!(filemap_add_folio(task), Some(PAGE));
-        assert_eq!(filemap_get_folio(task), Some(PAGE));
+        assert_eq!(filemap_add_folio(task, 0), Some(PAGE));
+        assert_eq!(filemap_get_folio(task, 0), Some(PAGE));
     });
     assert_eq!(units(&storage, &alone.cells(), 0), [Unit::Stale; 4]);
     assert_eq!(alone.cell(storage.buffer(0, 0)), 0);
@@ -323,8 +323,8 @@ fn the_last_reference_of_any_kind_frees_the_frame() {
 
 #[test]
 fn a_page_is_added_once() {
-    let (storage, alone) = after(|_, _| {}, |task| assert_eq!(filemap_add_folio(task), None));
-    assert_eq!(storage.cached(&alone.cells()), Some(0));
+    let (storage, alone) = after(|_, _| {}, |task| assert_eq!(filemap_add_folio(task, 0), None));
+    assert_eq!(storage.cached(&alone.cells(), 0), Some(0));
     assert_eq!(alone.cell(storage.references(1)) & (BUSY | REFERENCES), 0);
 }
 
@@ -362,7 +362,7 @@ fn stale_uptodate_is_about_what_claims_to_be_valid() {
         |storage, cells| {
             cells[storage.flags(0).index()] = folio::UPTODATE;
             cells[storage.unit(0, 1).index()] = Unit::Stale.word();
-            cells[storage.slot.index()] = 0;
+            cells[storage.slot(0).index()] = 0;
         },
         |storage, cells, broken| invariants::stale_uptodate(storage, cells, broken),
     );
@@ -373,8 +373,11 @@ fn stale_uptodate_is_about_what_claims_to_be_valid() {
 fn stale_on_disk_is_about_allocated_blocks_below_the_size() {
     let check = |durable: Word| {
         witnesses(
-            |storage, cells| cells[storage.disk(1, 0).index()] = Unit::Old(2).word(),
-            |storage, cells, broken| invariants::stale_on_disk(storage, cells, durable, broken),
+            |storage, cells| {
+                cells[storage.disk(1, 0).index()] = Unit::Old(2).word();
+                cells[storage.durable.index()] = durable;
+            },
+            |storage, cells, broken| invariants::stale_on_disk(storage, cells, broken),
         )
     };
     let size = |units: Word| units << InodeFields::SIZE.shift;
