@@ -40,3 +40,12 @@ pub(crate) fn is_compound(expr: &Expr) -> bool {
         _ => false,
     }
 }
+
+/// Whether an operand is a pattern, of which nothing tells whether it matched.
+pub(crate) fn has_let(expr: &Expr) -> bool {
+    match condition(expr) {
+        Condition::And(left, right) | Condition::Or(left, right) => has_let(left) || has_let(right),
+        Condition::Let(_) => true,
+        _ => false,
+    }
+}

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Expr, FnArg, Pat, Signature, Stmt, Type};
 
-use crate::condition::{Condition, condition, is_compound};
+use crate::condition::{Condition, condition, has_let, is_compound};
 use crate::{Branch, Edit, Mark, Places, Way, excerpt};
 
 /// Who has one of these can take steps.
@@ -433,6 +433,8 @@ impl<'ast> Visit<'ast> for Walk<'_> {
                 other => self.within(no, |walk| walk.visit_expr(other)),
             },
             None if no.mutant || no.exact || yes.mutant || block_only_panics(then) => {}
+            // The operands tell.
+            None if is_compound(&expr.cond) && !has_let(&expr.cond) => {}
             None => {
                 let branch = self.branch(differs, code, &[at], None);
                 self.end(range(then).end, Mark::Else(branch));

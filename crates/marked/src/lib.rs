@@ -12,5 +12,4 @@ mod marks;
 pub use found::{BRANCHES, REASONS};
 pub use marks::reached;
 
-
 include!(concat!(env!("OUT_DIR"), "/models/lib.rs"));
