@@ -31,6 +31,7 @@ mod reasons;
 mod table;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use table::table;
@@ -78,8 +79,8 @@ pub struct Branch {
 
 /// A comment that says why a branch is not reached:
 /// `// Not reached: REASON`, or `// Not reached by default: REASON` where scenarios of other tiers do
-/// reach it. It stands at the end of the branch's line, above it, or first in its block, and may go on in
-/// the comment lines that follow.
+/// reach it. It stands at the end of the branch's line, above it, or first in its block (if what follows
+/// there is no branch itself), and may go on in the comment lines that follow.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reason {
     /// Its line, from 1.
@@ -136,11 +137,12 @@ pub fn find(source: &str) -> Result<Found, Error> {
         .map_err(|why| Error { line: why.span().start().line, why: why.to_string() })?;
     let reasons = reasons::reasons(source);
     let walked = walk::walk(source, &file);
-    let mut branches = Vec::new();
-    for (branch, places) in walked.branches {
-        let reason = reasons::of(&reasons, source, &places);
-        branches.push(Branch { reason, ..branch });
-    }
+    let own_lines: BTreeSet<usize> = walked.branches.iter().map(|(branch, _)| branch.line).collect();
+    let branches = walked.branches.into_iter().map(|(branch, places)| {
+        let reason = reasons::of(&reasons, source, &places, &own_lines);
+        Branch { reason, ..branch }
+    });
+    let branches = branches.collect();
     let reasons = reasons.into_iter().map(|found| found.reason).collect();
     Ok(Found { branches, reasons, source: source.to_owned(), edits: walked.edits })
 }
@@ -177,7 +179,7 @@ impl Found {
 struct Places {
     /// On these lines or right above them; the first that has one counts.
     lines: Vec<usize>,
-    /// Right behind the line on which its block opens.
+    /// Right behind the line on which its block opens, if no branch stands beneath.
     block: Option<usize>,
 }
 

@@ -1,5 +1,7 @@
 //! The comments that say why a branch is not reached.
 
+use std::collections::BTreeSet;
+
 use crate::{Places, Reason};
 
 const FORMS: [(&str, bool); 2] = [("// Not reached: ", false), ("// Not reached by default: ", true)];
@@ -41,34 +43,31 @@ pub(crate) fn reasons(source: &str) -> Vec<Commented> {
 }
 
 /// The number of the reason that stands in one of these places.
-pub(crate) fn of(reasons: &[Commented], source: &str, places: &Places) -> Option<usize> {
+pub(crate) fn of(
+    reasons: &[Commented],
+    source: &str,
+    places: &Places,
+    branches: &BTreeSet<usize>,
+) -> Option<usize> {
     if reasons.is_empty() {
         return None;
     }
     let lines: Vec<&str> = source.lines().collect();
-    let text = |line: usize| lines.get(line - 1).map_or("", |text| text.trim());
+    let text = |line: usize| line.checked_sub(1).and_then(|at| lines.get(at)).map_or("", |text| text.trim());
+    let own_line = |is_it: &dyn Fn(&Commented) -> bool| reasons.iter().position(|r| !r.trails && is_it(r));
     let first_in_block = |opened: usize| {
-        let mut line = opened + 1;
-        while comment(text(line)).is_some() {
-            if let Some(at) = reasons.iter().position(|r| !r.trails && r.reason.line == line) {
-                return Some(at);
-            }
-            line += 1;
-        }
-        None
+        let comments = (opened + 1..).take_while(|&line| comment(text(line)).is_some());
+        let last = comments.last()?;
+        let its = |reason: &Commented| (opened + 1..=last).contains(&reason.reason.line);
+        own_line(&its).filter(|_| !branches.contains(&(last + 1)))
     };
-    let on = |line: usize| reasons.iter().position(|r| r.trails && r.reason.line == line);
+    let behind = |line: usize| reasons.iter().position(|r| r.trails && r.reason.line == line);
     let above = |line: usize| {
         // What stands above `} else {` is the end of another block.
-        let mut above = if text(line).starts_with('}') { 0 } else { line - 1 };
-        while above > 0 && (text(above).starts_with("//") || text(above).starts_with("#[")) {
-            if let Some(at) = reasons.iter().position(|r| !r.trails && r.last == above) {
-                return Some(at);
-            }
-            above -= 1;
-        }
-        None
+        let within = |above: &usize| text(*above).starts_with("//") || text(*above).starts_with("#[");
+        let upwards = (1..line).rev().take_while(within).filter(|_| !text(line).starts_with('}'));
+        upwards.filter_map(|above| own_line(&|r| r.last == above)).next()
     };
     let in_block = places.block.and_then(first_in_block);
-    in_block.or_else(|| places.lines.iter().find_map(|&line| on(line).or_else(|| above(line))))
+    in_block.or_else(|| places.lines.iter().find_map(|&line| behind(line).or_else(|| above(line))))
 }

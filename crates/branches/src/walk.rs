@@ -133,9 +133,8 @@ fn unparenthesized(expr: &Expr) -> &Expr {
 
 impl Walk<'_> {
     fn branch(&mut self, way: Way, code: Range<usize>, lines: &[usize], block: Option<usize>) -> usize {
-        let lines = lines.iter().copied().chain([self.statement]).filter(|line| *line > 0);
-        let places = Places { lines: lines.collect(), block };
-        let line = places.lines.first().copied().unwrap_or_default();
+        let places = Places { lines: lines.to_vec(), block };
+        let line = lines.first().copied().unwrap_or_default();
         let (function, code) = (self.function.clone(), excerpt(self.source, code));
         let branch = Branch { function, line, code, way, inside: self.here.inside, reason: None };
         self.walked.branches.push((branch, places));
@@ -188,8 +187,10 @@ impl Walk<'_> {
     /// Two ways for the value of an expression that is handed through a mark.
     fn through(&mut self, expr: &Expr, (yes, no): (Way, Way), mark: fn(usize) -> Mark) -> (Place, Place) {
         let Range { start, end } = range(expr);
-        let branch = self.branch(yes, start..end, &[line(expr)], None);
-        self.branch(no, start..end, &[line(expr)], None);
+        // A condition may take several lines of a statement.
+        let lines = [line(expr), self.statement];
+        let branch = self.branch(yes, start..end, &lines, None);
+        self.branch(no, start..end, &lines, None);
         self.begin(start, mark(branch));
         self.visit_expr(expr);
         self.end(end, Mark::EndOfCall);
@@ -279,9 +280,7 @@ impl Walk<'_> {
         self.function = format!("{}{name}", self.of);
         (self.steps, self.statement, self.here) = (steps, 0, Place::default());
         if steps && !block_only_panics(block) {
-            let (at, opens) = (line(&signature.fn_token), line(&block.brace_token.span.open()));
-            let code = range(name);
-            let branch = self.branch(Way::Called, code, &[at], Some(opens));
+            let branch = self.branch(Way::Called, range(name), &[line(&signature.fn_token)], None);
             self.branch_block(branch, block);
         } else {
             // It may still have closures that can.
@@ -461,16 +460,15 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         }
         self.visit_expr(&expr.expr);
         for arm in &expr.arms {
+            let outer = std::mem::replace(&mut self.statement, line(&arm.pat));
             if let Pat::Guard(guard) = &arm.pat {
                 self.condition(&guard.guard, is_compound(&guard.guard));
             }
-            if only_panics(&arm.body) {
-                continue;
+            if !only_panics(&arm.body) {
+                let opens = matches!(&*arm.body, Expr::Block(_)).then(|| line(&arm.body));
+                let branch = self.branch(Way::Matches, range(&arm.pat), &[line(&arm.pat)], opens);
+                self.branch_expr(branch, &arm.body);
             }
-            let opens = matches!(&*arm.body, Expr::Block(_)).then(|| line(&arm.body));
-            let branch = self.branch(Way::Matches, range(&arm.pat), &[line(&arm.pat)], opens);
-            let outer = std::mem::replace(&mut self.statement, line(&arm.pat));
-            self.branch_expr(branch, &arm.body);
             self.statement = outer;
         }
     }
