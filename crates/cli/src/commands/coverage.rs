@@ -39,22 +39,25 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         Format::Text => out.write(&account.to_string())?,
         Format::Json => out.write(&account.json().map_err(std::io::Error::from)?)?,
     }
-    if cut > 0 {
-        status = Status::Unknown;
-        let s = if cut == 1 { "" } else { "es" };
-        let remark = format!("{cut} search{s} ended early: what is said not to be reached may be");
-        if arguments.format == Format::Text {
-            out.line(&remark)?;
-        }
-    }
     if account.is_flawed() || cut == 0 && !account.is_settled() {
         status = Status::Different;
+    } else if cut > 0 {
+        status = Status::Unknown;
+    }
+    let as_json = arguments.format == Format::Json;
+    if cut > 0 {
+        let es = if cut == 1 { "" } else { "es" };
+        out.line(&match as_json {
+            true => serde_json::json!({ "searches_cut": cut }).to_string(),
+            false => format!("{cut} search{es} ended early: what is said not to be reached may be"),
+        })?;
     }
     for error in &broken {
         status = Status::Wrong;
-        if arguments.format == Format::Text {
-            out.line(&format!("broken: {error}"))?;
-        }
+        out.line(&match as_json {
+            true => serde_json::json!({ "broken": error }).to_string(),
+            false => format!("broken: {error}"),
+        })?;
     }
     out.flush()?;
     Ok(status)
