@@ -19,7 +19,7 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario:
   ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
-is not; 2 wrong use or a broken model; 3 something came out unknown.";
+is not, or a branch is not reached and has no reason; 2 wrong use or a broken model; 3 something came out unknown.";
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -64,6 +64,9 @@ pub struct Check {
     /// Shows every schedule in full
     #[arg(long)]
     pub schedules: bool,
+    /// Tells instead which branches of the models no scenario reaches, and why
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "engine"])]
+    pub coverage: bool,
     /// Which engine searches, and how far
     #[command(flatten)]
     pub search: Search,

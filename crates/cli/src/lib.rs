@@ -45,6 +45,7 @@ pub fn run(
 ) -> Result<Status, Error> {
     match &arguments.command {
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
+        Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Check(check) => commands::check(catalog, check, searcher, out),
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),

@@ -229,6 +229,44 @@ fn a_recorded_schedule_is_replayed_step_by_step() {
     assert!(block.picture.iter().all(|line| shown.contains(line.as_str())), "{shown}");
 }
 
+#[test]
+fn coverage_of_one_scenario_speaks_of_what_it_enters() {
+    let target = violated_target();
+    let (plain, json) =
+        (run(&["check", "--coverage", &target]), run(&["check", "--coverage", "--format", "json", &target]));
+    // A part needs no reasons.
+    assert_eq!(plain.status.code(), Some(0), "{}", text(&plain.stdout));
+    assert_eq!(json.status.code(), Some(0));
+    let shown = text(&plain.stdout);
+    assert!(
+        shown
+            .starts_with(&format!("Branches that these alone reach, in the files that they enter: {target}"))
+    );
+    let lines = lines(&json);
+    let fate = |fate: &str| lines.iter().filter(|line| line["fate"] == fate).count();
+    let sum = format!("\n{} branches of ", lines.len());
+    assert!(shown.contains(&sum) && shown.contains(&format!(": {} reached, ", fate("reached"))), "{shown}");
+    // Of one kernel version, at least, the others are not reached; and whoever writes loops.
+    assert!(fate("reached") > 100 && fate("unexplained") > 0, "{shown}");
+    let reached = |function: &str, way: &str| {
+        let is_it = |line: &&Value| line["function"] == function && line["way"] == way;
+        lines.iter().find(is_it).map(|line| line["fate"] == "reached")
+    };
+    assert_eq!(reached("generic_perform_write", "called"), Some(true), "{shown}");
+    assert!(lines.iter().all(|line| line["file"] != "mutants.rs"));
+}
+
+#[test]
+fn coverage_is_told_by_one_engine() {
+    let output = run(&["check", "--coverage", "--engine", "loom"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--coverage"), "{}", text(&output.stderr));
+    // A search that is cut says so.
+    let cut = run(&["check", "--coverage", "--states-max", "1", &violated_target()]);
+    assert_eq!(cut.status.code(), Some(3));
+    assert!(text(&cut.stdout).contains("1 search ended early"), "{}", text(&cut.stdout));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_leaves_what_was_found_so_far() {

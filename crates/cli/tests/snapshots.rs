@@ -1,7 +1,8 @@
 //! Every write path, variant and scenario of the default tier, against `snapshots/`.
 //!
 //! `INSTA_UPDATE=always cargo test --test snapshots` records anew; `cargo insta review` shows what
-//! would change.
+//! would change. The models that are searched are those with a mark at each branch, so that the same
+//! searches tell which branches are reached.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 
 use cli::target::{Breadth, Chosen, choose};
 use cli::{Answer, Searcher};
-use report::{Block, Snapshot};
+use report::{Account, Block, Extent, Snapshot};
 use scenario::{Case, Coverage, WritePath, built_in};
 
 /// More distinct bad states of one property in a scenario tell nobody anything: its witnesses are
@@ -30,6 +31,11 @@ fn catalog() -> &'static [WritePath] {
     CATALOG.get_or_init(models::paths)
 }
 
+fn marked() -> &'static [WritePath] {
+    static MARKED: OnceLock<Vec<WritePath>> = OnceLock::new();
+    MARKED.get_or_init(marked::paths)
+}
+
 /// What everything comes to: each search is done once for all tests.
 struct Results {
     /// By path and variant.
@@ -39,6 +45,8 @@ struct Results {
     /// What was found, in full.
     found: Vec<Told>,
     matrix: report::Matrix,
+    /// Which branches of the models were reached, by number.
+    branches: Vec<bool>,
 }
 
 /// A bad state that a schedule tells.
@@ -54,13 +62,14 @@ fn results() -> &'static Results {
 }
 
 fn search() -> Results {
-    let chosen = choose(catalog(), &[], Breadth::Default).expect("everything is a target");
+    let chosen = choose(marked(), &[], Breadth::Default).expect("everything is a target");
     let mut results = Results {
         snapshots: BTreeMap::new(),
         effort: String::new(),
         wrong: Vec::new(),
         found: Vec::new(),
         matrix: report::Matrix::default(),
+        branches: Vec::new(),
     };
     let bounds = cli::arguments::Bounds::default();
     let take = |at: usize, answer: Result<Answer, cli::Error>| {
@@ -68,6 +77,7 @@ fn search() -> Results {
         Ok(())
     };
     Searcher::default().search(&bounds.explicit(), &chosen, take).expect("nothing is written");
+    results.branches = marked::reached();
     results
 }
 
@@ -154,6 +164,16 @@ fn the_matrix_of_the_readme_is_what_was_found() {
         fs::write(&file, &fresh).expect("it can be written");
     }
     assert!(fresh == text, "the README's matrix is out of date (UPDATE_README=1 writes it anew):\n{matrix}");
+}
+
+#[test]
+#[ignore = "the models' reasons are not written yet"]
+fn every_branch_is_reached_or_says_why_not() {
+    let reached = &results().branches;
+    let account = Account::new(&marked::BRANCHES, &marked::REASONS, reached, Extent::Default);
+    assert!(account.sums().reached > 500, "the marks were not found: {:?}", account.sums());
+    let complaints = account.complaints();
+    assert!(complaints.is_empty(), "{} branches or reasons:\n{}", complaints.len(), complaints.join("\n"));
 }
 
 #[test]

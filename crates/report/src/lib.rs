@@ -19,6 +19,7 @@
 //! assert_eq!(text, "      write       munmap\n   1  lock_page\n   2              clear_pte(0)\n");
 //! ```
 
+mod account;
 mod block;
 mod columns;
 mod diff;
@@ -29,6 +30,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod toy;
 
+pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{Block, named, picture, property, shown};
 pub use columns::{Look, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, diff};

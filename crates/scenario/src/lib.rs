@@ -15,12 +15,14 @@
 //! ```
 
 mod answer;
+mod branch;
 mod catalog;
 mod property;
 mod question;
 mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
+pub use branch::{Branch, Reason, Way};
 pub use catalog::{Case, Tier, Variant, WritePath};
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Initial, Picture, Predicate, Scenario};

@@ -1,12 +1,14 @@
 //! The commands, one file each.
 
 mod check;
+mod coverage;
 mod diff;
 mod list;
 mod matrix;
 mod replay;
 
 pub(crate) use check::check;
+pub(crate) use coverage::coverage;
 pub(crate) use diff::diff;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
