@@ -35,10 +35,85 @@ pub enum Told {
     },
 }
 
+/// A bug that a scenario tells.
+pub(crate) const fn bug(
+    number: u32,
+    fixed_by: &'static str,
+    sentence: &'static str,
+    property: &'static str,
+    before: &'static str,
+    after: &'static str,
+) -> Bug {
+    Bug { number, fixed_by, sentence, told: Told::Scenario { property, before, after } }
+}
+
+/// Bugs of write paths that are not modelled: number, fix, sentence, reason.
+const NOT_MODELLED: [(u32, &str, &str, &str); 25] = [
+    (21, "b9de313cf05f", "ceph_write_end zeroes to a wrong bound and marks the page uptodate", CEPH),
+    (22, "unknown", "9p, exofs and gfs2 zero what was not copied, or mark the page uptodate", NETWORK),
+    (23, "unknown", "f2fs marks a page uptodate before the hole in it is filled", "f2fs is not modelled"),
+    (29, "18788e34642e", "btrfs's search ioctl copies to the user under tree locks, then for ever", READS),
+    (30, "00bfe02f4796", "gfs2 faults under its inode lock, and the source is the same file", GFS2),
+    (32, "296abc0d91d8", "gfs2: losing the lock between rounds is a short write", GFS2),
+    (33, "d031a8866e70", "gfs2_iomap_end rounds the end of an unused allocation down", GFS2),
+    (35, "198dd8aedee6", "xfs punches delayed blocks after the page cache was truncated", IOMAP),
+    (36, "f43dc4dc3eff", "iomap's cleanup truncates pages that hold stores through a mapping", IOMAP),
+    (37, "d7b64041164c", "iomap_write_begin trusts a cached mapping that is stale", IOMAP),
+    (38, "1cea335d1db1", "iomap's bits for each block and the page's flag are not changed as one", IOMAP),
+    (39, "posting 2fa482b890be", "iomap's state is made anew as not uptodate on an uptodate page", IOMAP),
+    (
+        40,
+        "219bf6edd7ef",
+        "orangefs books a dirty range of the length that was asked for",
+        "orangefs is not modelled",
+    ),
+    (41, "827a746f405d", "netfs marks a page uptodate after zeroing and before the copy", NETWORK),
+    (42, "3ad216ee73ab", "afs can't say that a dirty range is empty", NETWORK),
+    (43, "66e9c6a86b80", "afs takes a short copy into a page that is not uptodate", NETWORK),
+    (47, "51bd9563b678", "btrfs's direct I/O faults on its own file with extents locked", DIRECT),
+    (48, "939b656bc8ab", "btrfs's appending direct I/O takes its position from the size that grew", DIRECT),
+    (49, "unknown", "btrfs's direct I/O drops what a partial bio has written", DIRECT),
+    (50, "36a7347de097", "iomap's page_done is told the copied instead of the committed length", IOMAP),
+    (
+        53,
+        "4a58d8158f6d",
+        "page_mkwrite helpers look for the end of the file one off",
+        "whole pages only are mapped or not",
+    ),
+    (54, "c5c810b94cfd", "iomap_zero_range steps over dirty pages above unwritten extents", IOMAP),
+    (
+        55,
+        "51d20d1dacbe",
+        "iomap's writeback takes the size at its end, while an append pads with zeros",
+        IOMAP,
+    ),
+    (
+        58,
+        "72ab70a19b42",
+        "xfs leaves delayed blocks after a failed write, or takes too many",
+        "xfs is not modelled",
+    ),
+    (61, "fa7f138ac4c7", "xfs punches delayed blocks and leaves the page", IOMAP),
+];
+
+const CEPH: &str = "ceph is not modelled";
+const GFS2: &str = "gfs2, its cluster lock and its direct I/O are not modelled";
+const IOMAP: &str = "iomap and xfs are not modelled";
+const NETWORK: &str = "afs, 9p, exofs, ceph and netfs are not modelled";
+const DIRECT: &str = "direct I/O is modelled as what it does to the page cache only";
+const READS: &str = "it is about reads, and writes to user memory are not modelled";
+
 /// All of them, by number.
 #[must_use]
 pub fn bugs() -> Vec<Bug> {
-    let mut all: Vec<Bug> = [ext4::bugs, generic::block::bugs].into_iter().flat_map(|bugs| bugs()).collect();
+    let not_modelled = NOT_MODELLED.into_iter().map(|(number, fixed_by, sentence, because)| Bug {
+        number,
+        fixed_by,
+        sentence,
+        told: Told::Not { because },
+    });
+    let modelled = [ext4::bugs, generic::bugs].into_iter().flat_map(|bugs| bugs());
+    let mut all: Vec<Bug> = modelled.chain(not_modelled).collect();
     all.sort_by_key(|bug| bug.number);
     all
 }

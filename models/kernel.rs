@@ -103,6 +103,9 @@ pub struct Setting {
     /// The proposal of the mail of 2015-10-05: a short copy into a page that is not uptodate counts as
     /// zero before `write_end` is called.
     pub short_is_zero: bool,
+    /// Whether a copy that meets a fault tells nothing of what it has copied (arm64 before 295cf156231c, for
+    /// a source that is not aligned).
+    pub partial_copy_is_lost: bool,
     /// Whether a block allocation may find no free block.
     pub allocation_can_fail: bool,
     /// A deliberate fault in the model, which a property must find.
@@ -113,7 +116,13 @@ impl Setting {
     /// A kernel with this caller, as it is.
     #[must_use]
     pub const fn of(caller: Caller) -> Setting {
-        Setting { caller, short_is_zero: false, allocation_can_fail: false, mutant: None }
+        Setting {
+            caller,
+            short_is_zero: false,
+            partial_copy_is_lost: false,
+            allocation_can_fail: false,
+            mutant: None,
+        }
     }
 }
 

@@ -38,6 +38,9 @@ pub enum Source {
     Tagged,
     /// Anonymous memory, until somebody may unmap it and it becomes somebody else's.
     Freed,
+    /// A mapping of the page that is being written, at the same place, until somebody may drop it; it can be
+    /// faulted in again.
+    SelfDropped,
     /// Two segments: an empty one, and one that is valid and not in the page tables.
     EmptyThenAbsent,
     /// Two segments: an empty one, and one that is not mapped at all.
@@ -64,7 +67,7 @@ impl Source {
         let itself = |index| page(Backing::TargetPage(index), all);
         let count = geometry.pages();
         match self {
-            Source::SelfMapped => (0..count).map(itself).collect(),
+            Source::SelfMapped | Source::SelfDropped => (0..count).map(itself).collect(),
             Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => {
                 vec![frame; count + 1]
             }
@@ -83,7 +86,7 @@ impl Source {
         let (units, Request { pos, len }) = (geometry.page_units(), request);
         let segment = |base, len| Segment { base, len };
         match self {
-            Source::SelfMapped => vec![segment(pos, len)],
+            Source::SelfMapped | Source::SelfDropped => vec![segment(pos, len)],
             Source::StraddlingAbsent | Source::StraddlingInvalid | Source::StraddlingUnmapped => {
                 vec![segment(units - 1, len)]
             }
@@ -103,7 +106,7 @@ impl Source {
     pub fn wanted(self, geometry: Geometry, request: Request, position: usize, before: Unit) -> Unit {
         let new = |position| Unit::New { writer: 0, position };
         match self {
-            Source::SelfMapped => before,
+            Source::SelfMapped | Source::SelfDropped => before,
             Source::SegmentThenSelf if position > request.pos => before,
             // What the first page holds when it is written.
             Source::OfFirstPage if position >= geometry.page_units() => new(position - geometry.page_units()),
@@ -138,7 +141,10 @@ impl Source {
     /// Whether it is a mapping of the file, so that an empty file has nothing to map.
     #[must_use]
     pub fn is_of_the_file(self) -> bool {
-        matches!(self, Source::SelfMapped | Source::SegmentThenSelf | Source::OfFirstPage)
+        matches!(
+            self,
+            Source::SelfMapped | Source::SelfDropped | Source::SegmentThenSelf | Source::OfFirstPage
+        )
     }
 
     /// Whether a write may come out short, or fail, because of it.
@@ -206,7 +212,7 @@ impl Source {
 
     /// A further initial state, where there is one: the page that is being written, mapped already.
     pub fn set_up_mapped(self, storage: &Storage, mm: &AddressSpace, cells: &mut [Word]) -> bool {
-        if self != Source::SelfMapped {
+        if !matches!(self, Source::SelfMapped | Source::SelfDropped) {
             return false;
         }
         let mut any = false;

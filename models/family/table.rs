@@ -467,6 +467,21 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     freed.sentence = format!("{}; its frame becomes somebody else's", freed.sentence);
     all.push((freed, Tier::Default));
 
+    if region == Region::Within {
+        let dropped = row(
+            Source::SelfDropped,
+            "self-dropped",
+            "from a mapping of the very page that is written, which madvise drops meanwhile",
+            &["short copy", "whole write"],
+        );
+        let mut dropped = question(region, &dropped, Breadth::Narrow, &[]);
+        dropped.initial.retain(|(_, page, _)| matches!(page, PageState::Uptodate));
+        all.push((dropped, Tier::Default));
+        let segments = &ROWS[12];
+        let whole = Companion::Reader { from: 0, to: Geometry::SMALL.page_units() };
+        all.push((question(region, segments, Breadth::Narrow, &[whole]), Tier::Default));
+    }
+
     let evicted = row(
         Source::Evicted,
         "evicted",
@@ -544,9 +559,9 @@ fn without_writer(all: &mut Vec<(Question, Tier)>) {
     }
 }
 
-/// The cases of a file system in a setting.
+/// The cases of a file system in a setting; a historic one is asked by default of the writer alone.
 #[must_use]
-pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting) -> Vec<Case> {
+pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<Case> {
     questions(fs.nature())
         .into_iter()
         .filter_map(|(mut question, tier)| {
@@ -556,7 +571,8 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting) -> Vec<Case> {
             }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
-            let tier = if academic { Tier::All } else { tier };
+            let left_to_all = academic || (historic && !question.companions.is_empty());
+            let tier = if left_to_all { Tier::All } else { tier };
             let fs = fs.clone();
             let name = question.name.clone();
             Some(Case { name, tier, build: Arc::new(move || build(&question, fs.clone(), setting)) })

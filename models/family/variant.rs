@@ -16,13 +16,27 @@ pub struct Row {
     sentence: &'static str,
     fs: Arc<dyn FileSystem>,
     setting: Setting,
+    historic: bool,
 }
 
 impl Row {
     /// A kernel with this caller and this file system.
     #[must_use]
     pub fn new(name: &'static str, caller: Caller, fs: Arc<dyn FileSystem>, sentence: &'static str) -> Row {
-        Row { name, sentence, fs, setting: Setting::of(caller) }
+        Row { name, sentence, fs, setting: Setting::of(caller), historic: false }
+    }
+
+    /// The same on an architecture whose copy tells nothing of what it has copied when it meets a fault.
+    #[must_use]
+    pub fn losing_partial_copies(self) -> Row {
+        Row { setting: Setting { partial_copy_is_lost: true, ..self.setting }, ..self }
+    }
+
+    /// The same, with all but the writer alone left to `--all`: a text that nobody runs any more, and that is
+    /// there for what it is known to have done wrong.
+    #[must_use]
+    pub fn historic(self) -> Row {
+        Row { historic: true, ..self }
     }
 
     /// The same with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero.
@@ -46,7 +60,7 @@ pub fn write_path(
         .map(|row| Variant {
             name: row.name.to_owned(),
             sentence: row.sentence.to_owned(),
-            cases: cases(&row.fs, Setting { mutant, ..row.setting }),
+            cases: cases(&row.fs, Setting { mutant, ..row.setting }, row.historic),
         })
         .collect();
     WritePath {

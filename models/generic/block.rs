@@ -28,7 +28,6 @@ use super::perform_write::generic_perform_write;
 use super::truncate::truncate_inode_pages;
 use super::writeback::write_cache_pages;
 use crate::Mutant;
-use crate::corpus::Bug;
 use crate::family::{Row, write_path};
 use crate::file_system::{FileSystem, Medium, Nature};
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -240,13 +239,63 @@ fn truncate_blocks(k: &Kernel, size: usize) {
 pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let ext2 = |trims| Arc::new(Ext2 { trims }) as Arc<dyn FileSystem>;
     let rows = vec![
-        Row::new("v4.2", Caller::V4_2, ext2(true), "prefault first: v3.10 to v4.7"),
+        Row::new(
+            "v2.6.17",
+            Caller::V2_6_17,
+            ext2(false),
+            "a piece reaches over segments, and the first is faulted in; the copy may fault with the page locked",
+        )
+        .historic(),
+        Row::new(
+            "v2.6.17+segments",
+            Caller::V2_6_17AfterFix,
+            ext2(false),
+            "6527c2bdf1f8: a piece ends with its segment, and an empty one is a piece",
+        )
+        .historic(),
+        Row::new(
+            "v2.6.18",
+            Caller::V2_6_18,
+            ext2(false),
+            "empty segments are stepped over; all of a piece is committed, whatever was copied",
+        )
+        .historic(),
+        Row::new(
+            "v2.6.24",
+            Caller::V2_6_24,
+            ext2(false),
+            "08291429cfa6: the copy is atomic; what came to nothing is tried again from the same place",
+        )
+        .historic(),
+        Row::new(
+            "v2.6.26",
+            Caller::V2_6_26,
+            ext2(false),
+            "124d3b7041f9: the source is advanced before a copy that came to nothing is tried again",
+        )
+        .historic(),
+        Row::new("v4.2", Caller::V4_2, ext2(true), "prefault first: v3.10 to v4.7, signals end it"),
         Row::new(
             "v4.2+copy-first",
             Caller::CopyFirst,
             ext2(true),
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
+        Row::new("v4.8", Caller::V4_8, ext2(true), "d4690f1e1cda: all segments are faulted in first"),
+        Row::new(
+            "v5.14",
+            Caller::V5_14,
+            ext2(true),
+            "bc1bb416bbb9: what write_end rejects is tried again with what was copied",
+        ),
+        Row::new(
+            "v5.14+arm64",
+            Caller::V5_14,
+            ext2(true),
+            "before 295cf156231c, on arm64: a copy that meets a fault tells nothing of what it has copied",
+        )
+        .losing_partial_copies()
+        .historic(),
         Row::new(
             "v5.18",
             Caller::V5_18,
@@ -254,19 +303,9 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
         Row::new("v6.14", Caller::V6_14, ext2(true), "665575cff098: copy first for good"),
-        Row::new(
-            "v6.18",
-            Caller::V6_18,
-            ext2(true),
-            "the copy tries again by itself until it copies nothing",
-        ),
+        Row::new("v6.18", Caller::V6_18, ext2(true), "the copy tries again by itself until it copies nothing"),
     ];
     let sentence = "block_write_begin and generic_write_end, as ext2 uses them";
     let leaves_out = "indirect blocks as structures, quotas, DAX, nobh";
     vec![write_path("generic/block", sentence, leaves_out, rows, mutant)]
-}
-
-/// What the generic code is known to have had.
-pub(crate) fn bugs() -> Vec<Bug> {
-    Vec::new()
 }

@@ -3,9 +3,12 @@
 
 pub mod block;
 pub mod buffer;
+mod bugs;
 pub mod filemap;
 pub mod mmap;
 pub mod perform_write;
 pub mod reclaim;
 pub mod truncate;
 pub mod writeback;
+
+pub(crate) use bugs::bugs;

@@ -30,6 +30,8 @@ pub enum Command {
     Check(Check),
     /// Shows variants against properties
     Matrix(Matrix),
+    /// Searches for the bugs that are known, before and after their fixes
+    Corpus(Corpus),
     /// Shows which bad states appear, go and stay between two variants
     Diff(Diff),
     /// Runs a recorded schedule step by step
@@ -83,6 +85,19 @@ pub struct Matrix {
     /// Also the scenarios that take long
     #[arg(long)]
     pub all: bool,
+    /// How far to search
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// `corpus`
+#[derive(Args, Debug)]
+pub struct Corpus {
+    /// Only these, by number
+    pub bugs: Vec<u32>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,

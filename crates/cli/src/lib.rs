@@ -48,6 +48,7 @@ pub fn run(
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Check(check) => commands::check(catalog, check, searcher, out),
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
+        Command::Corpus(corpus) => commands::corpus(catalog, &models::corpus::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
         Command::Engine(engine) => engine::run_as_child(catalog, engine).map(|()| Status::AsRecorded),

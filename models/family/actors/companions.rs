@@ -35,7 +35,9 @@ pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -
             }
         }),
         Source::StraddlingUnmapped => of("munmap", |k, _| munmap(&k.task, &k.world.mm, 1..2)),
-        Source::Dropped => of("madvise", |k, pages| madvise_dontneed(&k.task, &k.world.mm, 0..pages)),
+        Source::Dropped | Source::SelfDropped => {
+            of("madvise", |k, pages| madvise_dontneed(&k.task, &k.world.mm, 0..pages))
+        }
         Source::Reclaimed => of("reclaim", |k, _| try_to_unmap(&k.task, &k.world.mm, 0)),
         Source::Truncated => {
             of("truncate-source", |k, pages| truncate_source(&k.task, &k.world.mm, 0..pages))

@@ -35,20 +35,26 @@ pub(super) fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: 
     }
 }
 
+/// The copy with faults off, as the architecture does it. What a copy that lost count has written stays.
+fn copy_once(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Folio, to: usize) -> usize {
+    let fault = |index| filemap_fault(k, fs, index);
+    let copied = copy_from_user_atomic(&k.user(&fault), addresses, folio, to);
+    if copied < addresses.len() && k.world.setting.partial_copy_is_lost { 0 } else { copied }
+}
+
 /// The copy with faults off. Since v6.18 it tries again from where it stopped, until it copies nothing.
 #[track_caller]
 pub fn copy_atomic(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Folio, to: usize) -> usize {
-    let fault = |index| filemap_fault(k, fs, index);
-    let user = k.user(&fault);
     if k.mutated(Mutant::CopyTranslatesOnce) {
-        return copy_translating_once(&user, addresses, folio, to);
+        let fault = |index| filemap_fault(k, fs, index);
+        return copy_translating_once(&k.user(&fault), addresses, folio, to);
     }
     if k.world.setting.caller < Caller::V6_18 {
-        return copy_from_user_atomic(&user, addresses, folio, to);
+        return copy_once(k, fs, addresses, folio, to);
     }
     let copied = machine::again(k.task.m, Label::new("copy_folio_from_iter_atomic", &[]), 0_u8, |copied| {
         let done = usize::from(copied);
-        let more = copy_from_user_atomic(&user, &addresses[done..], folio, to + done) as u8;
+        let more = copy_once(k, fs, &addresses[done..], folio, to + done) as u8;
         let copied = copied + more;
         if more == 0 || usize::from(copied) == addresses.len() {
             machine::Flow::Done(copied)

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod corpus;
 mod coverage;
 mod diff;
 mod list;
@@ -8,6 +9,7 @@ mod matrix;
 mod replay;
 
 pub(crate) use check::check;
+pub(crate) use corpus::corpus;
 pub(crate) use coverage::coverage;
 pub(crate) use diff::diff;
 pub(crate) use list::list;

@@ -1,0 +1,89 @@
+//! What the callers of `write_begin` and `write_end` are known to have done wrong.
+
+use crate::corpus::{Bug, Told, bug};
+
+/// The bugs of `generic_perform_write` and what came before it.
+pub(crate) fn bugs() -> Vec<Bug> {
+    vec![
+        bug(
+            1,
+            "6527c2bdf1f8",
+            "only the first segment is faulted in, and the second is a mapping of the page that is locked",
+            "deadlock",
+            "generic/block@v2.6.17:within-segment-then-self",
+            "generic/block@v2.6.18:within-segment-then-self",
+        ),
+        bug(
+            2,
+            "81b0c8713385",
+            "an empty segment is a piece of nothing, for ever",
+            "livelock",
+            "generic/block@v2.6.17+segments:within-empty-then-absent",
+            "generic/block@v2.6.18:within-empty-then-absent",
+        ),
+        bug(
+            3,
+            "124d3b7041f9",
+            "a copy that came to nothing is tried again before the source is advanced: an empty segment is never \
+             stepped over",
+            "livelock",
+            "generic/block@v2.6.24:within-empty-then-absent",
+            "generic/block@v2.6.26:within-empty-then-absent",
+        ),
+        bug(
+            4,
+            "08291429cfa6",
+            "the copy takes a page fault with the page that is written locked",
+            "deadlock",
+            "generic/block@v2.6.18:within-self-dropped",
+            "generic/block@v2.6.24:within-self-dropped",
+        ),
+        bug(
+            5,
+            "08291429cfa6",
+            "a copy that fails fills the rest with zeros, and all of it is committed",
+            "phantom-write",
+            "generic/block@v2.6.18:within-unmapped",
+            "generic/block@v2.6.24:within-unmapped",
+        ),
+        bug(
+            6,
+            "a50527b19c62",
+            "a source that is evicted again and again holds the writer, and no signal ends it",
+            "unkillable",
+            "generic/block@v2.6.26:within-evicted-with-kill",
+            "generic/block@v4.2:within-evicted-with-kill",
+        ),
+        bug(
+            27,
+            "bc1bb416bbb9",
+            "after a rejected copy as much is tried as before, and it can't be copied",
+            "livelock",
+            "generic/block@v4.8:within-tagged",
+            "generic/block@v5.14:within-tagged",
+        ),
+        bug(
+            28,
+            "295cf156231c",
+            "arm64's copy says that it copied nothing though it could read the first bytes",
+            "livelock",
+            "generic/block@v5.14+arm64:within-tagged",
+            "generic/block@v5.14:within-tagged",
+        ),
+        Bug {
+            number: 59,
+            fixed_by: "e23d4159b109",
+            sentence: "the prefault of a range at the top of the address space goes round for ever",
+            told: Told::Not { because: "addresses don't wrap around in the models" },
+        },
+        Bug {
+            number: 62,
+            fixed_by: "90a8020278c1",
+            sentence: "an extending write and page_mkwrite of the last partial page: a store is lost",
+            told: Told::Not {
+                because: "pagecache_isize_extended is about a page that is mapped writable beyond a block that has \
+                          none; the models' stores go to positions that the file has at first",
+            },
+        },
+    ]
+}
