@@ -31,17 +31,16 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
             let fault = |index| filemap_fault(k, fs, index);
             fault_in_pages_readable(&k.user(&fault), source, bytes);
         }
-        if bytes == 0 {
-            // 81b0c8713385: an empty segment is stepped over; before, it was a round for nothing.
-            let at = if caller == Caller::V2_6_17AfterFix { at } else { source.next_segment().at };
-            return Flow::Again((written, at));
+        // 81b0c8713385: an empty segment is stepped over; before, it was a round for nothing.
+        if bytes == 0 && caller != Caller::V2_6_17AfterFix {
+            return Flow::Again((written, source.next_segment().at));
         }
         match write_piece(k, fs, begin, bytes, source) {
             Err(error) => Flow::Done((written, Some(error))),
             Ok(copied) if usize::from(copied) < bytes => Flow::Done((written + copied, Some(Errno::Efault))),
             Ok(copied) => {
                 let written = written + copied;
-                let source = source.advance(usize::from(copied));
+                let source = if copied == 0 { source } else { source.advance(usize::from(copied)) };
                 if usize::from(written) == len {
                     Flow::Done((written, None))
                 } else {
