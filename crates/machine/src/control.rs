@@ -48,10 +48,7 @@ pub fn again<S: Small, R: Small>(
     body: impl Fn(S) -> Flow<S, R>,
 ) -> R {
     const {
-        assert!(
-            S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX,
-            "states and results are small words"
-        );
+        assert!(S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX, "states and results are small words");
     }
     let mut answer = m.perform(Step::new(Action::Control(Control::Loop { state: first.into_word() }), label));
     if answer & FINISHED != 0 {

@@ -59,8 +59,8 @@ pub enum Answer {
     },
     /// No scenario needs the word.
     NotNeeded {
-        /// The scenarios that were searched because a writer passes the word there; in the others, and
-        /// if there is none, its absence can't make a difference.
+        /// The scenarios that were searched because a writer passes the word there and it can make a
+        /// difference; 0 for a look that always has the answer it was given.
         scenarios: usize,
     },
     /// Nothing was found, and not everything was looked at.
@@ -79,7 +79,7 @@ impl fmt::Display for Answer {
                 write!(f, "{name}  [{scenario}, {steps} step{}]", plural(*steps))
             }
             Answer::Empties { scenario, witness } => write!(f, "only this: {witness}  [{scenario}]"),
-            Answer::NotNeeded { scenarios: 0 } => f.write_str("-  [it makes no difference anywhere]"),
+            Answer::NotNeeded { scenarios: 0 } => f.write_str("-  [it answers nothing else]"),
             Answer::NotNeeded { scenarios } => write!(f, "-  [{scenarios} scenario{}]", plural(*scenarios)),
             Answer::Unknown { scenarios } => write!(f, "unknown: cut in {}", scenarios.join(", ")),
         }
@@ -182,12 +182,34 @@ mod tests {
 
     #[test]
     fn the_table_follows_the_source() {
-        insta::assert_snapshot!(needs(&some()), @"");
+        insta::assert_snapshot!(needs(&some()), @r"
+
+    models/toy.rs
+      write_begin
+          7  folio_zero_segment  left out  lost-write: unit(0)  [alone, 1 step]
+      write_end
+         12  clear_buffer_new    left out  -  [3 scenarios]
+         13  folio_mark_dirty    left out  lost-write: unit(0) (not promised)  [alone, 14 steps]
+         14  folio_put           left out  unknown: cut in large
+         15  smp                 left out  -  [it answers nothing else]
+         16  kmalloc             left out  only this: whole write  [alone]
+
+    no scenario needs it
+      models/toy.rs:12  clear_buffer_new, left out: the next write ignores it
+      models/toy.rs:15  smp, left out: NO REASON IS WRITTEN
+    ");
     }
 
     #[test]
     fn json_names_the_answer() {
         let lines: Vec<String> = some().iter().map(|n| n.json_line().expect("JSON")).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":12,"functions":["write_end"],"word":"clear_buffer_new","removal":"left out","answer":"not-needed","scenarios":3,"reason":"the next write ignores it"}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":7,"functions":["write_begin"],"word":"folio_zero_segment","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":true,"steps":1}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":13,"functions":["write_end"],"word":"folio_mark_dirty","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":false,"steps":14}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","scenarios":["large"]}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":15,"functions":["write_end"],"word":"smp","removal":"left out","answer":"not-needed","scenarios":0}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":16,"functions":["write_end"],"word":"kmalloc","removal":"left out","answer":"empties","scenario":"alone","witness":"whole write"}
+        "#);
     }
 }

@@ -43,9 +43,8 @@ pub(crate) fn why(
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(catalog, &arguments.targets, breadth)?;
     let mut status = Status::AsRecorded;
-    let same = |a: &Chosen<'_>, b: &Chosen<'_>| {
-        a.path.name == b.path.name && a.variant.name == b.variant.name
-    };
+    let same =
+        |a: &Chosen<'_>, b: &Chosen<'_>| a.path.name == b.path.name && a.variant.name == b.variant.name;
     for variant in chosen.chunk_by(same) {
         if !searcher.interrupt.load(Ordering::Relaxed) {
             status = status.max(why_variant(variant, arguments, searcher, out)?);
@@ -170,12 +169,15 @@ fn remove(
     let mut cut: BTreeSet<String> = BTreeSet::new();
     let mut searched = 0;
     for (number, plain) in plain.iter().enumerate() {
-        if !words.matters(word.site, removal, number) {
-            continue;
+        if options.interrupt.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return None;
         }
         if plain.outcome.coverage != Coverage::Exhausted {
-            // What is new can't be told from what was not found.
+            // Who passes the word, and what is new without it, can't be told from what was not looked at.
             cut.insert(plain.name.clone());
+            continue;
+        }
+        if !words.matters(word.site, removal, number) {
             continue;
         }
         let mut options = options.clone();
@@ -241,7 +243,7 @@ fn simplest<'o>(plain: &Plain, outcome: &'o Outcome) -> Option<&'o BadState> {
 fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) -> String {
     let count = |of: fn(&Answer) -> bool| needs.iter().filter(|n| of(&n.answer)).count();
     let mut parts = vec![
-        format!("{} break something", count(|a| matches!(a, Answer::Breaks { .. }))),
+        format!("{} break a rule", count(|a| matches!(a, Answer::Breaks { .. }))),
         format!("{} no scenario needs", count(|a| matches!(a, Answer::NotNeeded { .. }))),
     ];
     for (number, words) in [
@@ -253,13 +255,14 @@ fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) 
             parts.push(format!("{number} {words}"));
         }
     }
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     format!(
-        "\n{} words in {} scenarios, {removals} removals: {}\n\
-         {} words give back what another took and go with it; {} memory barriers are left to loom",
-        words.words.len(),
-        plain.len(),
+        "\n{} in {}, {}: {}\ngiven back with what was taken: {}; left to loom: {}",
+        plural(words.words.len(), "word"),
+        plural(plain.len(), "scenario"),
+        plural(removals, "removal"),
         parts.join(", "),
-        words.give_back.len(),
-        words.barriers.len(),
+        plural(words.give_back.len(), "word"),
+        plural(words.barriers.len(), "memory barrier"),
     )
 }
