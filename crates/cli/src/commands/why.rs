@@ -46,9 +46,11 @@ pub(crate) fn why(
     let same =
         |a: &Chosen<'_>, b: &Chosen<'_>| a.path.name == b.path.name && a.variant.name == b.variant.name;
     for variant in chosen.chunk_by(same) {
-        if !searcher.interrupt.load(Ordering::Relaxed) {
-            status = status.max(why_variant(variant, arguments, searcher, out)?);
+        if searcher.interrupt.load(Ordering::Relaxed) {
+            status = status.max(Status::Unknown);
+            break;
         }
+        status = status.max(why_variant(variant, arguments, searcher, out)?);
     }
     out.flush()?;
     Ok(status)
