@@ -24,7 +24,7 @@ mod words;
 
 use std::panic::Location;
 
-use machine::{Action, Label, Order, Step, Word};
+use machine::{Action, Order, Step, Word};
 
 pub use remove::without;
 pub use watch::{Scope, Watched, watch};
@@ -64,9 +64,4 @@ fn nothing(step: Step) -> Step {
 /// The same step with another action.
 fn instead(step: Step, action: Action) -> Step {
     Step { action, show: |_| String::new(), ..step }
-}
-
-/// A label without its numbers.
-fn name_of(label: Label) -> &'static str {
-    label.name
 }

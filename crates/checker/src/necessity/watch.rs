@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use machine::{Action, Control, FINISHED, Machine, Step, Word};
 use scenario::Scenario;
 
+use super::Site;
 use super::held::{Held, Lock, Numbers};
-use super::{Site, name_of};
 
 /// What belongs to the write path.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +164,7 @@ impl Watching<'_> {
         let functions = frames.iter().filter(|f| f.is_word != Some(true));
         let mut names = functions
             .filter(|f| matches!(f.step.action, Action::Control(Control::Call)))
-            .map(|f| name_of(f.step.label));
+            .map(|f| f.step.label.name);
         names.next_back()
     }
 
