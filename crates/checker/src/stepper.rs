@@ -111,7 +111,7 @@ impl Run {
             Effect::Choice(_) => Word::from(choice),
             Effect::Blocked => return Err(Error::NotEnabled { actor, choice }),
         };
-        let (label, shown) = (step.label.to_string(), (step.show)(result));
+        let (label, shown) = (step.label.to_string(), step.shown(result));
         let kind = EventKind::Step { label, result: shown, scheduling_point: true };
         events.push(self.event(actor, Some(&step), kind));
         for (property, witness) in broken {
@@ -248,7 +248,7 @@ impl Run {
                 Action::Control(Frame::Call | Frame::Loop { .. }) => EventKind::Enter { label },
                 Action::Control(Frame::Round { .. }) => EventKind::Round { label },
                 Action::Control(Frame::Leave { result }) => {
-                    EventKind::Leave { label, result: (step.show)(result) }
+                    EventKind::Leave { label, result: step.shown(result) }
                 }
                 Action::Report { property, witness } => {
                     EventKind::Bad { property: property.to_owned(), witness: witness.to_string() }

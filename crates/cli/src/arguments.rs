@@ -36,6 +36,8 @@ pub enum Command {
     Diff(Diff),
     /// Runs a recorded schedule step by step
     Replay(Replay),
+    /// Removes each kernel word of a write path in turn and shows what becomes reachable
+    Why(Why),
     /// Runs one engine on one scenario and prints its outcome: how `check` uses the engines that
     /// need a process of their own
     #[command(hide = true)]
@@ -128,6 +130,23 @@ pub struct Replay {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+}
+
+/// `why`
+#[derive(Args, Debug)]
+pub struct Why {
+    /// The write paths, variants or scenarios
+    #[arg(required = true)]
+    pub targets: Vec<String>,
+    /// Also the scenarios that take long
+    #[arg(long)]
+    pub all: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How far to search, with each word and without it
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 /// `engine`

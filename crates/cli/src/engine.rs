@@ -134,6 +134,31 @@ impl Searcher {
         in_order(chosen, at_once, job, |at, answer| progress.aside(|| take(at, answer)))
     }
 
+    /// Does a job that takes many searches for each of `items`, each on one thread, and hands the results to
+    /// `take` in their order.
+    ///
+    /// # Errors
+    /// What `take` gives.
+    pub(crate) fn each<I: Sync, R: Send>(
+        &self,
+        bounds: &Bounds,
+        items: &[I],
+        name: impl Fn(&I) -> String + Sync,
+        job: impl Fn(&I, &explicit::Options) -> R + Sync,
+        mut take: impl FnMut(usize, R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let at_once = bounds.threads().min(items.len());
+        let progress = Progress::new(self.progress, items.len());
+        let bounds = bounds.explicit().bounds(at_once);
+        let job = |item: &I| {
+            progress.during(&name(item), |states| {
+                let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
+                job(item, &explicit::Options { bounds, threads: 1, interrupt, progress })
+            })
+        };
+        in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
+    }
+
     fn run(
         &self,
         search: &Search,

@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod output;
 mod progress;
+mod reasons;
 pub mod recorded;
 pub mod replay;
 mod status;
@@ -51,6 +52,7 @@ pub fn run(
         Command::Corpus(corpus) => commands::corpus(catalog, &models::corpus::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
+        Command::Why(why) => commands::why(catalog, why, searcher, out),
         Command::Engine(engine) => engine::run_as_child(catalog, engine).map(|()| Status::AsRecorded),
     }
 }

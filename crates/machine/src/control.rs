@@ -1,6 +1,6 @@
 //! The contract of one method, and the two control words that keep control states small.
 
-use crate::step::{Control, FINISHED};
+use crate::step::{Control, FINISHED, SMALL_BITS_MAX};
 use crate::{Action, Label, Small, Step, Word};
 
 /// What every engine is to a write path.
@@ -25,7 +25,7 @@ pub enum Flow<S, R> {
 /// `body` can be entered several times for one call, and cannot change what it captured.
 #[track_caller]
 pub fn call<R: Small>(m: &dyn Machine, label: Label, body: impl Fn() -> R) -> R {
-    const { assert!(R::BITS <= 60, "a result of a call is a small word") };
+    const { assert!(R::BITS <= SMALL_BITS_MAX, "a result of a call is a small word") };
     let remembered = m.perform(Step::new(Action::Control(Control::Call), label));
     if remembered & FINISHED != 0 {
         return R::from_word(remembered & !FINISHED);
@@ -47,7 +47,9 @@ pub fn again<S: Small, R: Small>(
     first: S,
     body: impl Fn(S) -> Flow<S, R>,
 ) -> R {
-    const { assert!(S::BITS <= 60 && R::BITS <= 60, "states and results are small words") };
+    const {
+        assert!(S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX, "states and results are small words");
+    }
     let mut answer = m.perform(Step::new(Action::Control(Control::Loop { state: first.into_word() }), label));
     if answer & FINISHED != 0 {
         return R::from_word(answer & !FINISHED);

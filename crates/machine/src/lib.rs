@@ -48,4 +48,4 @@ mod step;
 pub use control::{Flow, Machine, again, call};
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;
-pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, Step};
+pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};

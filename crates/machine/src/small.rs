@@ -6,7 +6,7 @@ use crate::Word;
 ///
 /// `from_word(into_word(x)) == x`, and `into_word` stays below `1 << BITS`.
 pub trait Small: Copy + Eq {
-    /// How many bits it takes, at most 60.
+    /// How many bits it takes, at most [`SMALL_BITS_MAX`](crate::SMALL_BITS_MAX).
     const BITS: u32;
     /// The value as a word.
     fn into_word(self) -> Word;

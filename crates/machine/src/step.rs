@@ -143,6 +143,10 @@ pub enum Control {
 /// The bit that marks the answer to [`Control::Call`] and [`Control::Loop`] as a remembered result.
 pub const FINISHED: Word = 1 << 63;
 
+/// How many bits a loop's state and a frame's result take at most. Those above, up to [`FINISHED`], are free
+/// for who stands between a model and an engine and has to remember something where the model forgets.
+pub const SMALL_BITS_MAX: u32 = 48;
+
 /// A step: an action, the kernel's word for it, and where the model took it. Only the action
 /// takes part in equality and hash.
 #[derive(Clone, Copy)]
@@ -169,6 +173,12 @@ impl Step {
     #[must_use]
     pub fn showing(self, show: fn(Word) -> String) -> Step {
         Step { show, ..self }
+    }
+
+    /// Its result, or that of the frame it leaves, as a trace shows it.
+    #[must_use]
+    pub fn shown(&self, result: Word) -> String {
+        (self.show)(result & ((1 << SMALL_BITS_MAX) - 1))
     }
 
     /// Whether other actors may come between this step and the one before it. The others touch no

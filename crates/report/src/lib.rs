@@ -26,6 +26,7 @@ mod diff;
 mod json;
 mod lines;
 mod matrix;
+mod need;
 pub mod snapshot;
 #[cfg(test)]
 mod toy;
@@ -37,4 +38,5 @@ pub use diff::{Change, Diff, Entry, diff};
 pub use json::{Finding, line as json_line};
 pub use lines::{Line, Mark, lines, settled, unfolded};
 pub use matrix::{Cell, Matrix};
+pub use need::{Answer, Need, needs};
 pub use snapshot::{Section, Snapshot};

@@ -25,7 +25,7 @@ pub(crate) struct Line {
 
 /// How the result of a step reads. A choice always says what was chosen, so that it can be replayed.
 pub(crate) fn shown(step: &Step, answer: Word) -> String {
-    let shown = (step.show)(answer);
+    let shown = step.shown(answer);
     if shown.is_empty() && matches!(step.action, Action::Choose { .. }) { answer.to_string() } else { shown }
 }
 
@@ -55,7 +55,7 @@ fn taken(step: &Step, answer: Word) -> EventKind {
     match step.action {
         Action::Control(Control::Call | Control::Loop { .. }) => EventKind::Enter { label },
         Action::Control(Control::Round { .. }) => EventKind::Round { label },
-        Action::Control(Control::Leave { result }) => EventKind::Leave { label, result: (step.show)(result) },
+        Action::Control(Control::Leave { result }) => EventKind::Leave { label, result: step.shown(result) },
         _ => EventKind::Step {
             label,
             result: shown(step, answer),

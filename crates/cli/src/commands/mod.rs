@@ -7,6 +7,7 @@ mod diff;
 mod list;
 mod matrix;
 mod replay;
+mod why;
 
 pub(crate) use check::check;
 pub(crate) use corpus::corpus;
@@ -15,3 +16,4 @@ pub(crate) use diff::diff;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use replay::replay;
+pub(crate) use why::why;

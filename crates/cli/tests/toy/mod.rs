@@ -189,7 +189,14 @@ pub(crate) fn catalog() -> Vec<WritePath> {
 
 /// Somewhere to write that a test can look into.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    /// What was written.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("one thread wrote").clone()).expect("text")
+    }
+}
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -206,6 +213,5 @@ pub(crate) fn shortcopy(arguments: &[&str]) -> (Result<Status, Error>, String) {
     let shared = Shared::default();
     let mut out = Output::plain(shared.clone());
     let status = cli::run(&catalog(), &arguments, &Searcher::default(), &mut out);
-    let text = String::from_utf8(shared.0.lock().expect("one thread wrote").clone()).expect("text");
-    (status, text)
+    (status, shared.text())
 }

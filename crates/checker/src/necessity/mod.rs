@@ -1,0 +1,67 @@
+//! What a write path needs: a scenario without one of its kernel words.
+//!
+//! A [`Site`] is where the source calls a kernel word. [`watch`] gives a scenario that behaves as before and
+//! notes, while an engine searches it, every site that its writers pass; [`Words`] gathers what was noted
+//! and tells how each word can be removed. [`without`] gives the scenario without one: what becomes
+//! reachable in it is why the word is there.
+//!
+//! Only the writers do without the word. Readers, truncation and the views run the kernel as it is, so that
+//! what is found is the write path's doing, and seen by eyes that work.
+//!
+//! - A change, a copy or a wait, and a word that gives no answer: is not done.
+//! - A lock: is neither waited for nor taken, and its unlock gives nothing back. Lock and unlock find each
+//!   other by their cell, at run time: what was taken travels with the actor ([`held`]), through all returns.
+//! - A check, and a word that gives an answer: is not done, and gives always the same answer. What gives one of
+//!   two answers is removed twice; of more, the least and the greatest stand for all.
+//!
+//! What is left out leaves a step behind that does nothing, so that a loop around it is seen to go round.
+//! Memory barriers are not removed: no search of sequentially consistent memory needs one.
+
+mod held;
+mod remove;
+mod watch;
+mod words;
+
+use std::panic::Location;
+
+use machine::{Action, Order, Step, Word};
+
+pub use remove::without;
+pub use watch::{Scope, Watched, watch};
+pub use words::{KernelWord, Words};
+
+/// Where the source calls a kernel word.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Site {
+    /// The line that calls it.
+    pub location: &'static Location<'static>,
+    /// The word: `set_buffer_uptodate`.
+    pub word: &'static str,
+}
+
+impl Site {
+    fn of(step: &Step) -> Site {
+        Site { location: step.location, word: step.label.name }
+    }
+}
+
+/// How a word is removed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Removal {
+    /// It is not done.
+    LeftOut,
+    /// It is not done, and this is its answer.
+    Answers(Word),
+    /// The lock that it takes, at this site inside of it or itself, is not taken.
+    Unlocked(Site),
+}
+
+/// What remains of a step that is not done.
+fn nothing(step: Step) -> Step {
+    Step { action: Action::Fence { order: Order::Relaxed }, show: |_| String::new(), ..step }
+}
+
+/// The same step with another action.
+fn instead(step: Step, action: Action) -> Step {
+    Step { action, show: |_| String::new(), ..step }
+}

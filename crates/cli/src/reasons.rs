@@ -1,0 +1,67 @@
+//! Why a kernel word stands in a model although no scenario needs it: comments in the source.
+
+use include_dir::{Dir, include_dir};
+
+/// The sources of the models.
+static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../models");
+
+/// What a reason begins with.
+const MARK: &str = "Not needed:";
+
+/// The reason that a line of a source file gives, behind itself or in the comment before it; empty if it gives
+/// none.
+pub(crate) fn reason(file: &str, line: u32) -> String {
+    let name = file.split_once("models/").map_or(file, |(_, name)| name);
+    let text = MODELS.get_file(name).and_then(|file| file.contents_utf8());
+    text.map_or(String::new(), |text| find(text, line))
+}
+
+fn find(text: &str, line: u32) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(at) = (line as usize).checked_sub(1).filter(|&at| at < lines.len()) else {
+        return String::new();
+    };
+    if let Some((_, behind)) = lines[at].split_once("//").and_then(|(_, c)| c.split_once(MARK)) {
+        return behind.trim().to_owned();
+    }
+    // The comment lines right before it, the nearest first.
+    let before = lines[..at].iter().rev().map_while(|line| line.trim_start().strip_prefix("//"));
+    let mut said: Vec<&str> = Vec::new();
+    for comment in before {
+        if let Some((_, begin)) = comment.split_once(MARK) {
+            said.push(begin.trim());
+            said.reverse();
+            return said.join(" ");
+        }
+        said.push(comment.trim());
+    }
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+fn write_end() {
+    set_buffer_uptodate(bh); // Not needed: it is.
+    // Clears what write_begin set.
+    clear_buffer_new(bh);
+    // The last one.
+    // Not needed: nobody looks at it
+    // any more.
+    folio_put(folio);
+}";
+
+    #[test]
+    fn a_reason_stands_behind_the_line_or_before_it() {
+        let said = [0, 2, 4, 8, 99].map(|line| find(TEXT, line));
+        assert_eq!(said, ["", "it is.", "", "nobody looks at it any more.", ""]);
+    }
+
+    #[test]
+    fn the_sources_are_there() {
+        assert!(MODELS.get_file("lib.rs").is_some());
+        assert_eq!(reason("models/no-such-file.rs", 1), "");
+    }
+}
