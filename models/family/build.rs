@@ -9,7 +9,7 @@ use scenario::{Actor, Initial, Scenario};
 
 use super::source::set_up_second;
 use super::{File, PageState, Source};
-use super::{actors, picture};
+use super::{actors, ending, picture};
 use crate::file_system::FileSystem;
 use crate::kernel::{Request, Setting, World};
 use crate::properties;
@@ -157,7 +157,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         let id = all.len();
         all.push(actors::companion(&shared, companion, id));
     }
-    let signal = world.signal;
+    let (signal, asked, companions) = (world.signal, world.clone(), question.companions.clone());
+    let ending = move |memory: &dyn Peek, words: &[Word]| ending::ending(&asked, &companions, memory, words);
     Scenario {
         name: question.name.clone(),
         sentence: question.sentence.clone(),
@@ -167,6 +168,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         views: actors::views(&shared),
         properties: properties::all(&world, question.writes),
         reachable: question.reachable.clone(),
+        ending: question.writes.then(|| Arc::new(ending) as _),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture::of(&world, memory)),
     }

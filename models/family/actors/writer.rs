@@ -7,6 +7,7 @@ use page_state::steps::{reach, report, store};
 use scenario::Actor;
 
 use super::{Shared, actor, request};
+use crate::family::ending;
 
 /// `write(2)`.
 pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
@@ -37,6 +38,6 @@ pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
         }
         let returned = result.map_or(RETURNED_ERROR, |n| n as Word + 1);
         store(&k.task, k.world.storage.returned, returned, Order::Release, Label::new("write returns", &[]));
-        returned
+        ending::returned(result)
     })
 }
