@@ -209,7 +209,8 @@ mod tests {
     fn a_number_that_there_is_not_is_named() {
         let bug = Bug { number: 7, fixed_by: "", sentence: "", told: Told::Not { because: "" } };
         assert_eq!(asked(&[bug], &[7]).map(|bugs| bugs.len()).ok(), Some(1));
-        let message = asked(&[bug], &[8]).map_err(|error| error.to_string());
+        let bugs = [bug];
+        let message = asked(&bugs, &[8]).map_err(|error| error.to_string());
         assert_eq!(message, Err("there is no bug 8 in the corpus; there are 7".to_owned()));
     }
 }
