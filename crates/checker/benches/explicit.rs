@@ -61,6 +61,7 @@ fn scenario(layout: Layout, actors: Vec<Actor>) -> Scenario {
         views: Vec::new(),
         properties: Vec::new(),
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(|_| String::new()),
     }

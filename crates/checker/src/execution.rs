@@ -20,7 +20,7 @@ pub(crate) use checked::flaw;
 use checked::{Checked, no_such_cell};
 pub(crate) use findings::Findings;
 pub(crate) use log::{Happening, Line, schedule, shown};
-pub(crate) use seat::{Ending, Medium, message, run_actor};
+pub(crate) use seat::{Exit, Medium, message, run_actor};
 
 /// Where an actor is.
 #[derive(Clone, Copy)]
@@ -236,16 +236,16 @@ impl Execution {
     }
 
     /// The actor has come to an end; these must be woken.
-    pub(crate) fn end(&self, actor: usize, ending: Ending) -> Vec<usize> {
+    pub(crate) fn end(&self, actor: usize, exit: Exit) -> Vec<usize> {
         let mut state = self.state();
         let name = self.scenario.actors[actor].name;
-        state.status[actor] = match ending {
-            Ending::Returned(result) => {
+        state.status[actor] = match exit {
+            Exit::Returned(result) => {
                 state.log.push(self.line(actor, Happening::Ended(result)));
                 Status::Ended(result)
             }
-            Ending::Left => Status::Gone,
-            Ending::Panicked(message) => {
+            Exit::Left => Status::Gone,
+            Exit::Panicked(message) => {
                 if !state.crashed && !state.dead {
                     self.record(&mut state, name, built_in::KERNEL_BUG.id, message, None);
                     state.crashed = true;

@@ -42,6 +42,7 @@
 //!     views: Vec::new(),
 //!     properties: vec![lost_update],
 //!     reachable: Vec::new(),
+//!     ending: None,
 //!     killed: None,
 //!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
 //! };

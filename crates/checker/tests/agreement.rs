@@ -8,7 +8,7 @@ mod common;
 use std::cell::Cell;
 
 use checker::on_loom;
-use common::agreeing::{check_all, explicitly, found};
+use common::agreeing::{Met, check_all, explicitly};
 use common::program::Program;
 use proptest::{prop_assert, prop_assert_ne};
 use scenario::{Bounds, Coverage};
@@ -53,18 +53,18 @@ fn options(mode: on_loom::Mode) -> on_loom::Options {
 fn explicit_finds_what_loom_finds() {
     let tally = Tally::default();
     check_all(250, |program| {
-        let Some((keys, rests)) = explicitly(program) else { return Ok(()) };
+        let Some(known) = explicitly(program) else { return Ok(()) };
         let mode = on_loom::Mode::SequentiallyConsistent;
-        let (outcome, met) = on_loom::explore(&program.scenario(), &options(mode));
-        prop_assert_ne!(outcome.coverage, Coverage::Unsupported, "{}", outcome.remark);
-        let seen = found(&outcome);
-        prop_assert!(seen.is_subset(&keys), "loom alone: {:?}", seen.difference(&keys));
-        prop_assert!(met.is_subset(&rests), "loom alone: {:?}", met.difference(&rests));
+        let (outcome, rests) = on_loom::explore(&program.scenario(), &options(mode));
+        let coverage = outcome.coverage;
+        prop_assert_ne!(coverage, Coverage::Unsupported, "{}", outcome.remark);
+        let met = Met::of((outcome, rests));
+        prop_assert!(met.less(&known).is_empty(), "loom alone: {:?}", met.less(&known));
         Tally::count(&tally.compared);
-        if outcome.coverage == Coverage::Exhausted {
+        if coverage == Coverage::Exhausted {
             Tally::count(&tally.finished);
-            if met != rests || seen != keys {
-                tally.gap(program, &(keys.difference(&seen), rests.difference(&met)));
+            if met != known {
+                tally.gap(program, &known.less(&met));
             }
         }
         Ok(())
@@ -77,9 +77,9 @@ fn explicit_finds_what_loom_finds() {
 fn loom_finds_under_kernel_orders_what_explicit_finds() {
     let tally = Tally::default();
     check_all(250, |program| {
-        let Some((keys, rests)) = explicitly(program) else { return Ok(()) };
+        let Some(known) = explicitly(program) else { return Ok(()) };
         let mode = on_loom::Mode::KernelOrders;
-        let (outcome, met) = on_loom::explore(&program.scenario(), &options(mode));
+        let (outcome, rests) = on_loom::explore(&program.scenario(), &options(mode));
         Tally::count(&tally.compared);
         // loom has assertions of its own that fail now and then, and says so.
         prop_assert!(
@@ -89,9 +89,9 @@ fn loom_finds_under_kernel_orders_what_explicit_finds() {
         );
         if outcome.coverage == Coverage::Exhausted {
             Tally::count(&tally.finished);
-            let seen = found(&outcome);
-            if !rests.is_subset(&met) || !keys.is_subset(&seen) {
-                tally.gap(program, &(keys.difference(&seen), rests.difference(&met)));
+            let missed = known.less(&Met::of((outcome, rests)));
+            if !missed.is_empty() {
+                tally.gap(program, &missed);
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use checker::explicit::{Options, explore};
 use checker::stepper::{Prepared, Run};
 use common::naive::Graph;
-use common::program::{NAMES, Program, is_killed, programs};
+use common::program::{NAMES, Program, ending, is_killed, programs};
 use common::replaying::{cost, replay};
 use proptest::prelude::*;
 use scenario::{Coverage, EventKind, Outcome};
@@ -42,7 +42,10 @@ fn agrees(program: &Program) -> Result<(), TestCaseError> {
     let scenario = program.scenario();
     let (outcome, at_rest) = explore(&scenario, &Options::default()).unwrap();
     prop_assert_eq!(outcome.coverage, Coverage::Exhausted);
-    prop_assert_eq!(at_rest, graph.at_rest());
+    prop_assert_eq!(&at_rest, &graph.at_rest());
+    let endings: BTreeSet<_> =
+        graph.at_rest().iter().map(|(cells, returned)| ending(cells, returned)).collect();
+    prop_assert_eq!(&outcome.endings, &Vec::from_iter(endings));
 
     let by_steps = outcome.bad.iter().filter(|b| b.property == "demand" || b.property == "report");
     let broken: BTreeSet<_> = by_steps.clone().map(|b| (b.property.clone(), b.witness.clone())).collect();

@@ -92,6 +92,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
             ),
         ],
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(|_| String::new()),
     }

@@ -98,6 +98,7 @@ pub(crate) fn scenario() -> Scenario {
         views: vec![Actor::new("read", |_| 0)],
         properties: vec![rule("journal-bypass", true), rule("stale-read", false)],
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(move |state| format!("page      {}\n", state.peek(Place(0)))),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use machine::Word;
 use serde::{Deserialize, Serialize};
 
-use crate::Schedule;
+use crate::{Ending, Schedule};
 
 /// What stopped a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub struct BadState {
 pub struct Outcome {
     /// The distinct bad states, ordered by property and witness.
     pub bad: Vec<BadState>,
+    /// How the runs that were looked at end, sorted: all ways there are where everything was looked at.
+    pub endings: Vec<Ending>,
     /// How far it looked.
     pub coverage: Coverage,
     /// Distinct states; 0 where the engine has none.
@@ -115,6 +117,7 @@ impl Default for Outcome {
     fn default() -> Outcome {
         Outcome {
             bad: Vec::new(),
+            endings: Vec::new(),
             coverage: Coverage::Unsupported,
             states: 0,
             transitions: 0,

@@ -2,7 +2,7 @@
 //!
 //! A [`Scenario`] is the question: shared cells with a *set* of initial states, actors, and the
 //! [`Property`]s that must not be broken. An [`Outcome`] is the answer: the distinct [`BadState`]s, each
-//! with a [`Schedule`], and the [`Coverage`]. Engines never build a [`Verdict`]: [`verdict`] does, in
+//! with a [`Schedule`], the [`Ending`]s that runs come to, and the [`Coverage`]. Engines never build a [`Verdict`]: [`verdict`] does, in
 //! one place, so that a search that was cut can't read like a pass.
 //!
 //! ```
@@ -17,6 +17,7 @@
 mod answer;
 mod branch;
 mod catalog;
+mod ending;
 mod property;
 mod question;
 mod schedule;
@@ -24,6 +25,7 @@ mod schedule;
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
 pub use branch::{Branch, Reason, Way};
 pub use catalog::{Case, Tier, Variant, WritePath};
+pub use ending::{Ending, Teller, Term};
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Initial, Picture, Predicate, Scenario};
 pub use schedule::{Event, EventKind, Schedule};

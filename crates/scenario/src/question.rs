@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use machine::{Layout, Machine, Peek, Word};
 
-use crate::Property;
+use crate::{Property, Teller};
 
 /// What an actor does: an ordinary function that returns a word.
 pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
@@ -87,6 +87,8 @@ pub struct Scenario {
     pub properties: Vec<Property>,
     /// What must be reached at least once.
     pub reachable: Vec<&'static str>,
+    /// Tells how a run ended, where there is something to tell.
+    pub ending: Option<Teller>,
     /// Whether a fatal signal is pending for the writer, if one can be.
     pub killed: Option<Predicate>,
     /// A small picture of a state, a few lines.

@@ -1,4 +1,5 @@
-//! What is looked at when an execution is at rest: final properties, and the views, each alone.
+//! What is looked at when an execution is at rest: how it ended, final properties, and the views, each
+//! alone.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,9 @@ pub(super) fn look(
     log: &[Line],
     findings: &Findings,
 ) {
+    if let Some(ending) = &scenario.ending {
+        findings.end(ending(&memory.to_vec(), results));
+    }
     let mut rest = Alone { scenario, initial, findings, state: RefCell::default(), view: "" };
     for property in &scenario.properties {
         if let Check::Final(check) = &property.check {

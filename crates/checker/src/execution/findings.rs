@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use machine::Word;
-use scenario::{Check, Outcome, Scenario};
+use scenario::{Check, Ending, Outcome, Scenario};
 
 use super::{Line, epilogue};
 use crate::Collector;
@@ -24,6 +24,7 @@ pub(crate) struct Findings {
     /// The bad states.
     pub(crate) bad: Collector,
     reached: Mutex<BTreeSet<&'static str>>,
+    endings: Mutex<BTreeSet<Ending>>,
     at_rest: Mutex<HashSet<Rest>>,
     executions: AtomicU64,
     steps: AtomicU64,
@@ -40,6 +41,7 @@ impl Findings {
             states_checked,
             bad: Collector::new(),
             reached: Mutex::default(),
+            endings: Mutex::default(),
             at_rest: Mutex::default(),
             executions: AtomicU64::new(0),
             steps: AtomicU64::new(0),
@@ -78,8 +80,10 @@ impl Findings {
     /// The outcome, but for coverage and time.
     pub(crate) fn outcome(&self) -> Outcome {
         let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let endings = self.endings.lock().unwrap_or_else(PoisonError::into_inner);
         Outcome {
             bad: self.bad.take(),
+            endings: endings.iter().cloned().collect(),
             transitions: self.steps.load(Ordering::Relaxed),
             executions: self.executions(),
             reached: reached.iter().map(|&what| what.to_owned()).collect(),
@@ -104,6 +108,10 @@ impl Findings {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
     }
 
+    pub(super) fn end(&self, ending: Ending) {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner).insert(ending);
+    }
+
     /// Looks at a state at rest, once. On a thread of its own: the caller's stack is small.
     pub(super) fn at_rest(
         &self,
@@ -118,7 +126,7 @@ impl Findings {
             return;
         }
         let no_final = !scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
-        if no_final && scenario.views.is_empty() {
+        if no_final && scenario.views.is_empty() && scenario.ending.is_none() {
             return;
         }
         let (_, memory, results) = &rest;

@@ -17,7 +17,7 @@ pub(crate) fn leave() -> ! {
 }
 
 /// How an actor came to its end.
-pub(crate) enum Ending {
+pub(crate) enum Exit {
     /// It returned this.
     Returned(Word),
     /// It was unwound.
@@ -65,16 +65,16 @@ pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
         in_engine: Cell::new(false),
         last: Cell::new(None),
     };
-    let ending = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
-        Ok(result) => Ending::Returned(result),
-        Err(payload) if payload.is::<Leave>() => Ending::Left,
+    let exit = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
+        Ok(result) => Exit::Returned(result),
+        Err(payload) if payload.is::<Leave>() => Exit::Left,
         Err(payload) if seat.in_engine.get() => resume_unwind(payload),
         Err(payload) => {
             medium.panicked(seat.last.get().as_ref());
-            Ending::Panicked(message(&*payload))
+            Exit::Panicked(message(&*payload))
         }
     };
-    medium.wake(&medium.execution().end(actor, ending));
+    medium.wake(&medium.execution().end(actor, exit));
 }
 
 impl<M: Medium> Machine for Seat<'_, M> {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use machine::Word;
 use rustc_hash::FxHashMap;
+use scenario::Ending;
 
 use super::visited::lock;
 
@@ -33,6 +34,8 @@ pub(crate) struct Places {
     pub(crate) by_rest: FxHashMap<Rest, Vec<Bad>>,
     /// At rest: seen by views.
     pub(crate) by_view: FxHashMap<u32, Vec<Bad>>,
+    /// How the states at rest end.
+    pub(crate) endings: BTreeSet<Ending>,
     /// Everything, those that a step or the search sees included.
     pub(crate) all: BTreeSet<Bad>,
 }
@@ -68,8 +71,9 @@ impl Findings {
         (checks, views)
     }
 
-    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>) {
+    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>, ending: Option<Ending>) {
         let mut places = lock(&self.0);
+        places.endings.extend(ending);
         places.all.extend(bad.iter().cloned());
         places.by_rest.insert(rest, bad);
     }

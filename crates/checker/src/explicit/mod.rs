@@ -187,6 +187,7 @@ fn run<const R: usize>(
     };
     let outcome = Outcome {
         bad,
+        endings: searched.places.endings.iter().cloned().collect(),
         coverage,
         states: searched.states.len() as u64,
         transitions: searched.transitions,

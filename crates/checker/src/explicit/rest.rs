@@ -2,7 +2,7 @@
 
 use machine::{Action, Effect, Step, Word};
 use rustc_hash::FxHashMap;
-use scenario::{Check, built_in};
+use scenario::{Check, Ending, built_in};
 
 use super::findings::Bad;
 use super::packing::Packed;
@@ -45,6 +45,12 @@ impl Prepared {
         bad.sort();
         bad.dedup();
         bad
+    }
+
+    /// How a run ended that is at rest here, where the scenario tells.
+    pub(crate) fn ending(&self, words: &[u64], returned: &[Word]) -> Option<Ending> {
+        let memory = Packed::new(&self.packing, words);
+        self.scenario.ending.as_ref().map(|ending| ending(&memory, returned))
     }
 
     /// What happens when `actor` takes `step` and gets `result` before it stands at `to`.

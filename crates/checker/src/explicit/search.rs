@@ -304,7 +304,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         }
         if checks {
             let bad = self.prepared.final_checks(words, &rest.1);
-            self.findings.at_rest(rest, bad);
+            let ending = self.prepared.ending(words, &rest.1);
+            self.findings.at_rest(rest, bad, ending);
         }
         Ok(())
     }

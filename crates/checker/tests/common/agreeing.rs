@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use checker::explicit;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use scenario::{Bounds, Coverage, Outcome};
+use scenario::{Bounds, Coverage, Ending, Outcome};
 
 use super::program::{Program, programs};
 
@@ -22,12 +22,39 @@ pub(crate) fn found(outcome: &Outcome) -> Keys {
     bad.map(|b| (b.property.clone(), b.witness.clone())).collect()
 }
 
-/// What the explicit engine finds, and the states at rest, of a program that is small enough.
-pub(crate) fn explicitly(program: &Program) -> Option<(Keys, BTreeSet<explicit::AtRest>)> {
+/// What is compared.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Met {
+    pub(crate) keys: Keys,
+    pub(crate) rests: BTreeSet<explicit::AtRest>,
+    pub(crate) endings: BTreeSet<Ending>,
+}
+
+impl Met {
+    pub(crate) fn of((outcome, rests): (Outcome, BTreeSet<explicit::AtRest>)) -> Met {
+        Met { keys: found(&outcome), rests, endings: outcome.endings.into_iter().collect() }
+    }
+
+    /// What is only here.
+    pub(crate) fn less(&self, other: &Met) -> Met {
+        Met {
+            keys: &self.keys - &other.keys,
+            rests: &self.rests - &other.rests,
+            endings: &self.endings - &other.endings,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.rests.is_empty() && self.endings.is_empty()
+    }
+}
+
+/// What the explicit engine finds of a program that is small enough.
+pub(crate) fn explicitly(program: &Program) -> Option<Met> {
     let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
     let options = explicit::Options { bounds, ..explicit::Options::default() };
-    let (outcome, rests) = explicit::explore(&program.scenario(), &options).expect("a sound program");
-    (outcome.coverage == Coverage::Exhausted).then(|| (found(&outcome), rests))
+    let explored = explicit::explore(&program.scenario(), &options).expect("a sound program");
+    (explored.0.coverage == Coverage::Exhausted).then(|| Met::of(explored))
 }
 
 /// The same programs every time, so that what loom misses in them is known.

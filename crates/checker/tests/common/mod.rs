@@ -54,6 +54,7 @@ pub(crate) fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
         views: Vec::new(),
         properties: Vec::new(),
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(|_| String::new()),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use machine::{Action, Demand, Field, Flow, Label, Machine, Order, Place, Step, Word, again, call};
 use proptest::prelude::*;
-use scenario::{Actor, Scenario};
+use scenario::{Actor, Ending, Scenario};
 
 /// Cells of 3 bits.
 pub(crate) const CELLS: usize = 3;
@@ -110,6 +110,12 @@ pub(crate) struct Program {
     pub(crate) initial: Vec<Vec<Word>>,
 }
 
+/// How a run ended: part of the memory, and part of what the first actor returned.
+pub(crate) fn ending(cells: &[Word], returned: &[Word]) -> Ending {
+    let odd = if returned[0] % 2 == 1 { "odd" } else { "even" };
+    Ending::of(&[("", &format!("cell 1 is {}", cells[1])), (&odd[..1], odd)])
+}
+
 /// Whether a signal is pending where this is in cell 0.
 pub(crate) fn is_killed(word: Word) -> bool {
     word >= 2
@@ -128,6 +134,10 @@ impl Program {
         actors.extend(last.map(|last| if self.adversary { last.adversary() } else { last }));
         let mut scenario = super::scenario(CELLS, actors);
         scenario.killed = Some(Arc::new(|memory| is_killed(memory.peek(Place(0)))));
+        scenario.ending = Some(Arc::new(|memory, returned| {
+            let cells: Vec<Word> = (0..CELLS as u16).map(|cell| memory.peek(Place(cell))).collect();
+            ending(&cells, returned)
+        }));
         scenario.initial = self
             .initial
             .iter()

@@ -152,6 +152,7 @@ fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
             ),
         ],
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(move |state| {
             let page: Vec<String> = (0..UNITS).map(|unit| state.peek(of.page.at(unit)).to_string()).collect();
