@@ -13,7 +13,7 @@ use page_state::unit::ALL_BUT_STALE;
 use page_state::{ACTORS_MAX, InodeFields, RETURNED_ERROR, Unit};
 use scenario::Actor;
 
-use super::{Companion, File, Source};
+use super::{Companion, File, Source, ending};
 use crate::Mutant;
 use crate::generic::filemap::generic_file_read;
 use crate::generic::perform_write::generic_perform_write;
@@ -77,7 +77,7 @@ pub(super) fn writer(shared: &Shared, must_complete: bool) -> Actor {
         }
         let returned = result.map_or(RETURNED_ERROR, |n| n as Word + 1);
         store(&k.task, k.world.storage.returned, returned, Order::Release, Label::new("write returns", &[]));
-        returned
+        ending::returned(result)
     })
 }
 

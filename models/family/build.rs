@@ -6,8 +6,8 @@ use machine::{Layout, Peek, Word, show_number};
 use page_state::{Geometry, Unit, buffer, folio};
 use scenario::{Actor, Initial, Scenario};
 
-use super::actors;
 use super::{File, PageState, Source};
+use super::{actors, ending};
 use crate::kernel::{FileSystem, Request, Setting, World};
 use crate::properties;
 
@@ -103,7 +103,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         let id = all.len();
         all.push(actors::companion(&shared, companion, id));
     }
-    let signal = world.signal;
+    let (signal, asked, companions) = (world.signal, world.clone(), question.companions.clone());
+    let ending = move |memory: &dyn Peek, words: &[Word]| ending::ending(&asked, &companions, memory, words);
     Scenario {
         name: question.name.clone(),
         sentence: question.sentence.clone(),
@@ -113,6 +114,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         views: actors::views(&shared),
         properties: properties::all(&world, question.writes),
         reachable: question.reachable.clone(),
+        ending: question.writes.then(|| Arc::new(ending) as _),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture(&world, memory)),
     }

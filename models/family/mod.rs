@@ -2,6 +2,7 @@
 
 mod actors;
 mod build;
+mod ending;
 mod file;
 mod source;
 mod table;

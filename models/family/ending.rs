@@ -1,0 +1,119 @@
+//! How a write ended: what it returned, what became of the size, and what the file holds where it was asked to
+//! write and says it did not.
+
+use std::collections::BTreeSet;
+
+use machine::{Peek, Small, Word};
+use page_state::{InodeFields, Unit, buffer, folio};
+use scenario::Ending;
+
+use super::Companion;
+use crate::Errno;
+use crate::kernel::{Request, World};
+
+/// What the writer returns as an actor: the cell that others see does not tell one error from another.
+pub(super) fn returned(result: Result<usize, Errno>) -> Word {
+    result.map(|count| count as u8).into_word()
+}
+
+/// What a position behind the returned count holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rest {
+    Old,
+    New,
+    Zeros,
+    Stale,
+    Foreign,
+}
+
+impl Rest {
+    fn term(self) -> (&'static str, &'static str) {
+        match self {
+            Rest::Old => ("", "rest old"),
+            Rest::New => ("n", "rest new"),
+            Rest::Zeros => ("0", "rest zeros"),
+            Rest::Stale => ("s", "rest stale"),
+            Rest::Foreign => ("m", "rest misplaced"),
+        }
+    }
+}
+
+/// The ending of a run at rest whose first actor is the writer.
+pub(super) fn ending(world: &World, companions: &[Companion], memory: &dyn Peek, words: &[Word]) -> Ending {
+    let result = words.first().map_or(Ok(0), |&word| Result::<u8, Errno>::from_word(word)).map(usize::from);
+    let request = world.requests[memory.peek(world.request) as usize];
+    let count = result.unwrap_or(0);
+    let truncated_to = companions.iter().find_map(|companion| match companion {
+        Companion::Truncate { size } => Some(*size),
+        _ => None,
+    });
+    let size = memory.peek(world.storage.i_size) as usize;
+    let mut terms = vec![of_result(result, request), of_size(world, memory, size, count, truncated_to)];
+    let behind = request.pos + count..size.min(request.pos + request.len);
+    let rest: BTreeSet<Rest> = behind.map(|position| rest(world, memory, position)).collect();
+    terms.extend(rest.into_iter().map(Rest::term));
+    Ending::of(&terms)
+}
+
+fn of_result(result: Result<usize, Errno>, request: Request) -> (&'static str, &'static str) {
+    match result {
+        Ok(0) => ("Z", "zero"),
+        Ok(count) if count < request.len => ("S", "short"),
+        Ok(count) if count == request.len => ("W", "whole"),
+        Ok(_) => ("M", "more than asked for"),
+        Err(Errno::Efault) => ("F", "-EFAULT"),
+        Err(Errno::Eintr) => ("I", "-EINTR"),
+        Err(Errno::Enospc) => ("N", "-ENOSPC"),
+    }
+}
+
+fn of_size(
+    world: &World,
+    memory: &dyn Peek,
+    size: usize,
+    count: usize,
+    truncated_to: Option<usize>,
+) -> (&'static str, &'static str) {
+    const GROWN: (&str, &str) = ("", "size grown to what was returned");
+    let before = world.files[memory.peek(world.file) as usize].size;
+    let end = world.requests[memory.peek(world.request) as usize].pos + count;
+    let expected = if count == 0 { before } else { before.max(end) };
+    match size {
+        _ if size == expected && expected == before => ("", "size kept"),
+        _ if size == expected => GROWN,
+        // Truncated first.
+        _ if truncated_to.is_some() && count > 0 && size == end => GROWN,
+        _ if Some(size) == truncated_to => ("", "size truncated"),
+        _ if size > expected => (">", "size too large"),
+        _ => ("<", "size too small"),
+    }
+}
+
+fn rest(world: &World, memory: &dyn Peek, position: usize) -> Rest {
+    let before = world.files[memory.peek(world.file) as usize].unit(&world.storage, position);
+    match held(world, memory, position) {
+        unit if unit == before => Rest::Old,
+        unit if unit == world.source.wanted(position, before) => Rest::New,
+        Unit::Zero => Rest::Zeros,
+        Unit::Stale => Rest::Stale,
+        Unit::Old(_) | Unit::New { .. } => Rest::Foreign,
+    }
+}
+
+/// What a reader would find at a position of the file: in the page cache what is uptodate there, else on
+/// disk, else a hole's zeros.
+fn held(world: &World, memory: &dyn Peek, position: usize) -> Unit {
+    let storage = &world.storage;
+    let block = position >> storage.geometry.block_shift;
+    let uptodate = |&frame: &usize| {
+        memory.peek(storage.flags(frame)) & folio::UPTODATE != 0
+            || memory.peek(storage.buffer(frame, block)) & buffer::UPTODATE != 0
+    };
+    if let Some(frame) = storage.cached(memory).filter(uptodate) {
+        return storage.peek_unit(memory, frame, position);
+    }
+    match InodeFields::mapped(memory.peek(storage.inode), block) {
+        None => Unit::Zero,
+        Some(on_disk) => storage.peek_disk(memory, on_disk, position - storage.geometry.block(block).start),
+    }
+}
