@@ -28,7 +28,7 @@ pub enum Command {
     List(List),
     /// Searches scenarios for bad states and compares with the snapshots
     Check(Check),
-    /// Shows variants against properties
+    /// Shows variants against properties, and how runs end
     Matrix(Matrix),
     /// Shows which bad states appear, go and stay between two variants
     Diff(Diff),
@@ -85,6 +85,9 @@ pub struct Matrix {
     /// Also the scenarios that take long
     #[arg(long)]
     pub all: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -149,7 +152,7 @@ pub struct EngineRun {
 pub enum Format {
     /// For people.
     Text,
-    /// One object per line and result.
+    /// One object per line: a result, or a row.
     Json,
 }
 

@@ -127,7 +127,12 @@ pub fn judge(
             Some(_) => {}
         }
     }
+    for ending in result.endings.iter().filter(|ending| !recorded.endings.contains(ending)) {
+        differences.push(format!("+ ending `{ending}` is new"));
+    }
     if whole && comparison == Comparison::Same {
+        let gone = recorded.endings.iter().filter(|ending| !result.endings.contains(ending));
+        differences.extend(gone.map(|ending| format!("- ending `{ending}` is gone")));
         for record in &recorded.blocks {
             if !result.blocks.iter().any(|block| block.is_same_state(record)) {
                 let name = report::named(&record.property, &record.witness, record.promised);
@@ -144,11 +149,22 @@ pub fn judge(
             (Status::Unknown, format!("as recorded so far, recorded: {}", recorded.blocks.len()))
         }
         Comparison::Same => (Status::AsRecorded, "as recorded".to_owned()),
-        Comparison::Among if result.blocks.len() < recorded.blocks.len() => (
-            Status::AsRecorded,
-            format!("{} of {} recorded bad states", result.blocks.len(), recorded.blocks.len()),
-        ),
+        Comparison::Among if fewer(&result, recorded) => {
+            let counts = [
+                ("bad states", result.blocks.len(), recorded.blocks.len()),
+                ("endings", result.endings.len(), recorded.endings.len()),
+            ];
+            let parts = counts.iter().filter(|(_, found, known)| found < known);
+            let parts: Vec<String> =
+                parts.map(|(what, found, known)| format!("{found} of {known} recorded {what}")).collect();
+            (Status::AsRecorded, parts.join(", "))
+        }
         Comparison::Among => (Status::AsRecorded, "as recorded".to_owned()),
     };
     Judgement { status, words, differences }
+}
+
+/// Whether less was found than is recorded.
+fn fewer(result: &Section, recorded: &Section) -> bool {
+    result.blocks.len() < recorded.blocks.len() || result.endings.len() < recorded.endings.len()
 }

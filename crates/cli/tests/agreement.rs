@@ -11,12 +11,15 @@ use scenario::Check;
 
 type Found = BTreeSet<(String, String)>;
 
+/// How the runs of a scenario end, in words.
+type Endings = BTreeSet<String>;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// What `explicit` found, scenario by scenario, as the snapshot records it.
-fn recorded(variant: &str) -> BTreeMap<String, Found> {
+fn recorded(variant: &str) -> BTreeMap<String, (Found, Endings)> {
     let file = root().join(format!("snapshots/ext4/journalled/{variant}.snap"));
     let text = fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
     // insta's own header comes first.
@@ -25,13 +28,15 @@ fn recorded(variant: &str) -> BTreeMap<String, Found> {
     let found = |section: &report::Section| {
         section.blocks.iter().map(|block| (block.property.clone(), block.witness.clone())).collect()
     };
-    snapshot.sections.iter().map(|section| (section.scenario.clone(), found(section))).collect()
+    let all = |section: &report::Section| (found(section), section.endings.iter().cloned().collect());
+    snapshot.sections.iter().map(|section| (section.scenario.clone(), all(section))).collect()
 }
 
 /// One result as the command prints it.
 struct Answer {
     scenario: String,
     found: Found,
+    endings: Endings,
     exhausted: bool,
 }
 
@@ -56,6 +61,7 @@ fn answer(line: &str) -> Answer {
     Answer {
         scenario: text(&value["scenario"]),
         found: bad.iter().map(|b| (text(&b["property"]), text(&b["witness"]))).collect(),
+        endings: value["endings"].as_array().expect("a list").iter().map(text).collect(),
         exhausted: value["coverage"] == "exhausted",
     }
 }
@@ -74,12 +80,14 @@ fn loom_finds_what_explicit_finds() {
     for variant in ["v4.2", "v4.2+copy-first", "v6.14"] {
         let recorded = recorded(variant);
         let mut finished = 0;
-        for Answer { scenario, found, exhausted } in
+        for Answer { scenario, found, endings, exhausted } in
             run(variant, &["--engine", "loom", "--loom-mode", "sc", "--time-max", "1"])
         {
-            let known = &recorded[&scenario];
+            let (known, known_endings) = &recorded[&scenario];
             let more: Vec<_> = found.difference(known).collect();
             assert!(more.is_empty(), "loom finds in {variant}:{scenario} what explicit does not: {more:?}");
+            let more: Vec<_> = endings.difference(known_endings).collect();
+            assert!(more.is_empty(), "loom ends {variant}:{scenario} as explicit does not: {more:?}");
             if !exhausted {
                 continue;
             }
@@ -89,6 +97,8 @@ fn loom_finds_what_explicit_finds() {
             let less: Vec<_> =
                 known.difference(&found).filter(|(p, _)| !whole.contains(p.as_str())).collect();
             assert!(less.is_empty(), "loom finished {variant}:{scenario} without {less:?}");
+            let less: Vec<_> = known_endings.difference(&endings).collect();
+            assert!(less.is_empty(), "loom finished {variant}:{scenario}, which never ended in {less:?}");
         }
         assert!(finished > 40, "loom finished only {finished} scenarios of {variant}");
     }
@@ -99,16 +109,21 @@ fn what_shuttle_finds_explicit_has_found() {
     for (variant, mode) in [("v4.2", "random"), ("v4.4+copy-first", "pct"), ("v6.14", "random")] {
         let recorded = recorded(variant);
         let arguments = ["--engine", "shuttle", "--shuttle", mode, "--executions", "200", "--seed", "7"];
-        let mut sum = 0;
-        for Answer { scenario, found, exhausted } in run(variant, &arguments) {
+        let (mut sum, mut ends) = (0, 0);
+        for Answer { scenario, found, endings, exhausted } in run(variant, &arguments) {
             assert!(!exhausted, "a sample is not everything");
-            let more: Vec<_> = found.difference(&recorded[&scenario]).collect();
+            let (known, known_endings) = &recorded[&scenario];
+            let more: Vec<_> = found.difference(known).collect();
             assert!(
                 more.is_empty(),
                 "shuttle finds in {variant}:{scenario} what explicit does not: {more:?}"
             );
+            let more: Vec<_> = endings.difference(known_endings).collect();
+            assert!(more.is_empty(), "shuttle ends {variant}:{scenario} as explicit does not: {more:?}");
             sum += found.len();
+            ends += endings.len();
         }
         assert!(sum > 0, "200 executions of each scenario of {variant} found nothing at all");
+        assert!(ends > 0, "200 executions of each scenario of {variant} never came to rest");
     }
 }

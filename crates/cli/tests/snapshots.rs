@@ -15,8 +15,8 @@ use cli::{Answer, Searcher};
 use report::{Account, Block, Extent, Snapshot};
 use scenario::{Case, Coverage, WritePath, built_in};
 
-/// More distinct bad states of one property in a scenario tell nobody anything: its witnesses are
-/// too fine.
+/// More distinct bad states of one property in a scenario, or more endings, tell nobody anything: they
+/// are told apart too finely.
 const DISTINCT_MAX: usize = 20;
 
 /// The file that holds how much was searched.
@@ -101,6 +101,9 @@ impl Results {
         }
         for (property, count) in counts.into_iter().filter(|(_, count)| *count > DISTINCT_MAX) {
             self.wrong.push(format!("{target}: {count} distinct bad states of `{property}`"));
+        }
+        if outcome.endings.len() > DISTINCT_MAX {
+            self.wrong.push(format!("{target}: {} distinct endings", outcome.endings.len()));
         }
         for bad in outcome.bad.iter().filter(|b| b.property != built_in::EMPTY.id) {
             let block = Block::of(0, bad, &scenario);

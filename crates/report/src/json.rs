@@ -36,6 +36,7 @@ struct Line<'r> {
     bytes: u64,
     seconds: f64,
     bad_states: Vec<Bad<'r>>,
+    endings: Vec<String>,
     reached: &'r [String],
     #[serde(skip_serializing_if = "str::is_empty")]
     remark: &'r str,
@@ -90,6 +91,7 @@ pub fn line(finding: Finding<'_>) -> Result<String, serde_json::Error> {
         bytes: outcome.bytes,
         seconds: outcome.seconds,
         bad_states: outcome.bad.iter().map(|bad| bad_state(bad, scenario)).collect(),
+        endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
         remark: &outcome.remark,
     })
@@ -177,6 +179,10 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");
         assert_eq!(value["coverage"], "exhausted");
+        assert_eq!(
+            value["endings"],
+            serde_json::json!(["-EFAULT, size kept, rest zeros", "short, size kept"])
+        );
         let bad = &value["bad_states"][0];
         assert_eq!(bad["schedule"].as_array().map(Vec::len), bad["depth"].as_u64().map(|d| d as usize));
         insta::assert_snapshot!(bad["schedule"][5], @r#"

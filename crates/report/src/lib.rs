@@ -23,6 +23,7 @@ mod account;
 mod block;
 mod columns;
 mod diff;
+mod endings;
 mod json;
 mod lines;
 mod matrix;

@@ -1,10 +1,12 @@
-//! Variants against properties.
+//! Variants against properties, and against the ways that runs end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use scenario::{Coverage, Outcome, Scenario};
+use serde::Serialize;
 
+use crate::endings::{self, Ends, Told};
 use crate::json::Finding;
 
 /// What is known about a variant and a property.
@@ -33,38 +35,104 @@ impl fmt::Display for Cell {
     }
 }
 
-/// Variants against properties: the length of the shortest schedule that breaks each.
+/// Variants against properties, the length of the shortest schedule that breaks each; and variants against
+/// scenarios, how the runs of each can end.
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
-    /// A table for each write path, in the order in which they came.
-    tables: Vec<Table>,
+    /// The variants, in the order in which they came.
+    rows: Vec<Row>,
 }
 
-/// The properties that were looked at, and what is known.
-type Row = BTreeMap<String, Cell>;
-
 #[derive(Clone, Debug)]
-struct Table {
+struct Row {
     path: String,
-    /// The variants.
-    rows: Vec<(String, Row)>,
+    variant: String,
+    /// The properties that were looked at, and what is known.
+    cells: BTreeMap<String, Cell>,
+    /// The scenarios that tell how their runs end.
+    scenarios: Vec<(String, Ends)>,
 }
 
 impl Matrix {
     /// Takes a result into account.
     pub fn add(&mut self, finding: Finding<'_>) {
         let Finding { path, variant, scenario, outcome, .. } = finding;
-        let new = || Table { path: path.to_owned(), rows: Vec::new() };
-        let table = or_push(&mut self.tables, |t| t.path == path, new);
-        let (_, row) = or_push(&mut table.rows, |(v, _)| v == variant, || (variant.to_owned(), Row::new()));
+        let new = || Row {
+            path: path.to_owned(),
+            variant: variant.to_owned(),
+            cells: BTreeMap::new(),
+            scenarios: Vec::new(),
+        };
+        let row = or_push(&mut self.rows, |row| row.path == path && row.variant == variant, new);
         let cut = outcome.coverage != Coverage::Exhausted;
         for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
-            let cell = row.entry(property.id.to_owned()).or_default();
+            let cell = row.cells.entry(property.id.to_owned()).or_default();
             cell.cut |= cut;
             cell.unpromised |= !property.promised;
         }
-        add_bad(row, scenario, outcome);
+        add_bad(&mut row.cells, scenario, outcome);
+        if scenario.ending.is_some() {
+            let new = || (scenario.name.clone(), Ends::default());
+            let (_, ends) = or_push(&mut row.scenarios, |(name, _)| *name == scenario.name, new);
+            ends.cut |= cut;
+            ends.endings.extend(outcome.endings.iter().cloned());
+        }
     }
+
+    /// The write path, if there is only one.
+    fn only_path(&self) -> Option<&str> {
+        let first = self.rows.first()?.path.as_str();
+        self.rows.iter().all(|row| row.path == first).then_some(first)
+    }
+
+    /// A row's name: where there are several write paths, with that.
+    fn name(&self, row: &Row) -> String {
+        match self.only_path() {
+            Some(_) => format!("`{}`", row.variant),
+            None => format!("`{}@{}`", row.path, row.variant),
+        }
+    }
+
+    /// A line of JSON for each variant.
+    ///
+    /// # Errors
+    /// None that is known: all that is written is text and numbers.
+    pub fn json_lines(&self) -> Result<Vec<String>, serde_json::Error> {
+        let line = |row: &Row| {
+            let properties = row.cells.iter().map(|(id, cell)| Known {
+                property: id,
+                promised: !cell.unpromised,
+                cut: cell.cut,
+                steps_alone: cell.alone,
+                steps_together: cell.together,
+            });
+            serde_json::to_string(&Line {
+                path: &row.path,
+                variant: &row.variant,
+                properties: properties.collect(),
+                scenarios: endings::told(&row.scenarios),
+            })
+        };
+        self.rows.iter().map(line).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'m> {
+    path: &'m str,
+    variant: &'m str,
+    properties: Vec<Known<'m>>,
+    /// Those that tell how their runs end.
+    scenarios: Vec<Told<'m>>,
+}
+
+#[derive(Serialize)]
+struct Known<'m> {
+    property: &'m str,
+    promised: bool,
+    cut: bool,
+    steps_alone: Option<usize>,
+    steps_together: Option<usize>,
 }
 
 /// The first item that is it, or a new one at the end.
@@ -76,9 +144,9 @@ fn or_push<T>(items: &mut Vec<T>, is_it: impl Fn(&T) -> bool, new: impl FnOnce()
     &mut items[at]
 }
 
-fn add_bad(row: &mut Row, scenario: &Scenario, outcome: &Outcome) {
+fn add_bad(cells: &mut BTreeMap<String, Cell>, scenario: &Scenario, outcome: &Outcome) {
     for bad in &outcome.bad {
-        let cell = row.entry(bad.property.clone()).or_default();
+        let cell = cells.entry(bad.property.clone()).or_default();
         let steps = bad.schedule.steps();
         let is_actor = |name: &&str| scenario.actors.iter().any(|a| a.name == *name);
         let together = bad.schedule.actors().into_iter().filter(is_actor).count() > 1;
@@ -87,18 +155,18 @@ fn add_bad(row: &mut Row, scenario: &Scenario, outcome: &Outcome) {
     }
 }
 
-impl fmt::Display for Table {
-    /// A table that Markdown reads too, and the properties that have no column.
+impl fmt::Display for Matrix {
+    /// Tables that Markdown reads too, and the properties that have no column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let looked_at: BTreeSet<&str> =
-            self.rows.iter().flat_map(|(_, row)| row.keys().map(String::as_str)).collect();
+            self.rows.iter().flat_map(|row| row.cells.keys().map(String::as_str)).collect();
         let says = |id: &&str| {
-            self.rows.iter().any(|(_, row)| row.get(*id).is_some_and(|c| !c.to_string().is_empty()))
+            self.rows.iter().any(|row| row.cells.get(*id).is_some_and(|c| !c.to_string().is_empty()))
         };
         let (shown, quiet): (Vec<&str>, Vec<&str>) = looked_at.into_iter().partition(says);
 
-        let path = &self.path;
-        let width = self.rows.iter().map(|(name, _)| name.len() + 2).fold(path.len(), usize::max);
+        let path = self.only_path().unwrap_or("path and variant");
+        let width = self.rows.iter().map(|row| self.name(row).len()).fold(path.len(), usize::max);
         write!(f, "| {path:width$} |")?;
         for id in &shown {
             write!(f, " {id} |")?;
@@ -108,10 +176,10 @@ impl fmt::Display for Table {
             write!(f, "{:->1$}:|", "", id.len() + 1)?;
         }
         writeln!(f)?;
-        for (name, row) in &self.rows {
-            write!(f, "| {:width$} |", format!("`{name}`"))?;
+        for row in &self.rows {
+            write!(f, "| {:width$} |", self.name(row))?;
             for id in &shown {
-                match row.get(*id) {
+                match row.cells.get(*id) {
                     Some(cell) => write!(f, " {cell:>0$} |", id.len())?,
                     None => write!(f, " {:>1$} |", "-", id.len())?,
                 }
@@ -122,16 +190,15 @@ impl fmt::Display for Table {
             let list: Vec<String> = quiet.iter().map(|id| format!("`{id}`")).collect();
             writeln!(f, "\nLooked at and nowhere broken: {}.", list.join(", "))?;
         }
-        Ok(())
-    }
-}
+        writeln!(f, "\n{LEGEND}")?;
 
-impl fmt::Display for Matrix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for table in &self.tables {
-            writeln!(f, "{table}")?;
+        let row = |row| endings::Row { name: self.name(row), scenarios: &row.scenarios };
+        let rows: Vec<endings::Row<'_>> = self.rows.iter().map(row).collect();
+        let tables = endings::tables(self.only_path().unwrap_or(""), &rows);
+        if !tables.is_empty() {
+            write!(f, "\n{tables}")?;
         }
-        writeln!(f, "{LEGEND}")
+        Ok(())
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Section {
     pub sentence: String,
     /// `holds` or `violated`.
     pub verdict: String,
+    /// How its runs end, in words.
+    pub endings: Vec<String>,
     /// Its distinct bad states.
     pub blocks: Vec<Block>,
 }
@@ -84,6 +86,9 @@ impl Snapshot {
         for section in &self.sections {
             let _ = write!(out, "\nscenario  {}\nabout     {}\n", section.scenario, section.sentence);
             let _ = writeln!(out, "verdict   {}", section.verdict);
+            for ending in &section.endings {
+                let _ = writeln!(out, "ending    {ending}");
+            }
             for block in &section.blocks {
                 let _ = write!(out, "\n{block}");
             }
@@ -100,6 +105,7 @@ pub fn section(scenario: &Scenario, outcome: &Outcome, first: usize) -> Section 
         scenario: scenario.name.clone(),
         sentence: scenario.sentence.clone(),
         verdict: verdict_word(verdict(outcome)).to_owned(),
+        endings: outcome.endings.iter().map(ToString::to_string).collect(),
         blocks: outcome.bad.iter().enumerate().map(block).collect(),
     }
 }
@@ -147,11 +153,15 @@ pub fn parse(text: &str) -> Result<Snapshot, Error> {
             scenario: rows.field("scenario")?.to_owned(),
             sentence: rows.field("about")?.to_owned(),
             verdict: rows.field("verdict")?.to_owned(),
+            endings: Vec::new(),
             blocks: Vec::new(),
         };
         if !matches!(section.verdict.as_str(), "holds" | "violated") {
             rows.at -= 1;
             return Err(rows.wrong("a recorded verdict is `holds` or `violated`"));
+        }
+        while rows.peek().is_some_and(|row| !row.is_empty()) {
+            section.endings.push(rows.field("ending")?.to_owned());
         }
         rows.skip_blank();
         while rows.peek().is_some_and(|row| row.starts_with('#')) {
@@ -319,6 +329,7 @@ mod tests {
             ("variant   ", "varient   "),
             ("scenario  quiet", "scenery   quiet"),
             ("verdict   holds", "verdict   unknown"),
+            ("ending    short", "short"),
             ("#2 ", "#two "),
             ("steps     8", "steps     eight"),
             ("initial   page", "page"),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use machine::{Action, Label, Layout, Order, Place, Step, show_number};
 use scenario::{
-    Actor, BadState, Check, Coverage, Event, EventKind, Initial, Kind, Outcome, Property, Scenario, Schedule,
+    Actor, BadState, Check, Coverage, Ending, Event, EventKind, Initial, Kind, Outcome, Property, Scenario,
+    Schedule,
 };
 
 fn event(actor: &str, kind: EventKind, line: u32) -> Event {
@@ -115,6 +116,10 @@ pub(crate) fn outcome() -> Outcome {
     };
     Outcome {
         bad: vec![found("journal-bypass", "buffer(0)", true), found("stale-read", "unit(0)", false)],
+        endings: vec![
+            Ending::of(&[("F", "-EFAULT"), ("", "size kept"), ("0", "rest zeros")]),
+            Ending::of(&[("S", "short"), ("", "size kept")]),
+        ],
         coverage: Coverage::Exhausted,
         states: 12,
         transitions: 34,

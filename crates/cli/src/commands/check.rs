@@ -179,6 +179,11 @@ impl<'c> Text<'c> {
         for difference in &judgement.differences {
             let _ = write!(line, "\n  {:width$}    {DIFFERENT}{difference}{DIFFERENT:#}", "");
         }
+        if self.detail == Detail::Everything {
+            for ending in &outcome.endings {
+                let _ = write!(line, "\n    ending  {ending}");
+            }
+        }
         out.line(&line)?;
         for (bad, number) in outcome.bad.into_iter().zip(numbers) {
             match self.detail {

@@ -3,14 +3,14 @@
 use report::Finding;
 use scenario::{Coverage, WritePath};
 
-use crate::arguments::Matrix;
+use crate::arguments::{Format, Matrix};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
 use crate::target::{Breadth, choose};
 
-/// Shows variants against properties.
+/// Shows variants against properties, and how runs end.
 ///
 /// # Errors
 /// A target that means nothing, a broken model, an output that can't be written.
@@ -33,7 +33,14 @@ pub(crate) fn matrix(
         matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
         Ok(())
     })?;
-    out.write(&matrix.to_string())?;
+    match arguments.format {
+        Format::Text => out.write(&matrix.to_string())?,
+        Format::Json => {
+            for line in matrix.json_lines().map_err(std::io::Error::from)? {
+                out.line(&line)?;
+            }
+        }
+    }
     out.flush()?;
     Ok(status)
 }
