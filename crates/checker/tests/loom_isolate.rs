@@ -3,13 +3,14 @@
 mod common;
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checker::isolate::{Error, hand_over, hush, run_in_child};
 use checker::{on_loom, on_shuttle};
 use common::{load, scenario, store};
-use machine::{Machine, Place, Word};
-use scenario::{Actor, Bound, Coverage, Outcome, Scenario, Verdict, verdict};
+use machine::{Machine, Peek, Place, Word};
+use scenario::{Actor, Bound, Coverage, Ending, Outcome, Scenario, Verdict, verdict};
 
 const ROLE: &str = "CHECKER_TEST_CHILD";
 
@@ -23,7 +24,10 @@ fn buggy() -> Scenario {
         assert_eq!(load(m, Place(0)), 0, "BUG");
         0
     };
-    scenario(1, vec![Actor::new("a", increment), Actor::new("b", asserting)])
+    let scenario = scenario(1, vec![Actor::new("a", increment), Actor::new("b", asserting)]);
+    let ending =
+        |memory: &dyn Peek, _: &[Word]| Ending::of(&[("", &format!("holds {}", memory.peek(Place(0))))]);
+    Scenario { ending: Some(Arc::new(ending)), ..scenario }
 }
 
 fn shuttle_options() -> on_shuttle::Options {

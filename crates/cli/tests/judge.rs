@@ -6,7 +6,7 @@ use checker::explicit::{Options, check};
 use cli::Status;
 use cli::recorded::{Comparison, judge};
 use report::snapshot::{Section, section};
-use scenario::{Bound, Coverage, Outcome, Scenario};
+use scenario::{Bound, Coverage, Ending, Outcome, Scenario};
 
 fn found() -> (Scenario, Outcome, Section) {
     let catalog = toy::catalog();
@@ -27,6 +27,32 @@ fn the_same_is_as_recorded() {
     assert_eq!(judge(&scenario, &outcome, None, Comparison::Same).status, Status::Different);
     let nothing = Outcome { bad: Vec::new(), ..outcome };
     assert_eq!(judge(&scenario, &nothing, None, Comparison::Same).status, Status::AsRecorded);
+}
+
+#[test]
+fn an_ending_that_is_new_or_gone_is_different() {
+    let (scenario, outcome, recorded) = found();
+    assert_eq!(outcome.endings.len(), 4, "{:?}", outcome.endings);
+    let judged = |endings: &[Ending], comparison| {
+        let outcome = Outcome { endings: endings.to_vec(), ..outcome.clone() };
+        judge(&scenario, &outcome, Some(&recorded), comparison)
+    };
+    let fewer = judged(&outcome.endings[1..], Comparison::Same);
+    assert_eq!(fewer.differences, [format!("- ending `{}` is gone", outcome.endings[0])]);
+    assert_eq!(fewer.status, Status::Different);
+    let among = judged(&outcome.endings[1..], Comparison::Among);
+    assert_eq!((among.status, among.words.as_str()), (Status::AsRecorded, "3 of 4 recorded endings"));
+    let mut more = outcome.endings.clone();
+    more.push(Ending::of(&[("X", "gone wrong")]));
+    for comparison in [Comparison::Same, Comparison::Among] {
+        let more = judged(&more, comparison);
+        assert_eq!(more.differences, ["+ ending `gone wrong` is new"]);
+        assert_eq!(more.status, Status::Different);
+    }
+    // A search that was cut says nothing about what is missing.
+    let cut =
+        Outcome { endings: Vec::new(), coverage: Coverage::Cut { bound: Bound::Time }, ..outcome.clone() };
+    assert_eq!(judge(&scenario, &cut, Some(&recorded), Comparison::Same).differences, [""; 0]);
 }
 
 #[test]

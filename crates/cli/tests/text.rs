@@ -91,6 +91,29 @@ fn matrix() {
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
         looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.
+
+        | toy/write | unmapped   |
+        |-----------|------------|
+        | `v1`      | N Nd Sd Wd |
+        | `v2`      | N Wd       |
+
+        Besides: `N Wd` everywhere: alone.
+
+        A cell holds every way in which a run of the scenario can end: `N` nothing, `S` short, `W` whole, `d` page dirty. Not said: page clean.
+        `?`: the search was cut, there may be more; `-`: not asked; empty: no run comes to its end.
+        -- AsRecorded
+        ");
+}
+
+#[test]
+fn the_endings_of_one_scenario() {
+    insta::assert_snapshot!(says(&["check", "toy/write@v2:alone", "--snapshots", "."]), @r"
+        toy/write@v2: tries again after a short copy
+          alone  holds
+            ending  nothing, page clean
+            ending  whole, page dirty
+
+        1 scenario, 11 states: 1 holds
         -- AsRecorded
         ");
 }
@@ -99,11 +122,14 @@ fn matrix() {
 fn diff() {
     insta::assert_snapshot!(says(&["diff", "toy/write@v1", "toy/write@v2"]), @r"
         unmapped
+          - ending: nothing, page dirty
+          - ending: short, page dirty
           + left-over: returned(0) (not promised), 6 steps
           - stale-dirty: unit(0), 5 steps
           - stale-dirty: unit(1), 6 steps
           - stale-dirty: unit(2), 7 steps
         1 appear, 3 go, 0 stay
+        of the endings, 0 appear, 2 go
         -- AsRecorded
         ");
 }

@@ -185,8 +185,122 @@ fn legend(scenarios: &[&str], rows: &[Row<'_>]) -> String {
         true => String::new(),
         false => format!(" Not said: {}.", unsaid.join(", ")),
     };
-    format!("Every way in which a run can end: {}.{unsaid}\n{LEGEND}\n", said.join(", "))
+    format!(
+        "A cell holds every way in which a run of the scenario can end: {}.{unsaid}\n{LEGEND}\n",
+        said.join(", ")
+    )
 }
 
 const LEGEND: &str =
     "`?`: the search was cut, there may be more; `-`: not asked; empty: no run comes to its end.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Finding;
+    use crate::{Matrix, toy};
+    use scenario::{Bound, Coverage, Outcome, Scenario};
+
+    const WHOLE: [(&str, &str); 2] = [("W", "whole"), ("", "size kept")];
+    const SHORT: [(&str, &str); 2] = [("S", "short"), ("", "size kept")];
+    const FAULT: [(&str, &str); 2] = [("F", "-EFAULT"), ("", "size kept")];
+    const ZEROS: [(&str, &str); 3] = [("F", "-EFAULT"), ("", "size kept"), ("0", "rest zeros")];
+
+    fn add(matrix: &mut Matrix, target: (&str, &str), name: &str, endings: &[&[(&str, &str)]], cut: bool) {
+        let scenario = Scenario { name: name.to_owned(), ..toy::scenario() };
+        let coverage = if cut { Coverage::Cut { bound: Bound::Time } } else { Coverage::Exhausted };
+        let endings = endings.iter().map(|terms| Ending::of(terms)).collect();
+        let outcome = Outcome { bad: Vec::new(), endings, coverage, ..toy::outcome() };
+        let (path, variant) = target;
+        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+    }
+
+    fn endings_of(matrix: &Matrix) -> String {
+        let text = matrix.to_string();
+        let at = text.find("all of that was looked at.").expect("the legend of the bad states");
+        text[at..].lines().skip(2).map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn one_glance_shows_who_answers_otherwise() {
+        let mut matrix = Matrix::default();
+        for (target, invalid, half) in [
+            (("toy/a", "v1"), &[&FAULT[..]][..], &[&FAULT[..]][..]),
+            (("toy/a", "v2"), &[&FAULT], &[&SHORT, &FAULT]),
+            (("toy/b", "v2"), &[&ZEROS, &FAULT], &[&ZEROS]),
+        ] {
+            add(&mut matrix, target, "within-absent", &[&WHOLE], false);
+            add(&mut matrix, target, "within-invalid", invalid, false);
+            add(&mut matrix, target, "within-unmapped", invalid, false);
+            add(&mut matrix, target, "within-straddling-invalid", half, target.0 == "toy/b");
+            add(&mut matrix, target, "within-invalid-with-reader", &[&WHOLE], false);
+            add(&mut matrix, target, "beyond-invalid", &[&FAULT], false);
+        }
+        add(&mut matrix, ("toy/b", "v2"), "within-tagged", &[], false);
+        insta::assert_snapshot!(endings_of(&matrix), @r"
+        | within     | invalid | straddling-invalid | tagged |
+        |------------|---------|--------------------|--------|
+        | `toy/a@v1` | F       | F                  | -      |
+        | `toy/a@v2` | F       | F S                | -      |
+        | `toy/b@v2` | F F0    | F0 ?               |        |
+
+        Besides, within: `W` everywhere: absent; as invalid: unmapped.
+
+        Besides, beyond: `F` everywhere: invalid.
+
+        A cell holds every way in which a run of the scenario can end: `F` -EFAULT, `S` short, `W` whole, `0` rest zeros. Not said: size kept.
+        `?`: the search was cut, there may be more; `-`: not asked; empty: no run comes to its end.
+        ");
+    }
+
+    #[test]
+    fn a_single_variant_has_all_its_columns() {
+        let mut matrix = Matrix::default();
+        add(&mut matrix, ("toy/a", "v1"), "within-absent", &[&WHOLE], false);
+        add(&mut matrix, ("toy/a", "v1"), "within-resident", &[&WHOLE], false);
+        add(&mut matrix, ("toy/a", "v1"), "alone", &[&[("", "done")]], false);
+        insta::assert_snapshot!(endings_of(&matrix), @r"
+        | toy/a, within | absent | resident |
+        |---------------|--------|----------|
+        | `v1`          | W      | W        |
+
+        | toy/a | alone |
+        |-------|-------|
+        | `v1`  | .     |
+
+        A cell holds every way in which a run of the scenario can end: `W` whole. Not said: done, size kept.
+        `?`: the search was cut, there may be more; `-`: not asked; empty: no run comes to its end.
+        ");
+    }
+
+    #[test]
+    fn what_tells_no_ending_has_no_table() {
+        let mut matrix = Matrix::default();
+        let scenario = Scenario { ending: None, ..toy::scenario() };
+        let outcome = Outcome { endings: Vec::new(), ..toy::outcome() };
+        let (path, variant) = ("toy/a", "v1");
+        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        assert_eq!(endings_of(&matrix), "");
+    }
+
+    #[test]
+    fn a_program_gets_every_scenario_in_words() {
+        let mut matrix = Matrix::default();
+        add(&mut matrix, ("toy/a", "v1"), "within-invalid", &[&ZEROS, &FAULT], false);
+        add(&mut matrix, ("toy/a", "v1"), "within-invalid-with-reader", &[&WHOLE], true);
+        let lines = matrix.json_lines().expect("plain data");
+        let [line] = &lines[..] else { panic!("one variant, one line: {lines:?}") };
+        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let scenarios = serde_json::json!([
+            {"scenario": "within-invalid", "endings": ["-EFAULT, size kept", "-EFAULT, size kept, rest zeros"], "cut": false},
+            {"scenario": "within-invalid-with-reader", "endings": ["whole, size kept"], "cut": true},
+        ]);
+        assert_eq!(value["scenarios"], scenarios);
+        let known =
+            value["properties"].as_array().expect("a list").iter().find(|p| p["property"] == "stale-read");
+        let stale_read = serde_json::json!({
+            "property": "stale-read", "promised": false, "cut": true, "steps_alone": null, "steps_together": null,
+        });
+        assert_eq!(known, Some(&stale_read));
+    }
+}

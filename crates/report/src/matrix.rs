@@ -244,6 +244,16 @@ mod tests {
         A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
         `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
         looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.
+
+        | toy/write | toy    |
+        |-----------|--------|
+        | `found`   | F0 S   |
+        | `nothing` | F0 S   |
+        | `both`    | F0 S   |
+        | `cut`     | F0 S ? |
+
+        A cell holds every way in which a run of the scenario can end: `F` -EFAULT, `S` short, `0` rest zeros. Not said: size kept.
+        `?`: the search was cut, there may be more; `-`: not asked; empty: no run comes to its end.
         ");
     }
 }

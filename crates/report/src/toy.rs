@@ -99,7 +99,9 @@ pub(crate) fn scenario() -> Scenario {
         views: vec![Actor::new("read", |_| 0)],
         properties: vec![rule("journal-bypass", true), rule("stale-read", false)],
         reachable: Vec::new(),
-        ending: None,
+        ending: Some(Arc::new(|_, returned| {
+            Ending::of(&[("", if returned[0] == 0 { "done" } else { "not done" })])
+        })),
         killed: None,
         picture: Arc::new(move |state| format!("page      {}\n", state.peek(Place(0)))),
     }

@@ -11,7 +11,7 @@ use cli::{Error, Output, Searcher, Status};
 use machine::{
     Action, Field, Flow, Label, Layout, Machine, Order, Place, Step, Word, again, call, show_number,
 };
-use scenario::{Actor, Case, Check, Initial, Kind, Property, Scenario, Tier, Variant, WritePath};
+use scenario::{Actor, Case, Check, Ending, Initial, Kind, Property, Scenario, Tier, Variant, WritePath};
 
 const UNITS: usize = 3;
 const STALE: Word = 0;
@@ -152,13 +152,24 @@ fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
             ),
         ],
         reachable: Vec::new(),
-        ending: None,
+        ending: Some(Arc::new(move |state, returned| ending(state, returned[0], of))),
         killed: None,
         picture: Arc::new(move |state| {
             let page: Vec<String> = (0..UNITS).map(|unit| state.peek(of.page.at(unit)).to_string()).collect();
             format!("page      {}\ndirty     {}\n", page.join(" "), state.peek(of.dirty))
         }),
     }
+}
+
+/// What the writer returned, and whether the page is dirty.
+fn ending(state: &dyn machine::Peek, returned: Word, of: Memory) -> Ending {
+    let returned = match returned {
+        0 => ("N", "nothing"),
+        n if n < UNITS as Word => ("S", "short"),
+        _ => ("W", "whole"),
+    };
+    let dirty = if state.peek(of.dirty) == 1 { ("d", "page dirty") } else { ("", "page clean") };
+    Ending::of(&[returned, dirty])
 }
 
 /// The catalogue.
