@@ -45,6 +45,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         views: Vec::new(),
         properties: vec![property],
         reachable: Vec::new(),
+        ending: None,
         killed: None,
         picture: Arc::new(|_| String::new()),
     }
