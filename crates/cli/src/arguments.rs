@@ -84,6 +84,9 @@ pub struct Check {
 pub struct Matrix {
     /// Only these paths or variants
     pub targets: Vec<String>,
+    /// Which variants of them
+    #[command(flatten)]
+    pub variants: Variants,
     /// Also the scenarios that take long
     #[arg(long)]
     pub all: bool,
@@ -93,6 +96,28 @@ pub struct Matrix {
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
+}
+
+/// Which variants of the write paths.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Variants {
+    /// Only the newest variant of each path
+    #[arg(long)]
+    pub newest: bool,
+    /// Only variants with this name; may be given more than once
+    #[arg(long = "variant", value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+impl Variants {
+    /// Whether the variant is meant: the newest of its path, where those are asked for, or one of the names,
+    /// where there are some.
+    #[must_use]
+    pub fn take(&self, path: &scenario::WritePath, variant: &scenario::Variant) -> bool {
+        let newest = path.variants.last().is_some_and(|last| last.name == variant.name);
+        let named = self.names.contains(&variant.name);
+        (!self.newest && self.names.is_empty()) || (self.newest && newest) || named
+    }
 }
 
 /// `corpus`

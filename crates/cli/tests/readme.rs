@@ -33,7 +33,7 @@ fn generated(document: &str) -> (String, usize) {
     while let Some((before, block)) = rest.split_once(BEGIN) {
         let (arguments, block) = block.split_once(BEGIN_END).expect("the comment ends with its line");
         let (old, after) = block.split_once(END).unwrap_or_else(|| panic!("`{arguments}` has no `{END}`"));
-        if arguments == "matrix" {
+        if arguments.starts_with("matrix") {
             out += &format!("{before}{BEGIN}{arguments}{BEGIN_END}{old}{END}");
             rest = after;
             continue;

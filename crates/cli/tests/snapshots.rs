@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use clap::Parser;
+use cli::arguments::{Arguments, Command};
 use cli::target::{Breadth, Chosen, choose};
 use cli::{Answer, Searcher};
 use report::{Account, Block, Extent, Snapshot};
@@ -21,6 +23,9 @@ const DISTINCT_MAX: usize = 20;
 
 /// The file that holds how much was searched.
 const EFFORT: &str = "effort";
+
+/// The file that holds the matrix.
+const MATRIX: &str = "matrix";
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
@@ -153,20 +158,47 @@ fn every_result_is_as_recorded() {
     assert!(different.is_empty(), "not as recorded: {}", different.join(", "));
 }
 
-/// The front page's matrix, without searching once more: see `readme.rs` for its other blocks.
+/// The front page's matrices, without searching once more: see `readme.rs` for its other blocks.
 #[test]
-fn the_matrix_of_the_readme_is_what_was_found() {
-    const BEGIN: &str = "<!-- generated: shortcopy matrix -->\n";
+fn the_matrices_of_the_readme_are_what_was_found() {
+    const BEGIN: &str = "<!-- generated: shortcopy matrix";
+    const END: &str = "<!-- end -->";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let text = fs::read_to_string(&file).expect("there is a README");
-    let (before, rest) = text.split_once(BEGIN).expect("the README shows the matrix");
-    let (_, after) = rest.split_once("<!-- end -->").expect("the matrix ends");
-    let matrix = results().matrix.to_string();
-    let fresh = format!("{before}{BEGIN}\n{}\n\n<!-- end -->{after}", matrix.trim_end());
+    let mut pieces = text.split(BEGIN);
+    let mut fresh = pieces.next().expect("there is text before the first").to_owned();
+    let mut shown = 0;
+    for piece in pieces {
+        let (arguments, rest) = piece.split_once(" -->\n").expect("the comment ends with its line");
+        let (_, after) = rest.split_once(END).expect("the matrix ends");
+        let matrix = matrix(arguments).to_string();
+        fresh += &format!("{BEGIN}{arguments} -->\n\n{}\n\n{END}{after}", matrix.trim_end());
+        shown += 1;
+    }
+    assert!(shown > 0, "the README shows no matrix");
     if fresh != text && std::env::var_os("UPDATE_README").is_some() {
         fs::write(&file, &fresh).expect("it can be written");
     }
-    assert!(fresh == text, "the README's matrix is out of date (UPDATE_README=1 writes it anew):\n{matrix}");
+    assert!(fresh == text, "the README's matrices are out of date (UPDATE_README=1 writes them anew)");
+}
+
+/// What `shortcopy matrix` shows with these arguments.
+fn matrix(arguments: &str) -> report::Matrix {
+    let line = ["shortcopy", "matrix"].into_iter().chain(arguments.split_whitespace());
+    let arguments = Arguments::try_parse_from(line).expect("the README's arguments mean something");
+    let Command::Matrix(asked) = arguments.command else { panic!("{arguments:?} is no matrix") };
+    assert!(asked.targets.is_empty() && !asked.all, "only variants are chosen here");
+    results().matrix.only(|path, variant| {
+        let path = catalog().iter().find(|p| p.name == path).expect("a path of the catalogue");
+        let variant = path.variants.iter().find(|v| v.name == variant).expect("a variant of it");
+        asked.variants.take(path, variant)
+    })
+}
+
+/// All of it, for those who look for more than the front page shows.
+#[test]
+fn the_whole_matrix_is_as_recorded() {
+    assert!(is_recorded("", MATRIX, &results().matrix.to_string()), "the matrix is not as recorded");
 }
 
 #[test]
@@ -190,7 +222,7 @@ fn every_snapshot_has_its_variant() {
     let known: BTreeSet<PathBuf> = catalog()
         .iter()
         .flat_map(|p| p.variants.iter().map(|v| Path::new(&p.name).join(format!("{}.snap", v.name))))
-        .chain([PathBuf::from(format!("{EFFORT}.snap"))])
+        .chain([EFFORT, MATRIX].map(|name| PathBuf::from(format!("{name}.snap"))))
         .collect();
     let root = directory();
     let mut folders = vec![root.clone()];

@@ -79,6 +79,12 @@ impl Matrix {
         }
     }
 
+    /// The same for the variants that are kept: path and name.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str, &str) -> bool) -> Matrix {
+        Matrix { rows: self.rows.iter().filter(|row| keep(&row.path, &row.variant)).cloned().collect() }
+    }
+
     /// The write path, if there is only one.
     fn only_path(&self) -> Option<&str> {
         let first = self.rows.first()?.path.as_str();

@@ -8,7 +8,7 @@ use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, choose};
+use crate::target::{Breadth, choose, unknown};
 
 /// Shows variants against properties, and how runs end.
 ///
@@ -21,7 +21,14 @@ pub(crate) fn matrix(
     out: &mut Output,
 ) -> Result<Status, Error> {
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
-    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    for name in &arguments.variants.names {
+        let names = || catalog.iter().flat_map(|path| &path.variants).map(|variant| variant.name.as_str());
+        if !names().any(|known| known == name) {
+            return Err(unknown("variant", name, names()));
+        }
+    }
+    let mut chosen = choose(catalog, &arguments.targets, breadth)?;
+    chosen.retain(|chosen| arguments.variants.take(chosen.path, chosen.variant));
     let mut matrix = report::Matrix::default();
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
