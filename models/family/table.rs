@@ -556,6 +556,10 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting) -> Vec<Case> {
             if question.initial.is_empty() {
                 return None;
             }
+            // Who does not look for a signal does not end with one.
+            if !fs.looks_for_signals(setting.caller) {
+                question.reachable.retain(|&what| what != "-EINTR");
+            }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let tier = if academic { Tier::All } else { tier };
