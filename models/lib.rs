@@ -17,15 +17,19 @@
 //! assert_eq!(scenario.actors[0].name, "write");
 //! ```
 
+pub mod btrfs;
 pub mod corpus;
 pub mod ext4;
 pub mod family;
 mod file_system;
+pub mod fuse;
 pub mod generic;
 pub mod jbd2;
 pub mod kernel;
 mod mutants;
+pub mod nfs;
 mod properties;
+pub mod simple;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
@@ -44,5 +48,8 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
+    [ext4::paths, generic::block::paths, simple::paths, nfs::paths, fuse::paths, btrfs::paths]
+        .into_iter()
+        .flat_map(|paths| paths(mutant))
+        .collect()
 }

@@ -283,10 +283,23 @@ pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
         for (question, _) in &mut all {
             if question.geometry == Geometry::SMALL {
                 question.geometry = Geometry::WHOLE;
+                of_whole_pages(&mut question.initial);
             }
         }
     }
     all
+}
+
+/// Files that differ only in blocks that are none when a page is one are the same.
+fn of_whole_pages(initial: &mut Vec<(File, PageState, Request)>) {
+    let mut known: Vec<(File, PageState, Request)> = Vec::new();
+    for &(file, page, request) in &*initial {
+        let state = (File { allocated: file.allocated & 1, ..file }, page, request);
+        if !known.contains(&state) {
+            known.push(state);
+        }
+    }
+    *initial = known;
 }
 
 /// Whether a file system of this nature can be asked a question at all.
@@ -297,15 +310,17 @@ fn is_for(nature: Nature, question: &Question) -> bool {
         Geometry::LARGE => !nature.whole_pages,
         _ => true,
     };
-    fits && question.companions.iter().all(|companion| match companion {
-        Companion::Commit => nature.journal,
-        Companion::Checkpoint => nature.journals_data,
-        // What is in memory only stays there.
-        Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
-            nature.medium != Medium::Memory && !nature.journals_data
-        }
-        _ => true,
-    })
+    let full = nature.medium == Medium::Disk || !question.allocation_can_fail;
+    fits && full
+        && question.companions.iter().all(|companion| match companion {
+            Companion::Commit => nature.journal,
+            Companion::Checkpoint => nature.journals_data,
+            // What is in memory only stays there.
+            Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
+                nature.medium != Medium::Memory && !nature.journals_data
+            }
+            _ => true,
+        })
 }
 
 /// The writer, its source, and what happens to that.
@@ -568,6 +583,10 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
             question.initial.retain(|(file, page, _)| fs.admits(file, *page));
             if question.initial.is_empty() {
                 return None;
+            }
+            // Who does not look for a signal does not end with one.
+            if !fs.looks_for_signals(setting.caller) {
+                question.reachable.retain(|&what| what != "-EINTR");
             }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
