@@ -25,7 +25,9 @@ pub mod generic;
 pub mod jbd2;
 pub mod kernel;
 mod mutants;
+pub mod nfs;
 mod properties;
+pub mod simple;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
@@ -44,5 +46,8 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
+    [ext4::paths, generic::block::paths, simple::paths, nfs::paths]
+        .into_iter()
+        .flat_map(|paths| paths(mutant))
+        .collect()
 }

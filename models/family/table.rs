@@ -297,15 +297,17 @@ fn is_for(nature: Nature, question: &Question) -> bool {
         Geometry::LARGE => !nature.whole_pages,
         _ => true,
     };
-    fits && question.companions.iter().all(|companion| match companion {
-        Companion::Commit => nature.journal,
-        Companion::Checkpoint => nature.journals_data,
-        // What is in memory only stays there.
-        Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
-            nature.medium != Medium::Memory && !nature.journals_data
-        }
-        _ => true,
-    })
+    let full = nature.medium == Medium::Disk || !question.allocation_can_fail;
+    fits && full
+        && question.companions.iter().all(|companion| match companion {
+            Companion::Commit => nature.journal,
+            Companion::Checkpoint => nature.journals_data,
+            // What is in memory only stays there.
+            Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
+                nature.medium != Medium::Memory && !nature.journals_data
+            }
+            _ => true,
+        })
 }
 
 /// The writer, its source, and what happens to that.

@@ -8,6 +8,7 @@ pub mod filemap;
 pub mod mmap;
 pub mod perform_write;
 pub mod reclaim;
+pub mod server;
 pub mod truncate;
 pub mod writeback;
 

@@ -43,6 +43,30 @@ fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
     folio_put(task, folio);
 }
 
+/// `filemap_write_and_wait`: all pages are written and their data has arrived. A page that somebody else has
+/// just made clean to write it is still tagged as dirty in the kernel, so that its lock is waited for.
+#[track_caller]
+pub fn filemap_write_and_wait(k: &Kernel, fs: &dyn FileSystem) {
+    let task = &k.task;
+    call(task.m, Label::new("filemap_write_and_wait", &[]), || {
+        for index in 0..task.storage.geometry.pages() {
+            let Some(folio) = filemap_get_folio(task, index) else { continue };
+            folio_lock(task, folio);
+            let ours = folio_in_cache(task, folio);
+            if ours {
+                folio_wait_writeback(task, folio);
+            }
+            if ours && folio_clear_dirty_for_io(k, folio) {
+                fs.writepage(k, folio);
+            } else {
+                folio_unlock(task, folio);
+            }
+            folio_wait_writeback(task, folio);
+            folio_put(task, folio);
+        }
+    });
+}
+
 /// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.
 /// Tells whether it was dirty.
 #[track_caller]

@@ -24,7 +24,7 @@ pub fn is_prefaulting(k: &Kernel) -> bool {
 /// Faults the next `bytes` units of the source in, as the caller's era does. Tells how many may not be
 /// readable: all, where the era only knows that one is not.
 #[track_caller]
-pub(super) fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) -> usize {
+pub fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) -> usize {
     let fault = |index| filemap_fault(k, fs, index);
     let user = k.user(&fault);
     let all_or_nothing = |readable: bool| if readable { 0 } else { bytes };

@@ -1,0 +1,109 @@
+//! File systems whose data is in the page cache and nowhere else: ramfs (`fs/libfs.c`) and tmpfs
+//! (`mm/shmem.c`).
+
+mod libfs;
+mod shmem;
+
+use std::sync::Arc;
+
+use scenario::WritePath;
+
+pub use libfs::{Simple, Text};
+
+use crate::Mutant;
+use crate::corpus::{Bug, Told};
+use crate::family::{Row, write_path};
+use crate::kernel::Caller;
+
+fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {
+    Row::new(name, caller, Arc::new(Simple { text }), sentence)
+}
+
+/// Today's callers, which are the same for every file system that has not changed since.
+fn today(text: Text) -> [Row; 3] {
+    [
+        row(
+            "v5.18",
+            Caller::V5_18,
+            text,
+            "631f871f0718: prefault first, and given up only where nothing can be read",
+        ),
+        row("v6.14", Caller::V6_14, text, "665575cff098: copy first for good"),
+        row("v6.18", Caller::V6_18, text, "the copy tries again by itself until it copies nothing"),
+    ]
+}
+
+fn ramfs() -> Vec<Row> {
+    let mut rows = vec![
+        row(
+            "v2.6.20",
+            Caller::V2_6_18,
+            Text::V2_6_20,
+            "simple_prepare_write marks the page uptodate before the copy",
+        ),
+        row(
+            "v2.6.21",
+            Caller::V2_6_18,
+            Text::V2_6_21,
+            "55144768e100: simple_commit_write marks the page uptodate, after the copy",
+        ),
+        row(
+            "v4.2",
+            Caller::V4_2,
+            Text::V4_2,
+            "prefault first; simple_write_end zeroes what a short copy left out, also in a page that is uptodate",
+        ),
+        row("v4.2+copy-first", Caller::CopyFirst, Text::V4_2, "v4.2 under 998ef75ddb's order"),
+        row(
+            "v4.10",
+            Caller::V4_8,
+            Text::V4_10,
+            "simple_write_end zeroes only where the page is not uptodate",
+        ),
+    ];
+    rows.extend(today(Text::V4_10));
+    rows
+}
+
+fn tmpfs() -> Vec<Row> {
+    let mut rows = vec![
+        row("v4.2", Caller::V4_2, Text::Shmem, "prefault first: v3.10 to v4.7"),
+        row("v4.2+copy-first", Caller::CopyFirst, Text::Shmem, "v4.2 under 998ef75ddb's order"),
+    ];
+    rows.extend(today(Text::Shmem));
+    rows
+}
+
+/// The paths and their variants.
+pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+    vec![
+        write_path(
+            "simple/ramfs",
+            "simple_write_begin and simple_write_end, as ramfs uses them",
+            "splice, huge pages",
+            ramfs(),
+            mutant,
+        ),
+        write_path(
+            "simple/tmpfs",
+            "shmem_write_begin and shmem_write_end",
+            "swap, huge pages, fallocate, seals; a read of a hole finds the zero page and adds none",
+            tmpfs(),
+            mutant,
+        ),
+    ]
+}
+
+/// What they are known to have had.
+pub(crate) fn bugs() -> Vec<Bug> {
+    vec![Bug {
+        number: 7,
+        fixed_by: "55144768e100",
+        sentence: "simple_prepare_write marks the page uptodate before the user's data is in it",
+        told: Told::Scenario {
+            property: "stale-read",
+            before: "simple/ramfs@v2.6.20:extending-resident-with-reader",
+            after: "simple/ramfs@v2.6.21:extending-resident-with-reader",
+        },
+    }]
+}
