@@ -5,7 +5,7 @@ use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Storage};
 
 use crate::family::{File, PageState};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request};
 
 /// Where a file's data is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,11 @@ pub trait FileSystem: Send + Sync + 'static {
     /// that is nothing. The caller holds the inode's lock. Mostly
     /// [`generic_perform_write`](crate::generic::perform_write::generic_perform_write).
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno>;
+
+    /// Whether a fatal signal ends its writes under this caller.
+    fn looks_for_signals(&self, caller: Caller) -> bool {
+        caller.looks_for_signals()
+    }
 
     /// `write_begin`: gives the page locked, referenced, and fit to take `len` units at `pos`.
     fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno>;

@@ -21,6 +21,7 @@ pub mod corpus;
 pub mod ext4;
 pub mod family;
 mod file_system;
+pub mod fuse;
 pub mod generic;
 pub mod jbd2;
 pub mod kernel;
@@ -46,7 +47,7 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths, simple::paths, nfs::paths]
+    [ext4::paths, generic::block::paths, simple::paths, nfs::paths, fuse::paths]
         .into_iter()
         .flat_map(|paths| paths(mutant))
         .collect()

@@ -571,6 +571,10 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
             if question.initial.is_empty() {
                 return None;
             }
+            // Who does not look for a signal does not end with one.
+            if !fs.looks_for_signals(setting.caller) {
+                question.reachable.retain(|&what| what != "-EINTR");
+            }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let left_to_all = academic || (historic && !question.companions.is_empty());

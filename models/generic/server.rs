@@ -1,7 +1,7 @@
 //! A server, as a network file system's client sees it: contents, of which each block of the file has one, and
 //! a size. Beyond the size it has zeros.
 
-use machine::{Label, Order, Word, call};
+use machine::{Label, Order, Place, Word, call};
 use page_state::steps::{change, copy_unit, load, store};
 use page_state::{Folio, InodeFields, Task, Unit};
 
@@ -25,7 +25,7 @@ fn set_size(task: &Task, size: usize) {
 }
 
 /// The first of the server's cells of a page: its block, and the unit in it that the page's `unit` is.
-fn cell(task: &Task, folio: Folio, unit: usize) -> machine::Place {
+fn cell(task: &Task, folio: Folio, unit: usize) -> Place {
     let geometry = task.storage.geometry;
     let position = folio.index * geometry.page_units() + unit;
     task.storage.disk(position >> geometry.block_shift, position % geometry.block_units())
@@ -34,14 +34,20 @@ fn cell(task: &Task, folio: Folio, unit: usize) -> machine::Place {
 /// `WRITE` of the page's units `from..to`: each is taken from the page when it is sent.
 #[track_caller]
 pub fn write(k: &Kernel, folio: Folio, from: usize, to: usize) {
+    write_from(k, folio, (from, to), &|unit| k.task.storage.unit(folio.frame, unit));
+}
+
+/// The same, with a place for each unit that it is taken from.
+#[track_caller]
+pub fn write_from(k: &Kernel, folio: Folio, (from, to): (usize, usize), source: &dyn Fn(usize) -> Place) {
     let task = &k.task;
     if k.mutated(Mutant::WritebackWritesNothing) || from >= to {
         return;
     }
     call(task.m, Label::new("WRITE", &[from as i32, to as i32]), || {
         for unit in from..to {
-            let at = task.storage.unit(folio.frame, unit);
-            copy_unit(task, at, cell(task, folio, unit), Label::new("send", &[unit as i32]));
+            let label = Label::new("send", &[unit as i32]);
+            copy_unit(task, source(unit), cell(task, folio, unit), label);
         }
         let end = folio.index * task.storage.geometry.page_units() + to;
         if end > size(task) {

@@ -1,0 +1,241 @@
+//! FUSE: a file system in user space, whose data its server has. Written through, or with the writeback cache.
+
+mod cached;
+mod pages;
+mod through;
+
+use std::sync::Arc;
+
+use machine::{Label, Layout, Place, call};
+use page_state::folio::{folio_in_cache, folio_lock, folio_unlock};
+use page_state::{Folio, Storage};
+use scenario::WritePath;
+
+use crate::Mutant;
+use crate::corpus::{Bug, Told};
+use crate::family::{Row, write_path};
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::filemap_write_and_wait;
+use crate::kernel::{Caller, Errno, Kernel, Request};
+
+/// Whose text it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Text {
+    /// v3.16 to v4.3.
+    V4_1,
+    /// 3ca8138f014a: a copy of nothing steps over empty segments.
+    V4_4,
+    /// The writeback cache takes nothing where nothing was copied.
+    V4_9,
+    /// 4f06dd92b5d0: at most one page that is not uptodate stays locked, the last.
+    V5_13,
+    /// v5.14 to v6.0: what is tried again is as much as before.
+    V5_18,
+    /// v6.12: what the page cache has between the end of the file and the write goes.
+    V6_12,
+    /// faa794dd2e17: the source is faulted in after a copy of nothing; 0c58a97f919c: writeback makes no copies.
+    V6_16,
+}
+
+/// A FUSE file system.
+#[derive(Clone, Copy, Debug)]
+pub struct Fuse {
+    /// Whose text it is.
+    pub text: Text,
+    /// Whether it has the writeback cache.
+    pub cached: bool,
+}
+
+impl FileSystem for Fuse {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Server,
+            buffers: false,
+            journal: false,
+            journals_data: false,
+            crash_safe: false,
+            whole_pages: true,
+        }
+    }
+
+    fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+        pages::declare(layout, storage)
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        if self.cached {
+            generic_perform_write(k, self, request)
+        } else {
+            through::fuse_perform_write(k, self, request)
+        }
+    }
+
+    fn looks_for_signals(&self, caller: Caller) -> bool {
+        self.cached && caller.looks_for_signals()
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        Ok(cached::fuse_write_begin(k, self.text, pos, len))
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        Ok(cached::fuse_write_end(k, self.text, pos, (len, copied), folio))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        pages::fuse_do_readpage(k, self.text, folio);
+        folio_unlock(&k.task, folio);
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        pages::fuse_writepage(k, self.text, folio);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        call(k.task.m, Label::new("fuse_page_mkwrite", &[]), || {
+            folio_lock(&k.task, folio);
+            let ours = folio_in_cache(&k.task, folio);
+            if ours {
+                pages::fuse_wait_on_page_writeback(k, self.text, folio);
+            } else {
+                folio_unlock(&k.task, folio);
+            }
+            ours
+        })
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        pages::fuse_do_setattr(k, self, size);
+    }
+
+    fn invalidate_folio(&self, _: &Kernel, _: Folio, _: usize) -> bool {
+        false
+    }
+
+    fn release_folio(&self, _: &Kernel, _: Folio) -> bool {
+        true
+    }
+
+    fn sync(&self, k: &Kernel) {
+        filemap_write_and_wait(k, self);
+    }
+}
+
+fn row(name: &'static str, caller: Caller, text: Text, cached: bool, sentence: &'static str) -> Row {
+    Row::new(name, caller, Arc::new(Fuse { text, cached }), sentence)
+}
+
+fn writethrough() -> Vec<Row> {
+    let row = |name, caller, text, sentence| row(name, caller, text, false, sentence);
+    vec![
+        row(
+            "v4.1",
+            Caller::V4_2,
+            Text::V4_1,
+            "prefault first; a copy of nothing leaves the source where it is",
+        ),
+        row("v4.4", Caller::V4_2, Text::V4_4, "3ca8138f014a: a copy of nothing steps over empty segments"),
+        row(
+            "v5.12",
+            Caller::V4_8,
+            Text::V4_9,
+            "all segments are faulted in; all pages stay locked until they are sent",
+        ),
+        row(
+            "v5.13",
+            Caller::V4_8,
+            Text::V5_13,
+            "4f06dd92b5d0: only the last page stays locked, if it is not uptodate",
+        ),
+        row(
+            "v6.14",
+            Caller::V6_14,
+            Text::V6_12,
+            "prefault still first, and given up where any unit can't be read",
+        ),
+        row("v6.16", Caller::V6_14, Text::V6_16, "faa794dd2e17: prefault only after a copy of nothing"),
+        row("v6.18", Caller::V6_18, Text::V6_16, "the copy tries again by itself until it copies nothing"),
+    ]
+}
+
+fn writeback() -> Vec<Row> {
+    let row = |name, caller, text, sentence| row(name, caller, text, true, sentence);
+    vec![
+        row("v4.2", Caller::V4_2, Text::V4_4, "prefault first; a copy of nothing is taken, too"),
+        row("v4.2+copy-first", Caller::CopyFirst, Text::V4_4, "v4.2 under 998ef75ddb's order"),
+        row("v4.9", Caller::V4_8, Text::V4_9, "fuse_write_end takes nothing where nothing was copied"),
+        row(
+            "v4.9+copy-first",
+            Caller::CopyFirst,
+            Text::V4_9,
+            "v4.9's fuse_write_end under 998ef75ddb's order",
+        ),
+        row(
+            "v5.18",
+            Caller::V5_18,
+            Text::V5_18,
+            "631f871f0718: prefault first, and given up only where nothing can be read",
+        ),
+        row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
+        row(
+            "v6.16",
+            Caller::V6_14,
+            Text::V6_16,
+            "0c58a97f919c: writeback sends the page itself; v6.17 went to iomap",
+        ),
+    ]
+}
+
+/// The paths and their variants.
+pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+    vec![
+        write_path(
+            "fuse/writethrough",
+            "fuse_perform_write: each batch of pages is sent before the next is filled",
+            "max_write, errors and short answers of the server, interrupted requests, large folios",
+            writethrough(),
+            mutant,
+        ),
+        write_path(
+            "fuse/writeback",
+            "fuse_write_begin and fuse_write_end, the writeback cache",
+            "errors of the server, launder_folio; what became of it with iomap in v6.17",
+            writeback(),
+            mutant,
+        ),
+    ]
+}
+
+/// What FUSE is known to have had.
+pub(crate) fn bugs() -> Vec<Bug> {
+    vec![
+        Bug {
+            number: 25,
+            fixed_by: "3ca8138f014a",
+            sentence: "fuse_fill_write_pages tries again with what is left of an empty segment, for ever",
+            told: Told::Scenario {
+                property: "livelock",
+                before: "fuse/writethrough@v4.1:within-empty-then-absent",
+                after: "fuse/writethrough@v4.4:within-empty-then-absent",
+            },
+        },
+        Bug {
+            number: 26,
+            fixed_by: "4f06dd92b5d0",
+            sentence: "fuse_fill_write_pages faults in a source that is a page it keeps locked",
+            told: Told::Scenario {
+                property: "deadlock",
+                before: "fuse/writethrough@v5.12:within-of-first-page-2-pages",
+                after: "fuse/writethrough@v5.13:within-of-first-page-2-pages",
+            },
+        },
+    ]
+}

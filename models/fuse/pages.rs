@@ -1,0 +1,138 @@
+//! What both kinds of write share: a page is read from the server, written back to it, and truncated
+//! (`fs/fuse/file.c`, `fs/fuse/dir.c`), v4.2 to v6.16.
+//!
+//! Until v6.15 writeback sends a copy of the page, which is not under writeback any more when the server has it:
+//! a page of the file is "under writeback" while such a request is on its way. v6.16 (0c58a97f919c) sends the
+//! page itself; its text is known to us by description only.
+//!
+//! Left out: errors and short answers of the server, interrupted requests, `launder_folio`, attributes that the
+//! server changes by itself.
+
+use machine::{Label, Layout, Order, Place, Word, call};
+use page_state::folio::{
+    folio_end_writeback, folio_mark_uptodate, folio_start_writeback, folio_unlock, folio_wait_writeback,
+};
+use page_state::inode::{i_size_read, i_size_write};
+use page_state::steps::{change, clear, copy_unit, set, wait};
+use page_state::unit::{UNIT_BITS, show_unit};
+use page_state::{Folio, Storage};
+
+use super::{Fuse, Text};
+use crate::Mutant;
+use crate::generic::server;
+use crate::generic::truncate::truncate_inode_pages;
+use crate::kernel::Kernel;
+
+/// No request may be sent (`FUSE_NOWRITE`).
+const NOWRITE: Word = 1;
+const SENDERS: Word = 0x1f << 1;
+
+fn word(name: &'static str) -> Label {
+    Label::new(name, &[])
+}
+
+/// Declares `fi->writectr`, and for each page whether a copy of it is on its way, and the copy.
+pub(super) fn declare(layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+    let (pages, units) = (storage.geometry.pages(), storage.geometry.page_units());
+    let show = machine::show_number;
+    vec![
+        layout.cell("writectr", 6, show),
+        layout.array(pages, 1, show, |p| format!("page {p} on its way")),
+        layout.array(pages * units, UNIT_BITS, show_unit, |i| {
+            format!("copy of page {} unit {}", i / units, i % units)
+        }),
+    ]
+}
+
+fn writectr(k: &Kernel) -> Place {
+    k.world.private[0]
+}
+
+fn on_its_way(k: &Kernel, folio: Folio) -> Place {
+    k.world.private[1].at(folio.index)
+}
+
+fn copy_of(k: &Kernel, folio: Folio, unit: usize) -> Place {
+    k.world.private[2].at(folio.index * k.task.storage.geometry.page_units() + unit)
+}
+
+/// `fuse_wait_on_page_writeback`.
+#[track_caller]
+pub(super) fn fuse_wait_on_page_writeback(k: &Kernel, text: Text, folio: Folio) {
+    let task = &k.task;
+    if text >= Text::V6_16 {
+        folio_wait_writeback(task, folio);
+    } else {
+        let label = word("fuse_wait_on_page_writeback");
+        wait(task, on_its_way(k, folio), 1, 0, 0, Order::Acquire, label);
+    }
+}
+
+/// `fuse_do_readpage`: fills a page that is locked.
+#[track_caller]
+pub(super) fn fuse_do_readpage(k: &Kernel, text: Text, folio: Folio) {
+    let task = &k.task;
+    call(task.m, word("fuse_do_readpage"), || {
+        if k.mutated(Mutant::ReadMarksUptodateFirst) {
+            folio_mark_uptodate(task, folio);
+        }
+        fuse_wait_on_page_writeback(k, text, folio);
+        if !k.mutated(Mutant::ReadFillsNothing) {
+            server::read(task, folio, 0, task.storage.geometry.page_units());
+        }
+        folio_mark_uptodate(task, folio);
+    });
+}
+
+/// `fuse_writepages_fill` and `fuse_send_writepage`: what of the page is within the file when it is sent goes to
+/// the server. The page is locked, and let go before.
+#[track_caller]
+pub(super) fn fuse_writepage(k: &Kernel, text: Text, folio: Folio) {
+    let task = &k.task;
+    let units = task.storage.geometry.page_units();
+    call(task.m, word("fuse_writepage"), || {
+        let copies = text < Text::V6_16;
+        folio_start_writeback(task, folio);
+        if copies {
+            for unit in 0..units {
+                let from = task.storage.unit(folio.frame, unit);
+                copy_unit(task, from, copy_of(k, folio, unit), Label::new("copy_highpage", &[unit as i32]));
+            }
+            set(task, on_its_way(k, folio), 1, word("fuse_writepage_add"));
+        }
+        folio_unlock(task, folio);
+        if copies {
+            folio_end_writeback(task, folio);
+        }
+        let mine = 2 << task.id;
+        wait(task, writectr(k), NOWRITE, 0, mine, Order::Acquire, word("fuse_flush_writepages"));
+        let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
+        let source =
+            |unit| if copies { copy_of(k, folio, unit) } else { task.storage.unit(folio.frame, unit) };
+        server::write_from(k, folio, (0, inside), &source);
+        clear(task, writectr(k), mine, word("fuse_writepage_finish"));
+        if copies {
+            clear(task, on_its_way(k, folio), 1, word("fuse_writepage_end"));
+        } else {
+            folio_end_writeback(task, folio);
+        }
+    });
+}
+
+/// `fuse_do_setattr` of the size: no page is sent meanwhile, and what is sent later ends with the new size.
+#[track_caller]
+pub(super) fn fuse_do_setattr(k: &Kernel, fs: &Fuse, size: usize) {
+    let task = &k.task;
+    call(task.m, Label::new("fuse_do_setattr", &[size as i32]), || {
+        change(task, writectr(k), 0, NOWRITE, 0, Order::Full, word("fuse_set_nowrite"));
+        wait(task, writectr(k), SENDERS, 0, 0, Order::Acquire, word("wait for writes under way"));
+        server::truncate(task, size);
+        let old = i_size_read(task);
+        i_size_write(task, size);
+        clear(task, writectr(k), NOWRITE, word("fuse_release_nowrite"));
+        if old != size {
+            truncate_inode_pages(k, fs, size);
+            crate::generic::reclaim::invalidate_inode_pages2(k, fs);
+        }
+    });
+}
