@@ -2,7 +2,7 @@
 
 use machine::{Layout, Place};
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
-use page_state::{Buffer, Folio, Storage};
+use page_state::{Buffer, Folio, Geometry, Storage};
 
 use crate::family::{File, PageState};
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -43,6 +43,12 @@ pub trait FileSystem: Send + Sync + 'static {
     /// Declares cells that no other file system has.
     fn declare(&self, _: &mut Layout, _: &Storage) -> Vec<Place> {
         Vec::new()
+    }
+
+    /// How many blocks the disk needs for a file: each block of the file can be allocated, in the inode, in
+    /// the one being committed and in the one on disk.
+    fn disk_blocks(&self, geometry: Geometry) -> usize {
+        2 * geometry.file_blocks()
     }
 
     /// Whether it can come into this initial state.

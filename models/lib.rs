@@ -17,6 +17,7 @@
 //! assert_eq!(scenario.actors[0].name, "write");
 //! ```
 
+pub mod btrfs;
 pub mod corpus;
 pub mod ext4;
 pub mod family;
@@ -47,7 +48,7 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths, simple::paths, nfs::paths, fuse::paths]
+    [ext4::paths, generic::block::paths, simple::paths, nfs::paths, fuse::paths, btrfs::paths]
         .into_iter()
         .flat_map(|paths| paths(mutant))
         .collect()
