@@ -283,10 +283,23 @@ pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
         for (question, _) in &mut all {
             if question.geometry == Geometry::SMALL {
                 question.geometry = Geometry::WHOLE;
+                of_whole_pages(&mut question.initial);
             }
         }
     }
     all
+}
+
+/// Files that differ only in blocks that are none when a page is one are the same.
+fn of_whole_pages(initial: &mut Vec<(File, PageState, Request)>) {
+    let mut known: Vec<(File, PageState, Request)> = Vec::new();
+    for &(file, page, request) in &*initial {
+        let state = (File { allocated: file.allocated & 1, ..file }, page, request);
+        if !known.contains(&state) {
+            known.push(state);
+        }
+    }
+    *initial = known;
 }
 
 /// Whether a file system of this nature can be asked a question at all.

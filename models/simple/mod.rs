@@ -102,8 +102,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
         sentence: "simple_prepare_write marks the page uptodate before the user's data is in it",
         told: Told::Scenario {
             property: "stale-read",
-            before: "simple/ramfs@v2.6.20:extending-resident-with-reader",
-            after: "simple/ramfs@v2.6.21:extending-resident-with-reader",
+            before: "simple/ramfs@v2.6.20:within-absent-with-reader",
+            after: "simple/ramfs@v2.6.21:within-absent-with-reader",
         },
     }]
 }
