@@ -112,7 +112,9 @@ pub fn bugs() -> Vec<Bug> {
         sentence,
         told: Told::Not { because },
     });
-    let modelled = [ext4::bugs, generic::bugs, simple::bugs, nfs::bugs, fuse::bugs, btrfs::bugs].into_iter().flat_map(|bugs| bugs());
+    let modelled = [ext4::bugs, generic::bugs, simple::bugs, nfs::bugs, fuse::bugs, btrfs::bugs]
+        .into_iter()
+        .flat_map(|bugs| bugs());
     let mut all: Vec<Bug> = modelled.chain(not_modelled).collect();
     all.sort_by_key(|bug| bug.number);
     all
