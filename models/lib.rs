@@ -1,7 +1,7 @@
 //! The write paths: kernel functions as ordinary Rust that reads like them, the actors around them, and
 //! the scenarios that ask what can go wrong.
 //!
-//! One folder per file system ([`ext4`]), beside what file systems share: [`generic`] (`mm/filemap.c`,
+//! One folder per file system ([`ext4`], [`btrfs`], [`nfs`] ...), beside what file systems share: [`generic`] (`mm/filemap.c`,
 //! `fs/buffer.c`), [`jbd2`], and the [`family`] of scenarios. Each model says which kernel version and
 //! functions it stands for and what it leaves out.
 //!

@@ -411,12 +411,12 @@ fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
         &["whole write"],
     );
     for row in ROWS.iter().chain([&of_first]) {
-        // Segments are asked within a page.
-        if row.source.has_segments() {
+        // Segments are asked within a page, and all of a page of two units has one tag.
+        if row.source.has_segments() || row.source == Source::Tagged {
             continue;
         }
         let tier = match row.source {
-            Source::Tagged | Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
+            Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
             _ => Tier::Default,
         };
         let mut question = question(region, row, Breadth::Narrow, &[]);

@@ -19,7 +19,8 @@ use crate::kernel::{Kernel, Request};
 
 /// What may happen to the source meanwhile, if anything.
 pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
-    let pages = shared.0.mm.pages.len();
+    // A second writer's memory stays.
+    let pages = shared.0.mm.pages.len() - usize::from(shared.0.second.is_some());
     let of = |name, body: fn(&Kernel, usize)| {
         Some(actor(name, id, shared, move |k, _| {
             body(k, pages);
