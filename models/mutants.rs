@@ -49,6 +49,12 @@ pub enum Mutant {
     ReturnsLength,
     /// `munmap` leaves the page-table entries.
     UnmapLeavesEntries,
+    /// A fault in a mapping of the file maps a page that is not uptodate.
+    FaultIgnoresUptodate,
+    /// A truncation to a larger size gives blocks to the file and leaves what is in them.
+    GrowthMapsStaleBlocks,
+    /// A checkpoint takes what a transaction still has.
+    CheckpointTakesJournalled,
     /// Writeback marks pages clean and writes nothing.
     WritebackWritesNothing,
     /// Writeback leaves the write permission of mappings.
@@ -67,7 +73,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 30] = [
+    pub const ALL: [Mutant; 33] = [
         Mutant::ReadFillsNothing,
         Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
@@ -91,6 +97,9 @@ impl Mutant {
         Mutant::FailedWriteIsNotTruncated,
         Mutant::ReturnsLength,
         Mutant::UnmapLeavesEntries,
+        Mutant::FaultIgnoresUptodate,
+        Mutant::GrowthMapsStaleBlocks,
+        Mutant::CheckpointTakesJournalled,
         Mutant::WritebackWritesNothing,
         Mutant::WritebackKeepsMappingsWritable,
         Mutant::ReclaimTakesDirtyPages,
@@ -105,7 +114,9 @@ impl Mutant {
     pub fn breaks(self) -> (&'static str, &'static str, &'static str) {
         let (property, scenario) = self.breaks_in();
         let path = match self {
-            Mutant::WritebackWritesNothing
+            Mutant::FaultIgnoresUptodate
+            | Mutant::GrowthMapsStaleBlocks
+            | Mutant::WritebackWritesNothing
             | Mutant::WritebackKeepsMappingsWritable
             | Mutant::ReclaimTakesDirtyPages
             | Mutant::InvalidationTakesDirtyPages
@@ -140,11 +151,14 @@ impl Mutant {
             Mutant::FailedWriteIsNotTruncated => ("blocks-beyond-size", "extending-invalid"),
             Mutant::ReturnsLength => ("bad-return", "within-invalid"),
             Mutant::UnmapLeavesEntries => ("copy-after-unmap", "within-freed"),
+            Mutant::FaultIgnoresUptodate => ("stale-read", "no-writer-mmap-reader-and-truncate"),
+            Mutant::GrowthMapsStaleBlocks => ("stale-read", "no-writer-reader-and-truncate-up"),
+            Mutant::CheckpointTakesJournalled => ("kernel-bug", "no-writer-truncate-and-checkpoint"),
             Mutant::WritebackWritesNothing => ("lost-write", "within-resident-with-writeback"),
-            Mutant::WritebackKeepsMappingsWritable => ("lost-write", "no-writer-mmap-store-and-writeback"),
+            Mutant::WritebackKeepsMappingsWritable => ("wrong-read", "no-writer-mmap-store-and-writeback"),
             Mutant::ReclaimTakesDirtyPages => ("lost-write", "within-resident-with-reclaim"),
             Mutant::InvalidationTakesDirtyPages => ("lost-write", "within-resident-with-invalidate"),
-            Mutant::StoreWithoutMkwrite => ("lost-write", "no-writer-mmap-store-and-reclaim"),
+            Mutant::StoreWithoutMkwrite => ("wrong-read", "no-writer-mmap-store-and-reclaim"),
             Mutant::CommitDoesNotWait => ("stale-on-disk", "extending-resident-with-commit"),
             Mutant::CommitDirtiesBuffers => ("journal-bypass", "no-writer-reader-and-commit"),
         }

@@ -137,6 +137,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
     if let Some(journal) = &mut world.journal {
+        journal.checkpoint_takes_all = setting.mutant == Some(crate::Mutant::CheckpointTakesJournalled);
         journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
     }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));

@@ -131,6 +131,13 @@ impl FileSystem for Ext2 {
 
     fn truncate(&self, k: &Kernel, size: usize) {
         call(k.task.m, Label::new("ext2_setsize", &[size as i32]), || {
+            if k.mutated(Mutant::GrowthMapsStaleBlocks) {
+                for block in 0..k.task.storage.geometry.blocks_of(size) {
+                    if map_block(&k.task, block).is_none() {
+                        allocate_block(&k.task, block, &[]);
+                    }
+                }
+            }
             block_truncate_page(k, self, size);
             i_size_write(&k.task, size);
             truncate_inode_pages(k, self, size);

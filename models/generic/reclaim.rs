@@ -44,7 +44,7 @@ fn shrink_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) {
 
 /// `filemap_release_folio` and `__remove_mapping`.
 fn remove_clean(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
-    if !fs.release_folio(k, folio) {
+    if !fs.release_folio(k, folio) && !k.mutated(Mutant::ReclaimTakesDirtyPages) {
         return false;
     }
     // Looked at again, with nobody able to take a reference: who dirtied the page had one.

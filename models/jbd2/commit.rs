@@ -199,6 +199,9 @@ fn require_not_stale(task: &Task, bh: Buffer) {
 pub fn checkpoint(task: &Task, journal: &Journal) {
     call(task.m, Label::new("checkpoint", &[]), || {
         for bh in all_buffers(task) {
+            if journal.checkpoint_takes_all {
+                clear_buffer_jbddirty(task, bh);
+            }
             let label = of_buffer("mapped and dirty", bh);
             let wanted = buffer::MAPPED | buffer::DIRTY;
             if load(task, bh.place(task), wanted, Order::Relaxed, label) != wanted {

@@ -33,6 +33,8 @@ pub struct Journal {
     count: usize,
     /// The mutant that dirties what it commits.
     pub dirties: bool,
+    /// The mutant whose checkpoint takes what a transaction has.
+    pub checkpoint_takes_all: bool,
     /// The inode as the committing transaction has it.
     pub frozen: Place,
 }
@@ -125,6 +127,7 @@ impl Journal {
             }),
             blocks,
             dirties: false,
+            checkpoint_takes_all: false,
             count: storage.cache_frames * blocks,
             frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
         }

@@ -21,6 +21,7 @@ fn newest(paths: &[WritePath], path: &str) -> Variant {
 #[test]
 fn each_mutant_breaks_its_property() {
     let paths = models::paths();
+    let mut wrong = Vec::new();
     for mutant in Mutant::ALL {
         let (property, path, name) = mutant.breaks();
         let sane = outcome(&newest(&paths, path).cases, name);
@@ -28,8 +29,11 @@ fn each_mutant_breaks_its_property() {
         assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
         let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
         let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
-        assert!(breaks(&mutated, property), "{mutant:?} does not break {property} in {name}, but {found:?}");
+        if !breaks(&mutated, property) {
+            wrong.push(format!("{mutant:?} does not break {property} in {name}, but {found:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The properties that a mutant breaks, or the variant that history knows with that fault.
