@@ -26,6 +26,7 @@ pub mod jbd2;
 pub mod kernel;
 mod mutants;
 mod properties;
+pub mod reiserfs;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
@@ -44,5 +45,8 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
+    [ext4::paths, generic::block::paths, reiserfs::paths]
+        .into_iter()
+        .flat_map(|paths| paths(mutant))
+        .collect()
 }
