@@ -2,7 +2,7 @@
 
 use machine::{Layout, Place};
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
-use page_state::{Buffer, Folio, Storage};
+use page_state::{Buffer, Folio, Geometry, Storage};
 
 use crate::family::{File, PageState};
 use crate::kernel::{Errno, Kernel, Request};
@@ -43,6 +43,12 @@ pub trait FileSystem: Send + Sync + 'static {
     /// Declares cells that no other file system has.
     fn declare(&self, _: &mut Layout, _: &Storage) -> Vec<Place> {
         Vec::new()
+    }
+
+    /// How many blocks it allocates at once: what lies beyond the size in them, or in all of them after a short
+    /// write, stays, and is zeroed when the file grows over it.
+    fn cluster(&self, _: Geometry) -> usize {
+        1
     }
 
     /// Whether it can come into this initial state.

@@ -25,6 +25,7 @@ pub mod generic;
 pub mod jbd2;
 pub mod kernel;
 mod mutants;
+pub mod ocfs2;
 mod properties;
 pub mod reiserfs;
 
@@ -45,7 +46,7 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths, reiserfs::paths]
+    [ext4::paths, generic::block::paths, reiserfs::paths, ocfs2::paths]
         .into_iter()
         .flat_map(|paths| paths(mutant))
         .collect()

@@ -22,7 +22,8 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             Caller::V2_6_26,
             false,
             "before ec8e2f746610: what a short write leaves beyond the size stays",
-        ),
+        )
+        .historic(),
         row("v4.2", Caller::V4_2, true, "prefault first: v3.10 to v4.7"),
         row(
             "v4.2+copy-first",
