@@ -1,7 +1,7 @@
 //! The bugs that the family of write paths is known to have had: each is a scenario that finds it in the
 //! variant before its fix, and not in the one after.
 
-use crate::{ext4, generic, ocfs2, reiserfs};
+use crate::{ext4, generic, logfs, ocfs2, reiserfs};
 
 /// A known bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,8 +112,9 @@ pub fn bugs() -> Vec<Bug> {
         sentence,
         told: Told::Not { because },
     });
-    let modelled =
-        [ext4::bugs, generic::bugs, reiserfs::bugs, ocfs2::bugs].into_iter().flat_map(|bugs| bugs());
+    let modelled = [ext4::bugs, generic::bugs, reiserfs::bugs, ocfs2::bugs, logfs::bugs]
+        .into_iter()
+        .flat_map(|bugs| bugs());
     let mut all: Vec<Bug> = modelled.chain(not_modelled).collect();
     all.sort_by_key(|bug| bug.number);
     all

@@ -24,6 +24,7 @@ mod file_system;
 pub mod generic;
 pub mod jbd2;
 pub mod kernel;
+pub mod logfs;
 mod mutants;
 pub mod ocfs2;
 mod properties;
@@ -46,7 +47,7 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths, reiserfs::paths, ocfs2::paths]
+    [ext4::paths, generic::block::paths, reiserfs::paths, ocfs2::paths, logfs::paths]
         .into_iter()
         .flat_map(|paths| paths(mutant))
         .collect()

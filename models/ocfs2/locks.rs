@@ -2,7 +2,7 @@
 
 use machine::{Label, Layout, Order, Place, Word, show_number};
 use page_state::inode::show_owner;
-use page_state::steps::{change, store, test, wait};
+use page_state::steps::{attempt, change, store, test, wait};
 
 use crate::kernel::Kernel;
 
@@ -18,7 +18,22 @@ pub(super) fn down_write(k: &Kernel) {
     wait(&k.task, at, Word::MAX, 0, owner, Order::Acquire, Label::new("down_write ip_alloc_sem", &[]));
 }
 
-/// `up_write(&ip_alloc_sem)`.
+/// `down_read_trylock(&ip_alloc_sem)`. Readers keep each other out here, too; who can't have it tries again.
+#[track_caller]
+pub(super) fn try_down_read(k: &Kernel) -> bool {
+    let (at, owner) = (k.world.private[0], k.task.id as Word + 1);
+    let label = Label::new("down_read_trylock ip_alloc_sem", &[]);
+    attempt(&k.task, at, Word::MAX, 0, owner, Order::Acquire, label)
+}
+
+/// `down_read` and `up_read`: waits until nobody has it.
+#[track_caller]
+pub(super) fn wait_for_writer(k: &Kernel) {
+    let label = Label::new("down_read, up_read ip_alloc_sem", &[]);
+    wait(&k.task, k.world.private[0], Word::MAX, 0, 0, Order::Acquire, label);
+}
+
+/// `up_write(&ip_alloc_sem)`, `up_read`.
 #[track_caller]
 pub(super) fn up_write(k: &Kernel) {
     let label = Label::new("up_write ip_alloc_sem", &[]);

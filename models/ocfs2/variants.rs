@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use scenario::WritePath;
 
+use super::inline::Inline;
 use super::nolock::Ocfs2;
 use super::writeback::Writepage;
 use crate::Mutant;
@@ -54,13 +55,35 @@ fn nolock() -> Vec<Row> {
     ]
 }
 
+fn inline() -> Vec<Row> {
+    let row = |name, caller, sentence| Row::new(name, caller, Arc::new(Inline), sentence);
+    vec![
+        row("v4.2", Caller::V4_2, "prefault first: v3.10 to v4.7"),
+        row(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        row("v5.18", Caller::V5_18, "prefault first, and given up only where nothing can be read"),
+        row("v6.14", Caller::V6_14, "665575cff098: copy first for good"),
+        row("v6.18", Caller::V6_18, "the copy tries again by itself until it copies nothing; to v6.19"),
+    ]
+}
+
 /// ocfs2's write paths.
 pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence =
         "ocfs2_write_begin_nolock and ocfs2_write_end_nolock, data=ordered, a cluster as large as a page";
     let leaves_out = "other nodes and cluster locks, unwritten extents, reflinks, file systems without holes, quotas, \
                       ocfs2_write_failure; files of one page";
-    vec![write_path("ocfs2/nolock", sentence, leaves_out, nolock(), mutant)]
+    let inline_sentence =
+        "ocfs2_write_begin_inline and ocfs2_write_end_inline: the data is in the inode's block";
+    let inline_leaves_out = "other nodes and cluster locks, the way from inline data to a cluster, that data and size are \
+                             one buffer of the journal";
+    vec![
+        write_path("ocfs2/nolock", sentence, leaves_out, nolock(), mutant),
+        write_path("ocfs2/inline", inline_sentence, inline_leaves_out, inline(), mutant),
+    ]
 }
 
 /// What ocfs2 is known to have had.
@@ -69,9 +92,10 @@ pub(crate) fn bugs() -> Vec<Bug> {
         number: 14,
         fixed_by: "90410bcf873c",
         sentence: "ocfs2 zeroes and dirties a page beyond the size after a failed copy; writeback (6dbf7bb55598) leaves \
-                   its buffers dirty in a clean page",
+                   its buffers dirty in a clean page, so that what is written next never comes to disk, and a \
+                   reader finds what was there before",
         told: Told::Scenario {
-            property: "lost-write",
+            property: "stale-read",
             before: "ocfs2/nolock@v5.18:extending-dropped-with-writeback",
             after: "ocfs2/nolock@v6.1:extending-dropped-with-writeback",
         },
