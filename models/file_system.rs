@@ -51,6 +51,17 @@ pub trait FileSystem: Send + Sync + 'static {
         1
     }
 
+    /// How many blocks the disk needs for a file: each block of the file can be allocated, in the inode, in
+    /// the one being committed and in the one on disk.
+    fn disk_blocks(&self, geometry: Geometry) -> usize {
+        2 * geometry.file_blocks()
+    }
+
+    /// Whether a write ever needs a block that it has not got.
+    fn allocates(&self) -> bool {
+        true
+    }
+
     /// Whether it can come into this initial state.
     fn admits(&self, file: &File, page: PageState) -> bool {
         let nature = self.nature();

@@ -187,9 +187,7 @@ impl World {
         if second.is_some() {
             pages.push(SECOND_SOURCE);
         }
-        // Each block of the file can be allocated, in the inode, in the one being committed and in the
-        // one on disk.
-        let disk_blocks = 2 * geometry.file_blocks();
+        let disk_blocks = fs.disk_blocks(geometry);
         let (buffers, sources) = (nature.buffers, pages.len());
         let storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
         World {

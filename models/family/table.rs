@@ -581,7 +581,7 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
             }
             question.initial.retain(|(file, page, _)| fs.admits(file, *page));
             question.initial = distinct(question.initial);
-            if question.initial.is_empty() {
+            if question.initial.is_empty() || (question.allocation_can_fail && !fs.allocates()) {
                 return None;
             }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.

@@ -8,7 +8,7 @@ use page_state::folio::{
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_map, show_owner};
 use page_state::steps::{change, copy_unit, load, store, wait};
-use page_state::{Folio, InodeFields, Storage, Unit};
+use page_state::{Folio, Geometry, InodeFields, Storage, Unit};
 
 use crate::Mutant;
 use crate::file_system::{FileSystem, Medium, Nature};
@@ -36,6 +36,11 @@ impl FileSystem for Logfs {
 
     fn declare(&self, layout: &mut Layout, _: &Storage) -> Vec<Place> {
         vec![layout.cell("s_write_mutex", 3, show_owner)]
+    }
+
+    /// A page that is written is in its old place, in the one that the medium's inode names, and in its new one.
+    fn disk_blocks(&self, geometry: Geometry) -> usize {
+        2 * geometry.file_blocks() + 1
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {

@@ -52,6 +52,11 @@ impl FileSystem for Inline {
         locks::declare(layout)
     }
 
+    /// The room is there from the start.
+    fn allocates(&self) -> bool {
+        false
+    }
+
     /// Pages have no buffers, and a file that has data has no holes.
     fn admits(&self, file: &File, page: PageState) -> bool {
         matches!(page, PageState::Absent | PageState::Uptodate) && (file.allocated != 0) == (file.size > 0)

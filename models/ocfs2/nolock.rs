@@ -35,6 +35,8 @@ pub(super) struct Ocfs2 {
     pub(super) drops_page_beyond_size: bool,
     /// How a page is written back.
     pub(super) writepage: Writepage,
+    /// Not in any kernel: `write_end` marks only what was copied uptodate and dirty.
+    pub(super) commits_copied: bool,
 }
 
 impl FileSystem for Ocfs2 {
@@ -231,7 +233,8 @@ fn ocfs2_write_end_nolock(
         if folio_buffers(task, folio) {
             jbd2_journal_file_inode(task, k.journal());
             let whole = is_whole_cluster(k);
-            let (from, to) = if whole { (0, units) } else { (start, start + len) };
+            let taken = if fs.commits_copied { copied } else { len };
+            let (from, to) = if whole { (0, units) } else { (start, start + taken) };
             block_commit_write(k, folio, from, to);
         }
         let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };

@@ -18,7 +18,12 @@ fn row(
     (drops_page_beyond_size, writepage): (bool, Writepage),
     sentence: &'static str,
 ) -> Row {
-    Row::new(name, caller, Arc::new(Ocfs2 { drops_page_beyond_size, writepage }), sentence)
+    Row::new(
+        name,
+        caller,
+        Arc::new(Ocfs2 { drops_page_beyond_size, writepage, commits_copied: false }),
+        sentence,
+    )
 }
 
 fn nolock() -> Vec<Row> {
@@ -51,6 +56,16 @@ fn nolock() -> Vec<Row> {
             Caller::V6_18,
             v6_12,
             "the copy tries again by itself until it copies nothing; to v6.19",
+        ),
+        Row::new(
+            "v6.18+commit-copied",
+            Caller::V6_18,
+            Arc::new(Ocfs2 {
+                drops_page_beyond_size: true,
+                writepage: Writepage::V6_12,
+                commits_copied: true,
+            }),
+            "not in any kernel: write_end marks only what was copied uptodate and dirty",
         ),
     ]
 }
