@@ -1,8 +1,6 @@
 //! The bugs that the family of write paths is known to have had: each is a scenario that finds it in the
 //! variant before its fix, and not in the one after.
 
-use crate::{btrfs, ext4, fuse, generic, nfs, simple};
-
 /// A known bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bug {
@@ -112,9 +110,7 @@ pub fn bugs() -> Vec<Bug> {
         sentence,
         told: Told::Not { because },
     });
-    let modelled = [ext4::bugs, generic::bugs, simple::bugs, nfs::bugs, fuse::bugs, btrfs::bugs]
-        .into_iter()
-        .flat_map(|bugs| bugs());
+    let modelled = crate::FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.bugs)());
     let mut all: Vec<Bug> = modelled.chain(not_modelled).collect();
     all.sort_by_key(|bug| bug.number);
     all

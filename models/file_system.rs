@@ -45,10 +45,21 @@ pub trait FileSystem: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// How many blocks it allocates at once: what lies beyond the size in them, or in all of them after a short
+    /// write, stays, and is zeroed when the file grows over it.
+    fn cluster(&self, _: Geometry) -> usize {
+        1
+    }
+
     /// How many blocks the disk needs for a file: each block of the file can be allocated, in the inode, in
     /// the one being committed and in the one on disk.
     fn disk_blocks(&self, geometry: Geometry) -> usize {
         2 * geometry.file_blocks()
+    }
+
+    /// Whether a write ever needs a block that it has not got.
+    fn allocates(&self) -> bool {
+        true
     }
 
     /// Whether it can come into this initial state.

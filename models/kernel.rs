@@ -146,6 +146,8 @@ pub struct World {
     pub journal: Option<Journal>,
     /// Cells that only this file system has.
     pub private: Vec<Place>,
+    /// How many blocks the file system allocates at once.
+    pub cluster: usize,
     /// What the file system is.
     pub nature: Nature,
     /// Whether a fatal signal is pending for the writer.
@@ -192,6 +194,7 @@ impl World {
             mm: AddressSpace::declare(layout, pages),
             journal: nature.journal.then(|| Journal::declare(layout, &storage)),
             private: fs.declare(layout, &storage),
+            cluster: fs.cluster(geometry),
             nature,
             signal: None,
             file: layout.cell("file", 5, show_number),

@@ -26,14 +26,39 @@ pub mod fuse;
 pub mod generic;
 pub mod jbd2;
 pub mod kernel;
+pub mod logfs;
 mod mutants;
 pub mod nfs;
+pub mod ocfs2;
 mod properties;
+pub mod reiserfs;
 pub mod simple;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
 pub use mutants::Mutant;
+
+/// What a file system's folder has to offer.
+#[derive(Clone, Copy)]
+pub(crate) struct Folder {
+    /// Its write paths, with a deliberate fault if one is given.
+    paths: fn(Option<Mutant>) -> Vec<scenario::WritePath>,
+    /// What it is known to have done wrong.
+    pub(crate) bugs: fn() -> Vec<corpus::Bug>,
+}
+
+/// All file systems, in a stable order.
+pub(crate) const FILE_SYSTEMS: [Folder; 9] = [
+    Folder { paths: ext4::paths, bugs: ext4::bugs },
+    Folder { paths: generic::block::paths, bugs: generic::bugs },
+    Folder { paths: reiserfs::paths, bugs: reiserfs::bugs },
+    Folder { paths: ocfs2::paths, bugs: ocfs2::bugs },
+    Folder { paths: logfs::paths, bugs: logfs::bugs },
+    Folder { paths: btrfs::paths, bugs: btrfs::bugs },
+    Folder { paths: simple::paths, bugs: simple::bugs },
+    Folder { paths: nfs::paths, bugs: nfs::bugs },
+    Folder { paths: fuse::paths, bugs: fuse::bugs },
+];
 
 /// All write paths, in a stable order.
 #[must_use]
@@ -48,8 +73,5 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths, simple::paths, nfs::paths, fuse::paths, btrfs::paths]
-        .into_iter()
-        .flat_map(|paths| paths(mutant))
-        .collect()
+    FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.paths)(mutant)).collect()
 }

@@ -95,7 +95,11 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
             ),
             move |memory, broken| {
                 let journalled = |frame, block| w1.is_journalled(memory, frame, block);
-                invariants::orphaned_new_buffer(&w1.storage, memory, &journalled, broken);
+                let size = memory.peek(w1.storage.i_size) as usize;
+                let first = w1.storage.geometry.blocks_of(size);
+                // ocfs2_zero_extend
+                let filled_later = |block| w1.cluster > 1 && block >= first;
+                invariants::orphaned_new_buffer(&w1.storage, memory, &journalled, &filled_later, broken);
             },
         ),
         finally(CLEAN_DIVERGENCE, move |memory, broken| {
@@ -162,7 +166,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let medium = world.nature.medium;
     let mut properties = Vec::new();
     if medium == Medium::Disk {
-        properties.push(finally(
+        let property = finally(
             (
                 "blocks-beyond-size",
                 "blocks that this write allocated stay beyond the size, and no truncation is pending",
@@ -170,9 +174,14 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
             ),
             move |memory, broken| {
                 let before = file(&w1, memory);
-                invariants::blocks_beyond_size(&w1.storage, memory, &|block| before.has(block), broken);
+                let size = memory.peek(w1.storage.i_size) as usize;
+                let end = w1.storage.geometry.blocks_of(size).next_multiple_of(w1.cluster);
+                let allowed = |block| before.has(block) || block < end;
+                invariants::blocks_beyond_size(&w1.storage, memory, &allowed, broken);
             },
-        ));
+        );
+        // Who allocates in clusters keeps what lies beyond the size.
+        properties.push(Property { promised: world.cluster == 1, ..property });
     }
     // Without a journal there is no i_disksize, only what was written last.
     if medium == Medium::Server || world.nature.journal {

@@ -24,6 +24,15 @@ impl File {
         self.allocated & (1 << block) != 0
     }
 
+    /// The same where `cluster` blocks are allocated at once.
+    #[must_use]
+    pub fn in_clusters(self, cluster: usize) -> File {
+        let whole = (1_u8 << cluster) - 1;
+        let touched =
+            (0..8 / cluster).map(|c| whole << (c * cluster)).filter(|bits| self.allocated & bits != 0);
+        File { allocated: touched.sum(), ..self }
+    }
+
     /// What a reader finds at a position, and what the page cache holds of it: zeros in holes and beyond
     /// the end.
     #[must_use]

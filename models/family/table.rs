@@ -574,14 +574,29 @@ fn without_writer(all: &mut Vec<(Question, Tier)>) {
     }
 }
 
+fn distinct(initial: Vec<(File, PageState, Request)>) -> Vec<(File, PageState, Request)> {
+    let mut all = Vec::new();
+    for item in initial {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    all
+}
+
 /// The cases of a file system in a setting; a historic one is asked by default of the writer alone.
 #[must_use]
 pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<Case> {
     questions(fs.nature())
         .into_iter()
         .filter_map(|(mut question, tier)| {
+            let cluster = fs.cluster(question.geometry);
+            for (file, ..) in &mut question.initial {
+                *file = file.in_clusters(cluster);
+            }
             question.initial.retain(|(file, page, _)| fs.admits(file, *page));
-            if question.initial.is_empty() {
+            question.initial = distinct(question.initial);
+            if question.initial.is_empty() || (question.allocation_can_fail && !fs.allocates()) {
                 return None;
             }
             // Who does not look for a signal does not end with one.

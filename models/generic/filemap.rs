@@ -70,10 +70,15 @@ fn get_uptodate_page(
         }
         if folio_test_uptodate(task, folio) {
             folio_unlock(task, folio);
-        } else {
-            fs.read_folio(k, folio);
+            return Flow::Done(folio);
         }
-        Flow::Done(folio)
+        fs.read_folio(k, folio);
+        // Who could not fill it (AOP_TRUNCATED_PAGE) has unlocked it.
+        if folio_test_uptodate(task, folio) {
+            return Flow::Done(folio);
+        }
+        folio_put(task, folio);
+        Flow::Again(())
     })
 }
 

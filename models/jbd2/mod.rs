@@ -15,9 +15,9 @@ mod transaction;
 
 pub use commit::{checkpoint, jbd2_journal_commit_transaction, wait_for_commit};
 pub use transaction::{
-    Handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
-    jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop, jbd2_journal_try_to_free_buffers,
-    journal_current_handle,
+    Handle, has_handle, is_committing, jbd2_journal_dirty_metadata, jbd2_journal_file_inode,
+    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
+    jbd2_journal_try_to_free_buffers, journal_current_handle,
 };
 
 use machine::{Label, Layout, Order, Peek, Place, Small, Word, show_number};

@@ -6,7 +6,7 @@ use page_state::buffer::{
     clear_buffer_jbd, clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd,
     set_buffer_jbddirty, test_clear_buffer_dirty, test_clear_buffer_jbddirty,
 };
-use page_state::steps::{change, clear, load, report, set, wait};
+use page_state::steps::{change, clear, load, report, set, test, wait};
 use page_state::{Buffer, Folio, Task};
 
 use super::{
@@ -38,6 +38,19 @@ pub fn jbd2_journal_start(task: &Task, journal: &Journal) -> Handle {
 pub fn journal_current_handle(task: &Task, journal: &Journal) -> Handle {
     let label = Label::new("journal_current_handle", &[]);
     running(load(task, journal.state, TURN, Order::Relaxed, label))
+}
+
+/// Whether the actor has an open handle (`current->journal_info`).
+#[track_caller]
+pub fn has_handle(task: &Task, journal: &Journal) -> bool {
+    test(task, journal.state, 1 << task.id, Order::Relaxed, Label::new("current->journal_info", &[]))
+}
+
+/// Whether there is a committing transaction (`j_committing_transaction`).
+#[track_caller]
+pub fn is_committing(task: &Task, journal: &Journal) -> bool {
+    let label = Label::new("j_committing_transaction", &[]);
+    test(task, journal.state, COMMITTING, Order::Relaxed, label)
 }
 
 /// Closes the actor's handle.

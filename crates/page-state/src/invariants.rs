@@ -57,11 +57,13 @@ pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMu
 
 /// A block in the file's map holds stale data on disk, and nobody will fill it: no uptodate buffer that
 /// is dirty or journalled covers it, it is not unwritten, and no truncation of it is pending. `journalled`
-/// tells whether the journal has a buffer (frame, block).
+/// tells whether the journal has a buffer (frame, block), `filled_later` whether the file system fills a block
+/// when the file grows over it.
 pub fn orphaned_new_buffer(
     storage: &Storage,
     memory: &dyn Peek,
     journalled: &dyn Fn(usize, usize) -> bool,
+    filled_later: &dyn Fn(usize) -> bool,
     broken: &mut dyn FnMut(Label),
 ) {
     let inode = memory.peek(storage.inode);
@@ -80,7 +82,7 @@ pub fn orphaned_new_buffer(
             let queued = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block % blocks);
             flags & buffer::UPTODATE != 0 && queued
         });
-        if !pending && !covered {
+        if !pending && !covered && !filled_later(block) {
             broken(block_label(block));
         }
     }

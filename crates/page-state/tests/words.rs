@@ -398,7 +398,7 @@ fn a_new_buffer_is_orphaned_when_nobody_will_fill_it() {
                 cells[storage.inode.index()] = map(&[Some(1)]) | orphan;
             },
             |storage, cells, broken| {
-                invariants::orphaned_new_buffer(storage, cells, &|_, _| journalled, broken);
+                invariants::orphaned_new_buffer(storage, cells, &|_, _| journalled, &|_| false, broken);
             },
         )
     };
@@ -420,7 +420,9 @@ fn a_new_buffer_is_orphaned_when_nobody_will_fill_it() {
             cells[storage.disk(1, 0).index()] = Unit::Zero.word();
             cells[storage.disk(1, 1).index()] = Unit::Old(1).word();
         },
-        |storage, cells, broken| invariants::orphaned_new_buffer(storage, cells, &|_, _| false, broken),
+        |storage, cells, broken| {
+            invariants::orphaned_new_buffer(storage, cells, &|_, _| false, &|_| false, broken)
+        },
     );
     assert!(filled.is_empty());
 }

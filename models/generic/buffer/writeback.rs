@@ -25,16 +25,30 @@ fn within_size(k: &Kernel, folio: Folio) -> usize {
 }
 
 /// `block_write_full_page`: allocates what has no block yet, writes what is dirty, and unlocks the page. What
-/// lies beyond the end of the file is zeroed and not written.
+/// lies beyond the end of the file is zeroed and not written; a page that lies wholly beyond it loses its buffers.
 #[track_caller]
 pub fn block_write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
+    write_full_page(k, fs, folio, true);
+}
+
+/// `block_write_full_page` since v5.10 (6dbf7bb55598): a page that lies wholly beyond the end is left as it is,
+/// clean with buffers that may be dirty.
+#[track_caller]
+pub fn block_write_full_page_keeping_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
+    write_full_page(k, fs, folio, false);
+}
+
+#[track_caller]
+fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: bool) {
     let task = &k.task;
     call(task.m, Label::new("block_write_full_page", &[]), || {
         let units = task.storage.geometry.page_units();
         let inside = within_size(k, folio);
         if inside == 0 {
             // Somebody is truncating it.
-            fs.invalidate_folio(k, folio, 0);
+            if invalidates {
+                fs.invalidate_folio(k, folio, 0);
+            }
             folio_unlock(task, folio);
             return;
         }

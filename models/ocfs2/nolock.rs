@@ -1,0 +1,268 @@
+//! `ocfs2_write_begin_nolock` and `ocfs2_write_end_nolock`, `data=ordered` (`fs/ocfs2/aops.c`).
+//!
+//! v4.2 and v6.12 are the same but for 90410bcf873c (v6.3) and for how a page is written back. `ocfs2_write_failure`
+//! is left out: behind the allocation nothing can fail but a read.
+
+use machine::{Label, Layout, Place, call};
+use page_state::folio::{
+    folio_buffers, folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_test_writeback,
+    folio_unlock, folio_wait_writeback,
+};
+use page_state::inode::{i_size_read, i_size_write, set_disk_size};
+use page_state::{Buffer, Folio, Geometry, Storage};
+
+use super::cluster::{is_disk_full, is_hole, ocfs2_add_inode_data, ocfs2_commit_trans, ocfs2_start_trans};
+use super::locks::{self, down_write, is_whole_cluster, set_whole_cluster, up_write};
+use super::map::{ocfs2_get_block, ocfs2_prepare_page_for_write, ocfs2_read_folio, ocfs2_zero_extend};
+use super::truncate::ocfs2_setattr;
+use super::writeback::{Writepage, journal_submit_data_buffers};
+use crate::Mutant;
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::block::block_invalidate_folio;
+use crate::generic::buffer::{
+    block_commit_write, block_is_partially_uptodate, page_zero_new_buffers, try_to_free_buffers,
+};
+use crate::generic::filemap::grab_cache_page;
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::write_cache_pages;
+use crate::jbd2::{jbd2_journal_commit_transaction, jbd2_journal_file_inode};
+use crate::kernel::{Errno, Kernel, Request};
+
+/// ocfs2 with `data=ordered`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ocfs2 {
+    /// 90410bcf873c: a page wholly beyond the size is dropped after a failed copy, not zeroed and dirtied.
+    pub(super) drops_page_beyond_size: bool,
+    /// How a page is written back.
+    pub(super) writepage: Writepage,
+    /// Not in any kernel: `write_end` marks only what was copied uptodate and dirty.
+    pub(super) commits_copied: bool,
+}
+
+impl FileSystem for Ocfs2 {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: false,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn cluster(&self, geometry: Geometry) -> usize {
+        geometry.blocks()
+    }
+
+    fn declare(&self, layout: &mut Layout, _: &Storage) -> Vec<Place> {
+        locks::declare(layout)
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        call(k.task.m, Label::new("ocfs2_write_begin", &[pos as i32, len as i32]), || {
+            down_write(k);
+            let begun = ocfs2_write_begin_nolock(self, k, (pos, len), None);
+            if begun.is_err() {
+                up_write(k);
+            }
+            begun.map(|folio| folio.expect("only a page of a mapping can be gone"))
+        })
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        let args = [pos as i32, len as i32, copied as i32];
+        let took = call(k.task.m, Label::new("ocfs2_write_end", &args), || {
+            let took = ocfs2_write_end_nolock(self, k, (pos, len, copied), folio, Target::Ours);
+            up_write(k);
+            took as u8
+        });
+        Ok(usize::from(took))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        ocfs2_read_folio(self, k, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        ocfs2_get_block(k, bh, create);
+        Ok(())
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        self.writepage.write(k, self, folio);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        let task = &k.task;
+        call(task.m, Label::new("ocfs2_page_mkwrite", &[]), || {
+            down_write(k);
+            let units = task.storage.geometry.page_units();
+            let (pos, size) = (folio.index * units, i_size_read(task));
+            let ours = folio_in_cache(task, folio) && folio_test_uptodate(task, folio) && pos < size;
+            // To the end of the file, or of the page.
+            let len = units.min(size.saturating_sub(pos));
+            let begun =
+                ours && matches!(ocfs2_write_begin_nolock(self, k, (pos, len), Some(folio)), Ok(Some(_)));
+            if begun {
+                ocfs2_write_end_nolock(self, k, (pos, len, len), folio, Target::OfMapping);
+            }
+            up_write(k);
+            begun
+        })
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        ocfs2_setattr(self, k, size);
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        block_invalidate_folio(k, folio, from);
+        false
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        try_to_free_buffers(k, folio)
+    }
+
+    fn commit(&self, k: &Kernel) {
+        jbd2_journal_commit_transaction(&k.task, k.journal(), &|| journal_submit_data_buffers(k, self));
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        self.commit(k);
+    }
+}
+
+/// `ocfs2_write_begin_nolock`: the page locked, its cluster allocated and its blocks mapped, with an open handle.
+/// For a store through a mapping `page` is that of the mapping, and nothing comes of it if it has left the file.
+#[track_caller]
+fn ocfs2_write_begin_nolock(
+    fs: &Ocfs2,
+    k: &Kernel,
+    (pos, len): (usize, usize),
+    page: Option<Folio>,
+) -> Result<Option<Folio>, Errno> {
+    let task = &k.task;
+    call(task.m, Label::new("ocfs2_write_begin_nolock", &[pos as i32, len as i32]), || {
+        // ocfs2_zero_tail
+        if pos > i_size_read(task) {
+            ocfs2_zero_extend(fs, k, pos);
+        }
+        let index = pos / task.storage.geometry.page_units();
+        let allocates = is_hole(k, index);
+        if allocates && is_disk_full(k) {
+            return Err(Errno::Enospc);
+        }
+        set_whole_cluster(k, allocates);
+        ocfs2_start_trans(k);
+        let folio = match page {
+            None => grab_cache_page(task, index),
+            Some(folio) => {
+                folio_lock(task, folio);
+                if !folio_in_cache(task, folio) {
+                    folio_unlock(task, folio);
+                    ocfs2_commit_trans(k);
+                    return Ok(None);
+                }
+                folio
+            }
+        };
+        folio_wait_writeback(task, folio);
+        if allocates {
+            ocfs2_add_inode_data(k, index);
+        }
+        ocfs2_prepare_page_for_write(k, folio, (pos, len), allocates);
+        Ok(Some(folio))
+    })
+}
+
+/// Whose the page of a write is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// The write's: it is unlocked and dropped.
+    Ours,
+    /// A mapping's: it stays locked.
+    OfMapping,
+}
+
+/// `ocfs2_write_end_nolock`. Whatever was copied, all that `write_begin` prepared becomes uptodate and dirty.
+#[track_caller]
+fn ocfs2_write_end_nolock(
+    fs: &Ocfs2,
+    k: &Kernel,
+    (pos, len, copied): (usize, usize, usize),
+    folio: Folio,
+    target: Target,
+) -> usize {
+    let task = &k.task;
+    let args = [pos as i32, len as i32, copied as i32];
+    let took = call(task.m, Label::new("ocfs2_write_end_nolock", &args), || {
+        let units = task.storage.geometry.page_units();
+        let start = pos % units;
+        let mut copied = copied;
+        if copied < len {
+            if !folio_test_uptodate(task, folio) {
+                copied = 0;
+            }
+            let beyond =
+                fs.drops_page_beyond_size && i_size_read(task).max(pos + copied) <= folio.index * units;
+            if beyond {
+                drop_buffers(k, folio);
+            } else if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
+                // ocfs2_zero_new_buffers
+                page_zero_new_buffers(k, folio, start + copied, start + len);
+            }
+        }
+        if folio_buffers(task, folio) {
+            jbd2_journal_file_inode(task, k.journal());
+            let whole = is_whole_cluster(k);
+            let taken = if fs.commits_copied { copied } else { len };
+            let (from, to) = if whole { (0, units) } else { (start, start + taken) };
+            block_commit_write(k, folio, from, to);
+        }
+        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let size = i_size_read(task);
+        if end > size {
+            i_size_write(task, end);
+        }
+        set_disk_size(task, end.max(size));
+        if k.mutated(Mutant::SizeOnDiskIsAhead) {
+            set_disk_size(task, pos + len);
+        }
+        if target == Target::Ours {
+            if !k.mutated(Mutant::PageStaysLocked) {
+                folio_unlock(task, folio);
+            }
+            folio_put(task, folio);
+        }
+        ocfs2_commit_trans(k);
+        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+    });
+    usize::from(took)
+}
+
+/// `block_invalidate_folio` of a whole page, which then lets go of its buffers if it can.
+fn drop_buffers(k: &Kernel, folio: Folio) {
+    block_invalidate_folio(k, folio, 0);
+    if !folio_test_writeback(&k.task, folio) {
+        // Nobody asks what came of it.
+        let _ = try_to_free_buffers(k, folio);
+    }
+}

@@ -1,0 +1,256 @@
+//! `reiserfs_write_begin` and `reiserfs_write_end`, `data=ordered` (`fs/reiserfs/inode.c`, `fs/reiserfs/file.c`).
+//!
+//! v4.2; v6.1 and v6.12 are the same in what is modelled. v2.6.32 does not take away what a short or failed write
+//! left beyond the size (ec8e2f746610 does).
+
+use machine::{Action, Label, Layout, Place, Step, call};
+use page_state::buffer::{
+    self, allocate_block, buffer_dirty, buffer_new, buffer_uptodate, buffers, clear_buffer_new,
+    mark_buffer_dirty, set_buffer_uptodate,
+};
+use page_state::folio::{
+    folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback,
+};
+use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size};
+use page_state::{Buffer, Folio, Storage};
+
+use super::journal::{
+    self, journal_begin, journal_end, reiserfs_add_ordered_list, reiserfs_transaction_running,
+};
+use super::truncate::{
+    reiserfs_invalidate_folio, reiserfs_release_folio, reiserfs_setattr, reiserfs_truncate_failed_write,
+};
+use super::writeback::{filemap_page_mkwrite, reiserfs_write_full_page};
+use crate::Mutant;
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::buffer::{block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers};
+use crate::generic::filemap::grab_cache_page;
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::write_cache_pages;
+use crate::kernel::{Errno, Kernel, Request};
+
+/// reiserfs with `data=ordered`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reiserfs {
+    /// ec8e2f746610: what a short or failed write leaves beyond the size is taken away.
+    pub(super) trims: bool,
+}
+
+impl FileSystem for Reiserfs {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: false,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+        journal::declare(layout, storage)
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        let task = &k.task;
+        call(task.m, Label::new("reiserfs_write_begin", &[pos as i32, len as i32]), || {
+            let units = task.storage.geometry.page_units();
+            let folio = grab_cache_page(task, pos / units);
+            folio_wait_writeback(task, folio);
+            let from = pos % units;
+            let Err(error) = block_write_begin(k, self, folio, from, from + len) else {
+                return Ok(folio);
+            };
+            journal_end(k, reiserfs_transaction_running(k));
+            folio_unlock(task, folio);
+            folio_put(task, folio);
+            reiserfs_truncate_failed_write(self, k);
+            Err(error)
+        })
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        let args = [pos as i32, len as i32, copied as i32];
+        let took = call(k.task.m, Label::new("reiserfs_write_end", &args), || {
+            reiserfs_write_end(self, k, (pos, len, copied), folio) as u8
+        });
+        Ok(usize::from(took))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        reiserfs_get_block(k, bh, if create { Create::ForWrite } else { Create::No })
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        reiserfs_write_full_page(k, folio);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        filemap_page_mkwrite(k, folio)
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        reiserfs_setattr(self, k, size);
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        reiserfs_invalidate_folio(k, folio, from)
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        reiserfs_release_folio(k, folio)
+    }
+
+    fn commit(&self, k: &Kernel) {
+        journal::commit(k);
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        journal::commit(k);
+    }
+}
+
+/// For whom a block is looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Create {
+    /// A reader: a hole stays one.
+    No,
+    /// `write_begin`: the transaction stays open for `write_end`.
+    ForWrite,
+    /// Writeback (`GET_BLOCK_NO_DANGLE`): the transaction is closed.
+    ForWriteback,
+}
+
+/// `reiserfs_get_block`. A block that ends beyond the size, or has to be allocated, needs a transaction.
+#[track_caller]
+pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Result<(), Errno> {
+    let task = &k.task;
+    call(task.m, Label::new("reiserfs_get_block", &[bh.block as i32]), || {
+        let block = bh.file_block(task);
+        if create == Create::No {
+            if let Some(disk_block) = map_block(task, block) {
+                buffer::map_bh(task, bh, disk_block, 0);
+            }
+            return Ok(());
+        }
+        let end = task.storage.geometry.block(block).end;
+        let mut outermost = end > i_size_read(task) && journal_begin(k);
+        let mut full = false;
+        if let Some(disk_block) = map_block(task, block) {
+            buffer::map_bh(task, bh, disk_block, 0);
+        } else {
+            outermost = journal_begin(k) || outermost;
+            full = is_disk_full(k);
+            if !full {
+                let disk_block = allocate_block(task, block, &[k.journal().frozen]);
+                if buffer_dirty(task, bh) {
+                    reiserfs_add_ordered_list(k, bh);
+                }
+                // reiserfs_update_sd
+                set_disk_size(task, i_size_read(task));
+                buffer::map_bh(task, bh, disk_block, buffer::NEW);
+            }
+        }
+        if create == Create::ForWriteback {
+            journal_end(k, outermost);
+        }
+        if full { Err(Errno::Enospc) } else { Ok(()) }
+    })
+}
+
+fn is_disk_full(k: &Kernel) -> bool {
+    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
+    k.world.setting.allocation_can_fail
+        && k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0
+}
+
+/// `reiserfs_commit_page`: as `block_commit_write`; a buffer that was new, or lies in the last page, is written
+/// before the transaction commits. Not so one that is dirty already.
+#[track_caller]
+fn reiserfs_commit_page(k: &Kernel, folio: Folio, from: usize, to: usize) {
+    let task = &k.task;
+    call(task.m, Label::new("reiserfs_commit_page", &[from as i32, to as i32]), || {
+        let in_last_page = folio.index >= i_size_read(task) / task.storage.geometry.page_units();
+        let mut partial = false;
+        for bh in buffers(task, folio) {
+            let new = buffer_new(task, bh);
+            clear_buffer_new(task, bh);
+            if is_outside(k, bh, from, to) {
+                partial = !buffer_uptodate(task, bh) || partial;
+                continue;
+            }
+            set_buffer_uptodate(task, bh);
+            if !buffer_dirty(task, bh) && !k.mutated(Mutant::WriteEndForgetsToDirty) {
+                mark_buffer_dirty(task, bh);
+                if new || in_last_page {
+                    reiserfs_add_ordered_list(k, bh);
+                }
+            }
+        }
+        if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+            folio_mark_uptodate(task, folio);
+        }
+    });
+}
+
+fn reiserfs_write_end(
+    fs: &Reiserfs,
+    k: &Kernel,
+    (pos, len, copied): (usize, usize, usize),
+    folio: Folio,
+) -> usize {
+    let task = &k.task;
+    let running = reiserfs_transaction_running(k);
+    let start = pos % task.storage.geometry.page_units();
+    let mut copied = copied;
+    if copied < len {
+        if !folio_test_uptodate(task, folio) {
+            copied = 0;
+        }
+        if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
+            page_zero_new_buffers(k, folio, start + copied, start + len);
+        }
+    }
+    reiserfs_commit_page(k, folio, start, start + copied);
+    let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let grows = end > i_size_read(task);
+    if grows {
+        let outermost = journal_begin(k);
+        i_size_write(task, end);
+        // reiserfs_update_sd
+        set_disk_size(task, end);
+        journal_end(k, outermost);
+    }
+    if running {
+        if !grows {
+            // mark_inode_dirty
+            set_disk_size(task, i_size_read(task));
+        }
+        journal_end(k, true);
+    }
+    if !k.mutated(Mutant::PageStaysLocked) {
+        folio_unlock(task, folio);
+    }
+    folio_put(task, folio);
+    if pos + len > i_size_read(task) {
+        reiserfs_truncate_failed_write(fs, k);
+    }
+    if k.mutated(Mutant::ReturnsLength) { len } else { copied }
+}
