@@ -1,6 +1,7 @@
 //! Writeback (`mm/page-writeback.c`): dirty pages go to where the file's data is kept.
 
 use machine::{Label, call};
+use page_state::Folio;
 use page_state::folio::{
     filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_test_dirty,
     folio_unlock, folio_wait_writeback,
@@ -16,14 +17,33 @@ use crate::kernel::Kernel;
 /// to the file system, which unlocks it.
 #[track_caller]
 pub fn write_cache_pages(k: &Kernel, fs: &dyn FileSystem) {
+    write_pages_with(k, &|folio| fs.writepage(k, folio));
+}
+
+/// `write_cache_pages` with a function of its own for a page.
+#[track_caller]
+pub fn write_pages_with(k: &Kernel, writepage: &dyn Fn(Folio)) {
     call(k.task.m, Label::new("write_cache_pages", &[]), || {
         for index in 0..k.task.storage.geometry.pages() {
-            write_cache_page(k, fs, index);
+            write_cache_page(k, writepage, index);
         }
     });
 }
 
-fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
+/// `filemap_fdatawait`: waits until no page of the file is under writeback.
+#[track_caller]
+pub fn filemap_fdatawait(k: &Kernel) {
+    let task = &k.task;
+    call(task.m, Label::new("filemap_fdatawait", &[]), || {
+        for index in 0..task.storage.geometry.pages() {
+            let Some(folio) = filemap_get_folio(task, index) else { continue };
+            folio_wait_writeback(task, folio);
+            folio_put(task, folio);
+        }
+    });
+}
+
+fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
     let task = &k.task;
     let Some(folio) = filemap_get_folio(task, index) else { return };
     if folio_test_dirty(task, folio) {
@@ -32,7 +52,7 @@ fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
             folio_wait_writeback(task, folio);
             if folio_clear_dirty_for_io(k, folio) {
                 reach(task, "written back");
-                fs.writepage(k, folio);
+                writepage(folio);
             } else {
                 folio_unlock(task, folio);
             }
@@ -46,7 +66,7 @@ fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
 /// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.
 /// Tells whether it was dirty.
 #[track_caller]
-pub fn folio_clear_dirty_for_io(k: &Kernel, folio: page_state::Folio) -> bool {
+pub fn folio_clear_dirty_for_io(k: &Kernel, folio: Folio) -> bool {
     if !k.mutated(Mutant::WritebackKeepsMappingsWritable) {
         folio_mkclean(k, folio);
     }
