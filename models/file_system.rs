@@ -59,6 +59,11 @@ pub trait FileSystem: Send + Sync + 'static {
         }
     }
 
+    /// Whether a block can be allocated and read as zeros until it is written.
+    fn has_unwritten_extents(&self) -> bool {
+        false
+    }
+
     /// `write_iter`: writes what the source holds to the file; gives how much it wrote, or the error if
     /// that is nothing. The caller holds the inode's lock. Mostly
     /// [`generic_perform_write`](crate::generic::perform_write::generic_perform_write).

@@ -1,7 +1,12 @@
-//! ext4 (`fs/ext4/inode.c`).
+//! ext4 (`fs/ext4/`).
 
+mod begin;
 mod block;
 mod journalled;
+mod mpage;
+mod ordered;
+mod page_io;
+mod truncate;
 mod variants;
 
 pub(crate) use variants::{bugs, paths};

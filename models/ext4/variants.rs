@@ -4,69 +4,147 @@ use std::sync::Arc;
 
 use scenario::WritePath;
 
+use super::block::Allocation;
 use super::journalled::{Journalled, WriteEnd};
+use super::ordered::{Ordered, Text};
 use crate::Mutant;
 use crate::corpus::{Bug, Told};
 use crate::family::{Row, write_path};
 use crate::kernel::Caller;
 
-fn row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
+fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
     Row::new(name, caller, Arc::new(Journalled { write_end }), sentence)
 }
 
 fn journalled() -> Vec<Row> {
     vec![
-        row("v4.2", Caller::V4_2, WriteEnd::V4_2, "prefault first: v4.2, and after the revert of 998ef75ddb"),
-        row(
+        journalled_row(
+            "v4.2",
+            Caller::V4_2,
+            WriteEnd::V4_2,
+            "prefault first: v4.2, and after the revert of 998ef75ddb",
+        ),
+        journalled_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
             WriteEnd::V4_2,
             "998ef75ddb: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+short-is-zero",
             Caller::CopyFirst,
             WriteEnd::V4_2,
             "with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero",
         )
         .short_is_zero(),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing",
             Caller::CopyFirst,
             WriteEnd::SkipZeroing,
             "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing-at-entry",
             Caller::CopyFirst,
             WriteEnd::SkipZeroingAtEntry,
             "another reading of the first ext4 patch: tested at entry, where a partial copy still counts",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing-walk",
             Caller::CopyFirst,
             WriteEnd::SkipZeroingWalk,
             "another reading of the first ext4 patch: only the zeroing is skipped, the walk still runs",
         ),
-        row(
+        journalled_row(
             "v4.4",
             Caller::V4_2,
             WriteEnd::V4_4,
             "b90197b65518: new buffers are zeroed without being dirtied",
         ),
-        row("v4.4+copy-first", Caller::CopyFirst, WriteEnd::V4_4, "b90197b65518 under 998ef75ddb's order"),
-        row(
+        journalled_row(
+            "v4.4+copy-first",
+            Caller::CopyFirst,
+            WriteEnd::V4_4,
+            "b90197b65518 under 998ef75ddb's order",
+        ),
+        journalled_row(
             "v4.11",
             Caller::V4_8,
             WriteEnd::V4_11,
             "3b136499e906: after a short copy only what was copied, or is new, is journalled",
         ),
-        row("v4.11+copy-first", Caller::CopyFirst, WriteEnd::V4_11, "3b136499e906 under 998ef75ddb's order"),
-        row(
+        journalled_row(
+            "v4.11+copy-first",
+            Caller::CopyFirst,
+            WriteEnd::V4_11,
+            "3b136499e906 under 998ef75ddb's order",
+        ),
+        journalled_row(
             "v6.14",
             Caller::V6_14,
             WriteEnd::V6_14,
             "665575cff098: copy first for good, with ext4 of that time",
+        ),
+    ]
+}
+
+fn ordered_row(
+    name: &'static str,
+    caller: Caller,
+    (text, allocation): (Text, Allocation),
+    sentence: &'static str,
+) -> Row {
+    Row::new(name, caller, Arc::new(Ordered { text, allocation }), sentence)
+}
+
+fn ordered() -> Vec<Row> {
+    use Allocation::{Ordered as Listed, Plain, Unwritten, UnwrittenBeforeFix};
+    vec![
+        ordered_row(
+            "v2.6.26",
+            Caller::V2_6_26,
+            (Text::V2_6_26, Plain),
+            "before f8514083cd1b: what a short copy leaves beyond the size stays",
+        )
+        .historic(),
+        ordered_row(
+            "v2.6.32",
+            Caller::V2_6_26,
+            (Text::V4_2, Plain),
+            "f8514083cd1b: what a short copy leaves beyond the size goes",
+        )
+        .historic(),
+        ordered_row("v4.2", Caller::V4_2, (Text::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        ordered_row(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            (Text::V4_2, Plain),
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        ordered_row(
+            "v5.18",
+            Caller::V5_18,
+            (Text::V4_7, Listed),
+            "06bd3c36a733: what is allocated is written before the commit, and what is not allocated is not",
+        ),
+        ordered_row(
+            "v6.1+dioread-nolock",
+            Caller::V5_18,
+            (Text::V4_7, UnwrittenBeforeFix),
+            "delayed allocation falls back to this path, and blocks read as zeros until they are written",
+        ),
+        ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
+        ordered_row(
+            "v6.14+dioread-nolock",
+            Caller::V6_14,
+            (Text::V6_14, Unwritten),
+            "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
+        ),
+        ordered_row(
+            "v6.18",
+            Caller::V6_18,
+            (Text::V6_14, Listed),
+            "the copy tries again by itself until it copies nothing",
         ),
     ]
 }
@@ -76,7 +154,11 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
     let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
                       abort, the retry after -ENOSPC; files of one page";
-    vec![write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant)]
+    let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";
+    vec![
+        write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant),
+        write_path("ext4/ordered", of_ordered, leaves_out, ordered(), mutant),
+    ]
 }
 
 /// What ext4 is known to have had.

@@ -190,6 +190,7 @@ fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<I
         state[world.request.index()] = asked as Word;
         if let Some(journal) = &world.journal
             && question.journalled
+            && world.nature.journals_data
             && page != PageState::Absent
         {
             for block in (0..question.geometry.blocks()).filter(|&b| file.has(b)) {
