@@ -2,6 +2,7 @@
 
 mod begin;
 mod block;
+mod delalloc;
 mod journalled;
 mod mpage;
 mod ordered;

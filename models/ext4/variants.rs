@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scenario::WritePath;
 
 use super::block::Allocation;
+use super::delalloc::{Delalloc, Text as DelayedText};
 use super::journalled::{Journalled, WriteEnd};
 use super::ordered::{Ordered, Text};
 use crate::Mutant;
@@ -149,15 +150,76 @@ fn ordered() -> Vec<Row> {
     ]
 }
 
+fn delayed_row(
+    name: &'static str,
+    caller: Caller,
+    (text, allocation): (DelayedText, Allocation),
+    sentence: &'static str,
+) -> Row {
+    Row::new(name, caller, Arc::new(Delalloc { text, allocation }), sentence)
+}
+
+fn delayed() -> Vec<Row> {
+    use Allocation::{Ordered as Listed, Plain, Unwritten};
+    vec![
+        delayed_row("v4.2", Caller::V4_2, (DelayedText::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        delayed_row(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            (DelayedText::V4_2, Plain),
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        delayed_row(
+            "v4.9",
+            Caller::V4_8,
+            (DelayedText::V4_2, Listed),
+            "06bd3c36a733: a commit waits for the data of blocks that writeback has allocated",
+        )
+        .historic(),
+        delayed_row(
+            "v5.14",
+            Caller::V5_14,
+            (DelayedText::V4_2, Unwritten),
+            "before 4df031ff5876; dioread_nolock: blocks read as zeros until they are written",
+        ),
+        delayed_row(
+            "v5.18",
+            Caller::V5_18,
+            (DelayedText::V5_15, Unwritten),
+            "4df031ff5876: the size on disk is raised only with the size",
+        ),
+        delayed_row(
+            "v6.4",
+            Caller::V5_18,
+            (DelayedText::V6_4, Unwritten),
+            "1dedde690303: and only by what is taken",
+        ),
+        delayed_row(
+            "v6.14",
+            Caller::V6_14,
+            (DelayedText::V6_14, Unwritten),
+            "665575cff098: copy first for good",
+        ),
+        delayed_row(
+            "v6.18",
+            Caller::V6_18,
+            (DelayedText::V6_14, Unwritten),
+            "the copy tries again by itself until it copies nothing",
+        ),
+    ]
+}
+
 /// ext4's write paths.
 pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
     let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
                       abort, the retry after -ENOSPC; files of one page";
+    let of_delayed = "ext4_da_write_begin and ext4_da_write_end, data=ordered with delayed allocation";
     let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";
     vec![
         write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant),
         write_path("ext4/ordered", of_ordered, leaves_out, ordered(), mutant),
+        write_path("ext4/delalloc", of_delayed, leaves_out, delayed(), mutant),
     ]
 }
 

@@ -484,6 +484,18 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         all.push((question(region, segments, Breadth::Narrow, &[whole]), Tier::Default));
     }
 
+    if region == Region::Extending {
+        // What is allocated is on its way to disk when it is cut off.
+        let crowd = [Companion::Truncate { size: 1 }, Companion::Commit];
+        all.push((question(region, &ROWS[0], Breadth::Single, &crowd), Tier::Default));
+        let mut append = question(region, &ROWS[0], Breadth::Single, &[Companion::Commit]);
+        append.name = "extending-resident-in-a-block-with-commit".to_owned();
+        append.sentence = format!("{}; no block is allocated", append.sentence);
+        let file = File { size: 1, allocated: 1, unwritten: 0 };
+        append.initial = vec![(file, PageState::Absent, Request { pos: 1, len: 1 })];
+        all.push((append, Tier::Default));
+    }
+
     let evicted = row(
         Source::Evicted,
         "evicted",
