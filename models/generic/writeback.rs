@@ -1,12 +1,12 @@
 //! Writeback (`mm/page-writeback.c`): dirty pages go to where the file's data is kept.
 
-use machine::{Label, call};
-use page_state::Folio;
+use machine::{Label, Order, call};
 use page_state::folio::{
-    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_test_dirty,
-    folio_unlock, folio_wait_writeback,
+    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_unlock,
+    folio_wait_writeback,
 };
-use page_state::steps::reach;
+use page_state::steps::{reach, test};
+use page_state::{Folio, folio};
 
 use crate::Mutant;
 use crate::file_system::FileSystem;
@@ -46,7 +46,7 @@ pub fn filemap_fdatawait(k: &Kernel) {
 fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
     let task = &k.task;
     let Some(folio) = filemap_get_folio(task, index) else { return };
-    if folio_test_dirty(task, folio) {
+    if is_tagged_dirty(k, folio) {
         folio_lock(task, folio);
         if folio_in_cache(task, folio) {
             folio_wait_writeback(task, folio);
@@ -61,6 +61,13 @@ fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
         }
     }
     folio_put(task, folio);
+}
+
+/// Whether the page has `PAGECACHE_TAG_DIRTY`. It outlives the flag: whoever makes a page clean to write it takes
+/// the tag off when the page is under writeback, with the page locked until then.
+fn is_tagged_dirty(k: &Kernel, folio: Folio) -> bool {
+    let at = k.task.storage.flags(folio.frame);
+    test(&k.task, at, folio::DIRTY | folio::LOCKED, Order::Relaxed, Label::new("PAGECACHE_TAG_DIRTY", &[]))
 }
 
 /// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.
