@@ -1,7 +1,7 @@
 //! The bugs that the family of write paths is known to have had: each is a scenario that finds it in the
 //! variant before its fix, and not in the one after.
 
-use crate::{ext4, generic};
+use crate::{ext3, ext4, generic};
 
 /// A known bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,7 +112,7 @@ pub fn bugs() -> Vec<Bug> {
         sentence,
         told: Told::Not { because },
     });
-    let modelled = [ext4::bugs, generic::bugs].into_iter().flat_map(|bugs| bugs());
+    let modelled = [ext4::bugs, ext3::bugs, generic::bugs].into_iter().flat_map(|bugs| bugs());
     let mut all: Vec<Bug> = modelled.chain(not_modelled).collect();
     all.sort_by_key(|bug| bug.number);
     all

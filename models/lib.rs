@@ -18,6 +18,7 @@
 //! ```
 
 pub mod corpus;
+pub mod ext3;
 pub mod ext4;
 pub mod family;
 mod file_system;
@@ -44,5 +45,5 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
 }
 
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    [ext4::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
+    [ext4::paths, ext3::paths, generic::block::paths].into_iter().flat_map(|paths| paths(mutant)).collect()
 }

@@ -9,7 +9,7 @@ use super::delalloc::{Delalloc, Text as DelayedText};
 use super::journalled::{Journalled, WriteEnd};
 use super::ordered::{Ordered, Text};
 use crate::Mutant;
-use crate::corpus::{Bug, Told};
+use crate::corpus::{Bug, bug};
 use crate::family::{Row, write_path};
 use crate::kernel::Caller;
 
@@ -225,15 +225,56 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
 
 /// What ext4 is known to have had.
 pub(crate) fn bugs() -> Vec<Bug> {
-    vec![Bug {
-        number: 9,
-        fixed_by: "b90197b65518",
-        sentence: "ext4_journalled_write_end zeroes new buffers with the generic function, which dirties them \
-                   behind the journal's back",
-        told: Told::Scenario {
-            property: "journal-bypass",
-            before: "ext4/journalled@v4.2+copy-first:extending-absent",
-            after: "ext4/journalled@v4.4+copy-first:extending-absent",
-        },
-    }]
+    vec![
+        bug(
+            9,
+            "b90197b65518",
+            "ext4_journalled_write_end zeroes new buffers with the generic function, which dirties them behind the \
+             journal's back",
+            "journal-bypass",
+            "ext4/journalled@v4.2+copy-first:extending-absent",
+            "ext4/journalled@v4.4+copy-first:extending-absent",
+        ),
+        bug(
+            12,
+            "2cd8bdb5efc1",
+            "a block that was allocated and never written is neither zeroed nor read before a part of it is written",
+            "stale-uptodate",
+            "ext4/ordered@v6.1+dioread-nolock:within-resident-unwritten-blocks",
+            "ext4/ordered@v6.14+dioread-nolock:within-resident-unwritten-blocks",
+        ),
+        bug(
+            13,
+            "cb3de5fc876e",
+            "write_begin dirties a new buffer of an uptodate page while a commit has it on its forget list",
+            "kernel-bug",
+            "ext4/journalled@v4.11:within-resident-of-a-cut-file-with-commit",
+            "ext4/journalled@v6.14:within-resident-of-a-cut-file-with-commit",
+        ),
+        bug(
+            51,
+            "4df031ff5876",
+            "ext4_da_write_end raises the size on disk by what was copied, before it is known what of it is taken \
+             (1dedde690303 ended it)",
+            "size-beyond-data",
+            "ext4/delalloc@v5.14:extending-unmapped",
+            "ext4/delalloc@v6.4:extending-unmapped",
+        ),
+        bug(
+            52,
+            "64a9f1449950",
+            "ext4_page_mkwrite dirties buffers and journals them afterwards",
+            "journal-bypass",
+            "ext4/journalled@v4.11:no-writer-mmap-store-and-commit",
+            "ext4/journalled@v6.14:no-writer-mmap-store-and-commit",
+        ),
+        bug(
+            56,
+            "f8514083cd1b",
+            "blocks that a short copy leaves beyond the size stay",
+            "blocks-beyond-size",
+            "ext4/ordered@v2.6.26:extending-unmapped",
+            "ext4/ordered@v2.6.32:extending-unmapped",
+        ),
+    ]
 }
