@@ -488,6 +488,9 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         // What is allocated is on its way to disk when it is cut off.
         let crowd = [Companion::Truncate { size: 1 }, Companion::Commit];
         all.push((question(region, &ROWS[0], Breadth::Single, &crowd), Tier::Default));
+        // What writeback allocates is on its way to disk when the journal commits.
+        let crowd = [Companion::Writeback, Companion::Commit];
+        all.push((question(region, &ROWS[0], Breadth::Single, &crowd), Tier::Default));
         let mut append = question(region, &ROWS[0], Breadth::Single, &[Companion::Commit]);
         append.name = "extending-resident-in-a-block-with-commit".to_owned();
         append.sentence = format!("{}; no block is allocated", append.sentence);

@@ -41,7 +41,12 @@ pub fn block_write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
         }
         folio_zero_segment(task, folio, inside, units);
         if !folio_buffers(task, folio) {
+            // A page that was dirty without buffers is dirty in all of them.
             create_empty_buffers(task, folio);
+            for bh in buffers(task, folio) {
+                set_buffer_uptodate(task, bh);
+                set_buffer_dirty(task, bh);
+            }
         }
         let blocks = blocks_of_size(k);
         for bh in buffers(task, folio) {
