@@ -1,6 +1,7 @@
 //! What a file system is: its address-space operations, and what they need.
 
 use machine::{Layout, Place};
+use page_state::folio::folio_mark_dirty;
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
@@ -75,6 +76,11 @@ pub trait FileSystem: Send + Sync + 'static {
         }
     }
 
+    /// Whether a block can be allocated and read as zeros until it is written.
+    fn has_unwritten_extents(&self) -> bool {
+        false
+    }
+
     /// `write_iter`: writes what the source holds to the file; gives how much it wrote, or the error if
     /// that is nothing. The caller holds the inode's lock. Mostly
     /// [`generic_perform_write`](crate::generic::perform_write::generic_perform_write).
@@ -122,6 +128,12 @@ pub trait FileSystem: Send + Sync + 'static {
     /// `page_mkwrite`: makes a page that is mapped fit to be stored to, and gives it locked; nothing where
     /// it has left the file.
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool;
+
+    /// `dirty_folio` (`set_page_dirty` before v5.18): a store through a mapping has dirtied the page, which is
+    /// locked.
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        folio_mark_dirty(&k.task, folio);
+    }
 
     /// Truncates the file to `size` units; the caller holds the inode's lock.
     fn truncate(&self, k: &Kernel, size: usize);

@@ -19,6 +19,7 @@
 
 pub mod btrfs;
 pub mod corpus;
+pub mod ext3;
 pub mod ext4;
 pub mod family;
 mod file_system;
@@ -48,8 +49,9 @@ pub(crate) struct Folder {
 }
 
 /// All file systems, in a stable order.
-pub(crate) const FILE_SYSTEMS: [Folder; 9] = [
+pub(crate) const FILE_SYSTEMS: [Folder; 10] = [
     Folder { paths: ext4::paths, bugs: ext4::bugs },
+    Folder { paths: ext3::paths, bugs: ext3::bugs },
     Folder { paths: generic::block::paths, bugs: generic::bugs },
     Folder { paths: reiserfs::paths, bugs: reiserfs::bugs },
     Folder { paths: ocfs2::paths, bugs: ocfs2::bugs },

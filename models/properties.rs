@@ -250,6 +250,7 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
         let block = position >> geometry.block_shift;
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,
+            Some(_) if InodeFields::is_unwritten(durable, block) => Unit::Zero,
             Some(disk_block) => {
                 world.storage.peek_disk(memory, disk_block, position - geometry.block(block).start)
             }

@@ -1,136 +1,180 @@
-//! Mapping and truncation of an ext4 file with block maps that the journal keeps (`fs/ext4/inode.c`,
-//! `fs/ext4/extents.c`).
+//! How an ext4 file's blocks are found and allocated (`fs/ext4/inode.c`, `fs/ext4/extents.c`).
 //!
 //! Left out: extents and indirect blocks as structures (the map is a field of the inode), quotas, inline
-//! data, preallocation, `invalidate_lock`. A block that was freed can be had again when neither the
-//! inode, nor the one in commit, nor the one on disk names it.
+//! data, preallocation, the reservation of space for delayed blocks. A block that was freed can be had again
+//! when neither the inode, nor the one in commit, nor the one on disk names it.
 
 use machine::{Action, Label, Step, call};
 use page_state::Buffer;
-use page_state::buffer::{
-    self, allocate_block, bh_read, buffer_freed, buffer_mapped, buffer_uptodate, create_empty_buffers,
-    set_buffer_uptodate,
-};
-use page_state::folio::{folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
-use page_state::inode::{i_size_read, map_block, orphan_add, orphan_del, set_disk_size, set_map};
+use page_state::buffer::{DELAY, NEW, UNWRITTEN};
+use page_state::buffer::{allocate_block, clear_buffer_mapped, map_bh, set_buffer_new, set_buffer_unwritten};
+use page_state::inode::{block_is_unwritten, convert_unwritten_extent, map_block, mark_extent_unwritten};
 
-use crate::file_system::FileSystem;
-use crate::generic::filemap::grab_cache_page;
-use crate::generic::truncate::truncate_inode_pages;
-use crate::jbd2::{
-    Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_start, jbd2_journal_stop,
-};
+use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_inode_add_wait};
 use crate::kernel::{Errno, Kernel};
 
-/// `ext4_get_block`.
+/// What a file system does with blocks that it allocates for data that is written in place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Allocation {
+    /// They are the file's at once, and whoever writes them tells the journal, or nobody does.
+    Plain,
+    /// 06bd3c36a733 (v4.7): and the inode's data is put on the transaction's list.
+    Ordered,
+    /// `dioread_nolock`, before 2cd8bdb5efc1 (v6.6): they read as zeros until they are written. A block that
+    /// was allocated before and was not written is not new.
+    UnwrittenBeforeFix,
+    /// 2cd8bdb5efc1: whatever is unwritten is new.
+    Unwritten,
+}
+
+impl Allocation {
+    /// Whether blocks read as zeros until they are written.
+    pub(super) fn is_unwritten(self) -> bool {
+        matches!(self, Allocation::UnwrittenBeforeFix | Allocation::Unwritten)
+    }
+}
+
+/// Whether the disk is full, where the scenario has that.
+pub(super) fn disk_is_full(k: &Kernel) -> bool {
+    if !k.world.setting.allocation_can_fail {
+        return false;
+    }
+    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
+    k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0
+}
+
+/// When a block is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum During {
+    /// For data that is in the page cache only.
+    Write,
+    /// For data that is written under the same handle, to a block that was reserved
+    /// (`EXT4_GET_BLOCKS_IO_SUBMIT`).
+    Writeback,
+}
+
+/// `ext4_map_blocks` with a handle: allocates what is not, and makes the file's what was not written.
 #[track_caller]
-pub(super) fn ext4_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+pub(super) fn ext4_map_blocks(
+    k: &Kernel,
+    block: usize,
+    allocation: Allocation,
+    during: During,
+) -> Result<Mapped, Errno> {
     let task = &k.task;
-    call(task.m, Label::new("ext4_get_block", &[bh.block as i32]), || {
-        if let Some(disk_block) = map_block(task, bh.block) {
-            buffer::map_bh(task, bh, disk_block, 0);
-        } else if create {
-            if k.world.setting.allocation_can_fail {
-                let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-                if task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0 {
-                    return Err(Errno::Enospc);
-                }
-            }
-            let disk_block = allocate_block(task, bh.block, &[k.journal().frozen]);
-            buffer::map_bh(task, bh, disk_block, buffer::NEW);
+    call(task.m, Label::new("ext4_map_blocks", &[block as i32]), || {
+        let found = map_block(task, block);
+        let unwritten = found.is_some() && block_is_unwritten(task, block);
+        if let Some(disk_block) = found
+            && (!unwritten || allocation.is_unwritten())
+        {
+            return Ok(Mapped { disk_block: disk_block as u8, new: false, unwritten });
+        }
+        if let Some(disk_block) = found {
+            convert_unwritten_extent(task, block);
+            file_data(k, allocation, during);
+            return Ok(Mapped { disk_block: disk_block as u8, new: true, unwritten: false });
+        }
+        if during == During::Write && disk_is_full(k) {
+            return Err(Errno::Enospc);
+        }
+        let disk_block = allocate_block(task, block, &[k.journal().frozen]) as u8;
+        if allocation.is_unwritten() {
+            mark_extent_unwritten(task, block);
+        }
+        file_data(k, allocation, during);
+        Ok(Mapped { disk_block, new: true, unwritten: allocation.is_unwritten() })
+    })
+}
+
+fn file_data(k: &Kernel, allocation: Allocation, during: During) {
+    if allocation == Allocation::Ordered {
+        match during {
+            During::Write => jbd2_journal_file_inode(&k.task, k.journal()),
+            During::Writeback => jbd2_journal_inode_add_wait(&k.task, k.journal()),
+        }
+    }
+}
+
+/// Where a block of the file is (`struct ext4_map_blocks`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mapped {
+    pub(super) disk_block: u8,
+    pub(super) new: bool,
+    pub(super) unwritten: bool,
+}
+
+impl machine::Small for Mapped {
+    const BITS: u32 = 6;
+    fn into_word(self) -> machine::Word {
+        machine::Word::from(self.disk_block) | u64::from(self.new) << 4 | u64::from(self.unwritten) << 5
+    }
+    fn from_word(word: machine::Word) -> Mapped {
+        Mapped { disk_block: word as u8 & 0xf, new: word & 1 << 4 != 0, unwritten: word & 1 << 5 != 0 }
+    }
+    fn show(word: machine::Word) -> String {
+        let it = Mapped::from_word(word);
+        let (new, unwritten) =
+            (if it.new { ", new" } else { "" }, if it.unwritten { ", unwritten" } else { "" });
+        format!("block {}{new}{unwritten}", it.disk_block)
+    }
+}
+
+/// A look-up without `create`: what was not written is not mapped, and reads as zeros.
+fn look_up(k: &Kernel, bh: Buffer) {
+    let (task, block) = (&k.task, bh.file_block(&k.task));
+    let Some(disk_block) = map_block(task, block) else { return };
+    if block_is_unwritten(task, block) {
+        map_bh(task, bh, disk_block, UNWRITTEN);
+        clear_buffer_mapped(task, bh);
+    } else {
+        map_bh(task, bh, disk_block, 0);
+    }
+}
+
+/// `ext4_get_block`, and `ext4_get_block_unwritten` where allocated blocks are to read as zeros.
+#[track_caller]
+pub(super) fn ext4_get_block(
+    k: &Kernel,
+    bh: Buffer,
+    create: bool,
+    allocation: Allocation,
+) -> Result<(), Errno> {
+    let (name, task) =
+        (if allocation.is_unwritten() { "ext4_get_block_unwritten" } else { "ext4_get_block" }, &k.task);
+    call(task.m, Label::new(name, &[bh.block as i32]), || {
+        if !create {
+            look_up(k, bh);
+            return Ok(());
+        }
+        let map = ext4_map_blocks(k, bh.file_block(task), allocation, During::Write)?;
+        let flags = if map.new { NEW } else { 0 } | if map.unwritten { UNWRITTEN } else { 0 };
+        map_bh(task, bh, map.disk_block.into(), flags);
+        if map.unwritten && allocation == Allocation::Unwritten {
+            set_buffer_new(task, bh);
         }
         Ok(())
     })
 }
 
-/// `ext4_truncate`: zeroes the rest of the last block, frees the blocks beyond the size. The inode is on
-/// the orphan list meanwhile.
+/// `ext4_da_get_block_prep`: a hole gets a block only when it is written; until then its buffer is mapped to
+/// none.
 #[track_caller]
-pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_truncate", &[]), || {
-        let geometry = task.storage.geometry;
-        let handle = jbd2_journal_start(task, journal);
-        let size = i_size_read(task);
-        if !size.is_multiple_of(geometry.block_units()) {
-            ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
-        }
-        orphan_add(task);
-        set_disk_size(task, size);
-        for block in geometry.blocks_of(size)..geometry.blocks() {
-            if map_block(task, block).is_some() {
-                set_map(task, block, None);
+pub(super) fn ext4_da_get_block_prep(k: &Kernel, bh: Buffer) -> Result<(), Errno> {
+    let task = &k.task;
+    call(task.m, Label::new("ext4_da_get_block_prep", &[bh.block as i32]), || {
+        let block = bh.file_block(task);
+        match map_block(task, block) {
+            None if disk_is_full(k) => return Err(Errno::Enospc),
+            None => map_bh(task, bh, 0, NEW | DELAY),
+            Some(disk_block) => {
+                map_bh(task, bh, disk_block, 0);
+                if block_is_unwritten(task, block) {
+                    set_buffer_unwritten(task, bh);
+                    set_buffer_new(task, bh);
+                }
             }
         }
-        orphan_del(task);
-        jbd2_journal_stop(task, journal);
-    });
-}
-
-/// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled;
-/// a hole has them already.
-fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
-    let (task, journal) = (&k.task, k.journal());
-    let geometry = task.storage.geometry;
-    let block = from >> geometry.block_shift;
-    let to = to.min(geometry.block(block).end);
-    call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
-        let folio = grab_cache_page(task, 0);
-        if !folio_buffers(task, folio) {
-            create_empty_buffers(task, folio);
-        }
-        let bh = Buffer { folio, block };
-        let mut mapped = !buffer_freed(task, bh);
-        if mapped && !buffer_mapped(task, bh) {
-            // Without `create` there is nothing that can fail.
-            let _ = fs.get_block(k, bh, false);
-            mapped = buffer_mapped(task, bh);
-        }
-        if mapped {
-            if folio_test_uptodate(task, folio) {
-                set_buffer_uptodate(task, bh);
-            }
-            if !buffer_uptodate(task, bh) {
-                bh_read(task, bh);
-            }
-            jbd2_journal_get_write_access(task, journal, handle, bh);
-            folio_zero_segment(task, folio, from, to);
-            jbd2_journal_dirty_metadata(task, journal, handle, bh);
-        }
-        folio_unlock(task, folio);
-        folio_put(task, folio);
-    });
-}
-
-/// `ext4_zero_partial_blocks`: the parts of the first and last block of `from..to` that lie in it become
-/// zeros. Since v6.13 a write that starts beyond the end does so with what lies between.
-#[track_caller]
-pub(super) fn ext4_zero_partial_blocks(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    handle: Handle,
-    from: usize,
-    to: usize,
-) {
-    let geometry = k.task.storage.geometry;
-    let (first, last) = (from >> geometry.block_shift, (to - 1) >> geometry.block_shift);
-    let starts_inside = from > geometry.block(first).start;
-    let ends_inside = to < geometry.block(last).end;
-    call(k.task.m, Label::new("ext4_zero_partial_blocks", &[from as i32, to as i32]), || {
-        if starts_inside || (first == last && ends_inside) {
-            ext4_block_zero_page_range(k, fs, handle, from, to);
-        }
-        if first != last && ends_inside {
-            ext4_block_zero_page_range(k, fs, handle, geometry.block(last).start, to);
-        }
-    });
-}
-
-/// `ext4_truncate_failed_write`: what a write left beyond the size goes, from the cache and the disk.
-#[track_caller]
-pub(super) fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
-    call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
-        truncate_inode_pages(k, fs, i_size_read(&k.task));
-        ext4_truncate(k, fs);
-    });
+        Ok(())
+    })
 }

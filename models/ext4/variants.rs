@@ -4,69 +4,207 @@ use std::sync::Arc;
 
 use scenario::WritePath;
 
+use super::block::Allocation;
+use super::delalloc::{Delalloc, Text as DelayedText};
 use super::journalled::{Journalled, WriteEnd};
+use super::ordered::{Ordered, Text};
 use crate::Mutant;
-use crate::corpus::{Bug, Told};
+use crate::corpus::{Bug, bug};
 use crate::family::{Row, write_path};
 use crate::kernel::Caller;
 
-fn row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
+fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
     Row::new(name, caller, Arc::new(Journalled { write_end }), sentence)
 }
 
 fn journalled() -> Vec<Row> {
     vec![
-        row("v4.2", Caller::V4_2, WriteEnd::V4_2, "prefault first: v4.2, and after the revert of 998ef75ddb"),
-        row(
+        journalled_row(
+            "v4.2",
+            Caller::V4_2,
+            WriteEnd::V4_2,
+            "prefault first: v4.2, and after the revert of 998ef75ddb",
+        ),
+        journalled_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
             WriteEnd::V4_2,
             "998ef75ddb: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+short-is-zero",
             Caller::CopyFirst,
             WriteEnd::V4_2,
             "with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero",
         )
         .short_is_zero(),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing",
             Caller::CopyFirst,
             WriteEnd::SkipZeroing,
             "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing-at-entry",
             Caller::CopyFirst,
             WriteEnd::SkipZeroingAtEntry,
             "another reading of the first ext4 patch: tested at entry, where a partial copy still counts",
         ),
-        row(
+        journalled_row(
             "v4.2+copy-first+skip-zeroing-walk",
             Caller::CopyFirst,
             WriteEnd::SkipZeroingWalk,
             "another reading of the first ext4 patch: only the zeroing is skipped, the walk still runs",
         ),
-        row(
+        journalled_row(
             "v4.4",
             Caller::V4_2,
             WriteEnd::V4_4,
             "b90197b65518: new buffers are zeroed without being dirtied",
         ),
-        row("v4.4+copy-first", Caller::CopyFirst, WriteEnd::V4_4, "b90197b65518 under 998ef75ddb's order"),
-        row(
+        journalled_row(
+            "v4.4+copy-first",
+            Caller::CopyFirst,
+            WriteEnd::V4_4,
+            "b90197b65518 under 998ef75ddb's order",
+        ),
+        journalled_row(
             "v4.11",
             Caller::V4_8,
             WriteEnd::V4_11,
             "3b136499e906: after a short copy only what was copied, or is new, is journalled",
         ),
-        row("v4.11+copy-first", Caller::CopyFirst, WriteEnd::V4_11, "3b136499e906 under 998ef75ddb's order"),
-        row(
+        journalled_row(
+            "v4.11+copy-first",
+            Caller::CopyFirst,
+            WriteEnd::V4_11,
+            "3b136499e906 under 998ef75ddb's order",
+        ),
+        journalled_row(
             "v6.14",
             Caller::V6_14,
             WriteEnd::V6_14,
             "665575cff098: copy first for good, with ext4 of that time",
+        ),
+    ]
+}
+
+fn ordered_row(
+    name: &'static str,
+    caller: Caller,
+    (text, allocation): (Text, Allocation),
+    sentence: &'static str,
+) -> Row {
+    Row::new(name, caller, Arc::new(Ordered { text, allocation }), sentence)
+}
+
+fn ordered() -> Vec<Row> {
+    use Allocation::{Ordered as Listed, Plain, Unwritten, UnwrittenBeforeFix};
+    vec![
+        ordered_row(
+            "v2.6.26",
+            Caller::V2_6_26,
+            (Text::V2_6_26, Plain),
+            "before f8514083cd1b: what a short copy leaves beyond the size stays",
+        )
+        .historic(),
+        ordered_row(
+            "v2.6.32",
+            Caller::V2_6_26,
+            (Text::V4_2, Plain),
+            "f8514083cd1b: what a short copy leaves beyond the size goes",
+        )
+        .historic(),
+        ordered_row("v4.2", Caller::V4_2, (Text::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        ordered_row(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            (Text::V4_2, Plain),
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        ordered_row(
+            "v5.18",
+            Caller::V5_18,
+            (Text::V4_7, Listed),
+            "06bd3c36a733: what is allocated is written before the commit, and what is not allocated is not",
+        ),
+        ordered_row(
+            "v6.1+dioread-nolock",
+            Caller::V5_18,
+            (Text::V4_7, UnwrittenBeforeFix),
+            "delayed allocation falls back to this path, and blocks read as zeros until they are written",
+        ),
+        ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
+        ordered_row(
+            "v6.14+dioread-nolock",
+            Caller::V6_14,
+            (Text::V6_14, Unwritten),
+            "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
+        ),
+        ordered_row(
+            "v6.18",
+            Caller::V6_18,
+            (Text::V6_14, Listed),
+            "the copy tries again by itself until it copies nothing",
+        ),
+    ]
+}
+
+fn delayed_row(
+    name: &'static str,
+    caller: Caller,
+    (text, allocation): (DelayedText, Allocation),
+    sentence: &'static str,
+) -> Row {
+    Row::new(name, caller, Arc::new(Delalloc { text, allocation }), sentence)
+}
+
+fn delayed() -> Vec<Row> {
+    use Allocation::{Ordered as Listed, Plain, Unwritten};
+    vec![
+        delayed_row("v4.2", Caller::V4_2, (DelayedText::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        delayed_row(
+            "v4.2+copy-first",
+            Caller::CopyFirst,
+            (DelayedText::V4_2, Plain),
+            "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
+        ),
+        delayed_row(
+            "v4.9",
+            Caller::V4_8,
+            (DelayedText::V4_2, Listed),
+            "06bd3c36a733: a commit waits for the data of blocks that writeback has allocated",
+        )
+        .historic(),
+        delayed_row(
+            "v5.14",
+            Caller::V5_14,
+            (DelayedText::V4_2, Unwritten),
+            "before 4df031ff5876; dioread_nolock: blocks read as zeros until they are written",
+        ),
+        delayed_row(
+            "v5.18",
+            Caller::V5_18,
+            (DelayedText::V5_15, Unwritten),
+            "4df031ff5876: the size on disk is raised only with the size",
+        ),
+        delayed_row(
+            "v6.4",
+            Caller::V5_18,
+            (DelayedText::V6_4, Unwritten),
+            "1dedde690303: and only by what is taken",
+        ),
+        delayed_row(
+            "v6.14",
+            Caller::V6_14,
+            (DelayedText::V6_14, Unwritten),
+            "665575cff098: copy first for good",
+        ),
+        delayed_row(
+            "v6.18",
+            Caller::V6_18,
+            (DelayedText::V6_14, Unwritten),
+            "the copy tries again by itself until it copies nothing",
         ),
     ]
 }
@@ -76,20 +214,67 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
     let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
                       abort, the retry after -ENOSPC; files of one page";
-    vec![write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant)]
+    let of_delayed = "ext4_da_write_begin and ext4_da_write_end, data=ordered with delayed allocation";
+    let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";
+    vec![
+        write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant),
+        write_path("ext4/ordered", of_ordered, leaves_out, ordered(), mutant),
+        write_path("ext4/delalloc", of_delayed, leaves_out, delayed(), mutant),
+    ]
 }
 
 /// What ext4 is known to have had.
 pub(crate) fn bugs() -> Vec<Bug> {
-    vec![Bug {
-        number: 9,
-        fixed_by: "b90197b65518",
-        sentence: "ext4_journalled_write_end zeroes new buffers with the generic function, which dirties them \
-                   behind the journal's back",
-        told: Told::Scenario {
-            property: "journal-bypass",
-            before: "ext4/journalled@v4.2+copy-first:extending-absent",
-            after: "ext4/journalled@v4.4+copy-first:extending-absent",
-        },
-    }]
+    vec![
+        bug(
+            9,
+            "b90197b65518",
+            "ext4_journalled_write_end zeroes new buffers with the generic function, which dirties them behind the \
+             journal's back",
+            "journal-bypass",
+            "ext4/journalled@v4.2+copy-first:extending-absent",
+            "ext4/journalled@v4.4+copy-first:extending-absent",
+        ),
+        bug(
+            12,
+            "2cd8bdb5efc1",
+            "a block that was allocated and never written is neither zeroed nor read before a part of it is written",
+            "stale-uptodate",
+            "ext4/ordered@v6.1+dioread-nolock:within-resident-unwritten-blocks",
+            "ext4/ordered@v6.14+dioread-nolock:within-resident-unwritten-blocks",
+        ),
+        bug(
+            13,
+            "cb3de5fc876e",
+            "write_begin dirties a new buffer of an uptodate page while a commit has it on its forget list",
+            "kernel-bug",
+            "ext4/journalled@v4.11:within-resident-of-a-cut-file-with-commit",
+            "ext4/journalled@v6.14:within-resident-of-a-cut-file-with-commit",
+        ),
+        bug(
+            51,
+            "4df031ff5876",
+            "ext4_da_write_end raises the size on disk by what was copied, before it is known what of it is taken \
+             (1dedde690303 ended it)",
+            "size-beyond-data",
+            "ext4/delalloc@v5.14:extending-unmapped",
+            "ext4/delalloc@v6.4:extending-unmapped",
+        ),
+        bug(
+            52,
+            "64a9f1449950",
+            "ext4_page_mkwrite dirties buffers and journals them afterwards",
+            "journal-bypass",
+            "ext4/journalled@v4.11:no-writer-mmap-store-and-commit",
+            "ext4/journalled@v6.14:no-writer-mmap-store-and-commit",
+        ),
+        bug(
+            56,
+            "f8514083cd1b",
+            "blocks that a short copy leaves beyond the size stay",
+            "blocks-beyond-size",
+            "ext4/ordered@v2.6.26:extending-unmapped",
+            "ext4/ordered@v2.6.32:extending-unmapped",
+        ),
+    ]
 }

@@ -15,6 +15,8 @@ pub struct File {
     pub size: usize,
     /// One bit for each allocated block.
     pub allocated: u8,
+    /// One bit for each of those that was never written, and reads as zeros.
+    pub unwritten: u8,
 }
 
 impl File {
@@ -33,19 +35,35 @@ impl File {
         File { allocated: touched.sum(), ..self }
     }
 
+    /// Whether a block is allocated and was never written.
+    #[must_use]
+    pub fn is_unwritten(&self, block: usize) -> bool {
+        self.has(block) && self.unwritten & (1 << block) != 0
+    }
+
     /// What a reader finds at a position, and what the page cache holds of it: zeros in holes and beyond
     /// the end.
     #[must_use]
     pub fn unit(&self, storage: &Storage, position: usize) -> Unit {
-        let in_block = self.has(position >> storage.geometry.block_shift);
-        if in_block && position < self.size { Unit::Old(position) } else { Unit::Zero }
+        let block = position >> storage.geometry.block_shift;
+        if self.has(block) && !self.is_unwritten(block) && position < self.size {
+            Unit::Old(position)
+        } else {
+            Unit::Zero
+        }
     }
 
     /// A few letters: size and map.
     #[must_use]
     pub fn name(&self, storage: &Storage) -> String {
         let blocks = storage.geometry.blocks_of(self.size);
-        let map: String = (0..blocks).map(|b| if self.has(b) { 'M' } else { '-' }).collect();
+        let map: String = (0..blocks)
+            .map(|b| match self.has(b) {
+                true if self.is_unwritten(b) => 'U',
+                true => 'M',
+                false => '-',
+            })
+            .collect();
         let map = if map.is_empty() { String::new() } else { format!(", blocks {map}") };
         format!("size {}{map}", self.size)
     }
@@ -62,6 +80,11 @@ impl File {
         };
         for block in (0..storage.geometry.file_blocks()).filter(|&b| is_stored(b)) {
             inode |= (block as Word + 1) << InodeFields::map(block).shift;
+            if self.is_unwritten(block) {
+                // What is on disk there is somebody else's.
+                inode |= InodeFields::unwritten(block);
+                continue;
+            }
             for (index, position) in storage.geometry.block(block).enumerate() {
                 cells[storage.disk(block, index).index()] = self.unit(storage, position).word();
             }
@@ -141,7 +164,8 @@ impl PageState {
             if self == PageState::UptodateWithoutBuffers || !storage.has_buffers() {
                 continue;
             }
-            let mapped = if uptodate && file.has(file_block) { mapped_to(file_block) | MAPPED } else { 0 };
+            let known = uptodate && file.has(file_block) && !file.is_unwritten(file_block);
+            let mapped = if known { mapped_to(file_block) | MAPPED } else { 0 };
             let mut flags = PRESENT | mapped | if uptodate { BUFFER_UPTODATE } else { 0 };
             if self == PageState::Committed && mapped != 0 {
                 flags |= DIRTY | JBD;

@@ -130,7 +130,7 @@ fn initial(region: Region, geometry: Geometry, breadth: Breadth) -> Vec<(File, P
     for (size, request) in region.requests(geometry, breadth) {
         for allocated in maps(geometry, size, breadth) {
             for page in pages(geometry, breadth) {
-                all.push((File { size, allocated }, page, request));
+                all.push((File { size, allocated, unwritten: 0 }, page, request));
             }
         }
     }
@@ -492,9 +492,26 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         let mut dropped = question(region, &dropped, Breadth::Narrow, &[]);
         dropped.initial.retain(|(_, page, _)| matches!(page, PageState::Uptodate));
         all.push((dropped, Tier::Default));
+        of_unwritten_blocks(all);
+        all.push((cut_before(), Tier::Default));
         let segments = &ROWS[12];
         let whole = Companion::Reader { from: 0, to: Geometry::SMALL.page_units() };
         all.push((question(region, segments, Breadth::Narrow, &[whole]), Tier::Default));
+    }
+
+    if region == Region::Extending {
+        // What is allocated is on its way to disk when it is cut off.
+        let crowd = [Companion::Truncate { size: 1 }, Companion::Commit];
+        all.push((question(region, &ROWS[0], Breadth::Single, &crowd), Tier::Default));
+        // What writeback allocates is on its way to disk when the journal commits.
+        let crowd = [Companion::Writeback, Companion::Commit];
+        all.push((question(region, &ROWS[0], Breadth::Single, &crowd), Tier::Default));
+        let mut append = question(region, &ROWS[0], Breadth::Single, &[Companion::Commit]);
+        append.name = "extending-resident-in-a-block-with-commit".to_owned();
+        append.sentence = format!("{}; no block is allocated", append.sentence);
+        let file = File { size: 1, allocated: 1, unwritten: 0 };
+        append.initial = vec![(file, PageState::Absent, Request { pos: 1, len: 1 })];
+        all.push((append, Tier::Default));
     }
 
     let evicted = row(
@@ -524,6 +541,36 @@ fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     all.push((up, Tier::All));
     let crowd = [truncate, Companion::Commit];
     all.push((question(region, &ROWS[2], Breadth::Plain, &crowd), Tier::All));
+}
+
+/// Blocks that are allocated and were never written (`fallocate`).
+fn of_unwritten_blocks(all: &mut Vec<(Question, Tier)>) {
+    for source in [&ROWS[0], &ROWS[2]] {
+        let mut question = question(Region::Within, source, Breadth::Narrow, &[]);
+        question.name = format!("{}-unwritten-blocks", question.name);
+        question.sentence = format!("{}; the file's blocks were never written", question.sentence);
+        question.initial.retain(|(file, page, _)| file.allocated == 0b11 && *page == PageState::Absent);
+        let files = std::mem::take(&mut question.initial);
+        for unwritten in [0b11, 0b01, 0b10] {
+            let of = |&(file, page, request)| (File { unwritten, ..file }, page, request);
+            question.initial.extend(files.iter().map(of));
+        }
+        all.push((question, Tier::Default));
+    }
+}
+
+/// A file that may have been cut to its first block when the write begins, while a checkpoint waits for the
+/// rest of the page, and a commit.
+fn cut_before() -> Question {
+    let companions = [Companion::Truncate { size: Geometry::SMALL.block_units() }, Companion::Commit];
+    let mut question = question(Region::Within, &ROWS[0], Breadth::Narrow, &companions);
+    question.name = "within-resident-of-a-cut-file-with-commit".to_owned();
+    question.sentence =
+        "a write to the second block, beside a truncation to the first one and a commit".to_owned();
+    let request = Request { pos: 2, len: 2 };
+    let file = File { size: 4, allocated: 0b11, unwritten: 0 };
+    question.initial = [PageState::Committed, PageState::Uptodate].map(|page| (file, page, request)).to_vec();
+    question
 }
 
 /// Every surrounding by itself must be clean.
@@ -594,7 +641,9 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
             for (file, ..) in &mut question.initial {
                 *file = file.in_clusters(cluster);
             }
-            question.initial.retain(|(file, page, _)| fs.admits(file, *page));
+            question.initial.retain(|(file, page, _)| {
+                fs.admits(file, *page) && (file.unwritten == 0 || fs.has_unwritten_extents())
+            });
             question.initial = distinct(question.initial);
             if question.initial.is_empty() || (question.allocation_can_fail && !fs.allocates()) {
                 return None;

@@ -2,7 +2,7 @@
 
 use fault::{begin_access, end_access, mkclean_shared, set_shared_entry, unmap_shared};
 use machine::{Flow, Label, Order, again, call};
-use page_state::folio::{folio_mark_dirty, folio_put, folio_unlock};
+use page_state::folio::{folio_put, folio_unlock};
 use page_state::steps::{reach, store};
 use page_state::{Folio, Unit};
 
@@ -83,7 +83,7 @@ fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool
         set_shared_entry(task, mapping, folio, writes);
         if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
             // fault_dirty_shared_page, before the page is unlocked
-            folio_mark_dirty(task, folio);
+            fs.dirty_folio(k, folio);
         }
         folio_unlock(task, folio);
         folio_put(task, folio);

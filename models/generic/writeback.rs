@@ -1,11 +1,12 @@
 //! Writeback (`mm/page-writeback.c`): dirty pages go to where the file's data is kept.
 
-use machine::{Label, call};
+use machine::{Label, Order, call};
 use page_state::folio::{
-    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_test_dirty,
-    folio_unlock, folio_wait_writeback,
+    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_unlock,
+    folio_wait_writeback,
 };
-use page_state::steps::reach;
+use page_state::steps::{reach, test};
+use page_state::{Folio, folio};
 
 use crate::Mutant;
 use crate::file_system::FileSystem;
@@ -16,23 +17,42 @@ use crate::kernel::Kernel;
 /// to the file system, which unlocks it.
 #[track_caller]
 pub fn write_cache_pages(k: &Kernel, fs: &dyn FileSystem) {
+    write_pages_with(k, &|folio| fs.writepage(k, folio));
+}
+
+/// `write_cache_pages` with a function of its own for a page.
+#[track_caller]
+pub fn write_pages_with(k: &Kernel, writepage: &dyn Fn(Folio)) {
     call(k.task.m, Label::new("write_cache_pages", &[]), || {
         for index in 0..k.task.storage.geometry.pages() {
-            write_cache_page(k, fs, index);
+            write_cache_page(k, writepage, index);
         }
     });
 }
 
-fn write_cache_page(k: &Kernel, fs: &dyn FileSystem, index: usize) {
+/// `filemap_fdatawait`: waits until no page of the file is under writeback.
+#[track_caller]
+pub fn filemap_fdatawait(k: &Kernel) {
+    let task = &k.task;
+    call(task.m, Label::new("filemap_fdatawait", &[]), || {
+        for index in 0..task.storage.geometry.pages() {
+            let Some(folio) = filemap_get_folio(task, index) else { continue };
+            folio_wait_writeback(task, folio);
+            folio_put(task, folio);
+        }
+    });
+}
+
+fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
     let task = &k.task;
     let Some(folio) = filemap_get_folio(task, index) else { return };
-    if folio_test_dirty(task, folio) {
+    if is_tagged_dirty(k, folio) {
         folio_lock(task, folio);
         if folio_in_cache(task, folio) {
             folio_wait_writeback(task, folio);
             if folio_clear_dirty_for_io(k, folio) {
                 reach(task, "written back");
-                fs.writepage(k, folio);
+                writepage(folio);
             } else {
                 folio_unlock(task, folio);
             }
@@ -67,10 +87,17 @@ pub fn filemap_write_and_wait(k: &Kernel, fs: &dyn FileSystem) {
     });
 }
 
+/// Whether the page has `PAGECACHE_TAG_DIRTY`. It outlives the flag: whoever makes a page clean to write it takes
+/// the tag off when the page is under writeback, with the page locked until then.
+fn is_tagged_dirty(k: &Kernel, folio: Folio) -> bool {
+    let at = k.task.storage.flags(folio.frame);
+    test(&k.task, at, folio::DIRTY | folio::LOCKED, Order::Relaxed, Label::new("PAGECACHE_TAG_DIRTY", &[]))
+}
+
 /// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.
 /// Tells whether it was dirty.
 #[track_caller]
-pub fn folio_clear_dirty_for_io(k: &Kernel, folio: page_state::Folio) -> bool {
+pub fn folio_clear_dirty_for_io(k: &Kernel, folio: Folio) -> bool {
     if !k.mutated(Mutant::WritebackKeepsMappingsWritable) {
         folio_mkclean(k, folio);
     }

@@ -1,6 +1,6 @@
 //! The commit of a transaction (`fs/jbd2/commit.c`), and the checkpoint.
 
-use machine::{Action, Demand, Flow, Label, Order, Step, again, call};
+use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, call};
 use page_state::buffer::{
     self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
     set_buffer_dirty, test_clear_buffer_dirty,
@@ -12,9 +12,9 @@ use page_state::{Buffer, Task};
 
 use super::transaction::{file_buffer, put_journal_head, refile_buffer};
 use super::{
-    CHECKPOINT, COMMIT_THREAD, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA,
-    NEXT, RESERVED, RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer,
-    read_head, running, unlock_head, unlock_state,
+    CHECKPOINT, COMMIT_THREAD, COMMITS_DATA, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal,
+    LIST, LOCKED, METADATA, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction,
+    lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
 
 /// The journal has files of one page only.
@@ -56,13 +56,26 @@ fn if_on(
     still
 }
 
-/// Commits the running transaction, if there is one. `submit_inode_data` writes the inode's data, where the
-/// transaction is to have it on disk before its record (`journal_submit_data_buffers`).
+/// What a commit does with the inode's data before its record.
+#[derive(Clone, Copy)]
+pub struct OrderedData<'a> {
+    /// Writes it (`j_submit_inode_data_buffers`), where the transaction has it on its list to be written.
+    pub submit: &'a dyn Fn(),
+    /// Waits for it (`j_finish_inode_data_buffers`), where the transaction has it on its list at all.
+    pub finish: &'a dyn Fn(),
+}
+
+impl OrderedData<'_> {
+    /// Nothing.
+    pub const NONE: OrderedData<'static> = OrderedData { submit: &|| {}, finish: &|| {} };
+}
+
+/// Commits the running transaction, if there is one. `data` is what becomes of the inode's data.
 ///
 /// # Panics
 /// Where one of the kernel's assertions fires.
 #[track_caller]
-pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, submit_inode_data: &dyn Fn()) {
+pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, data: OrderedData) {
     call(task.m, Label::new("jbd2_journal_commit_transaction", &[]), || {
         let label = Label::new("kjournald", &[]);
         wait(task, journal.state, COMMIT_THREAD, 0, COMMIT_THREAD, Order::Acquire, label);
@@ -70,8 +83,13 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, submit_in
         let state = load(task, journal.state, RUNNING | TURN, Order::Relaxed, label);
         if state & RUNNING != 0 {
             let committing = running(state);
-            if lock_down(task, journal, committing) {
-                submit_inode_data();
+            let ordered = lock_down(task, journal, committing);
+            if Word::from(ordered) & INODE_DATA != 0 {
+                (data.submit)();
+            }
+            if ordered != 0 {
+                (data.finish)();
+                clear(task, journal.state, COMMITS_DATA, Label::new("i_transaction = NULL", &[]));
             }
             write_out(task, journal, committing);
             forget(task, journal, committing);
@@ -82,13 +100,13 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, submit_in
 }
 
 /// Waits for open handles, keeps new ones out, and takes down what the transaction is: the inode, and
-/// the contents of its buffers. Then the next transaction may run. Tells whether the inode has data that is
-/// to be on disk first.
-fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> bool {
+/// the contents of its buffers. Then the next transaction may run. Tells what of the inode's data is to be on
+/// disk first.
+fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> u16 {
     call(task.m, Label::new("T_LOCKED", &[]), || {
         set(task, journal.state, LOCKED, Label::new("lock_transaction", &[]));
         let label = Label::new("wait_updates", &[]);
-        wait(task, journal.state, HANDLES, 0, 0, Order::Acquire, label);
+        wait(task, journal.state, HANDLES, 0, SWITCHING, Order::Acquire, label);
         copy_unit(task, task.storage.inode, journal.frozen, Label::new("freeze_inode", &[]));
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, RESERVED), || refile_buffer(task, journal, bh, committing));
@@ -101,8 +119,13 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> bool {
         }
         lock_state(task, journal);
         let (clear, set) = if committing == Transaction(false) { (0, TURN) } else { (TURN, 0) };
-        let (clear, set) = (clear | RUNNING | LOCKED | STATE_LOCK | INODE_DATA, set | COMMITTING);
-        change(task, journal.state, clear, set, INODE_DATA, Order::Full, Label::new("T_FLUSH", &[])) != 0
+        // Nobody has a handle, so that nobody adds to the list.
+        let (listed, label) = (INODE_DATA | INODE_WAIT, Label::new("t_inode_list", &[]));
+        let ordered = load(task, journal.state, listed, Order::Relaxed, label);
+        let clear = clear | RUNNING | LOCKED | SWITCHING | STATE_LOCK | listed;
+        let set = set | COMMITTING | if ordered == 0 { 0 } else { COMMITS_DATA };
+        change(task, journal.state, clear, set, 0, Order::Full, Label::new("T_FLUSH", &[]));
+        ordered as u16
     })
 }
 
@@ -218,6 +241,13 @@ pub fn checkpoint(task: &Task, journal: &Journal) {
             release_buffer_page(task, journal, bh.folio);
         }
     });
+}
+
+/// Whether a commit is going on whose record waits for the inode's data.
+#[track_caller]
+pub fn commits_inode_data(task: &Task, journal: &Journal) -> bool {
+    let label = Label::new("j_committing_transaction has the inode", &[]);
+    test(task, journal.state, COMMITS_DATA, Order::Relaxed, label)
 }
 
 /// Waits until no commit is going on (`jbd2_log_wait_commit`).

@@ -13,10 +13,13 @@
 mod commit;
 mod transaction;
 
-pub use commit::{checkpoint, jbd2_journal_commit_transaction, wait_for_commit};
+pub use commit::{
+    OrderedData, checkpoint, commits_inode_data, jbd2_journal_commit_transaction, wait_for_commit,
+};
 pub use transaction::{
-    Handle, has_handle, is_committing, jbd2_journal_dirty_metadata, jbd2_journal_file_inode,
-    jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
+    Handle, has_handle, is_committing, is_in_commit_alone, jbd2_journal_dirty_metadata,
+    jbd2_journal_file_inode, jbd2_journal_get_write_access, jbd2_journal_inode_add_wait,
+    jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_start_reserved, jbd2_journal_stop,
     jbd2_journal_try_to_free_buffers, journal_current_handle,
 };
 
@@ -82,6 +85,13 @@ const STATE_LOCK: Word = 1 << 10;
 
 /// The inode has data that goes to disk before the running transaction commits (`t_inode_list`).
 const INODE_DATA: Word = 1 << 11;
+/// The same of the committing transaction, until its data is there.
+const COMMITS_DATA: Word = 1 << 12;
+/// The transaction that was running is being switched to the committing one (`T_SWITCH`).
+const SWITCHING: Word = 1 << 13;
+/// The inode has data under writeback that the running transaction waits for when it commits
+/// (`JI_WAIT_DATA` without `JI_WRITE_DATA`).
+const INODE_WAIT: Word = 1 << 14;
 
 /// `b_transaction`: 0, or the transaction's word.
 const TRANSACTION: Word = 0b11;
@@ -121,7 +131,7 @@ impl Journal {
     pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
         let blocks = storage.geometry.blocks();
         Journal {
-            state: layout.cell("journal", 12, show_number),
+            state: layout.cell("journal", 15, show_number),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),

@@ -10,9 +10,9 @@ use page_state::steps::{change, clear, load, report, set, test, wait};
 use page_state::{Buffer, Folio, Task};
 
 use super::{
-    CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, Journal, LIST, LOCKED, METADATA, MODIFIED, NEXT,
-    RESERVED, RUNNING, STATE_LOCK, TRANSACTION, TURN, Transaction, lock_head, lock_state, of_buffer,
-    read_head, running, unlock_head, unlock_state,
+    CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal, LIST, LOCKED, METADATA,
+    MODIFIED, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction, lock_head,
+    lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
 
 /// An open handle: the transaction that it is part of.
@@ -28,6 +28,18 @@ pub fn jbd2_journal_start(task: &Task, journal: &Journal) -> Handle {
         let mine = 1 << task.id;
         let label = Label::new("start_this_handle", &[]);
         let busy = LOCKED | STATE_LOCK | mine;
+        wait(task, journal.state, busy, 0, mine | RUNNING, Order::Acquire, label);
+        journal_current_handle(task, journal)
+    })
+}
+
+/// Opens a handle that another one has reserved: on the running transaction even if that takes no new ones.
+#[track_caller]
+pub fn jbd2_journal_start_reserved(task: &Task, journal: &Journal) -> Handle {
+    call(task.m, Label::new("jbd2_journal_start_reserved", &[]), || {
+        let mine = 1 << task.id;
+        let label = Label::new("start_this_handle", &[]);
+        let busy = SWITCHING | STATE_LOCK | mine;
         wait(task, journal.state, busy, 0, mine | RUNNING, Order::Acquire, label);
         journal_current_handle(task, journal)
     })
@@ -65,6 +77,13 @@ pub fn jbd2_journal_stop(task: &Task, journal: &Journal) {
 #[track_caller]
 pub fn jbd2_journal_file_inode(task: &Task, journal: &Journal) {
     set(task, journal.state, INODE_DATA, Label::new("jbd2_journal_file_inode", &[]));
+}
+
+/// The inode has data under writeback, and the transaction waits for it before it commits
+/// (`jbd2_journal_inode_ranged_wait`).
+#[track_caller]
+pub fn jbd2_journal_inode_add_wait(task: &Task, journal: &Journal) {
+    set(task, journal.state, INODE_WAIT, Label::new("jbd2_journal_inode_add_wait", &[]));
 }
 
 /// Makes the buffer part of the handle's transaction before it is changed.
@@ -126,6 +145,21 @@ pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handl
         }
         unlock_head(task, journal, bh);
     });
+}
+
+/// Whether the committing transaction has the buffer and the running one does not, or the journal does not know
+/// it.
+#[track_caller]
+pub fn is_in_commit_alone(task: &Task, journal: &Journal, bh: Buffer) -> bool {
+    call(task.m, of_buffer("b_transaction == transaction", bh), || {
+        if !buffer_jbd(task, bh) {
+            return true;
+        }
+        let label = Label::new("journal_t", &[]);
+        let state = load(task, journal.state, TURN, Order::Relaxed, label);
+        let head = read_head(task, journal, bh);
+        head & TRANSACTION == running(state).other().word() && head & NEXT == 0
+    })
 }
 
 fn warn_dirty_buffer(task: &Task, bh: Buffer) {

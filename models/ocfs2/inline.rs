@@ -25,7 +25,7 @@ use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
-use crate::jbd2::jbd2_journal_commit_transaction;
+use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction};
 use crate::kernel::{Errno, Kernel, Request};
 
 /// ocfs2 with inline data.
@@ -183,7 +183,7 @@ impl FileSystem for Inline {
     }
 
     fn commit(&self, k: &Kernel) {
-        jbd2_journal_commit_transaction(&k.task, k.journal(), &|| {});
+        jbd2_journal_commit_transaction(&k.task, k.journal(), OrderedData::NONE);
     }
 
     fn sync(&self, k: &Kernel) {

@@ -25,7 +25,7 @@ use crate::generic::buffer::{
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
-use crate::jbd2::{jbd2_journal_commit_transaction, jbd2_journal_file_inode};
+use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction, jbd2_journal_file_inode};
 use crate::kernel::{Errno, Kernel, Request};
 
 /// ocfs2 with `data=ordered`.
@@ -141,7 +141,9 @@ impl FileSystem for Ocfs2 {
     }
 
     fn commit(&self, k: &Kernel) {
-        jbd2_journal_commit_transaction(&k.task, k.journal(), &|| journal_submit_data_buffers(k, self));
+        let submit = || journal_submit_data_buffers(k, self);
+        let data = OrderedData { submit: &submit, finish: &|| {} };
+        jbd2_journal_commit_transaction(&k.task, k.journal(), data);
     }
 
     fn sync(&self, k: &Kernel) {

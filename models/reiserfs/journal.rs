@@ -10,8 +10,8 @@ use page_state::steps::{change, clear, load, test, wait};
 use page_state::{Buffer, Folio, Storage};
 
 use crate::jbd2::{
-    Handle, has_handle, jbd2_journal_commit_transaction, jbd2_journal_file_inode, jbd2_journal_start,
-    jbd2_journal_stop, journal_current_handle,
+    Handle, OrderedData, has_handle, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
+    jbd2_journal_start, jbd2_journal_stop, journal_current_handle,
 };
 use crate::kernel::Kernel;
 
@@ -131,7 +131,9 @@ pub(super) fn reiserfs_add_ordered_list(k: &Kernel, bh: Buffer) {
 /// `do_journal_end` and `flush_commit_list`.
 #[track_caller]
 pub(super) fn commit(k: &Kernel) {
-    jbd2_journal_commit_transaction(&k.task, k.journal(), &|| write_ordered_buffers(k));
+    let submit = || write_ordered_buffers(k);
+    let data = OrderedData { submit: &submit, finish: &|| {} };
+    jbd2_journal_commit_transaction(&k.task, k.journal(), data);
 }
 
 /// `write_ordered_buffers`: writes what is dirty on the list of the transaction that commits, and waits for

@@ -16,6 +16,8 @@ pub const DIRTY: Word = 1 << 4;
 pub const WRITEBACK: Word = 1 << 5;
 /// `PG_error`.
 pub const ERROR: Word = 1 << 6;
+/// `PG_checked`: what it means is the file system's.
+pub const CHECKED: Word = 1 << 7;
 
 /// A reference: the frame is taken.
 pub const BUSY: Word = 1;
@@ -69,8 +71,13 @@ pub fn show_flags(flags: Word) -> String {
     if flags & LOCKED != 0 {
         names.push("locked");
     }
-    for (bit, name) in [(UPTODATE, "uptodate"), (DIRTY, "dirty"), (WRITEBACK, "writeback"), (ERROR, "error")]
-    {
+    for (bit, name) in [
+        (UPTODATE, "uptodate"),
+        (DIRTY, "dirty"),
+        (WRITEBACK, "writeback"),
+        (ERROR, "error"),
+        (CHECKED, "checked"),
+    ] {
         if flags & bit != 0 {
             names.push(name);
         }
@@ -239,6 +246,18 @@ pub fn folio_wait_writeback(task: &Task, folio: Folio) {
 #[track_caller]
 pub fn folio_set_error(task: &Task, folio: Folio) {
     set(task, task.storage.flags(folio.frame), ERROR, word("folio_set_error"));
+}
+
+/// Marks the page as checked.
+#[track_caller]
+pub fn folio_set_checked(task: &Task, folio: Folio) {
+    set(task, task.storage.flags(folio.frame), CHECKED, word("folio_set_checked"));
+}
+
+/// Marks the page as not checked, and tells whether it was.
+#[track_caller]
+pub fn folio_test_clear_checked(task: &Task, folio: Folio) -> bool {
+    test_and_clear(task, task.storage.flags(folio.frame), CHECKED, word("folio_test_clear_checked"))
 }
 
 /// Finds the page in the page cache and takes a reference, if it is there.

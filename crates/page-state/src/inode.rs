@@ -165,6 +165,14 @@ pub fn write_inode_now(task: &Task) {
     copy_unit(task, task.storage.inode, task.storage.durable, Label::new("write_inode_now", &[]));
 }
 
+/// The size on disk, in units.
+#[track_caller]
+pub fn disk_size(task: &Task) -> usize {
+    let mask = ((1 << InodeFields::SIZE.width) - 1) << InodeFields::SIZE.shift;
+    let inode = load(task, task.storage.inode, mask, Order::Relaxed, Label::new("i_disksize", &[]));
+    InodeFields::size(inode)
+}
+
 /// Sets the size on disk, in units.
 #[track_caller]
 pub fn set_disk_size(task: &Task, size: usize) {

@@ -99,7 +99,11 @@ pub fn clean_divergence(
     let size = memory.peek(storage.i_size) as usize;
     for (file_block, frame, block) in cached_blocks(storage, memory) {
         let flags = memory.peek(storage.buffer(frame, block));
-        let clean = flags & (buffer::DIRTY | buffer::JBDDIRTY) == 0 && !journalled(frame, block);
+        // Writeback journals all of a page that was stored to.
+        let pending = folio::DIRTY | folio::CHECKED;
+        let stored_to = memory.peek(storage.flags(frame)) & pending == pending;
+        let queued = flags & (buffer::DIRTY | buffer::JBDDIRTY) != 0 || journalled(frame, block);
+        let clean = !queued && !stored_to;
         let known = flags & (buffer::UPTODATE | buffer::MAPPED) == buffer::UPTODATE | buffer::MAPPED;
         if !known || !clean || flags & (buffer::DELAY | buffer::UNWRITTEN) != 0 {
             continue;

@@ -81,7 +81,7 @@ impl Storage {
             source_frames,
             disk_blocks,
             slots: layout.array(geometry.pages(), 3, show_number, |p| format!("page-cache slot {p}")),
-            flags: layout.array(cache_frames, 7, show_flags, |f| format!("page {f} flags")),
+            flags: layout.array(cache_frames, 8, show_flags, |f| format!("page {f} flags")),
             references: layout.array(cache_frames, 11, show_references, |f| format!("page {f} references")),
             units: layout.array((cache_frames + source_frames) * page, UNIT_BITS, show_unit, |i| {
                 format!("frame {} unit {}", i / page, i % page)

@@ -4,8 +4,10 @@ mod write_end;
 mod writeback;
 
 pub use write_end::{block_commit_write, block_write_end, generic_write_end};
+pub(crate) use writeback::within_size;
 pub use writeback::{
-    block_page_mkwrite, block_write_full_page, block_write_full_page_keeping_buffers, submit_dirty_buffers,
+    block_dirty_folio, block_page_mkwrite, block_write_full_page, block_write_full_page_keeping_buffers,
+    submit_dirty_buffers,
 };
 
 use machine::{Label, call};

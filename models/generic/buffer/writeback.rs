@@ -3,7 +3,8 @@
 use machine::{Action, Label, Step, call};
 use page_state::buffer::{
     bh_write, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffers, clear_buffer_delay,
-    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, set_buffer_uptodate, test_clear_buffer_dirty,
+    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, set_buffer_dirty, set_buffer_uptodate,
+    test_clear_buffer_dirty,
 };
 use page_state::folio::{
     folio_buffers, folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_start_writeback,
@@ -19,7 +20,7 @@ use crate::file_system::FileSystem;
 use crate::kernel::Kernel;
 
 /// The page's units that lie within the file.
-fn within_size(k: &Kernel, folio: Folio) -> usize {
+pub(crate) fn within_size(k: &Kernel, folio: Folio) -> usize {
     let units = k.task.storage.geometry.page_units();
     i_size_read(&k.task).saturating_sub(folio.index * units).min(units)
 }
@@ -54,7 +55,12 @@ fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: b
         }
         folio_zero_segment(task, folio, inside, units);
         if !folio_buffers(task, folio) {
+            // A page that was dirty without buffers is dirty in all of them.
             create_empty_buffers(task, folio);
+            for bh in buffers(task, folio) {
+                set_buffer_uptodate(task, bh);
+                set_buffer_dirty(task, bh);
+            }
         }
         let blocks = blocks_of_size(k);
         for bh in buffers(task, folio) {
@@ -132,4 +138,19 @@ pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool
         folio_wait_writeback(task, folio);
         true
     })
+}
+
+/// `block_dirty_folio` (`__set_page_dirty_buffers` before v5.18): all buffers of the page are dirty, and the
+/// page is.
+#[track_caller]
+pub fn block_dirty_folio(k: &Kernel, folio: Folio) {
+    let task = &k.task;
+    call(task.m, Label::new("block_dirty_folio", &[]), || {
+        if folio_buffers(task, folio) {
+            for bh in buffers(task, folio) {
+                set_buffer_dirty(task, bh);
+            }
+        }
+        folio_mark_dirty(task, folio);
+    });
 }

@@ -1,0 +1,263 @@
+//! `ext4_da_write_begin` and `ext4_da_write_end`: a hole is given a block only when its page is written back
+//! (`delalloc`, the default).
+//!
+//! v4.2 is the text that the thread of 2015 is about. What changed since stands beside it: 06bd3c36a733 (v4.7), a
+//! commit waits for what writeback has allocated; `dioread_nolock` (the default since v5.6), blocks that
+//! writeback allocates read as zeros until their data is there; cc883236b792 and 4df031ff5876 (v5.15), no handle
+//! in `write_begin`, and the size on disk is raised only with the size; 1dedde690303 (v6.4), only by what is
+//! taken; 6b730a405037 (v6.12), a `write_begin` that leaves dirtying to `write_end`. Since v6.13 a write beyond
+//! the end zeroes what lies between.
+//!
+//! Left out: inline data, the fallback to `ext4_write_begin` when the disk is nearly full (it is a variant of
+//! `ext4/ordered`), the reservation of space but for its failing, the retry after `-ENOSPC`.
+
+use machine::{Label, call};
+use page_state::buffer::{buffer_delay, buffer_mapped, buffer_unwritten};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback};
+use page_state::inode::{disk_size, i_size_read, i_size_write, set_disk_size};
+use page_state::{Buffer, Folio};
+
+use super::begin::{grab_with_handle, page_range};
+use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
+use super::mpage::ext4_writepages;
+use super::ordered::{Text as Prepare, ext4_block_write_begin};
+use super::page_io::commit_ordered;
+use super::truncate::{ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks};
+use crate::Mutant;
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::block::block_invalidate_folio;
+use crate::generic::buffer::{
+    block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
+    block_write_end, generic_write_end, try_to_free_buffers,
+};
+use crate::generic::filemap::grab_cache_page;
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::write_cache_pages;
+use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
+use crate::kernel::{Errno, Kernel, Request};
+
+/// The text of `ext4_da_write_begin` and `ext4_da_write_end`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Text {
+    /// v4.2 to v5.14: under a handle; the size on disk is raised by what was copied, whatever the size.
+    V4_2,
+    /// v5.15: 4df031ff5876, where that is beyond the size, too.
+    V5_15,
+    /// v6.4: 1dedde690303, by what is taken.
+    V6_4,
+    /// v6.12 (and v6.13, which zeroes what lies between).
+    V6_14,
+}
+
+/// ext4 with delayed allocation, `data=ordered`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delalloc {
+    /// Which text.
+    pub(super) text: Text,
+    /// What becomes of blocks that writeback allocates.
+    pub(super) allocation: Allocation,
+}
+
+impl FileSystem for Delalloc {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: false,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn has_unwritten_extents(&self) -> bool {
+        true
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        ext4_da_write_begin(self, k, pos, len)
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        let args = [pos as i32, len as i32, copied as i32];
+        let took = call(k.task.m, Label::new("ext4_da_write_end", &args), || {
+            let took = match self.text {
+                Text::V4_2 | Text::V5_15 | Text::V6_4 => da_write_end(self, k, pos, (len, copied), folio),
+                Text::V6_14 => ext4_da_do_write_end(self, k, pos, (len, copied), folio),
+            };
+            if k.mutated(Mutant::SizeOnDiskIsAhead) {
+                set_disk_size(&k.task, pos + len);
+            }
+            took as u8
+        });
+        Ok(usize::from(took))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        if create { ext4_da_get_block_prep(k, bh) } else { ext4_get_block(k, bh, false, self.allocation) }
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        ext4_writepages(k, folio, self.allocation);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        block_page_mkwrite(k, self, folio)
+    }
+
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        block_dirty_folio(k, folio);
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        ext4_setattr_size(k, self, size);
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        block_invalidate_folio(k, folio, from);
+        false
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        try_to_free_buffers(k, folio)
+    }
+
+    fn commit(&self, k: &Kernel) {
+        commit_ordered(k);
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        self.commit(k);
+    }
+}
+
+#[track_caller]
+fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let (task, journal) = (&k.task, k.journal());
+    let prepare = if fs.text == Text::V6_14 { Prepare::V6_14 } else { Prepare::V4_7 };
+    call(task.m, Label::new("ext4_da_write_begin", &[pos as i32, len as i32]), || {
+        let with_handle = fs.text == Text::V4_2;
+        let folio = if with_handle {
+            grab_with_handle(k).0
+        } else {
+            let folio = grab_cache_page(task, 0);
+            folio_wait_writeback(task, folio);
+            folio
+        };
+        let Err(error) = ext4_block_write_begin(k, fs, prepare, folio, page_range(k, pos, len)) else {
+            return Ok(folio);
+        };
+        folio_unlock(task, folio);
+        if with_handle {
+            jbd2_journal_stop(task, journal);
+        } else {
+            folio_put(task, folio);
+        }
+        if pos + len > i_size_read(task) {
+            ext4_truncate_failed_write(k, fs);
+        }
+        if with_handle {
+            folio_put(task, folio);
+        }
+        Err(error)
+    })
+}
+
+/// `ext4_da_should_update_i_disksize`: whether the block of unit `offset` of the page is the file's already.
+fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> bool {
+    let task = &k.task;
+    let bh = Buffer { folio, block: offset >> task.storage.geometry.block_shift };
+    call(task.m, Label::new("ext4_da_should_update_i_disksize", &[offset as i32]), || {
+        buffer_mapped(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh)
+    })
+}
+
+/// The inode with its size on disk becomes part of a transaction (`ext4_dirty_inode`).
+fn update_disk_size(k: &Kernel, size: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_dirty_inode", &[size as i32]), || {
+        jbd2_journal_start(task, journal);
+        set_disk_size(task, size);
+        jbd2_journal_stop(task, journal);
+    });
+}
+
+/// `ext4_da_write_end` until v6.11: the size on disk first, then `generic_write_end`.
+fn da_write_end(fs: &Delalloc, k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    let mut copied = copied;
+    if fs.text == Text::V6_4 && copied < len && !folio_test_uptodate(task, folio) {
+        copied = 0;
+    }
+    let end = pos + copied;
+    let beyond =
+        copied > 0 && if fs.text == Text::V4_2 { end > disk_size(task) } else { end > i_size_read(task) };
+    let updates = beyond && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0);
+    if fs.text == Text::V4_2 {
+        if updates {
+            set_disk_size(task, end);
+        }
+        let took = generic_write_end(k, pos, len, copied, folio);
+        jbd2_journal_stop(task, journal);
+        return took;
+    }
+    let took = generic_write_end(k, pos, len, copied, folio);
+    if updates {
+        update_disk_size(k, end);
+    }
+    took
+}
+
+/// `ext4_da_do_write_end`, since v6.12.
+fn ext4_da_do_write_end(
+    fs: &Delalloc,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    let old_size = i_size_read(task);
+    let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
+    let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let mut updates = false;
+    if end > old_size {
+        i_size_write(task, end);
+        updates = copied > 0 && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0);
+    }
+    if !k.mutated(Mutant::PageStaysLocked) {
+        folio_unlock(task, folio);
+    }
+    folio_put(task, folio);
+    if pos > old_size {
+        let handle = jbd2_journal_start(task, journal);
+        ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        if updates {
+            set_disk_size(task, end);
+        }
+        jbd2_journal_stop(task, journal);
+    } else if updates {
+        update_disk_size(k, end);
+    }
+    if k.mutated(Mutant::ReturnsLength) { len } else { copied }
+}

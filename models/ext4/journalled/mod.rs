@@ -1,0 +1,136 @@
+//! ext4 for files whose data goes through the journal (`data=journal`).
+//!
+//! v4.2 is the text that the thread of 2015 is about; what changed since stands beside it: b90197b65518
+//! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), and v6.12 to v6.14 (3910b513fcdf,
+//! 6b730a405037, cb3de5fc876e, 183aa1d3baea).
+//!
+//! Left out: inline data, encryption, verity, large folios, credits, the retry after `-ENOSPC`, pages that are
+//! pinned for direct I/O.
+
+mod write;
+mod writeback;
+
+use machine::Label;
+use page_state::steps::report;
+use page_state::{Buffer, Folio};
+
+use super::block::{Allocation, ext4_get_block};
+use super::truncate::ext4_setattr_size;
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::buffer::{block_is_partially_uptodate, block_read_full_page, try_to_free_buffers};
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::write_cache_pages;
+use crate::jbd2::{self, jbd2_journal_invalidate_folio, jbd2_journal_try_to_free_buffers};
+use crate::kernel::{Errno, Kernel, Request};
+
+/// What `ext4_journalled_write_end` does with a short copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::ext4) enum WriteEnd {
+    /// As in v4.2: the generic zeroing, which dirties.
+    V4_2,
+    /// The first ext4 patch of the thread, as tested after a short copy into a page that is not
+    /// uptodate was set to 0: if nothing was copied, neither zeroing nor walk.
+    SkipZeroing,
+    /// Another reading: tested at entry, where a partial copy still counts.
+    SkipZeroingAtEntry,
+    /// Another reading: only the zeroing is skipped, the walk still runs.
+    SkipZeroingWalk,
+    /// b90197b65518: a zeroing of its own, which does not dirty.
+    V4_4,
+    /// 3b136499e906: nothing but new buffers is journalled after a short copy into a page that is not
+    /// uptodate.
+    V4_11,
+    /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
+    /// nothing.
+    V6_14,
+}
+
+/// ext4 with `data=journal`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ext4) struct Journalled {
+    /// Which text of `write_end`.
+    pub(in crate::ext4) write_end: WriteEnd,
+}
+
+impl FileSystem for Journalled {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: true,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        write::ext4_write_begin(self, k, pos, len)
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        write::ext4_journalled_write_end(self, k, pos, len, copied, folio)
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        ext4_get_block(k, bh, create, Allocation::Plain)
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        ext4_setattr_size(k, self, size);
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        let invalidated = jbd2_journal_invalidate_folio(&k.task, k.journal(), folio, from);
+        if invalidated.busy {
+            let witness = Label::new("WARN_ON(-EBUSY) in ext4_journalled_invalidatepage", &[]);
+            report(&k.task, "kernel-bug", witness);
+        }
+        invalidated.held
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        jbd2_journal_try_to_free_buffers(&k.task, k.journal(), folio) && try_to_free_buffers(k, folio)
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        writeback::ext4_writepage(self, k, folio);
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        writeback::ext4_page_mkwrite(self, k, folio)
+    }
+
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        writeback::ext4_journalled_dirty_folio(self, k, folio);
+    }
+
+    fn commit(&self, k: &Kernel) {
+        writeback::commit(self, k);
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        self.commit(k);
+        jbd2::checkpoint(&k.task, k.journal());
+    }
+}

@@ -1,0 +1,147 @@
+//! `ext4_writepage`, `ext4_page_mkwrite` and the commit of a file with `data=journal`.
+//!
+//! Until v5.9 a store through a mapping is journalled when its page is written back; since v5.10
+//! (64a9f1449950, afb585a97f81) when the page becomes writable, which each commit takes back. Until v6.2 a page
+//! that was stored to is journalled once more by writeback, too (`PG_checked`).
+//!
+//! Left out: the handle that `ext4_writepages` holds while it looks for pages to journal (since v6.3), which are
+//! those that are pinned for direct I/O.
+
+use machine::{Label, call};
+use page_state::Folio;
+use page_state::buffer::{buffer_dirty, buffers};
+use page_state::folio::{
+    folio_in_cache, folio_lock, folio_mark_dirty, folio_set_checked, folio_test_clear_checked, folio_unlock,
+    folio_wait_writeback,
+};
+
+use super::write::{do_journal_get_write_access, ext4_block_write_begin, walk_page_buffers, write_end_fn};
+use super::{Journalled, WriteEnd};
+use crate::ext4::page_io::{self, all_mapped};
+use crate::generic::buffer::{block_page_mkwrite, within_size};
+use crate::generic::writeback::write_pages_with;
+use crate::jbd2::{
+    Handle, OrderedData, is_in_commit_alone, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
+    jbd2_journal_start, jbd2_journal_stop,
+};
+use crate::kernel::Kernel;
+
+impl Journalled {
+    /// Whether stores are journalled when the page becomes writable.
+    fn journals_stores(&self) -> bool {
+        self.write_end == WriteEnd::V6_14
+    }
+}
+
+/// `ext4_journalled_dirty_folio`: writeback will journal the page.
+#[track_caller]
+pub(super) fn ext4_journalled_dirty_folio(fs: &Journalled, k: &Kernel, folio: Folio) {
+    if !fs.journals_stores() {
+        folio_set_checked(&k.task, folio);
+    }
+    folio_mark_dirty(&k.task, folio);
+}
+
+/// `ext4_writepage`: a page that was stored to is journalled, another one written in place.
+#[track_caller]
+pub(super) fn ext4_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
+    if !fs.journals_stores() && folio_test_clear_checked(&k.task, folio) {
+        ext4_journalled_writepage(fs, k, folio);
+    } else {
+        page_io::ext4_writepage(k, folio);
+    }
+}
+
+/// Journals the part of a locked page that is in the file.
+fn journal_page(fs: &Journalled, k: &Kernel, handle: Handle, folio: Folio) {
+    let range = (0, within_size(k, folio));
+    walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
+    walk_page_buffers(k, folio, range, &|bh| write_end_fn(fs, k, handle, bh));
+}
+
+/// `__ext4_journalled_writepage`: the page lock is inside of the transaction, so it is given back first.
+#[track_caller]
+fn ext4_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("__ext4_journalled_writepage", &[]), || {
+        folio_unlock(task, folio);
+        let handle = jbd2_journal_start(task, journal);
+        folio_lock(task, folio);
+        if folio_in_cache(task, folio) {
+            journal_page(fs, k, handle, folio);
+        }
+        jbd2_journal_stop(task, journal);
+        folio_unlock(task, folio);
+    });
+}
+
+/// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
+#[track_caller]
+pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_page_mkwrite", &[]), || {
+        if fs.journals_stores() {
+            let handle = jbd2_journal_start(task, journal);
+            folio_lock(task, folio);
+            let len = within_size(k, folio);
+            let fit = folio_in_cache(task, folio)
+                && len > 0
+                && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();
+            if fit {
+                journal_page(fs, k, handle, folio);
+                jbd2_journal_file_inode(task, journal);
+            } else {
+                folio_unlock(task, folio);
+            }
+            jbd2_journal_stop(task, journal);
+            return fit;
+        }
+        folio_lock(task, folio);
+        let len = within_size(k, folio);
+        if !folio_in_cache(task, folio) || len == 0 {
+            folio_unlock(task, folio);
+            return false;
+        }
+        if all_mapped(k, folio, len) {
+            folio_wait_writeback(task, folio);
+            return true;
+        }
+        folio_unlock(task, folio);
+        // Before 64a9f1449950: buffers are dirtied, and journalled afterwards.
+        let handle = jbd2_journal_start(task, journal);
+        let fit = block_page_mkwrite(k, fs, folio);
+        if fit {
+            let range = (0, task.storage.geometry.page_units());
+            walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
+        }
+        jbd2_journal_stop(task, journal);
+        fit
+    })
+}
+
+/// A commit. Since v5.10 it takes the write permission of mappings of what it commits: whoever stores again has
+/// to journal it again.
+#[track_caller]
+pub(super) fn commit(fs: &Journalled, k: &Kernel) {
+    let protect = || {
+        if fs.journals_stores() {
+            write_pages_with(k, &|folio| ext4_journalled_writepage_callback(k, folio));
+        }
+    };
+    let data = OrderedData { submit: &protect, finish: &|| {} };
+    jbd2_journal_commit_transaction(&k.task, k.journal(), data);
+}
+
+/// `ext4_journalled_writepage_callback`: the page, which is locked, stays dirty if there is more in it than the
+/// commit has.
+fn ext4_journalled_writepage_callback(k: &Kernel, folio: Folio) {
+    let task = &k.task;
+    call(task.m, Label::new("ext4_journalled_writepage_callback", &[]), || {
+        let more = buffers(task, folio)
+            .any(|bh| buffer_dirty(task, bh) || !is_in_commit_alone(task, k.journal(), bh));
+        if more {
+            folio_mark_dirty(task, folio);
+        }
+        folio_unlock(task, folio);
+    });
+}

@@ -1,0 +1,268 @@
+//! `ext4_write_begin` and `ext4_write_end`, for files whose data is written in place before the transaction that
+//! names its blocks commits (`data=ordered`, without delayed allocation).
+//!
+//! v4.2 is the text that the thread of 2015 is about. v2.6.26 and v2.6.32 (f8514083cd1b) stand beside it, from
+//! memory of them, and what changed since: 06bd3c36a733 (v4.7) puts the inode's data on the transaction's list
+//! where blocks are allocated instead of in `write_end`; 6b730a405037 (v6.12) gives `write_begin` a text of its
+//! own, which leaves dirtying to `write_end`; since v6.13 a write beyond the end zeroes what lies between. With
+//! delayed allocation, and the disk nearly full, these functions write, too, and with `dioread_nolock` (the
+//! default since v5.6) blocks then read as zeros until they are written.
+//!
+//! Left out: as for `data=journal`. The list of v2.6.26 is of buffers and not of inodes; writeback before v3.11
+//! allocates where a store through a mapping has met a hole.
+
+use machine::{Label, call};
+use page_state::buffer::set_buffer_uptodate;
+use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
+use page_state::inode::{i_size_read, i_size_write, orphan_add, set_disk_size};
+use page_state::steps::report;
+use page_state::{Buffer, Folio};
+
+use super::begin::{abandon, grab_with_handle, page_range};
+use super::block::{Allocation, ext4_get_block};
+use super::mpage::ext4_writepages;
+use super::page_io::{self, all_mapped, commit_ordered};
+use super::truncate::{
+    ext4_setattr_size, ext4_truncate_failed_write, ext4_update_inode_size, ext4_zero_partial_blocks,
+    raise_disk_size,
+};
+use crate::Mutant;
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::generic::block::block_invalidate_folio;
+use crate::generic::buffer::{
+    NewBuffer, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
+    block_write_begin, block_write_end, page_zero_new_buffers, prepare_buffers, try_to_free_buffers,
+    within_size,
+};
+use crate::generic::perform_write::generic_perform_write;
+use crate::generic::writeback::write_cache_pages;
+use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, journal_current_handle};
+use crate::kernel::{Errno, Kernel, Request};
+
+/// The text of `ext4_write_begin` and `ext4_write_end`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Text {
+    /// v2.6.26: the size on disk is raised by what was copied, before it is known what of it is taken; nothing
+    /// is trimmed.
+    V2_6_26,
+    /// v2.6.32 to v4.6.
+    V4_2,
+    /// v4.7 to v6.11.
+    V4_7,
+    /// v6.12 (and v6.13, which zeroes what lies between).
+    V6_14,
+}
+
+/// ext4 with `data=ordered`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ordered {
+    /// Which text.
+    pub(super) text: Text,
+    /// What becomes of blocks that are allocated.
+    pub(super) allocation: Allocation,
+}
+
+impl FileSystem for Ordered {
+    fn nature(&self) -> Nature {
+        Nature {
+            medium: Medium::Disk,
+            buffers: true,
+            journal: true,
+            journals_data: false,
+            crash_safe: true,
+            whole_pages: false,
+        }
+    }
+
+    fn has_unwritten_extents(&self) -> bool {
+        true
+    }
+
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        generic_perform_write(k, self, request)
+    }
+
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        ext4_write_begin(self, k, pos, len)
+    }
+
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        Ok(ext4_write_end(self, k, pos, (len, copied), folio))
+    }
+
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        block_read_full_page(k, self, folio);
+    }
+
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        block_is_partially_uptodate(k, folio, from, to)
+    }
+
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        ext4_get_block(k, bh, create, self.allocation)
+    }
+
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        if self.allocation.is_unwritten() {
+            ext4_writepages(k, folio, self.allocation);
+        } else {
+            page_io::ext4_writepage(k, folio);
+        }
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        ext4_page_mkwrite(self, k, folio)
+    }
+
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        block_dirty_folio(k, folio);
+    }
+
+    fn truncate(&self, k: &Kernel, size: usize) {
+        ext4_setattr_size(k, self, size);
+    }
+
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        block_invalidate_folio(k, folio, from);
+        false
+    }
+
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        try_to_free_buffers(k, folio)
+    }
+
+    fn commit(&self, k: &Kernel) {
+        commit_ordered(k);
+    }
+
+    fn sync(&self, k: &Kernel) {
+        write_cache_pages(k, self);
+        self.commit(k);
+    }
+}
+
+#[track_caller]
+fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
+        let (folio, _) = grab_with_handle(k);
+        let Err(error) = ext4_block_write_begin(k, fs, fs.text, folio, page_range(k, pos, len)) else {
+            return Ok(folio);
+        };
+        if fs.text == Text::V2_6_26 {
+            folio_unlock(task, folio);
+            jbd2_journal_stop(task, journal);
+            folio_put(task, folio);
+        } else {
+            abandon(k, fs, folio, pos + len);
+        }
+        Err(error)
+    })
+}
+
+/// `__block_write_begin`, or since v6.12 ext4's own, which leaves dirtying to `write_end`.
+pub(super) fn ext4_block_write_begin(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    text: Text,
+    folio: Folio,
+    (from, to): (usize, usize),
+) -> Result<(), Errno> {
+    if text < Text::V6_14 {
+        return block_write_begin(k, fs, folio, from, to);
+    }
+    let new = NewBuffer {
+        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
+        still_new: &|_| {
+            let witness = Label::new("WARN_ON_ONCE(buffer_new) in ext4_block_write_begin", &[]);
+            report(&k.task, "kernel-bug", witness);
+        },
+        allocated: &|_| {},
+        failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
+    };
+    let label = Label::new("ext4_block_write_begin", &[from as i32, to as i32]);
+    prepare_buffers(k, fs, folio, (from, to), label, new)
+}
+
+#[track_caller]
+fn ext4_write_end(
+    fs: &Ordered,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    let args = [pos as i32, len as i32, copied as i32];
+    let took = call(task.m, Label::new("ext4_write_end", &args), || {
+        let handle = journal_current_handle(task, journal);
+        let old_size = i_size_read(task);
+        if fs.text <= Text::V4_2 {
+            jbd2_journal_file_inode(task, journal);
+        }
+        let range = (page_range(k, pos, len).0, len);
+        let copied = if fs.text == Text::V2_6_26 {
+            raise_disk_size(k, pos + copied);
+            let copied = block_write_end(k, folio, range, copied);
+            if pos + copied > old_size {
+                i_size_write(task, pos + copied);
+            }
+            copied
+        } else {
+            let copied = block_write_end(k, folio, range, copied);
+            ext4_update_inode_size(k, pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied });
+            copied
+        };
+        if !k.mutated(Mutant::PageStaysLocked) {
+            folio_unlock(task, folio);
+        }
+        folio_put(task, folio);
+        if fs.text == Text::V6_14 && old_size < pos {
+            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        }
+        let trims = fs.text != Text::V2_6_26 && !k.mutated(Mutant::FailedWriteIsNotTruncated);
+        let extending = trims && pos + len > i_size_read(task);
+        if extending {
+            orphan_add(task);
+        }
+        jbd2_journal_stop(task, journal);
+        if extending {
+            ext4_truncate_failed_write(k, fs);
+        }
+        if k.mutated(Mutant::SizeOnDiskIsAhead) {
+            set_disk_size(task, pos + len);
+        }
+        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+    });
+    usize::from(took)
+}
+
+/// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
+#[track_caller]
+fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> bool {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_page_mkwrite", &[]), || {
+        folio_lock(task, folio);
+        let len = within_size(k, folio);
+        if !folio_in_cache(task, folio) || len == 0 {
+            folio_unlock(task, folio);
+            return false;
+        }
+        if all_mapped(k, folio, len) {
+            folio_wait_writeback(task, folio);
+            return true;
+        }
+        folio_unlock(task, folio);
+        jbd2_journal_start(task, journal);
+        let fit = block_page_mkwrite(k, fs, folio);
+        jbd2_journal_stop(task, journal);
+        fit
+    })
+}

@@ -1,0 +1,191 @@
+//! How an ext4 file gets smaller or larger (`fs/ext4/inode.c`), and what a failed write leaves.
+//!
+//! v4.2; v6.12 is the same in what is modelled. Left out: `invalidate_lock`, direct I/O under way, the
+//! zeroing that a hole punched in the middle needs.
+
+use machine::{Label, call};
+use page_state::Buffer;
+use page_state::buffer::{
+    bh_read, buffer_freed, buffer_mapped, buffer_uptodate, create_empty_buffers, mark_buffer_dirty,
+    set_buffer_uptodate,
+};
+use page_state::folio::{
+    filemap_get_folio, folio_buffers, folio_lock, folio_put, folio_test_uptodate, folio_unlock,
+    folio_zero_segment,
+};
+use page_state::inode::{
+    disk_size, i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
+};
+
+use super::page_io::begin_ordered_truncate;
+use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::generic::filemap::grab_cache_page;
+use crate::generic::truncate::truncate_inode_pages;
+use crate::jbd2::{
+    self, Handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
+    jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
+};
+use crate::kernel::Kernel;
+
+/// `ext4_update_inode_size`: the sizes reach at least up to `new_size`; the page is locked.
+#[track_caller]
+pub(super) fn ext4_update_inode_size(k: &Kernel, new_size: usize) {
+    if new_size > i_size_read(&k.task) {
+        i_size_write(&k.task, new_size);
+    }
+    raise_disk_size(k, new_size);
+}
+
+/// `ext4_update_i_disksize`, if that is larger.
+#[track_caller]
+pub(super) fn raise_disk_size(k: &Kernel, new_size: usize) {
+    if new_size > disk_size(&k.task) {
+        set_disk_size(&k.task, new_size);
+    }
+}
+
+/// `ext4_truncate`: zeroes the rest of the last block, frees the blocks beyond the size. The inode is on
+/// the orphan list meanwhile.
+#[track_caller]
+pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_truncate", &[]), || {
+        let geometry = task.storage.geometry;
+        let handle = jbd2_journal_start(task, journal);
+        let size = i_size_read(task);
+        if !size.is_multiple_of(geometry.block_units()) {
+            ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
+        }
+        orphan_add(task);
+        set_disk_size(task, size);
+        for block in geometry.blocks_of(size)..geometry.blocks() {
+            if map_block(task, block).is_some() {
+                set_map(task, block, None);
+            }
+        }
+        orphan_del(task);
+        jbd2_journal_stop(task, journal);
+    });
+}
+
+/// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled
+/// or in the ordered data; a hole has them already.
+fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    let geometry = task.storage.geometry;
+    let block = from >> geometry.block_shift;
+    let to = to.min(geometry.block(block).end);
+    call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
+        let folio = grab_cache_page(task, 0);
+        if !folio_buffers(task, folio) {
+            create_empty_buffers(task, folio);
+        }
+        let bh = Buffer { folio, block };
+        let mut mapped = !buffer_freed(task, bh);
+        if mapped && !buffer_mapped(task, bh) {
+            // Without `create` there is nothing that can fail.
+            let _ = fs.get_block(k, bh, false);
+            mapped = buffer_mapped(task, bh);
+        }
+        if mapped {
+            if folio_test_uptodate(task, folio) {
+                set_buffer_uptodate(task, bh);
+            }
+            if !buffer_uptodate(task, bh) {
+                bh_read(task, bh);
+            }
+            if fs.nature().journals_data {
+                jbd2_journal_get_write_access(task, journal, handle, bh);
+                folio_zero_segment(task, folio, from, to);
+                jbd2_journal_dirty_metadata(task, journal, handle, bh);
+            } else {
+                folio_zero_segment(task, folio, from, to);
+                mark_buffer_dirty(task, bh);
+                jbd2_journal_file_inode(task, journal);
+            }
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+    });
+}
+
+/// `ext4_zero_partial_blocks`: the parts of the first and last block of `from..to` that lie in it become
+/// zeros. Since v6.13 a write that starts beyond the end does so with what lies between.
+#[track_caller]
+pub(super) fn ext4_zero_partial_blocks(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    handle: Handle,
+    from: usize,
+    to: usize,
+) {
+    let geometry = k.task.storage.geometry;
+    let (first, last) = (from >> geometry.block_shift, (to - 1) >> geometry.block_shift);
+    let starts_inside = from > geometry.block(first).start;
+    let ends_inside = to < geometry.block(last).end;
+    call(k.task.m, Label::new("ext4_zero_partial_blocks", &[from as i32, to as i32]), || {
+        if starts_inside || (first == last && ends_inside) {
+            ext4_block_zero_page_range(k, fs, handle, from, to);
+        }
+        if first != last && ends_inside {
+            ext4_block_zero_page_range(k, fs, handle, geometry.block(last).start, to);
+        }
+    });
+}
+
+/// `ext4_truncate_failed_write`: what a write left beyond the size goes, from the cache and the disk.
+#[track_caller]
+pub(super) fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
+    call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
+        truncate_inode_pages(k, fs, i_size_read(&k.task));
+        ext4_truncate(k, fs);
+    });
+}
+/// `ext4_setattr` to a smaller or larger size, with the inode's lock held.
+pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_setattr", &[size as i32]), || {
+        let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
+        if size < old_size && !journals_data {
+            begin_ordered_truncate(k, fs);
+        }
+        jbd2_journal_start(task, journal);
+        if size < old_size {
+            orphan_add(task);
+        }
+        set_disk_size(task, size);
+        i_size_write(task, size);
+        jbd2_journal_stop(task, journal);
+        if size < old_size {
+            if journals_data {
+                ext4_wait_for_tail_page_commit(k, size);
+            }
+            truncate_inode_pages(k, fs, size);
+            ext4_truncate(k, fs);
+        }
+    });
+}
+
+/// `ext4_wait_for_tail_page_commit`: a page that is cut in the middle must not be in a commit.
+fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    let geometry = task.storage.geometry;
+    let offset = size % geometry.page_units();
+    let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
+    if all_stay || k.mutated(Mutant::TruncateKeepsPage) {
+        return;
+    }
+    machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {
+        let Some(folio) = filemap_get_folio(task, 0) else { return machine::Flow::Done(()) };
+        folio_lock(task, folio);
+        let invalidated = jbd2_journal_invalidate_folio(task, journal, folio, offset);
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+        if !invalidated.busy {
+            return machine::Flow::Done(());
+        }
+        jbd2::wait_for_commit(task, journal);
+        machine::Flow::Again(())
+    });
+}
