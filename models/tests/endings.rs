@@ -89,7 +89,7 @@ fn what_the_file_holds_behind_the_count() {
     assert_eq!(rest.ends(FAULT), "-EFAULT, size kept, rest old, rest new");
     // A page that is cached no more tells nothing.
     *rest.cell("page 0 flags") |= folio::UPTODATE;
-    *rest.cell("page-cache slot") = 0;
+    *rest.cell("page-cache slot 0") = 0;
     assert_eq!(rest.ends(FAULT), "-EFAULT, size kept, rest old, rest new");
 }
 

@@ -409,7 +409,7 @@ fn a_new_buffer_is_orphaned_when_nobody_will_fill_it() {
     assert!(check(mapped | buffer::UPTODATE | buffer::DIRTY, 2, 0, false).is_empty());
     assert!(check(mapped | buffer::UPTODATE | buffer::JBDDIRTY, 2, 0, false).is_empty());
     assert!(check(mapped | buffer::UPTODATE, 2, 0, true).is_empty());
-    assert!(check(mapped | buffer::UNWRITTEN, 2, 0, false).is_empty(), "reads as zeros");
+    assert!(check(mapped, 2, InodeFields::unwritten(0), false).is_empty(), "reads as zeros");
     assert_eq!(check(mapped, 0, 0, false), ["block(0)"]);
     assert!(check(mapped, 0, InodeFields::ORPHAN, false).is_empty(), "will be truncated");
     assert_eq!(check(mapped, 1, InodeFields::ORPHAN, false), ["block(0)"], "below the size it won't");
