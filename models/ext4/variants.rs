@@ -49,13 +49,15 @@ fn journalled() -> Vec<Row> {
             Caller::CopyFirst,
             WriteEnd::SkipZeroingAtEntry,
             "another reading of the first ext4 patch: tested at entry, where a partial copy still counts",
-        ),
+        )
+        .historic(),
         journalled_row(
             "v4.2+copy-first+skip-zeroing-walk",
             Caller::CopyFirst,
             WriteEnd::SkipZeroingWalk,
             "another reading of the first ext4 patch: only the zeroing is skipped, the walk still runs",
-        ),
+        )
+        .historic(),
         journalled_row(
             "v4.4",
             Caller::V4_2,
