@@ -35,6 +35,9 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
                       buffers as one of buffers; files of one page";
     let path =
         |name, sentence, fs: Arc<dyn FileSystem>| write_path(name, sentence, leaves_out, rows(&fs), mutant);
+    // Not ordered, and otherwise the same.
+    let in_place: Arc<dyn FileSystem> = Arc::new(ordered::InPlace { ordered: false });
+    let writeback = rows(&in_place).into_iter().map(Row::historic).collect();
     vec![
         path(
             "ext3/journalled",
@@ -46,10 +49,12 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             "ext3_write_begin and ext3_ordered_write_end, data=ordered",
             Arc::new(ordered::InPlace { ordered: true }),
         ),
-        path(
+        write_path(
             "ext3/writeback",
             "ext3_write_begin and ext3_writeback_write_end, data=writeback",
-            Arc::new(ordered::InPlace { ordered: false }),
+            leaves_out,
+            writeback,
+            mutant,
         ),
     ]
 }

@@ -32,8 +32,8 @@ impl Row {
         Row { setting: Setting { partial_copy_is_lost: true, ..self.setting }, ..self }
     }
 
-    /// The same, with all but the writer alone left to `--all`: a text that nobody runs any more, and that is
-    /// there for what it is known to have done wrong.
+    /// The same, with all but the writer alone left to `--all`: a text that nobody runs any more, or a reading, that
+    /// is there for one thing it does.
     #[must_use]
     pub fn historic(self) -> Row {
         Row { historic: true, ..self }

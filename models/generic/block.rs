@@ -288,13 +288,15 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             ext2(true),
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        Row::new("v4.8", Caller::V4_8, ext2(true), "d4690f1e1cda: all segments are faulted in first"),
+        Row::new("v4.8", Caller::V4_8, ext2(true), "d4690f1e1cda: all segments are faulted in first")
+        .historic(),
         Row::new(
             "v5.14",
             Caller::V5_14,
             ext2(true),
             "bc1bb416bbb9: what write_end rejects is tried again with what was copied",
-        ),
+        )
+        .historic(),
         Row::new(
             "v5.14+arm64",
             Caller::V5_14,
