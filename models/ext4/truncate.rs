@@ -142,7 +142,8 @@ pub(super) fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
         ext4_truncate(k, fs);
     });
 }
-/// `ext4_setattr` to a smaller or larger size, with the inode's lock held.
+/// `ext4_setattr` to a smaller or larger size, with the inode's lock held. As in v6.1 and v6.12 ordered data is
+/// looked after before the inode is on the orphan list, against what jbd2 asks for.
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_setattr", &[size as i32]), || {
