@@ -36,7 +36,8 @@ fn journalled() -> Vec<Row> {
             Caller::CopyFirst,
             WriteEnd::V4_2,
             "with the proposal of 2015-10-05: a short copy into a page that is not uptodate counts as zero",
-        ).historic()
+        )
+        .historic()
         .short_is_zero(),
         journalled_row(
             "v4.2+copy-first+skip-zeroing",
@@ -135,14 +136,16 @@ fn ordered() -> Vec<Row> {
             Caller::V5_18,
             (Text::V4_7, UnwrittenBeforeFix),
             "delayed allocation falls back to this path, and blocks read as zeros until they are written",
-        ).historic(),
+        )
+        .historic(),
         ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
         ordered_row(
             "v6.14+dioread-nolock",
             Caller::V6_14,
             (Text::V6_14, Unwritten),
             "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
-        ).historic(),
+        )
+        .historic(),
         ordered_row(
             "v6.18",
             Caller::V6_18,
@@ -183,7 +186,8 @@ fn delayed() -> Vec<Row> {
             Caller::V5_14,
             (DelayedText::V4_2, Unwritten),
             "before 4df031ff5876; dioread_nolock: blocks read as zeros until they are written",
-        ).historic(),
+        )
+        .historic(),
         delayed_row(
             "v5.18",
             Caller::V5_18,
@@ -195,7 +199,8 @@ fn delayed() -> Vec<Row> {
             Caller::V5_18,
             (DelayedText::V6_4, Unwritten),
             "1dedde690303: and only by what is taken",
-        ).historic(),
+        )
+        .historic(),
         delayed_row(
             "v6.14",
             Caller::V6_14,

@@ -49,7 +49,8 @@ fn nolock() -> Vec<Row> {
             Caller::V5_18,
             v6_1,
             "90410bcf873c, which v6.1 has from its stable tree: such a page is dropped, not zeroed",
-        ).historic(),
+        )
+        .historic(),
         row("v6.14", Caller::V6_14, v6_12, "665575cff098: copy first for good"),
         row(
             "v6.18",
@@ -66,7 +67,8 @@ fn nolock() -> Vec<Row> {
                 commits_copied: true,
             }),
             "not in any kernel: write_end marks only what was copied uptodate and dirty",
-        ).historic(),
+        )
+        .historic(),
     ]
 }
 
