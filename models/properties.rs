@@ -159,6 +159,9 @@ fn leak(world: &Arc<World>) -> Property {
     )
 }
 
+const SIZE_BEYOND_DATA: &str = "after a crash the size covers new units that are neither on disk nor in a committed \
+                                transaction, or at rest the size on disk exceeds the one in memory";
+
 /// What the file's sizes and blocks are at rest.
 fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let of = || world.clone();
@@ -186,11 +189,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     // Without a journal there is no i_disksize, only what was written last.
     if medium == Medium::Server || world.nature.journal {
         properties.push(finally(
-            (
-                "size-beyond-data",
-                "the size on disk exceeds the one in memory at rest",
-                "fs/ext4/ext4.h: i_disksize <= i_size, with a warning",
-            ),
+            ("size-beyond-data", SIZE_BEYOND_DATA, "fs/ext4/ext4.h: i_disksize <= i_size, with a warning"),
             move |memory, broken| {
                 let inode = if medium == Medium::Server { w2.storage.durable } else { w2.storage.inode };
                 let on_disk = InodeFields::size(memory.peek(inode));
@@ -228,7 +227,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
         let after_crash = always(
             (
                 "size-beyond-data",
-                "after a crash the size covers new units that are neither on disk nor in a committed transaction",
+                SIZE_BEYOND_DATA,
                 "Documentation/filesystems/ext4: data=journal and data=ordered",
             ),
             Kind::Crash,

@@ -245,19 +245,25 @@ impl Search<'_> {
         let cells = run.cells();
         let mut seen = Vec::new();
         let mut see = |label: machine::Label| seen.push(label.to_string());
-        match report::property(self.scenario, property).map(|p| &p.check) {
-            Some(Check::State(check)) => check(&cells, &mut see),
-            Some(Check::Final(check)) if run.at_rest() => {
-                let returned: Vec<Word> =
-                    (0..self.scenario.actors.len()).map(|a| run.returned(a).unwrap_or(0)).collect();
-                check(&cells, &returned, &mut see);
+        // A property may be looked at in more than one way.
+        let mut looked = false;
+        for property in self.scenario.properties.iter().filter(|p| p.id == *property) {
+            match &property.check {
+                Check::State(check) => check(&cells, &mut see),
+                Check::Final(check) if run.at_rest() => {
+                    let returned: Vec<Word> =
+                        (0..self.scenario.actors.len()).map(|a| run.returned(a).unwrap_or(0)).collect();
+                    check(&cells, &returned, &mut see);
+                }
+                _ => continue,
             }
-            _ => {
-                let is_deadlock = *property == scenario::built_in::DEADLOCK.id;
-                return if is_deadlock { self.is_stuck(run) } else { entry == Some(run.state()) };
-            }
+            looked = true;
         }
-        seen.contains(witness)
+        if looked {
+            return seen.contains(witness);
+        }
+        let is_deadlock = *property == scenario::built_in::DEADLOCK.id;
+        if is_deadlock { self.is_stuck(run) } else { entry == Some(run.state()) }
     }
 
     /// Whether somebody who must end waits.
