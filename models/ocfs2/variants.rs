@@ -52,12 +52,6 @@ fn nolock() -> Vec<Row> {
         )
         .historic(),
         row("v6.14", Caller::V6_14, v6_12, "665575cff098: copy first for good"),
-        row(
-            "v6.18",
-            Caller::V6_18,
-            v6_12,
-            "the copy tries again by itself until it copies nothing; to v6.19",
-        ),
         Row::new(
             "v6.18+commit-copied",
             Caller::V6_18,
@@ -69,6 +63,12 @@ fn nolock() -> Vec<Row> {
             "not in any kernel: write_end marks only what was copied uptodate and dirty",
         )
         .historic(),
+        row(
+            "v6.18",
+            Caller::V6_18,
+            v6_12,
+            "the copy tries again by itself until it copies nothing; to v6.19",
+        ),
     ]
 }
 
