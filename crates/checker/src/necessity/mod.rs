@@ -10,7 +10,7 @@
 //!
 //! - A change, a copy or a wait, and a word that gives no answer: is not done.
 //! - A lock: is neither waited for nor taken, and its unlock gives nothing back. Lock and unlock find each
-//!   other by their cell, at run time: what was taken travels with the actor ([`held`]), through all returns.
+//!   other by their cell, at run time: what was taken travels with the actor (`held`), through all returns.
 //! - A check, and a word that gives an answer: is not done, and gives always the same answer. What gives one of
 //!   two answers is removed twice; of more, the least and the greatest stand for all.
 //!
