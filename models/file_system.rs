@@ -36,6 +36,27 @@ pub struct Nature {
     pub whole_pages: bool,
 }
 
+impl Nature {
+    /// Blocks on a disk, written in place, and no journal.
+    pub const IN_PLACE: Nature = Nature {
+        medium: Medium::Disk,
+        buffers: true,
+        journal: false,
+        journals_data: false,
+        crash_safe: false,
+        whole_pages: false,
+    };
+    /// The same with a journal that orders its commits behind the data.
+    pub const ORDERED: Nature = Nature { journal: true, crash_safe: true, ..Nature::IN_PLACE };
+    /// The same with the data in the journal.
+    pub const DATA_JOURNAL: Nature = Nature { journals_data: true, ..Nature::ORDERED };
+    /// Whole pages on a disk, each written to a new place.
+    pub const COPY_ON_WRITE: Nature =
+        Nature { buffers: false, crash_safe: true, whole_pages: true, ..Nature::IN_PLACE };
+    /// Whole pages on a server.
+    pub const REMOTE: Nature = Nature { medium: Medium::Server, crash_safe: false, ..Nature::COPY_ON_WRITE };
+}
+
 /// What a file system does.
 pub trait FileSystem: Send + Sync + 'static {
     /// What it is.

@@ -1,7 +1,7 @@
 //! What a model is given: the cells, the version it plays, and who it is.
 
 use fault::{AddressSpace, Backing, Segment, SharedMapping, SourcePage, User};
-use machine::{Layout, Machine, Peek, Place, Small, Word, show_number};
+use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
 use page_state::{Folio, Geometry, Storage, Task};
 
 use crate::file_system::{FileSystem, Nature};
@@ -256,6 +256,15 @@ impl<'a> Kernel<'a> {
     #[must_use]
     pub fn journal(&self) -> &'a Journal {
         self.world.journal.as_ref().expect("the file system says that it has a journal")
+    }
+
+    /// Whether an allocation finds the disk full, where the scenario has that.
+    #[track_caller]
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
+        let full = full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned());
+        self.world.setting.allocation_can_fail && self.task.m.perform(full) != 0
     }
 
     /// Whether the model plays this mutant.

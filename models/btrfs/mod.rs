@@ -18,7 +18,7 @@ use self::extent::{clear_delalloc, has_ordered_extent, read_page, set_delalloc, 
 use crate::Mutant;
 use crate::corpus::{Bug, Told};
 use crate::family::{Row, write_path};
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::filemap_write_and_wait;
@@ -53,14 +53,7 @@ pub struct Btrfs {
 
 impl FileSystem for Btrfs {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: false,
-            journal: false,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: true,
-        }
+        Nature::COPY_ON_WRITE
     }
 
     fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {

@@ -5,7 +5,7 @@
 //! page by a reference while it reads them, here they are read as v4.2 does.
 
 use fault::{IovIter, Position, Segment, get_user};
-use machine::{Action, Flow, Label, Step, again, call};
+use machine::{Flow, Label, again, call};
 use page_state::Folio;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_mark_uptodate, folio_put, folio_test_uptodate,
@@ -110,13 +110,7 @@ fn write_once(
 
 /// `btrfs_delalloc_reserve_space`.
 fn reserve(k: &Kernel) -> Result<(), Errno> {
-    if k.world.setting.allocation_can_fail {
-        let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-        if k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0 {
-            return Err(Errno::Enospc);
-        }
-    }
-    Ok(())
+    if k.is_disk_full() { Err(Errno::Enospc) } else { Ok(()) }
 }
 
 /// `prepare_pages` and `lock_and_cleanup_extent`: the pages, locked, and no ordered extent of them is left.

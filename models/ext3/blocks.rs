@@ -3,7 +3,7 @@
 //! The page lock is outside of the transaction, unlike in ext4: a page is locked before a handle is opened, and
 //! unlocked after it is closed.
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::{
     NEW, allocate_block, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, map_bh,
     mark_buffer_dirty, set_buffer_uptodate,
@@ -37,11 +37,8 @@ pub(super) fn ext3_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(),
         if let Some(disk_block) = map_block(task, block) {
             map_bh(task, bh, disk_block, 0);
         } else if create {
-            if k.world.setting.allocation_can_fail {
-                let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-                if task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0 {
-                    return Err(Errno::Enospc);
-                }
+            if k.is_disk_full() {
+                return Err(Errno::Enospc);
             }
             map_bh(task, bh, allocate_block(task, block, &[k.journal().frozen]), NEW);
         }

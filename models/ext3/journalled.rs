@@ -20,7 +20,7 @@ use super::blocks::{
     end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, filemap_page_mkwrite, page_range,
 };
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{
     block_is_partially_uptodate, block_read_full_page, block_write_begin, block_write_full_page, is_outside,
     page_zero_new_buffers, try_to_free_buffers,
@@ -40,14 +40,7 @@ pub(super) struct Journalled;
 
 impl FileSystem for Journalled {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: true,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::DATA_JOURNAL
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {

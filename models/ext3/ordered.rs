@@ -16,7 +16,7 @@ use super::blocks::{
     end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, filemap_page_mkwrite, page_range,
 };
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_end,
@@ -39,14 +39,7 @@ pub(super) struct InPlace {
 
 impl FileSystem for InPlace {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: false,
-            crash_safe: self.ordered,
-            whole_pages: false,
-        }
+        Nature { crash_safe: self.ordered, ..Nature::ORDERED }
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {

@@ -4,7 +4,7 @@
 //! data, preallocation, the reservation of space for delayed blocks. A block that was freed can be had again
 //! when neither the inode, nor the one in commit, nor the one on disk names it.
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::Buffer;
 use page_state::buffer::{DELAY, NEW, UNWRITTEN};
 use page_state::buffer::{allocate_block, clear_buffer_mapped, map_bh, set_buffer_new, set_buffer_unwritten};
@@ -32,15 +32,6 @@ impl Allocation {
     pub(super) fn is_unwritten(self) -> bool {
         matches!(self, Allocation::UnwrittenBeforeFix | Allocation::Unwritten)
     }
-}
-
-/// Whether the disk is full, where the scenario has that.
-pub(super) fn disk_is_full(k: &Kernel) -> bool {
-    if !k.world.setting.allocation_can_fail {
-        return false;
-    }
-    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-    k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0
 }
 
 /// When a block is asked for.
@@ -75,7 +66,7 @@ pub(super) fn ext4_map_blocks(
             file_data(k, allocation, during);
             return Ok(Mapped { disk_block: disk_block as u8, new: true, unwritten: false });
         }
-        if during == During::Write && disk_is_full(k) {
+        if during == During::Write && k.is_disk_full() {
             return Err(Errno::Enospc);
         }
         let disk_block = allocate_block(task, block, &[k.journal().frozen]) as u8;
@@ -165,7 +156,7 @@ pub(super) fn ext4_da_get_block_prep(k: &Kernel, bh: Buffer) -> Result<(), Errno
     call(task.m, Label::new("ext4_da_get_block_prep", &[bh.block as i32]), || {
         let block = bh.file_block(task);
         match map_block(task, block) {
-            None if disk_is_full(k) => return Err(Errno::Enospc),
+            None if k.is_disk_full() => return Err(Errno::Enospc),
             None => map_bh(task, bh, 0, NEW | DELAY),
             Some(disk_block) => {
                 map_bh(task, bh, disk_block, 0);

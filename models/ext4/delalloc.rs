@@ -24,7 +24,7 @@ use super::ordered::{Text as Prepare, ext4_block_write_begin};
 use super::page_io::commit_ordered;
 use super::truncate::{ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks};
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
@@ -60,14 +60,7 @@ pub(super) struct Delalloc {
 
 impl FileSystem for Delalloc {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::ORDERED
     }
 
     fn has_unwritten_extents(&self) -> bool {

@@ -27,7 +27,7 @@ use super::truncate::{
     raise_disk_size,
 };
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     NewBuffer, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
@@ -64,14 +64,7 @@ pub(super) struct Ordered {
 
 impl FileSystem for Ordered {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::ORDERED
     }
 
     fn has_unwritten_extents(&self) -> bool {

@@ -14,7 +14,7 @@ use scenario::WritePath;
 use crate::Mutant;
 use crate::corpus::{Bug, Told};
 use crate::family::{Row, write_path};
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::filemap_write_and_wait;
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -49,14 +49,7 @@ pub struct Fuse {
 
 impl FileSystem for Fuse {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Server,
-            buffers: false,
-            journal: false,
-            journals_data: false,
-            crash_safe: false,
-            whole_pages: true,
-        }
+        Nature::REMOTE
     }
 
     fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {

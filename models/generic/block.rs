@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::{
     self, allocate_block, bh_read, buffer_mapped, buffer_uptodate, buffers, create_empty_buffers,
     mark_buffer_dirty, set_buffer_uptodate,
@@ -29,7 +29,7 @@ use super::truncate::truncate_inode_pages;
 use super::writeback::write_cache_pages;
 use crate::Mutant;
 use crate::family::{Row, write_path};
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::kernel::{Caller, Errno, Kernel, Request};
 
 /// ext2.
@@ -42,14 +42,7 @@ pub struct Ext2 {
 
 impl FileSystem for Ext2 {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: false,
-            journals_data: false,
-            crash_safe: false,
-            whole_pages: false,
-        }
+        Nature::IN_PLACE
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
@@ -108,11 +101,8 @@ impl FileSystem for Ext2 {
             if let Some(disk_block) = map_block(task, block) {
                 buffer::map_bh(task, bh, disk_block, 0);
             } else if create {
-                if k.world.setting.allocation_can_fail {
-                    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-                    if task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0 {
-                        return Err(Errno::Enospc);
-                    }
+                if k.is_disk_full() {
+                    return Err(Errno::Enospc);
                 }
                 let disk_block = allocate_block(task, block, &[]);
                 buffer::map_bh(task, bh, disk_block, buffer::NEW);

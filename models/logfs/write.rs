@@ -11,7 +11,7 @@ use page_state::steps::{change, copy_unit, load, store, wait};
 use page_state::{Folio, Geometry, InodeFields, Storage, Unit};
 
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
@@ -24,14 +24,7 @@ pub(super) struct Logfs;
 
 impl FileSystem for Logfs {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: false,
-            journal: false,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: true,
-        }
+        Nature::COPY_ON_WRITE
     }
 
     fn declare(&self, layout: &mut Layout, _: &Storage) -> Vec<Place> {

@@ -19,7 +19,7 @@ use super::request::{
     nfs_wb_page_cancel,
 };
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::server;
@@ -49,14 +49,7 @@ pub struct Nfs {
 
 impl FileSystem for Nfs {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Server,
-            buffers: false,
-            journal: false,
-            journals_data: false,
-            crash_safe: false,
-            whole_pages: true,
-        }
+        Nature::REMOTE
     }
 
     fn declare(&self, layout: &mut Layout, _: &Storage) -> Vec<Place> {

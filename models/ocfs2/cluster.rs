@@ -1,6 +1,6 @@
 //! Clusters, and handles.
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::allocate_block;
 use page_state::inode::map_block;
 
@@ -25,14 +25,6 @@ pub(super) fn ocfs2_commit_trans(k: &Kernel) {
 #[track_caller]
 pub(super) fn is_hole(k: &Kernel, index: usize) -> bool {
     map_block(&k.task, index * k.task.storage.geometry.blocks()).is_none()
-}
-
-/// Whether no cluster is free (`ocfs2_lock_allocators`).
-#[track_caller]
-pub(super) fn is_disk_full(k: &Kernel) -> bool {
-    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-    k.world.setting.allocation_can_fail
-        && k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0
 }
 
 /// `ocfs2_add_inode_data`: gives the cluster of a page its blocks.

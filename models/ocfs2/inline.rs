@@ -20,7 +20,7 @@ use super::cluster::{is_hole, ocfs2_commit_trans, ocfs2_start_trans};
 use super::locks::{self, down_write, try_down_read, up_write, wait_for_writer};
 use crate::Mutant;
 use crate::family::{File, PageState};
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
@@ -34,14 +34,7 @@ pub(super) struct Inline;
 
 impl FileSystem for Inline {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: false,
-            journal: true,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature { buffers: false, ..Nature::ORDERED }
     }
 
     fn cluster(&self, geometry: Geometry) -> usize {

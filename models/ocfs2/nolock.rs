@@ -11,13 +11,13 @@ use page_state::folio::{
 use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
-use super::cluster::{is_disk_full, is_hole, ocfs2_add_inode_data, ocfs2_commit_trans, ocfs2_start_trans};
+use super::cluster::{is_hole, ocfs2_add_inode_data, ocfs2_commit_trans, ocfs2_start_trans};
 use super::locks::{self, down_write, is_whole_cluster, set_whole_cluster, up_write};
 use super::map::{ocfs2_get_block, ocfs2_prepare_page_for_write, ocfs2_read_folio, ocfs2_zero_extend};
 use super::truncate::ocfs2_setattr;
 use super::writeback::{Writepage, journal_submit_data_buffers};
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     block_commit_write, block_is_partially_uptodate, page_zero_new_buffers, try_to_free_buffers,
@@ -41,14 +41,7 @@ pub(super) struct Ocfs2 {
 
 impl FileSystem for Ocfs2 {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::ORDERED
     }
 
     fn cluster(&self, geometry: Geometry) -> usize {
@@ -169,7 +162,7 @@ fn ocfs2_write_begin_nolock(
         }
         let index = pos / task.storage.geometry.page_units();
         let allocates = is_hole(k, index);
-        if allocates && is_disk_full(k) {
+        if allocates && k.is_disk_full() {
             return Err(Errno::Enospc);
         }
         set_whole_cluster(k, allocates);

@@ -3,7 +3,7 @@
 //! v4.2; v6.1 and v6.12 are the same in what is modelled. v2.6.32 does not take away what a short or failed write
 //! left beyond the size (ec8e2f746610 does).
 
-use machine::{Action, Label, Layout, Place, Step, call};
+use machine::{Label, Layout, Place, call};
 use page_state::buffer::{
     self, allocate_block, buffer_dirty, buffer_new, buffer_uptodate, buffers, clear_buffer_new,
     mark_buffer_dirty, set_buffer_uptodate,
@@ -22,7 +22,7 @@ use super::truncate::{
 };
 use super::writeback::{filemap_page_mkwrite, reiserfs_write_full_page};
 use crate::Mutant;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
@@ -38,14 +38,7 @@ pub(super) struct Reiserfs {
 
 impl FileSystem for Reiserfs {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: false,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::ORDERED
     }
 
     fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
@@ -157,7 +150,7 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
             buffer::map_bh(task, bh, disk_block, 0);
         } else {
             outermost = journal_begin(k) || outermost;
-            full = is_disk_full(k);
+            full = k.is_disk_full();
             if !full {
                 let disk_block = allocate_block(task, block, &[k.journal().frozen]);
                 if buffer_dirty(task, bh) {
@@ -173,12 +166,6 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
         }
         if full { Err(Errno::Enospc) } else { Ok(()) }
     })
-}
-
-fn is_disk_full(k: &Kernel) -> bool {
-    let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
-    k.world.setting.allocation_can_fail
-        && k.task.m.perform(full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned())) != 0
 }
 
 /// `reiserfs_commit_page`: as `block_commit_write`; a buffer that was new, or lies in the last page, is written

@@ -41,14 +41,7 @@ pub struct Simple {
 
 impl FileSystem for Simple {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Memory,
-            buffers: false,
-            journal: false,
-            journals_data: false,
-            crash_safe: false,
-            whole_pages: true,
-        }
+        Nature { medium: Medium::Memory, ..Nature::REMOTE }
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {

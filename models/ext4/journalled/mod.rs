@@ -16,7 +16,7 @@ use page_state::{Buffer, Folio};
 
 use super::block::{Allocation, ext4_get_block};
 use super::truncate::ext4_setattr_size;
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{block_is_partially_uptodate, block_read_full_page, try_to_free_buffers};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
@@ -54,14 +54,7 @@ pub(in crate::ext4) struct Journalled {
 
 impl FileSystem for Journalled {
     fn nature(&self) -> Nature {
-        Nature {
-            medium: Medium::Disk,
-            buffers: true,
-            journal: true,
-            journals_data: true,
-            crash_safe: true,
-            whole_pages: false,
-        }
+        Nature::DATA_JOURNAL
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
