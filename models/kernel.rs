@@ -239,7 +239,7 @@ impl<'a> Kernel<'a> {
         User { task: self.task, mm: &self.world.mm, signal: self.world.signal, filemap_fault }
     }
 
-    /// The segments of a request's source; a second writer has memory of its own.
+    /// The segments of a request's source. The first actor is the writer; a second one has memory of its own.
     #[must_use]
     pub fn segments(&self, request: Request) -> Vec<Segment> {
         let (world, geometry) = (self.world, self.world.storage.geometry);

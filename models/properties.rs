@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use machine::{Label, Peek};
+use machine::{Label, Peek, Word};
 use page_state::{InodeFields, RETURNED_ERROR, Unit, folio, invariants};
 use scenario::{Check, Kind, Property};
 
@@ -144,7 +144,7 @@ fn leak(world: &Arc<World>) -> Property {
     finally(
         (
             "leak",
-            "a lock, a reference, writeback or a journal handle outlives its actor",
+            "a lock, a reference, writeback, a journal handle or a place on the orphan list outlives its actor",
             "Documentation/filesystems/locking.rst: write_end unlocks and drops the page",
         ),
         move |memory, broken| {
@@ -154,6 +154,10 @@ fn leak(world: &Arc<World>) -> Property {
             }
             if !world.mm.lock_is_free(memory) {
                 broken(Label::new("mmap lock", &[]));
+            }
+            // ext4_destroy_inode complains
+            if memory.peek(world.storage.inode) & InodeFields::ORPHAN != 0 {
+                broken(Label::new("orphan list", &[]));
             }
         },
     )
@@ -168,6 +172,9 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let (w1, w2, w3, w4) = (of(), of(), of(), of());
     let medium = world.nature.medium;
     let mut properties = Vec::new();
+    if world.nature.journal {
+        properties.push(blocks_beyond_size_after_crash(world));
+    }
     if medium == Medium::Disk {
         let property = finally(
             (
@@ -176,11 +183,8 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "fs/ext4/inode.c, write_end: blocks allocated outside i_size, so truncate them",
             ),
             move |memory, broken| {
-                let before = file(&w1, memory);
-                let size = memory.peek(w1.storage.i_size) as usize;
-                let end = w1.storage.geometry.blocks_of(size).next_multiple_of(w1.cluster);
-                let allowed = |block| before.has(block) || block < end;
-                invariants::blocks_beyond_size(&w1.storage, memory, &allowed, broken);
+                let at_rest = (memory.peek(w1.storage.inode), memory.peek(w1.storage.i_size) as usize);
+                blocks_beyond_size(&w1, memory, at_rest, broken);
             },
         );
         // Who allocates in clusters keeps what lies beyond the size.
@@ -236,6 +240,39 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
         properties.push(Property { promised: world.nature.crash_safe, ..after_crash });
     }
     properties
+}
+
+/// Looks at an inode and a size of the file.
+fn blocks_beyond_size(
+    world: &World,
+    memory: &dyn Peek,
+    (inode, size): (Word, usize),
+    broken: &mut dyn FnMut(Label),
+) {
+    let (before, geometry) = (file(world, memory), world.storage.geometry);
+    let end = geometry.blocks_of(size).next_multiple_of(world.cluster);
+    let allowed = |block| before.has(block) || block < end;
+    invariants::blocks_beyond_size(geometry, (inode, size), &allowed, broken);
+}
+
+/// What a transaction allocates beyond the size it records stays for ever, unless recovery finds the file on the
+/// orphan list.
+fn blocks_beyond_size_after_crash(world: &Arc<World>) -> Property {
+    let promised = world.cluster == 1;
+    let world = world.clone();
+    let after_crash = always(
+        (
+            "blocks-beyond-size",
+            "after a crash, blocks that this write allocated lie beyond the recovered size",
+            "fs/ext4/inode.c, write_end: add the inode to the orphan list in case we crash",
+        ),
+        Kind::Crash,
+        move |memory, broken| {
+            let durable = memory.peek(world.storage.durable);
+            blocks_beyond_size(&world, memory, (durable, InodeFields::size(durable)), broken);
+        },
+    );
+    Property { promised, ..after_crash }
 }
 
 fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {

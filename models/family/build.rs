@@ -103,6 +103,7 @@ impl Companion {
             Companion::Writeback => "writeback",
             Companion::Reclaim => "reclaim",
             Companion::Invalidate => "invalidate",
+            Companion::Truncate { size: 0 } => "truncate-to-nothing",
             Companion::Truncate { .. } => "truncate",
             Companion::Kill => "kill",
             Companion::Unmap => "unmap",

@@ -1,9 +1,9 @@
 //! The invariants between flags and contents, as questions about a state. Each calls `broken` with what
 //! tells one violation from another.
 
-use machine::{Label, Peek};
+use machine::{Label, Peek, Word};
 
-use crate::{Storage, Unit, buffer, folio, inode::InodeFields};
+use crate::{Geometry, Storage, Unit, buffer, folio, inode::InodeFields};
 
 fn block_label(block: usize) -> Label {
     Label::new("block", &[block as i32])
@@ -166,17 +166,15 @@ pub fn foreign_block(
 /// Blocks that were holes at first (`allocated_before` tells which were not) lie beyond the size, and
 /// no truncation is pending.
 pub fn blocks_beyond_size(
-    storage: &Storage,
-    memory: &dyn Peek,
+    geometry: Geometry,
+    (inode, size): (Word, usize),
     allocated_before: &dyn Fn(usize) -> bool,
     broken: &mut dyn FnMut(Label),
 ) {
-    let inode = memory.peek(storage.inode);
     if inode & InodeFields::ORPHAN != 0 {
         return;
     }
-    let first = storage.geometry.blocks_of(memory.peek(storage.i_size) as usize);
-    for block in first..storage.geometry.file_blocks() {
+    for block in geometry.blocks_of(size)..geometry.file_blocks() {
         if InodeFields::mapped(inode, block).is_some() && !allocated_before(block) {
             broken(block_label(block));
         }

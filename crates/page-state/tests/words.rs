@@ -455,16 +455,11 @@ fn a_clean_buffer_must_not_differ_from_the_disk() {
 
 #[test]
 fn blocks_beyond_the_size_are_those_that_were_added() {
-    let check = |size: Word, orphan: Word, before: bool| {
-        witnesses(
-            |storage, cells| {
-                cells[storage.i_size.index()] = size;
-                cells[storage.inode.index()] = map(&[Some(0), Some(1)]) | orphan;
-            },
-            |storage, cells, broken| {
-                invariants::blocks_beyond_size(storage, cells, &|_| before, broken);
-            },
-        )
+    let check = |size: usize, orphan: Word, before: bool| {
+        let (mut found, inode) = (Vec::new(), map(&[Some(0), Some(1)]) | orphan);
+        let broken = &mut |witness: Label| found.push(witness.to_string());
+        invariants::blocks_beyond_size(Geometry::SMALL, (inode, size), &|_| before, broken);
+        found
     };
     assert_eq!(check(0, 0, false), ["block(0)", "block(1)"]);
     assert_eq!(check(1, 0, false), ["block(1)"]);

@@ -1,0 +1,153 @@
+//! The table: which questions every block-based write path is asked. A new one is a line or a few.
+
+mod initial;
+mod rows;
+mod sizes;
+mod special;
+mod without_writer;
+mod writer;
+
+use std::sync::Arc;
+
+use page_state::Geometry;
+use scenario::{Case, Tier};
+
+use super::{Companion, File, PageState, Question, Source, build};
+use crate::file_system::{FileSystem, Medium, Nature};
+use crate::kernel::{Request, Setting};
+
+pub use initial::Region;
+use initial::{Breadth, initial};
+use rows::Row;
+
+/// Reads the whole page.
+const READER: Companion = Companion::Reader { from: 0, to: Geometry::SMALL.page_units() };
+/// Reads the first block.
+const READER_OF_A_BLOCK: Companion = Companion::Reader { from: 0, to: Geometry::SMALL.block_units() };
+/// Leaves one unit of the file.
+const TRUNCATE: Companion = Companion::Truncate { size: 1 };
+/// Leaves nothing of it.
+const TRUNCATE_TO_NOTHING: Companion = Companion::Truncate { size: 0 };
+/// Makes a page of it.
+const TRUNCATE_UP: Companion = Companion::Truncate { size: 4 };
+
+fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion]) -> Question {
+    let geometry = Geometry::SMALL;
+    let with: Vec<&str> = companions.iter().map(Companion::name).collect();
+    let suffix: String = with.iter().map(|name| format!("-with-{name}")).collect();
+    let beside = if with.is_empty() { String::new() } else { format!(", beside {}", with.join(" and ")) };
+    Question {
+        name: format!("{}-{}{suffix}", region.name(), row.name),
+        sentence: format!("{}, {}{beside}", region.sentence(), row.sentence),
+        geometry,
+        source: row.source,
+        writes: true,
+        companions: companions.to_vec(),
+        initial: initial(region, geometry, breadth),
+        second: None,
+        journalled: false,
+        allocation_can_fail: false,
+        stops_early: false,
+        reachable: row.reachable.to_vec(),
+    }
+}
+
+/// All questions that a file system of this nature is asked, and whether a plain `check` asks them.
+#[must_use]
+pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
+    let mut all = Vec::new();
+    for region in Region::ALL {
+        writer::alone(region, &mut all);
+        writer::accompanied(region, &mut all);
+        writer::surrounded(region, &mut all);
+        sizes::large(region, &mut all);
+        special::special(region, &mut all);
+        sizes::two_pages(region, &mut all);
+    }
+    without_writer::without_writer(&mut all);
+    all.retain(|(question, _)| is_for(nature, question));
+    if nature.whole_pages {
+        for (question, _) in &mut all {
+            if question.geometry == Geometry::SMALL {
+                question.geometry = Geometry::WHOLE;
+                of_whole_pages(&mut question.initial);
+            }
+        }
+    }
+    all
+}
+
+/// Files that differ only in blocks that are none when a page is one are the same.
+fn of_whole_pages(initial: &mut Vec<(File, PageState, Request)>) {
+    let mut known: Vec<(File, PageState, Request)> = Vec::new();
+    for &(file, page, request) in &*initial {
+        let state = (File { allocated: file.allocated & 1, ..file }, page, request);
+        if !known.contains(&state) {
+            known.push(state);
+        }
+    }
+    *initial = known;
+}
+
+/// Whether a file system of this nature can be asked a question at all.
+fn is_for(nature: Nature, question: &Question) -> bool {
+    let fits = match question.geometry {
+        // The journal's files have one page.
+        Geometry::TWO_PAGES => !nature.journal,
+        Geometry::LARGE => !nature.whole_pages,
+        _ => true,
+    };
+    let full = nature.medium == Medium::Disk || !question.allocation_can_fail;
+    fits && full
+        && question.companions.iter().all(|companion| match companion {
+            Companion::Commit => nature.journal,
+            Companion::Checkpoint => nature.journals_data,
+            // What is in memory only stays there.
+            Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
+                nature.medium != Medium::Memory
+            }
+            _ => true,
+        })
+}
+
+fn distinct(initial: Vec<(File, PageState, Request)>) -> Vec<(File, PageState, Request)> {
+    let mut all = Vec::new();
+    for item in initial {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    all
+}
+
+/// The cases of a file system in a setting; a historic one is asked by default of the writer alone.
+#[must_use]
+pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<Case> {
+    questions(fs.nature())
+        .into_iter()
+        .filter_map(|(mut question, tier)| {
+            let cluster = fs.cluster(question.geometry);
+            for (file, ..) in &mut question.initial {
+                *file = file.in_clusters(cluster);
+            }
+            question.initial.retain(|(file, page, _)| {
+                fs.admits(file, *page) && (file.unwritten == 0 || fs.has_unwritten_extents())
+            });
+            question.initial = distinct(question.initial);
+            if question.initial.is_empty() || (question.allocation_can_fail && !fs.allocates()) {
+                return None;
+            }
+            // Who does not look for a signal does not end with one.
+            if !fs.looks_for_signals(setting.caller) {
+                question.reachable.retain(|&what| what != "-EINTR");
+            }
+            // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
+            let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
+            let left_to_all = academic || (historic && !question.companions.is_empty());
+            let tier = if left_to_all { Tier::All } else { tier };
+            let fs = fs.clone();
+            let name = question.name.clone();
+            Some(Case { name, tier, build: Arc::new(move || build(&question, fs.clone(), setting)) })
+        })
+        .collect()
+}

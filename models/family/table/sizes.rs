@@ -1,0 +1,67 @@
+//! Other sizes of pages and files.
+
+use page_state::Geometry;
+use scenario::Tier;
+
+use super::initial::{Breadth, Region, initial};
+use super::question;
+use super::rows::{ROWS, row};
+use crate::family::{PageState, Question, Source};
+
+/// Two pages, each one block.
+pub(super) fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
+    let of_first = row(
+        Source::OfFirstPage,
+        "of-first-page",
+        "the second page's data comes from a mapping of the first page that is written",
+        &["whole write"],
+    );
+    for row in ROWS.iter().chain([&of_first]) {
+        // Segments are asked within a page, and all of a page of two units has one tag.
+        if row.source.has_segments() || row.source == Source::Tagged {
+            continue;
+        }
+        let tier = match row.source {
+            Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
+            _ => Tier::Default,
+        };
+        let mut question = question(region, row, Breadth::Narrow, &[]);
+        question.name = format!("{}-2-pages", question.name);
+        question.sentence = format!("{}; two pages of one block each", question.sentence);
+        question.geometry = Geometry::TWO_PAGES;
+        question.initial = initial(region, Geometry::TWO_PAGES, Breadth::Narrow);
+        // A write of one page is asked elsewhere.
+        let units = Geometry::TWO_PAGES.page_units();
+        question.initial.retain(|(file, page, request)| {
+            let crosses = request.pos < units && request.pos + request.len > units;
+            let fits = request.len >= row.source.least() && !matches!(page, PageState::Partly(_));
+            // What the source is a mapping of is in the file.
+            let exists = match row.source {
+                Source::SelfMapped => file.size > units,
+                source => !source.is_of_the_file() || file.size > 0,
+            };
+            crosses && fits && exists && (row.source != Source::OfFirstPage || request.pos == 0)
+        });
+        all.push((question, tier));
+    }
+}
+
+/// Eight units in four blocks, up to two actors.
+pub(super) fn large(region: Region, all: &mut Vec<(Question, Tier)>) {
+    for row in &ROWS {
+        let tier = match row.source {
+            Source::Absent | Source::Invalid | Source::Unmapped => Tier::Default,
+            _ => Tier::All,
+        };
+        if row.source.is_asked_alone() {
+            continue;
+        }
+        let mut question = question(region, row, Breadth::Narrow, &[]);
+        question.name = format!("{}-8-units", question.name);
+        question.sentence = format!("{}; eight units in four blocks", question.sentence);
+        question.geometry = Geometry::LARGE;
+        let breadth = if row.source == Source::Unmapped { Breadth::Narrow } else { Breadth::Wide };
+        question.initial = initial(region, Geometry::LARGE, breadth);
+        all.push((question, tier));
+    }
+}

@@ -1,0 +1,125 @@
+//! What is asked once: a full disk, a copy that stops early, a signal, blocks that were never written, crowds.
+
+use page_state::Geometry;
+use scenario::Tier;
+
+use super::initial::{Breadth, Region};
+use super::rows::{Row, of, row};
+use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
+use crate::family::{Companion, File, PageState, Question, Source};
+use crate::kernel::Request;
+
+/// A full disk, a copy that stops early, a signal, a reader of a part of the page.
+pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
+    let absent = of(Source::Absent);
+    let unmapped = of(Source::Unmapped);
+    let mut full = question(region, absent, Breadth::Wide, &[]);
+    full.name = format!("{}-disk-full", region.name());
+    full.sentence = format!("{}; an allocation finds the disk full", full.sentence);
+    full.allocation_can_fail = true;
+    full.reachable = vec!["whole write", "failed write"];
+    all.push((full, Tier::Default));
+
+    let mut early = question(region, unmapped, Breadth::Narrow, &[]);
+    early.name = format!("{}-stops-early", region.name());
+    early.sentence = format!("{}; a copy that meets a fault may stop before it", early.sentence);
+    early.stops_early = true;
+    all.push((early, Tier::Default));
+
+    let freed = Row { source: Source::Freed, name: "freed", ..*unmapped };
+    let mut freed = question(region, &freed, Breadth::Plain, &[]);
+    freed.sentence = format!("{}; its frame becomes somebody else's", freed.sentence);
+    all.push((freed, Tier::Default));
+
+    if region == Region::Within {
+        let dropped = row(
+            Source::SelfDropped,
+            "self-dropped",
+            "from a mapping of the very page that is written, which madvise drops meanwhile",
+            &["short copy", "whole write"],
+        );
+        let mut dropped = question(region, &dropped, Breadth::Narrow, &[]);
+        dropped.initial.retain(|(_, page, _)| matches!(page, PageState::Uptodate));
+        all.push((dropped, Tier::Default));
+        of_unwritten_blocks(all);
+        all.push((cut_before(), Tier::Default));
+        let segments = of(Source::EmptyThenAbsent);
+        all.push((question(region, segments, Breadth::Narrow, &[READER]), Tier::Default));
+    }
+
+    if region == Region::Extending {
+        // What is allocated is on its way to disk when it is cut off.
+        let crowd = [TRUNCATE, Companion::Commit];
+        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        // What is under writeback is cut off.
+        let crowd = [TRUNCATE_TO_NOTHING, Companion::Writeback];
+        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        // What writeback allocates is on its way to disk when the journal commits.
+        let crowd = [Companion::Writeback, Companion::Commit];
+        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        let mut append = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
+        append.name = "extending-resident-in-a-block-with-commit".to_owned();
+        append.sentence = format!("{}; no block is allocated", append.sentence);
+        let file = File { size: 1, allocated: 1, unwritten: 0 };
+        append.initial = vec![(file, PageState::Absent, Request { pos: 1, len: 1 })];
+        all.push((append, Tier::Default));
+    }
+
+    let evicted = row(
+        Source::Evicted,
+        "evicted",
+        "from memory that reclaim takes again and again",
+        &["short copy", "whole write", "-EINTR"],
+    );
+    all.push((question(region, &evicted, Breadth::Plain, &[Companion::Kill]), Tier::Default));
+
+    let mut partly = question(region, of(Source::Invalid), Breadth::Narrow, &[READER_OF_A_BLOCK]);
+    partly.name = format!("{}-invalid-with-reader-of-a-block", region.name());
+    partly.sentence = format!("{}; the reader wants the first block only", partly.sentence);
+    all.push((partly, Tier::Default));
+
+    let companions = [Companion::Commit, READER];
+    let mut crowd = question(region, of(Source::Invalid), Breadth::Single, &companions);
+    crowd.reachable = vec!["failed write", "read"];
+    all.push((crowd, if region == Region::Within { Tier::Default } else { Tier::All }));
+
+    for cut in [TRUNCATE, TRUNCATE_TO_NOTHING] {
+        all.push((question(region, absent, Breadth::Plain, &[cut]), Tier::Default));
+    }
+    let mut up = question(region, absent, Breadth::Plain, &[TRUNCATE_UP]);
+    up.name = format!("{}-absent-with-truncate-up", region.name());
+    up.sentence = format!("{}; the file grows", up.sentence);
+    all.push((up, Tier::All));
+    let crowd = [TRUNCATE, Companion::Commit];
+    all.push((question(region, of(Source::Invalid), Breadth::Plain, &crowd), Tier::All));
+}
+
+/// Blocks that are allocated and were never written (`fallocate`).
+fn of_unwritten_blocks(all: &mut Vec<(Question, Tier)>) {
+    for source in [of(Source::Resident), of(Source::Invalid)] {
+        let mut question = question(Region::Within, source, Breadth::Narrow, &[]);
+        question.name = format!("{}-unwritten-blocks", question.name);
+        question.sentence = format!("{}; the file's blocks were never written", question.sentence);
+        question.initial.retain(|(file, page, _)| file.allocated == 0b11 && *page == PageState::Absent);
+        let files = std::mem::take(&mut question.initial);
+        for unwritten in [0b11, 0b01, 0b10] {
+            let of = |&(file, page, request)| (File { unwritten, ..file }, page, request);
+            question.initial.extend(files.iter().map(of));
+        }
+        all.push((question, Tier::Default));
+    }
+}
+
+/// A file that may have been cut to its first block when the write begins, while a checkpoint waits for the
+/// rest of the page, and a commit.
+fn cut_before() -> Question {
+    let companions = [Companion::Truncate { size: Geometry::SMALL.block_units() }, Companion::Commit];
+    let mut question = question(Region::Within, of(Source::Resident), Breadth::Narrow, &companions);
+    question.name = "within-resident-of-a-cut-file-with-commit".to_owned();
+    question.sentence =
+        "a write to the second block, beside a truncation to the first one and a commit".to_owned();
+    let request = Request { pos: 2, len: 2 };
+    let file = File { size: 4, allocated: 0b11, unwritten: 0 };
+    question.initial = [PageState::Committed, PageState::Uptodate].map(|page| (file, page, request)).to_vec();
+    question
+}

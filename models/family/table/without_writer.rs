@@ -1,0 +1,100 @@
+//! Every surrounding by itself, which must be clean.
+
+use page_state::Geometry;
+use scenario::Tier;
+
+use super::initial::{Breadth, Region};
+use super::rows::row;
+use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
+use crate::family::{Companion, Question, Source};
+use crate::kernel::Request;
+
+/// Who is there, and what must be reached.
+type Surrounding = (&'static str, &'static [Companion], &'static [&'static str]);
+
+const STORE: Companion = Companion::MmapStore;
+
+/// Asked in every initial state.
+const PAIRS: [Surrounding; 22] = [
+    ("readers", &[READER, READER_OF_A_BLOCK], &["read"]),
+    ("reader-and-truncate", &[READER, TRUNCATE], &["read", "truncated"]),
+    ("reader-and-truncate-to-nothing", &[READER, TRUNCATE_TO_NOTHING], &["read", "truncated"]),
+    ("reader-and-truncate-up", &[READER, TRUNCATE_UP], &["read", "truncated"]),
+    ("reader-and-commit", &[READER, Companion::Commit], &["read"]),
+    ("truncate-and-commit", &[TRUNCATE, Companion::Commit], &["truncated"]),
+    ("truncate-to-nothing-and-commit", &[TRUNCATE_TO_NOTHING, Companion::Commit], &["truncated"]),
+    ("truncate-and-checkpoint", &[TRUNCATE, Companion::Checkpoint], &["truncated"]),
+    ("truncate-and-writeback", &[TRUNCATE, Companion::Writeback], &["truncated"]),
+    ("mmap-reader-and-truncate", &[Companion::MmapReader, TRUNCATE], &["mapped read", "truncated"]),
+    (
+        "mmap-reader-and-truncate-to-nothing",
+        &[Companion::MmapReader, TRUNCATE_TO_NOTHING],
+        &["mapped read", "SIGBUS", "truncated"],
+    ),
+    ("mmap-reader-and-reclaim", &[Companion::MmapReader, Companion::Reclaim], &["mapped read"]),
+    ("mmap-store-and-reader", &[STORE, READER], &["stored", "read"]),
+    ("mmap-store-and-truncate", &[STORE, TRUNCATE], &["stored", "truncated"]),
+    ("mmap-store-and-truncate-to-nothing", &[STORE, TRUNCATE_TO_NOTHING], &["stored", "SIGBUS"]),
+    ("mmap-store-and-writeback", &[STORE, Companion::Writeback], &["stored", "written back"]),
+    ("mmap-store-and-reclaim", &[STORE, Companion::Reclaim], &["stored"]),
+    ("mmap-store-and-commit", &[STORE, Companion::Commit], &["stored", "committed"]),
+    ("mmap-store-and-invalidate", &[STORE, Companion::Invalidate], &["stored"]),
+    ("reader-and-reclaim", &[READER, Companion::Reclaim], &["read", "reclaimed"]),
+    ("reader-and-invalidate", &[READER, Companion::Invalidate], &["read", "invalidated"]),
+    ("reader-and-second-writer", &[READER, Companion::SecondWriter], &["written", "read"]),
+];
+
+/// Asked in the typical ones: a page that is dirty, on its way to disk, and wanted.
+const CROWDS: [Surrounding; 4] = [
+    ("mmap-store-writeback-and-reader", &[STORE, Companion::Writeback, READER], &["stored", "written back"]),
+    (
+        "mmap-store-writeback-and-reclaim",
+        &[STORE, Companion::Writeback, Companion::Reclaim],
+        &["stored", "written back", "reclaimed"],
+    ),
+    (
+        "mmap-store-writeback-and-invalidate",
+        &[STORE, Companion::Writeback, Companion::Invalidate],
+        &["stored", "written back", "invalidated"],
+    ),
+    (
+        "mmap-store-writeback-and-truncate-to-nothing",
+        &[STORE, Companion::Writeback, TRUNCATE_TO_NOTHING],
+        &["stored", "written back", "SIGBUS"],
+    ),
+];
+
+/// Asked of a source that somebody loads from.
+const LOADS: [(Source, Surrounding); 2] = [
+    (Source::Absent, ("load-and-unmap", &[Companion::Load, Companion::Unmap], &["loaded", "not loaded"])),
+    (Source::SelfMapped, ("load-of-the-file-and-reader", &[Companion::Load, READER], &["loaded", "read"])),
+];
+
+/// Every surrounding by itself must be clean.
+pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
+    let pairs = PAIRS.map(|pair| surrounding(Source::Resident, pair, Breadth::Wide));
+    let crowds = CROWDS.map(|crowd| surrounding(Source::Resident, crowd, Breadth::Narrow));
+    let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
+    all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
+}
+
+fn surrounding(source: Source, (name, companions, reachable): Surrounding, breadth: Breadth) -> Question {
+    let row = row(source, name, "nobody writes", reachable);
+    let mut question = question(Region::Within, &row, breadth, companions);
+    question.name = format!("no-writer-{name}");
+    let names: Vec<&str> = companions.iter().map(Companion::name).collect();
+    question.sentence = format!("nobody writes; {}", names.join(" and "));
+    question.writes = false;
+    question.journalled = companions.contains(&Companion::Commit);
+    if companions.contains(&Companion::MmapStore) {
+        question.second = Some(Request { pos: 3, len: 1 });
+    }
+    if companions.contains(&Companion::SecondWriter) {
+        question.second = Some(Request { pos: 0, len: 2 });
+    }
+    question.initial.retain(|(.., asked)| asked.pos == 0 && asked.len == Geometry::SMALL.page_units());
+    for (_, _, asked) in &mut question.initial {
+        *asked = Request { pos: 0, len: 1 };
+    }
+    question
+}
