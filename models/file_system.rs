@@ -97,6 +97,12 @@ pub trait FileSystem: Send + Sync + 'static {
         }
     }
 
+    /// Whether a file can be written with direct I/O, which invalidates the page cache. Where it is not
+    /// (`direct_IO` is missing, or it is buffered I/O under another name), nobody does.
+    fn has_direct_io(&self) -> bool {
+        self.nature().medium != Medium::Memory
+    }
+
     /// Whether a block can be allocated and read as zeros until it is written.
     fn has_unwritten_extents(&self) -> bool {
         false

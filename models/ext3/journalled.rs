@@ -108,6 +108,11 @@ impl FileSystem for Journalled {
         })
     }
 
+    /// `ext3_journalled_aops` has no `direct_IO`.
+    fn has_direct_io(&self) -> bool {
+        false
+    }
+
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
         jbd2_journal_try_to_free_buffers(&k.task, k.journal(), folio) && try_to_free_buffers(k, folio)
     }

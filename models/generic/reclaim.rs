@@ -4,8 +4,8 @@
 use machine::{Label, call};
 use page_state::Folio;
 use page_state::folio::{
-    filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_dirty, folio_test_writeback,
-    folio_try_remove, folio_trylock, folio_unlock, folio_wait_writeback,
+    filemap_get_folio, filemap_remove_folio, folio_in_cache, folio_lock, folio_put, folio_test_dirty,
+    folio_test_writeback, folio_try_remove, folio_trylock, folio_unlock, folio_wait_writeback,
 };
 use page_state::steps::reach;
 
@@ -75,8 +75,10 @@ fn invalidate_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) -> bool {
         // invalidate_complete_folio2: a page that is dirty stays.
         let releases = fs.release_folio(k, folio) || k.mutated(Mutant::InvalidationTakesDirtyPages);
         let clean = !folio_test_dirty(task, folio) || k.mutated(Mutant::InvalidationTakesDirtyPages);
-        gone = releases && clean && folio_try_remove(task, folio);
+        gone = releases && clean;
         if gone {
+            // Whoever holds the page finds out that it has gone when it has the lock.
+            filemap_remove_folio(task, folio, false);
             reach(task, "invalidated");
         }
     }

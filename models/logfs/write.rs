@@ -123,6 +123,11 @@ impl FileSystem for Logfs {
         false
     }
 
+    /// `logfs_reg_aops` has no `direct_IO`.
+    fn has_direct_io(&self) -> bool {
+        false
+    }
+
     fn release_folio(&self, _: &Kernel, _: Folio) -> bool {
         true
     }

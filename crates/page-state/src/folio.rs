@@ -254,6 +254,12 @@ pub fn folio_set_checked(task: &Task, folio: Folio) {
     set(task, task.storage.flags(folio.frame), CHECKED, word("folio_set_checked"));
 }
 
+/// Whether the page is marked as one whose stores are to be journalled.
+#[track_caller]
+pub fn folio_test_checked(task: &Task, folio: Folio) -> bool {
+    test(task, task.storage.flags(folio.frame), CHECKED, Order::Relaxed, word("folio_test_checked"))
+}
+
 /// Marks the page as not checked, and tells whether it was.
 #[track_caller]
 pub fn folio_test_clear_checked(task: &Task, folio: Folio) -> bool {

@@ -10,9 +10,10 @@
 mod write;
 mod writeback;
 
-use machine::Label;
+use machine::{Label, Layout, Place};
+use page_state::folio::folio_test_checked;
 use page_state::steps::report;
-use page_state::{Buffer, Folio};
+use page_state::{Buffer, Folio, Storage};
 
 use super::block::{Allocation, ext4_get_block};
 use super::truncate::ext4_setattr_size;
@@ -55,6 +56,10 @@ pub(in crate::ext4) struct Journalled {
 impl FileSystem for Journalled {
     fn nature(&self) -> Nature {
         Nature::DATA_JOURNAL
+    }
+
+    fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+        writeback::declare_holders(layout, storage)
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
@@ -101,8 +106,18 @@ impl FileSystem for Journalled {
         invalidated.held
     }
 
+    /// Since v5.5 `O_DIRECT` is buffered I/O; before, the page cache was invalidated first.
+    fn has_direct_io(&self) -> bool {
+        self.write_end != WriteEnd::V6_14
+    }
+
+    /// A page whose stores are to be journalled stays, and one whose buffers somebody holds.
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
-        jbd2_journal_try_to_free_buffers(&k.task, k.journal(), folio) && try_to_free_buffers(k, folio)
+        let task = &k.task;
+        !folio_test_checked(task, folio)
+            && !writeback::buffers_are_held(k, folio)
+            && jbd2_journal_try_to_free_buffers(task, k.journal(), folio)
+            && try_to_free_buffers(k, folio)
     }
 
     fn writepage(&self, k: &Kernel, folio: Folio) {

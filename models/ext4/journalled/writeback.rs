@@ -7,13 +7,14 @@
 //! Left out: the handle that `ext4_writepages` holds while it looks for pages to journal (since v6.3), which are
 //! those that are pinned for direct I/O.
 
-use machine::{Label, call};
-use page_state::Folio;
+use machine::{Label, Layout, Order, Place, Word, call, show_number};
 use page_state::buffer::{buffer_dirty, buffers};
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_set_checked, folio_test_clear_checked, folio_unlock,
     folio_wait_writeback,
 };
+use page_state::steps::{clear, set, test};
+use page_state::{ACTORS_MAX, Folio, Storage};
 
 use super::write::{do_journal_get_write_access, ext4_block_write_begin, walk_page_buffers, write_end_fn};
 use super::{Journalled, WriteEnd};
@@ -52,6 +53,28 @@ pub(super) fn ext4_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
     }
 }
 
+/// `b_count`, of all buffers of a page together: a bit for each actor that holds them.
+pub(super) fn declare_holders(layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+    let holders =
+        |frame| layout.cell(format!("page {frame} holders of buffers"), ACTORS_MAX as u8, show_number);
+    (0..storage.cache_frames).map(holders).collect()
+}
+
+/// `bget_one` of all buffers: the page keeps them.
+fn hold_buffers(k: &Kernel, folio: Folio) {
+    set(&k.task, k.world.private[folio.frame], 1 << k.task.id, Label::new("bget_one", &[]));
+}
+
+/// `bput_one` of all buffers.
+fn put_buffers(k: &Kernel, folio: Folio) {
+    clear(&k.task, k.world.private[folio.frame], 1 << k.task.id, Label::new("bput_one", &[]));
+}
+
+/// `buffer_busy`, as far as it is about `b_count`.
+pub(super) fn buffers_are_held(k: &Kernel, folio: Folio) -> bool {
+    test(&k.task, k.world.private[folio.frame], Word::MAX, Order::Relaxed, Label::new("b_count", &[]))
+}
+
 /// Journals the part of a locked page that is in the file.
 fn journal_page(fs: &Journalled, k: &Kernel, handle: Handle, folio: Folio) {
     let range = (0, within_size(k, folio));
@@ -59,11 +82,13 @@ fn journal_page(fs: &Journalled, k: &Kernel, handle: Handle, folio: Folio) {
     walk_page_buffers(k, folio, range, &|bh| write_end_fn(fs, k, handle, bh));
 }
 
-/// `__ext4_journalled_writepage`: the page lock is inside of the transaction, so it is given back first.
+/// `__ext4_journalled_writepage`: the page lock is inside of the transaction, so it is given back first. The
+/// buffers are held meanwhile: nothing else says yet that they will be written.
 #[track_caller]
 fn ext4_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("__ext4_journalled_writepage", &[]), || {
+        hold_buffers(k, folio);
         folio_unlock(task, folio);
         let handle = jbd2_journal_start(task, journal);
         folio_lock(task, folio);
@@ -71,6 +96,7 @@ fn ext4_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
             journal_page(fs, k, handle, folio);
         }
         jbd2_journal_stop(task, journal);
+        put_buffers(k, folio);
         folio_unlock(task, folio);
     });
 }

@@ -13,7 +13,7 @@ use page_state::Geometry;
 use scenario::{Case, Tier};
 
 use super::{Companion, File, PageState, Question, Source, build};
-use crate::file_system::{FileSystem, Medium, Nature};
+use crate::file_system::{FileSystem, Medium};
 use crate::kernel::{Request, Setting};
 
 pub use initial::Region;
@@ -52,9 +52,9 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
     }
 }
 
-/// All questions that a file system of this nature is asked, and whether a plain `check` asks them.
+/// All questions that a file system is asked, and whether a plain `check` asks them.
 #[must_use]
-pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
+pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
     let mut all = Vec::new();
     for region in Region::ALL {
         writer::alone(region, &mut all);
@@ -65,8 +65,8 @@ pub fn questions(nature: Nature) -> Vec<(Question, Tier)> {
         sizes::two_pages(region, &mut all);
     }
     without_writer::without_writer(&mut all);
-    all.retain(|(question, _)| is_for(nature, question));
-    if nature.whole_pages {
+    all.retain(|(question, _)| is_for(fs, question));
+    if fs.nature().whole_pages {
         for (question, _) in &mut all {
             if question.geometry == Geometry::SMALL {
                 question.geometry = Geometry::WHOLE;
@@ -89,23 +89,23 @@ fn of_whole_pages(initial: &mut Vec<(File, PageState, Request)>) {
     *initial = known;
 }
 
-/// Whether a file system of this nature can be asked a question at all.
-fn is_for(nature: Nature, question: &Question) -> bool {
+/// Whether a file system can be asked a question at all.
+fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
+    let nature = fs.nature();
     let fits = match question.geometry {
         // The journal's files have one page.
         Geometry::TWO_PAGES => !nature.journal,
         Geometry::LARGE => !nature.whole_pages,
         _ => true,
     };
-    let full = nature.medium == Medium::Disk || !question.allocation_can_fail;
+    let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
     fits && full
         && question.companions.iter().all(|companion| match companion {
             Companion::Commit => nature.journal,
             Companion::Checkpoint => nature.journals_data,
             // What is in memory only stays there.
-            Companion::Writeback | Companion::Reclaim | Companion::Invalidate => {
-                nature.medium != Medium::Memory
-            }
+            Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
+            Companion::Invalidate => fs.has_direct_io(),
             _ => true,
         })
 }
@@ -123,7 +123,7 @@ fn distinct(initial: Vec<(File, PageState, Request)>) -> Vec<(File, PageState, R
 /// The cases of a file system in a setting; a historic one is asked by default of the writer alone.
 #[must_use]
 pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<Case> {
-    questions(fs.nature())
+    questions(fs.as_ref())
         .into_iter()
         .filter_map(|(mut question, tier)| {
             let cluster = fs.cluster(question.geometry);
@@ -134,7 +134,7 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
                 fs.admits(file, *page) && (file.unwritten == 0 || fs.has_unwritten_extents())
             });
             question.initial = distinct(question.initial);
-            if question.initial.is_empty() || (question.allocation_can_fail && !fs.allocates()) {
+            if question.initial.is_empty() {
                 return None;
             }
             // Who does not look for a signal does not end with one.
