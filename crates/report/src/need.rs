@@ -49,6 +49,14 @@ pub enum Answer {
         /// The length of the shortest schedule; 0 for what never happens in any.
         steps: usize,
     },
+    /// No rule breaks, and a write ends as it never does with the word: with another result, another size, or
+    /// something else behind what it returned.
+    Ends {
+        /// The cheapest scenario that tells.
+        scenario: String,
+        /// The first such ending.
+        ending: String,
+    },
     /// Nothing else was reachable, and something that a scenario is about is not reachable any more; or the
     /// model itself can't go on.
     Empties {
@@ -78,6 +86,7 @@ impl fmt::Display for Answer {
                 let name = named(property, witness, *promised);
                 write!(f, "{name}  [{scenario}, {steps} step{}]", plural(*steps))
             }
+            Answer::Ends { scenario, ending } => write!(f, "a write ends so: {ending}  [{scenario}]"),
             Answer::Empties { scenario, witness } => write!(f, "only this: {witness}  [{scenario}]"),
             Answer::NotNeeded { scenarios: 0 } => f.write_str("-  [it answers nothing else]"),
             Answer::NotNeeded { scenarios } => write!(f, "-  [{scenarios} scenario{}]", plural(*scenarios)),
@@ -93,6 +102,14 @@ impl Need<'_> {
     /// None that is known: all that is written is text and numbers.
     pub fn json_line(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
+    }
+
+    /// Whether nothing needs the word and nobody says why it is there. A look that always has the answer it was
+    /// given is no such word: that its other answer is never given is told, with the reason, by the coverage
+    /// of the branch behind it.
+    #[must_use]
+    pub fn is_unexplained(&self) -> bool {
+        self.reason.is_empty() && matches!(self.answer, Answer::NotNeeded { scenarios: 1.. })
     }
 
     fn place(&self) -> String {
@@ -133,7 +150,11 @@ pub fn needs(needs: &[Need<'_>]) -> String {
     }
     let place = spare.iter().map(|n| n.place().len()).max().unwrap_or(0);
     for n in spare {
-        let reason = if n.reason.is_empty() { "NO REASON IS WRITTEN" } else { n.reason };
+        let reason = match (n.reason, n.is_unexplained()) {
+            (_, true) => "NO REASON IS WRITTEN",
+            ("", false) => "it answers nothing else (see `check --coverage`)",
+            (reason, false) => reason,
+        };
         out.push_str(&format!("  {:place$}  {}, {}: {reason}\n", n.place(), n.word, n.removal));
     }
     out
@@ -177,6 +198,13 @@ mod tests {
                 Answer::Empties { scenario: "alone".to_owned(), witness: "whole write".to_owned() },
                 "",
             ),
+            need(17, "folio_wait", Answer::NotNeeded { scenarios: 2 }, ""),
+            need(
+                18,
+                "i_size_write",
+                Answer::Ends { scenario: "alone".to_owned(), ending: "whole, size kept".to_owned() },
+                "",
+            ),
         ]
     }
 
@@ -193,10 +221,13 @@ mod tests {
          14  folio_put           left out  unknown: cut in large
          15  smp                 left out  -  [it answers nothing else]
          16  kmalloc             left out  only this: whole write  [alone]
+         17  folio_wait          left out  -  [2 scenarios]
+         18  i_size_write        left out  a write ends so: whole, size kept  [alone]
 
     no scenario needs it
       models/toy.rs:12  clear_buffer_new, left out: the next write ignores it
-      models/toy.rs:15  smp, left out: NO REASON IS WRITTEN
+      models/toy.rs:15  smp, left out: it answers nothing else (see `check --coverage`)
+      models/toy.rs:17  folio_wait, left out: NO REASON IS WRITTEN
     ");
     }
 
@@ -210,6 +241,8 @@ mod tests {
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","scenarios":["large"]}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":15,"functions":["write_end"],"word":"smp","removal":"left out","answer":"not-needed","scenarios":0}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":16,"functions":["write_end"],"word":"kmalloc","removal":"left out","answer":"empties","scenario":"alone","witness":"whole write"}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":17,"functions":["write_end"],"word":"folio_wait","removal":"left out","answer":"not-needed","scenarios":2}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":18,"functions":["write_end"],"word":"i_size_write","removal":"left out","answer":"ends","scenario":"alone","ending":"whole, size kept"}
         "#);
     }
 }

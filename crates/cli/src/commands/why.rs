@@ -124,8 +124,7 @@ fn why_variant(
         out.flush()?;
     }
     let unknown = |n: &Need<'_>| matches!(n.answer, Answer::Unknown { .. });
-    let unexplained = |n: &Need<'_>| matches!(n.answer, Answer::NotNeeded { .. }) && n.reason.is_empty();
-    Ok(if needs.iter().any(unexplained) {
+    Ok(if needs.iter().any(Need::is_unexplained) {
         Status::Different
     } else if needs.iter().any(unknown) || interrupted() {
         Status::Unknown
@@ -213,6 +212,11 @@ fn remove(
                     weak = Some(answer);
                 }
             }
+            (_, None) if let Some(ending) = another_ending(plain, &outcome) => {
+                if !matches!(weak, Some(Answer::Breaks { .. } | Answer::Ends { .. })) {
+                    weak = Some(Answer::Ends { scenario: plain.name.clone(), ending });
+                }
+            }
             (Coverage::Exhausted, Some(bad)) => {
                 let witness = format!("never reached: {}", bad.witness);
                 weak.get_or_insert(Answer::Empties { scenario: plain.name.clone(), witness });
@@ -241,14 +245,22 @@ fn simplest<'o>(plain: &Plain, outcome: &'o Outcome) -> Option<&'o BadState> {
     })
 }
 
+/// How a write ends that did not end so before.
+fn another_ending(plain: &Plain, outcome: &Outcome) -> Option<String> {
+    let is_new = |ending: &&scenario::Ending| !plain.outcome.endings.contains(ending);
+    outcome.endings.iter().find(is_new).map(ToString::to_string)
+}
+
 /// How much there was to look at.
 fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) -> String {
     let count = |of: fn(&Answer) -> bool| needs.iter().filter(|n| of(&n.answer)).count();
     let mut parts = vec![
         format!("{} break a rule", count(|a| matches!(a, Answer::Breaks { .. }))),
-        format!("{} no scenario needs", count(|a| matches!(a, Answer::NotNeeded { .. }))),
+        format!("{} only change how a write ends", count(|a| matches!(a, Answer::Ends { .. }))),
+        format!("{} no scenario needs", count(|a| matches!(a, Answer::NotNeeded { scenarios: 1.. }))),
     ];
     for (number, words) in [
+        (count(|a| matches!(a, Answer::NotNeeded { scenarios: 0 })), "give the only answer there is"),
         (count(|a| matches!(a, Answer::Empties { .. })), "only empty a scenario or break the model"),
         (count(|a| matches!(a, Answer::Unknown { .. })), "unknown"),
         (removals - needs.len(), "not looked at"),
