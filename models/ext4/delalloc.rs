@@ -181,6 +181,8 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
     let task = &k.task;
     let bh = Buffer { folio, block: offset >> task.storage.geometry.block_shift };
     call(task.m, Label::new("ext4_da_should_update_i_disksize", &[offset as i32]), || {
+        // Not reached: write_begin has mapped all blocks of the write, and no file has blocks of `fallocate` beyond
+        // its size.
         buffer_mapped(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh)
     })
 }
@@ -245,6 +247,7 @@ fn ext4_da_do_write_end(
     if pos > old_size {
         let handle = jbd2_journal_start(task, journal);
         ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        // Not reached: a block has two units, so that what begins beyond the end ends in a new block.
         if updates {
             set_disk_size(task, end);
         }

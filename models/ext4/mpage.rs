@@ -70,6 +70,7 @@ fn needs_mapping(k: &Kernel, folio: Folio) -> bool {
     let (task, count) = (&k.task, count_in_file(k, folio));
     call(task.m, Label::new("mpage_process_page_bufs", &[]), || {
         buffers(task, folio).take(count).any(|bh| {
+            // Not reached: truncation takes the dirtiness away with the block.
             buffer_dirty(task, bh)
                 && buffer_mapped(task, bh)
                 && (buffer_delay(task, bh) || buffer_unwritten(task, bh))
@@ -84,11 +85,12 @@ fn map_buffers(k: &Kernel, folio: Folio, allocation: Allocation) -> u8 {
     call(task.m, Label::new("mpage_map_and_submit_extent", &[]), || {
         let mut unwritten = 0;
         for bh in buffers(task, folio).take(count) {
+            // Not reached: the same.
             let wanted = buffer_dirty(task, bh) && buffer_mapped(task, bh);
             if !wanted || !(buffer_delay(task, bh) || buffer_unwritten(task, bh)) {
                 continue;
             }
-            // The block is reserved: there is nothing that can fail.
+            // Not reached: the block is reserved, so that there is nothing that can fail.
             let Ok(map) = ext4_map_blocks(k, bh.file_block(task), allocation, During::Writeback) else {
                 continue;
             };

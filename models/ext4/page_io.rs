@@ -59,6 +59,9 @@ pub(super) fn ext4_bio_write_page(k: &Kernel, folio: Folio) -> Blocks {
 fn can_be_written(k: &Kernel, bh: Buffer) -> bool {
     let task = &k.task;
     let (dirty, mapped) = (buffer_dirty(task, bh), buffer_mapped(task, bh));
+    // Not reached: truncation takes the dirtiness away with the block. A buffer is dirty and unwritten here only
+    // if a commit, which may not map it, finds one of `fallocate` written to while another block of its page is
+    // under writeback.
     if dirty && mapped && !buffer_delay(task, bh) && !buffer_unwritten(task, bh) {
         return true;
     }
@@ -66,6 +69,7 @@ fn can_be_written(k: &Kernel, bh: Buffer) -> bool {
         clear_buffer_dirty(task, bh);
     }
     // What the journal has is dirty in the journal's way.
+    // Not reached: the same.
     let stays = (dirty && mapped) || (buffer_jbd(task, bh) && buffer_jbddirty(task, bh));
     if stays {
         folio_mark_dirty(task, bh.folio);

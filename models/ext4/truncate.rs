@@ -83,6 +83,7 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
         }
         let bh = Buffer { folio, block };
         let mut mapped = !buffer_freed(task, bh);
+        // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it.
         if mapped && !buffer_mapped(task, bh) {
             // Without `create` there is nothing that can fail.
             let _ = fs.get_block(k, bh, false);
@@ -173,6 +174,7 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     let geometry = task.storage.geometry;
     let offset = size % geometry.page_units();
+    // Not reached: truncations are to nothing, to a unit and to a block of two; this would be to three units.
     let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
     if all_stay || k.mutated(Mutant::TruncateKeepsPage) {
         return;

@@ -134,6 +134,7 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
     call(task.m, Label::new("T_COMMIT", &[]), || {
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, METADATA), || {
+                // Not reached: a deliberate fault.
                 if journal.dirties {
                     set_buffer_dirty(task, bh);
                 }
@@ -222,6 +223,7 @@ fn require_not_stale(task: &Task, bh: Buffer) {
 pub fn checkpoint(task: &Task, journal: &Journal) {
     call(task.m, Label::new("checkpoint", &[]), || {
         for bh in all_buffers(task) {
+            // Not reached: a deliberate fault.
             if journal.checkpoint_takes_all {
                 clear_buffer_jbddirty(task, bh);
             }

@@ -126,12 +126,14 @@ pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handl
         let head = read_head(task, journal, bh);
         let its = head & TRANSACTION;
         if head & MODIFIED != 0 {
+            // Not reached: it is asserted.
             let listed = its != handle.word() || head & LIST == METADATA;
             assert!(listed, "J_ASSERT_JH(b_jlist == BJ_Metadata) in jbd2_journal_dirty_metadata");
             unlock_head(task, journal, bh);
             return;
         }
         set(task, journal.head(bh), MODIFIED, of_buffer("b_modified = 1", bh));
+        // Not reached: what is on this list has b_modified set.
         if its == handle.word() && head & LIST == METADATA {
             unlock_head(task, journal, bh);
             return;
@@ -158,6 +160,7 @@ pub fn is_in_commit_alone(task: &Task, journal: &Journal, bh: Buffer) -> bool {
         let label = Label::new("journal_t", &[]);
         let state = load(task, journal.state, TURN, Order::Relaxed, label);
         let head = read_head(task, journal, bh);
+        // Not reached: page_mkwrite has given all of the page to this transaction.
         head & TRANSACTION == running(state).other().word() && head & NEXT == 0
     })
 }
@@ -175,6 +178,7 @@ fn warn_dirty_buffer(task: &Task, bh: Buffer) {
 pub(super) fn file_buffer(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, list: Word) {
     call(task.m, of_buffer("__jbd2_journal_file_buffer", bh), || {
         let head = read_head(task, journal, bh);
+        // Not reached: no caller files a buffer where it is.
         if head & TRANSACTION != 0 && head & LIST == list {
             return;
         }
@@ -320,6 +324,8 @@ pub fn jbd2_journal_try_to_free_buffers(task: &Task, journal: &Journal, folio: F
             lock_head(task, journal, bh);
             let head = read_head(task, journal, bh);
             // What a checkpoint waits for and is written already goes off its list.
+            // Not reached: who has a head and no transaction is waited for by a checkpoint; a dirty buffer has a
+            // dirty page, which is not asked for.
             if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && !buffer_dirty(task, bh) {
                 clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
                 put_journal_head(task, journal, bh);
@@ -400,6 +406,7 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
             return if zapped { Disposed::Committing } else { Disposed::Busy };
         }
         set_buffer_freed(task, bh);
+        // Not reached: what a commit has is jbddirty until its last pass takes it off.
         let next = if state & RUNNING != 0 && buffer_jbddirty(task, bh) { NEXT } else { 0 };
         change(
             task,

@@ -117,6 +117,7 @@ impl FileSystem for Journalled {
         !folio_test_checked(task, folio)
             && !writeback::buffers_are_held(k, folio)
             && jbd2_journal_try_to_free_buffers(task, k.journal(), folio)
+            // Not reached: a dirty buffer is one that a checkpoint waits for, and jbd2 has kept that.
             && try_to_free_buffers(k, folio)
     }
 
@@ -133,7 +134,7 @@ impl FileSystem for Journalled {
     }
 
     fn commit(&self, k: &Kernel) {
-        writeback::commit(self, k);
+        writeback::commit(k);
     }
 
     fn sync(&self, k: &Kernel) {

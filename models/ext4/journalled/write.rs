@@ -54,6 +54,7 @@ pub(super) fn ext4_block_write_begin(
     }
     let new = NewBuffer {
         of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
+        // Not reached: write_end leaves no buffer new.
         still_new: &|_| {
             report(
                 &k.task,
@@ -96,6 +97,7 @@ pub(super) fn walk_page_buffers(
 pub(super) fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("do_journal_get_write_access", &[bh.block as i32]), || {
+        // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it.
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }
@@ -115,6 +117,8 @@ pub(super) fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: H
 pub(super) fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
     let task = &k.task;
     call(task.m, Label::new("write_end_fn", &[bh.block as i32]), || {
+        // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it; write_begin has
+        // mapped the buffer.
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }
@@ -137,9 +141,12 @@ fn zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
     let task = &k.task;
     call(task.m, Label::new("zero_new_buffers", &[from as i32, to as i32]), || {
         for bh in buffers(task, folio) {
+            // Not reached: who comes here with a new buffer has a page that is not uptodate, of which nothing was
+            // taken (`__block_write_begin` leaves none new on another), so that all of the write is zeroed.
             if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
                 continue;
             }
+            // Not reached: the same.
             if !folio_test_uptodate(task, folio) {
                 zero_in(k, bh, from, to);
                 set_buffer_uptodate(task, bh);
@@ -182,6 +189,7 @@ fn ext4_journalled_zero_new_buffers(
                 clear_buffer_new(task, bh);
                 write_end_fn(fs, k, handle, bh);
             } else {
+                // Not reached: `__block_write_begin` of this text leaves no buffer of an uptodate page new.
                 if !uptodate {
                     write_end_fn(fs, k, handle, bh);
                 }

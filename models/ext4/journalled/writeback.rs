@@ -110,6 +110,7 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bo
             let handle = jbd2_journal_start(task, journal);
             folio_lock(task, folio);
             let len = within_size(k, folio);
+            // Not reached: a disk is full beside a writer only.
             let fit = folio_in_cache(task, folio)
                 && len > 0
                 && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();
@@ -148,12 +149,9 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bo
 /// A commit. Since v5.10 it takes the write permission of mappings of what it commits: whoever stores again has
 /// to journal it again.
 #[track_caller]
-pub(super) fn commit(fs: &Journalled, k: &Kernel) {
-    let protect = || {
-        if fs.journals_stores() {
-            write_pages_with(k, &|folio| ext4_journalled_writepage_callback(k, folio));
-        }
-    };
+pub(super) fn commit(k: &Kernel) {
+    // Before, no transaction has the inode's data on its list.
+    let protect = || write_pages_with(k, &|folio| ext4_journalled_writepage_callback(k, folio));
     let data = OrderedData { submit: &protect, finish: &|| {} };
     jbd2_journal_commit_transaction(&k.task, k.journal(), data);
 }
@@ -163,6 +161,7 @@ pub(super) fn commit(fs: &Journalled, k: &Kernel) {
 fn ext4_journalled_writepage_callback(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("ext4_journalled_writepage_callback", &[]), || {
+        // Not reached: page_mkwrite has given all of the page to the transaction.
         let more = buffers(task, folio)
             .any(|bh| buffer_dirty(task, bh) || !is_in_commit_alone(task, k.journal(), bh));
         if more {

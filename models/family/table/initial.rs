@@ -67,6 +67,7 @@ impl Region {
                 (0, 1, 1),
                 (0, 1, page - 1),
                 (1, block, page - block),
+                (1, page / 2, 1),
                 (1, page - 1, 1),
                 (block, page - 1, 1),
             ],

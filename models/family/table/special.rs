@@ -43,6 +43,11 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         all.push((dropped, Tier::Default));
         of_unwritten_blocks(all);
         all.push((cut_before(), Tier::Default));
+        // A commit takes the write permission while the page is changed once more.
+        let crowd = [Companion::MmapStore, Companion::Commit];
+        let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
+        stored.second = Some(Request { pos: 3, len: 1 });
+        all.push((stored, Tier::Default));
         let segments = of(Source::EmptyThenAbsent);
         all.push((question(region, segments, Breadth::Narrow, &[READER]), Tier::Default));
     }
