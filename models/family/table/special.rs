@@ -47,6 +47,8 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         let crowd = [Companion::MmapStore, Companion::Commit];
         let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
         stored.second = Some(Request { pos: 3, len: 1 });
+        let file = File { size: 4, allocated: 0b11, unwritten: 0 };
+        stored.initial = vec![(file, PageState::Uptodate, Request { pos: 1, len: 1 })];
         all.push((stored, Tier::Default));
         let segments = of(Source::EmptyThenAbsent);
         all.push((question(region, segments, Breadth::Narrow, &[READER]), Tier::Default));
