@@ -461,10 +461,11 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         self.visit_expr(&expr.expr);
         for arm in &expr.arms {
             let outer = std::mem::replace(&mut self.statement, line(&arm.pat));
+            let mut mutant = false;
             if let Pat::Guard(guard) = &arm.pat {
-                self.condition(&guard.guard, is_compound(&guard.guard));
+                mutant = self.condition(&guard.guard, is_compound(&guard.guard)).0.mutant;
             }
-            if !only_panics(&arm.body) {
+            if !mutant && !only_panics(&arm.body) {
                 let opens = matches!(&*arm.body, Expr::Block(_)).then(|| line(&arm.body));
                 let branch = self.branch(Way::Matches, range(&arm.pat), &[line(&arm.pat)], opens);
                 self.branch_expr(branch, &arm.body);

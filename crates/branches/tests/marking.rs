@@ -157,7 +157,7 @@ fn what_only_a_deliberate_fault_reaches_is_left_out() {
     is(&missing("deliberate"), &[]);
     let mutated = Kernel { mutant: true };
     assert_eq!((deliberate(&mutated, true), deliberate(&mutated, false)), (1, 2));
-    is(&missing("deliberate"), &[("a", Way::True), ("a", Way::False)]);
+    is(&missing("deliberate"), &[("a", Way::True), ("a", Way::False), ("_", Way::Matches)]);
 }
 
 #[test]
