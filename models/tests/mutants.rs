@@ -36,6 +36,74 @@ fn each_mutant_breaks_its_property() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Who can be beside the writer, each in a scenario without one: clean as the kernel has it (what is not is in
+/// the notes of the file system), and not with this fault.
+#[test]
+fn each_companion_is_seen_without_a_writer() {
+    const BLOCKS: &str = "generic/block";
+    const JOURNAL: &str = "ext4/journalled";
+    let companions = [
+        ("read", Mutant::ReadFillsNothing, "stale-uptodate", BLOCKS, "no-writer-readers"),
+        (
+            "mmap-read",
+            Mutant::FaultIgnoresUptodate,
+            "stale-read",
+            BLOCKS,
+            "no-writer-mmap-reader-and-truncate",
+        ),
+        ("mmap-store", Mutant::StoreWithoutMkwrite, "wrong-read", BLOCKS, "no-writer-mmap-store-and-reclaim"),
+        ("second-write", Mutant::CopyIsMisplaced, "wrong-read", BLOCKS, "no-writer-reader-and-second-writer"),
+        ("truncate", Mutant::TruncateKeepsPage, "foreign-block", JOURNAL, "no-writer-truncate-and-commit"),
+        ("truncate", Mutant::GrowthMapsStaleBlocks, "stale-read", BLOCKS, "no-writer-reader-and-truncate-up"),
+        ("commit", Mutant::CommitDirtiesBuffers, "journal-bypass", JOURNAL, "no-writer-reader-and-commit"),
+        (
+            "checkpoint",
+            Mutant::CheckpointTakesJournalled,
+            "kernel-bug",
+            JOURNAL,
+            "no-writer-truncate-and-checkpoint",
+        ),
+        (
+            "writeback",
+            Mutant::WritebackKeepsMappingsWritable,
+            "wrong-read",
+            BLOCKS,
+            "no-writer-mmap-store-and-writeback",
+        ),
+        (
+            "reclaim-target",
+            Mutant::ReclaimTakesDirtyPages,
+            "wrong-read",
+            BLOCKS,
+            "no-writer-mmap-store-and-reclaim",
+        ),
+        (
+            "invalidate",
+            Mutant::InvalidationTakesDirtyPages,
+            "wrong-read",
+            BLOCKS,
+            "no-writer-mmap-store-and-invalidate",
+        ),
+    ];
+    let paths = models::paths();
+    let mut wrong = Vec::new();
+    for (companion, mutant, property, path, name) in companions {
+        let variant = newest(&paths, path);
+        let case = variant.cases.iter().find(|case| case.name == name);
+        let case = case.unwrap_or_else(|| panic!("no scenario {name}"));
+        let takes_part = (case.build)().actors.iter().any(|actor| actor.name == companion);
+        assert!(takes_part, "there is no {companion} in {name}");
+        let sane = outcome(&variant.cases, name);
+        assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
+        let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
+        let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
+        if !breaks(&mutated, property) {
+            wrong.push(format!("{companion}: {mutant:?} does not break {property} in {name}, but {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The properties that a mutant breaks, or the variant that history knows with that fault.
 #[test]
 fn each_property_is_broken_by_something() {

@@ -211,6 +211,28 @@ fn every_branch_is_reached_or_says_why_not() {
     assert!(complaints.is_empty(), "{} branches or reasons:\n{}", complaints.len(), complaints.join("\n"));
 }
 
+/// Readers, truncations, writeback and the like by themselves break nothing, or the notes of the file system
+/// say why they do.
+#[test]
+fn what_breaks_without_a_writer_is_in_the_notes() {
+    let mut silent = BTreeSet::new();
+    let mut clean = 0;
+    for ((path, variant), snapshot) in &results().snapshots {
+        let folder = path.split_once('/').map_or(path.as_str(), |(folder, _)| folder);
+        let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(folder).join("NOTES.md");
+        let notes = fs::read_to_string(&notes).unwrap_or_default();
+        for section in snapshot.sections.iter().filter(|s| s.scenario.starts_with("no-writer-")) {
+            let breaks = section.verdict == "violated";
+            clean += usize::from(!breaks);
+            if breaks && !notes.contains(&section.scenario) {
+                silent.insert(format!("{path}@{variant}:{}", section.scenario));
+            }
+        }
+    }
+    assert!(clean > 500, "there are no scenarios without a writer");
+    assert!(silent.is_empty(), "models/FOLDER/NOTES.md says nothing about {silent:#?}");
+}
+
 #[test]
 fn every_search_takes_as_much_as_recorded() {
     let text = format!("    states transitions\n{}", results().effort);
