@@ -35,6 +35,7 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
         jbd2_journal_stop(task, journal);
         Flow::Again(())
     });
+    // Not needed: `folio_wait_stable`, for disks that check sums of what they are being given.
     folio_wait_writeback(task, found.0);
     found
 }
@@ -45,6 +46,7 @@ pub(super) fn abandon(k: &Kernel, fs: &dyn FileSystem, folio: Folio, end: usize)
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin fails", &[]), || {
         folio_unlock(task, folio);
+        // Not needed: a truncation to where the file ends takes nothing.
         let extended = end > i_size_read(task);
         if extended {
             orphan_add(task);

@@ -57,8 +57,9 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
         if !size.is_multiple_of(geometry.block_units()) {
             ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
         }
+        // Not needed: who comes here has the inode on the list.
         orphan_add(task);
-        set_disk_size(task, size);
+        set_disk_size(task, size); // Not needed: it is the one in memory already.
         for block in geometry.blocks_of(size)..geometry.blocks() {
             if map_block(task, block).is_some() {
                 set_map(task, block, None);
@@ -82,24 +83,27 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
             create_empty_buffers(task, folio);
         }
         let bh = Buffer { folio, block };
+        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let mut mapped = !buffer_freed(task, bh);
+        // Not needed: there are zeros already.
         // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it.
         if mapped && !buffer_mapped(task, bh) {
             // Without `create` there is nothing that can fail.
             let _ = fs.get_block(k, bh, false);
-            mapped = buffer_mapped(task, bh);
+            mapped = buffer_mapped(task, bh); // Not needed: there are zeros already.
         }
         if mapped {
+            // Not needed: a buffer of an uptodate page is uptodate.
             if folio_test_uptodate(task, folio) {
-                set_buffer_uptodate(task, bh);
+                set_buffer_uptodate(task, bh); // Not needed: a buffer of an uptodate page is uptodate.
             }
             if !buffer_uptodate(task, bh) {
                 bh_read(task, bh);
             }
             if fs.nature().journals_data {
                 jbd2_journal_get_write_access(task, journal, handle, bh);
-                folio_zero_segment(task, folio, from, to);
-                jbd2_journal_dirty_metadata(task, journal, handle, bh);
+                folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
+                jbd2_journal_dirty_metadata(task, journal, handle, bh); // Not needed: there are zeros already.
             } else {
                 folio_zero_segment(task, folio, from, to);
                 mark_buffer_dirty(task, bh);

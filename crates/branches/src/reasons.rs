@@ -6,6 +6,9 @@ use crate::{Places, Reason};
 
 const FORMS: [(&str, bool); 2] = [("// Not reached: ", false), ("// Not reached by default: ", true)];
 
+/// What begins a reason of another kind: why a kernel word is there.
+const OTHER: &str = "Not needed:";
+
 /// A reason and the lines it takes.
 pub(crate) struct Commented {
     pub(crate) reason: Reason,
@@ -32,6 +35,7 @@ pub(crate) fn reasons(source: &str) -> Vec<Commented> {
         while let Some(more) = lines.get(last + 1).and_then(|line| comment(line))
             && !trails
             && FORMS.iter().all(|(form, _)| !lines[last + 1].contains(form))
+            && !more.starts_with(OTHER)
         {
             text = format!("{text} {more}");
             last += 1;

@@ -30,7 +30,8 @@ fn a_reason_stands_above_behind_or_within() {
 #[test]
 fn a_reason_may_take_several_lines_and_stand_among_other_comments() {
     let found = found(
-        "// What this does.\n// Not reached by default: it takes\n// too long.\nmatch a(k) {\n\
+        "// What this does.\n// Not reached by default: it takes\n// too long.\n// Not needed: another\n\
+         // matter.\nmatch a(k) {\n\
          // Not reached: one.\n1 => {}\n// Two.\n2 => {}\n_ => {\n// Not reached: rest.\n}\n}",
     );
     let texts: Vec<(&str, bool)> = found.reasons.iter().map(|r| (r.text.as_str(), r.by_default)).collect();

@@ -53,6 +53,7 @@ pub(super) fn ext4_block_write_begin(
         return block_write_begin(k, fs, folio, from, to);
     }
     let new = NewBuffer {
+        // Not needed: write_end marks what was copied to, and what was not.
         of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
         // Not reached: write_end leaves no buffer new.
         still_new: &|_| {
@@ -82,6 +83,7 @@ pub(super) fn walk_page_buffers(
         let mut partial = false;
         for bh in buffers(task, folio) {
             if is_outside(k, bh, from, to) {
+                // Not needed: a page that is never marked costs reads, and no data.
                 partial = partial || !buffer_uptodate(task, bh);
             } else {
                 each(bh);
@@ -124,6 +126,7 @@ pub(super) fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buff
         }
         set_buffer_uptodate(task, bh);
         if fs.write_end == WriteEnd::V6_14 {
+            // Not needed: so that writeback finds the page and commits; who syncs here commits as well.
             folio_mark_dirty(task, bh.folio);
         }
         if !k.mutated(Mutant::WriteEndForgetsToDirty) {
@@ -181,11 +184,13 @@ fn ext4_journalled_zero_new_buffers(
             if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
                 continue;
             }
+            // Not needed: in an uptodate page a block that was a hole has zeros.
             let uptodate = folio_test_uptodate(task, folio);
             if !uptodate {
                 zero_in(k, bh, from, to);
             }
             if fs.write_end == WriteEnd::V6_14 {
+                // Not needed: write_end_fn does the same.
                 clear_buffer_new(task, bh);
                 write_end_fn(fs, k, handle, bh);
             } else {
@@ -255,6 +260,7 @@ fn take_buffers(
     let each = |bh| write_end_fn(fs, k, handle, bh);
     let partial = walk_page_buffers(k, folio, (from, walk_to), &each);
     if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+        // Not needed: a page that is never marked costs reads, and no data.
         folio_mark_uptodate(task, folio);
     }
     Took::Units(copied)
@@ -273,6 +279,7 @@ pub(super) fn ext4_journalled_write_end(
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("ext4_journalled_write_end", &args), || {
         let handle = journal_current_handle(task, journal);
+        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let old_size = i_size_read(task);
         let (from, to) = page_range(k, pos, len);
         let copied = match take_buffers(fs, k, handle, folio, (from, to), copied) {
@@ -290,6 +297,7 @@ pub(super) fn ext4_journalled_write_end(
         if fs.write_end == WriteEnd::V6_14 && old_size < pos {
             ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
         }
+        // Not needed: a truncation to where the file ends takes nothing.
         let extending = pos + len > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);
         if extending {
             orphan_add(task);

@@ -91,6 +91,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
         }),
         Companion::SecondWriter => actor("second-write", id, shared, move |k, fs| {
             let Some(request) = k.world.second else { return 0 };
+            // Not needed: two writers are asked within the file, where the page lock orders them.
             inode_lock(&k.task);
             let result = fs.write_iter(k, request);
             inode_unlock(&k.task);

@@ -64,6 +64,13 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         // What writeback allocates is on its way to disk when the journal commits.
         let crowd = [Companion::Writeback, Companion::Commit];
         all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        // The disk is full after the first block, and the machine goes down before that is given back.
+        let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
+        full.name = "extending-disk-full-with-commit".to_owned();
+        full.sentence = format!("{}; an allocation finds the disk full", full.sentence);
+        full.allocation_can_fail = true;
+        full.reachable = vec!["whole write", "failed write"];
+        all.push((full, Tier::Default));
         let mut append = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         append.name = "extending-resident-in-a-block-with-commit".to_owned();
         append.sentence = format!("{}; no block is allocated", append.sentence);
