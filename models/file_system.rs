@@ -28,7 +28,7 @@ pub struct Nature {
     pub buffers: bool,
     /// Whether it has a journal.
     pub journal: bool,
-    /// Whether its data goes through the journal (`data=journal`), so that writeback is the checkpoint's.
+    /// Whether its data goes through the journal (`data=journal`): there are checkpoints.
     pub journals_data: bool,
     /// Whether it promises that no somebody else's data is in a file after a crash.
     pub crash_safe: bool,
