@@ -52,6 +52,7 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
         let Some(count) = count_dirty(k, folio) else { return false };
         let units = task.storage.geometry.page_units();
         let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
+        // Not reached: a page that is dirty has a block that is, and the first to be dirty is mapped.
         if count == 0 || inside == 0 {
             return false;
         }
@@ -83,6 +84,7 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
 /// clean.
 fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
     let task = &k.task;
+    // Not reached: a page that is dirty has buffers.
     if !folio_buffers(task, folio) {
         return None;
     }
@@ -92,6 +94,7 @@ fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
             if buffer_dirty(task, bh) {
                 return None;
             }
+        // Not reached: a buffer becomes dirty with its data there.
         } else if bh.block > count || !buffer_dirty(task, bh) || !buffer_uptodate(task, bh) {
             return None;
         } else {
