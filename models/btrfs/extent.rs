@@ -98,8 +98,7 @@ fn finish_ordered_io(k: &Kernel, folio: Folio, extent: usize) {
     let task = &k.task;
     call(task.m, task.of_page("btrfs_finish_ordered_io", folio.index), || {
         set_map(task, folio.index, Some(extent));
-        // Not reached: it takes a file of two pages that are written back while the first is written to, and whoever
-        // writes one back does so when nobody writes any more, in order.
+        // Not reached: nobody writes a file of two pages back while it is written to, and later they go in order.
         if !is_something_before(k, folio.index) {
             let end = (folio.index + 1) * task.storage.geometry.page_units();
             let size = i_size_read(task).min(end);
@@ -119,11 +118,10 @@ fn finish_ordered_io(k: &Kernel, folio: Folio, extent: usize) {
 fn is_something_before(k: &Kernel, index: usize) -> bool {
     let task = &k.task;
     (0..index).any(|before| {
-        // Not reached: as above; the page before is there, and has arrived.
+        // Not reached: the page before is there and has arrived, see finish_ordered_io.
         has_ordered_extent(k, before)
             || filemap_get_folio(task, before).is_some_and(|folio| {
                 let at = task.storage.private(folio.frame);
-                // Not reached: as above.
                 let delalloc = test(task, at, DELALLOC, Order::Relaxed, word("delalloc"));
                 folio_put(task, folio);
                 delalloc

@@ -187,30 +187,28 @@ fn truncate_block(k: &Kernel, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
     // Not reached by default: without --all a file grows by truncation only if it is empty.
-    if size.is_multiple_of(units) {
-        return;
-    }
-    machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
-        let folio = grab_cache_page(task, size / units);
-        // Not reached by default: likewise.
-        if !folio_test_uptodate(task, folio) {
-            read_page(k, folio);
-        }
-        folio_wait_writeback(task, folio);
-        if has_ordered_extent(k, folio.index) {
-            // Not reached: nobody writes back beside a truncation that makes the file longer.
+    if !size.is_multiple_of(units) {
+        machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
+            let folio = grab_cache_page(task, size / units);
+            if !folio_test_uptodate(task, folio) {
+                read_page(k, folio);
+            }
+            folio_wait_writeback(task, folio);
+            if has_ordered_extent(k, folio.index) {
+                // Not reached: nobody writes back beside a truncation that makes the file longer.
+                folio_unlock(task, folio);
+                folio_put(task, folio);
+                wait_ordered_extent(k, size / units);
+                return machine::Flow::Again(());
+            }
+            set_delalloc(task, folio);
+            folio_zero_segment(task, folio, size % units, units);
+            folio_mark_dirty(task, folio);
             folio_unlock(task, folio);
             folio_put(task, folio);
-            wait_ordered_extent(k, size / units);
-            return machine::Flow::Again(());
-        }
-        set_delalloc(task, folio);
-        folio_zero_segment(task, folio, size % units, units);
-        folio_mark_dirty(task, folio);
-        folio_unlock(task, folio);
-        folio_put(task, folio);
-        machine::Flow::Done(())
-    });
+            machine::Flow::Done(())
+        });
+    }
 }
 
 fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {

@@ -47,7 +47,7 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
                     if usize::from(written) == len {
                         return Flow::Done((written, None));
                     }
-                    // Not reached: the first round takes all there is, and is the last if nothing comes up short.
+                    // Not reached: a round that takes all that is left, and gets it, is the last.
                     let one = one || usize::from(copied) < bytes;
                     let force = copied == 0 && fs.text >= Text::V3_1 && fs.text < Text::V6_14;
                     Flow::Again((written, at, one, force))

@@ -100,8 +100,8 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
     call(task.m, Label::new("nfs_writepage_setup", &[start as i32, end as i32]), || {
         let (mut first, mut last) = (start, end);
         if let Some((from, to)) = lock_request(task, folio) {
-            // Not reached: a round of a write begins where the last one ended, and what a second writer or a mapping
-            // stores lies next to the write or in it.
+            // Not reached: a round of a write begins where the last one ended, a second writer's units overlap it, and a
+            // store through a mapping takes the whole page.
             if start > to || end < from {
                 set_request(task, folio, from, to);
                 nfs_wb_page(k, folio);
@@ -151,7 +151,7 @@ pub(super) fn nfs_wb_page(k: &Kernel, folio: Folio) {
 pub(super) fn nfs_page_async_flush(k: &Kernel, folio: Folio, unlocks: bool) {
     let task = &k.task;
     call(task.m, word("nfs_page_async_flush"), || {
-        // Not reached: a page that was dirty has a request, since both come and go with the page locked, or the request.
+        // Not reached: a page becomes dirty with a request, which goes only when the page is clean.
         let Some((start, end)) = lock_request(task, folio) else {
             if unlocks {
                 folio_unlock(task, folio);

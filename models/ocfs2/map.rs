@@ -26,12 +26,12 @@ pub(super) fn ocfs2_get_block(k: &Kernel, bh: Buffer, create: bool) {
         let block = bh.file_block(task);
         if let Some(disk_block) = map_block(task, block) {
             buffer::map_bh(task, bh, disk_block, 0);
-            // Not reached: only ocfs2_zero_extend asks to create where there is a cluster, and it does so beyond the size.
+            // Not reached: what is dirty within the size is mapped, so that only ocfs2_zero_extend asks to create, beyond it.
             if create && block >= task.storage.geometry.blocks_of(i_size_read(task)) {
                 set_buffer_new(task, bh);
             }
         } else if create {
-            // Not reached: a page's cluster is there for as long as the page is dirty; nobody zeroes where there is none.
+            // Not reached: what is dirty within the size is mapped, and ocfs2_zero_extend leaves holes alone.
             clear_buffer_dirty(task, bh);
             clear_buffer_uptodate(task, bh);
         }
@@ -167,7 +167,8 @@ pub(super) fn ocfs2_zero_and_dirty_page(k: &Kernel, folio: Folio, from: usize, t
         let mut partial = false;
         for bh in buffers(task, folio) {
             if is_outside(k, bh, from, to) {
-                // Not reached: a truncation to the end of a block is asked for only where the page is uptodate.
+                // Not reached: a truncation that leaves a block of its last page whole is asked for only where that page is
+                // uptodate.
                 partial = !buffer_uptodate(task, bh) || partial;
             } else {
                 set_buffer_uptodate(task, bh);
@@ -175,7 +176,7 @@ pub(super) fn ocfs2_zero_and_dirty_page(k: &Kernel, folio: Folio, from: usize, t
             }
         }
         jbd2_journal_file_inode(task, k.journal());
-        // Not reached: likewise.
+        // Not reached: the page was uptodate, or all of its blocks are now.
         if !partial {
             folio_mark_uptodate(task, folio);
         }

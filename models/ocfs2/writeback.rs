@@ -52,7 +52,7 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
         let Some(count) = count_dirty(k, folio) else { return false };
         let units = task.storage.geometry.page_units();
         let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
-        // Not reached: a page that is dirty has a block that is, and the first to be dirty is mapped.
+        // Not reached: who makes a page dirty has mapped a block of it.
         if count == 0 || inside == 0 {
             return false;
         }
@@ -84,17 +84,17 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
 /// clean.
 fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
     let task = &k.task;
-    // Not reached: a page that is dirty has buffers.
+    // Not reached: who makes a page dirty gives it buffers, and dirty ones stay.
     if !folio_buffers(task, folio) {
         return None;
     }
     let mut count = 0;
     for bh in buffers(task, folio) {
+        // Not reached: a mapped buffer becomes dirty only when it is uptodate.
         if !buffer_mapped(task, bh) {
             if buffer_dirty(task, bh) {
                 return None;
             }
-        // Not reached: a buffer becomes dirty with its data there.
         } else if bh.block > count || !buffer_dirty(task, bh) || !buffer_uptodate(task, bh) {
             return None;
         } else {
