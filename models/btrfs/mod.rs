@@ -190,6 +190,7 @@ fn truncate_block(k: &Kernel, size: usize) {
     if !size.is_multiple_of(units) {
         machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
             let folio = grab_cache_page(task, size / units);
+            // Not reached: a file that a truncation makes longer has no page in the page cache.
             if !folio_test_uptodate(task, folio) {
                 read_page(k, folio);
             }
