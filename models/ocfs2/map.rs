@@ -167,16 +167,15 @@ pub(super) fn ocfs2_zero_and_dirty_page(k: &Kernel, folio: Folio, from: usize, t
         let mut partial = false;
         for bh in buffers(task, folio) {
             if is_outside(k, bh, from, to) {
-                // Not reached: a truncation that leaves a block of its last page whole is asked for only where that page is
-                // uptodate.
-                partial = !buffer_uptodate(task, bh) || partial;
+                partial |= !buffer_uptodate(task, bh);
             } else {
                 set_buffer_uptodate(task, bh);
                 mark_buffer_dirty(task, bh);
             }
         }
         jbd2_journal_file_inode(task, k.journal());
-        // Not reached: the page was uptodate, or all of its blocks are now.
+        // Not reached by default: without --all a truncation that leaves a block of its last page alone meets that page
+        // uptodate.
         if !partial {
             folio_mark_uptodate(task, folio);
         }
