@@ -10,8 +10,8 @@
 
 use machine::{Label, Layout, Order, Place, Word, call};
 use page_state::folio::{
-    folio_end_writeback, folio_mark_uptodate, folio_start_writeback, folio_test_dirty, folio_unlock,
-    folio_zero_segment,
+    filemap_get_folio, folio_end_writeback, folio_mark_uptodate, folio_put, folio_start_writeback,
+    folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, map_block, set_disk_size, set_map};
 use page_state::steps::{change, clear, copy_unit, load, store, test, wait};
@@ -81,8 +81,7 @@ fn add_ordered_extent(k: &Kernel, block: usize) -> usize {
         let maps = [storage.inode, storage.durable, at];
         let taken = maps.map(|map| load(task, map, InodeFields::MAP, Order::Relaxed, word("free space")));
         let free = |extent: &usize| !taken.iter().any(|&map| InodeFields::names(map, *extent));
-        let found = (0..storage.disk_blocks).find(free);
-        let extent = found.unwrap_or_else(|| panic!("the scenario has too few blocks on disk"));
+        let extent = (0..storage.disk_blocks).find(free).expect("the scenario has blocks enough on disk");
         for unit in 0..storage.geometry.block_units() {
             let label = Label::new("somebody_else", &[]);
             store(task, storage.disk(extent, unit), Unit::Stale.word(), Order::Relaxed, label);
@@ -99,6 +98,7 @@ fn finish_ordered_io(k: &Kernel, folio: Folio, extent: usize) {
     let task = &k.task;
     call(task.m, task.of_page("btrfs_finish_ordered_io", folio.index), || {
         set_map(task, folio.index, Some(extent));
+        // Not reached: nobody writes a file of two pages back while it is written to, and later they go in order.
         if !is_something_before(k, folio.index) {
             let end = (folio.index + 1) * task.storage.geometry.page_units();
             let size = i_size_read(task).min(end);
@@ -118,18 +118,13 @@ fn finish_ordered_io(k: &Kernel, folio: Folio, extent: usize) {
 fn is_something_before(k: &Kernel, index: usize) -> bool {
     let task = &k.task;
     (0..index).any(|before| {
+        // Not reached: the page before is there and has arrived, see finish_ordered_io.
         has_ordered_extent(k, before)
-            || page_state::folio::filemap_get_folio(task, before).is_some_and(|folio| {
-                let dirty = folio_test_dirty(task, folio)
-                    || test(
-                        task,
-                        task.storage.private(folio.frame),
-                        DELALLOC,
-                        Order::Relaxed,
-                        word("delalloc"),
-                    );
-                page_state::folio::folio_put(task, folio);
-                dirty
+            || filemap_get_folio(task, before).is_some_and(|folio| {
+                let at = task.storage.private(folio.frame);
+                let delalloc = test(task, at, DELALLOC, Order::Relaxed, word("delalloc"));
+                folio_put(task, folio);
+                delalloc
             })
     })
 }
@@ -175,22 +170,23 @@ pub(super) fn read_page(k: &Kernel, folio: Folio) {
             folio_mark_uptodate(task, folio);
         }
         wait_ordered_extent(k, folio.index);
-        let inside = i_size_read(task) > folio.index * units;
-        let extent = if inside { map_block(task, folio.index) } else { None };
-        match extent {
-            _ if k.mutated(Mutant::ReadFillsNothing) => {}
-            None => folio_zero_segment(task, folio, 0, units),
-            Some(extent) => {
-                for unit in 0..units {
-                    let to = task.storage.unit(folio.frame, unit);
-                    let label = Label::new("read_unit", &[unit as i32]);
-                    copy_unit(task, task.storage.disk(extent, unit), to, label);
-                }
-                // end_bio_extent_readpage
-                let end = i_size_read(task).saturating_sub(folio.index * units);
-                folio_zero_segment(task, folio, end.min(units), units);
-            }
+        if !k.mutated(Mutant::ReadFillsNothing) {
+            fill_page(task, folio, units);
         }
         folio_mark_uptodate(task, folio);
     });
+}
+
+fn fill_page(task: &Task, folio: Folio, units: usize) {
+    let inside = i_size_read(task) > folio.index * units;
+    let extent = if inside { map_block(task, folio.index) } else { None };
+    let Some(extent) = extent else { return folio_zero_segment(task, folio, 0, units) };
+    for unit in 0..units {
+        let to = task.storage.unit(folio.frame, unit);
+        let label = Label::new("read_unit", &[unit as i32]);
+        copy_unit(task, task.storage.disk(extent, unit), to, label);
+    }
+    // end_bio_extent_readpage
+    let end = i_size_read(task).saturating_sub(folio.index * units);
+    folio_zero_segment(task, folio, end.min(units), units);
 }

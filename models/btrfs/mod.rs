@@ -150,6 +150,7 @@ impl FileSystem for Btrfs {
     }
 
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        // Not reached: who asks has the page locked, and has seen that it is not under writeback, or waited for that.
         !folio_test_writeback(&k.task, folio) && !folio_test_dirty(&k.task, folio)
     }
 
@@ -174,6 +175,7 @@ impl Btrfs {
         let units = k.task.storage.geometry.page_units();
         let size = i_size_read(&k.task);
         if pos / units * units > size {
+            // Not reached: a write beyond the end of the file is asked for only where the file has one page.
             truncate_block(k, size);
         }
     }
@@ -184,29 +186,30 @@ impl Btrfs {
 fn truncate_block(k: &Kernel, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
-    if size.is_multiple_of(units) {
-        return;
-    }
-    machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
-        let folio = grab_cache_page(task, size / units);
-        if !folio_test_uptodate(task, folio) {
-            read_page(k, folio);
-        }
-        folio_wait_writeback(task, folio);
-        let busy = has_ordered_extent(k, folio.index);
-        if !busy {
+    // Not reached by default: without --all a file grows by truncation only if it is empty.
+    if !size.is_multiple_of(units) {
+        machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
+            let folio = grab_cache_page(task, size / units);
+            // Not reached: a file that a truncation makes longer has no page in the page cache.
+            if !folio_test_uptodate(task, folio) {
+                read_page(k, folio);
+            }
+            folio_wait_writeback(task, folio);
+            if has_ordered_extent(k, folio.index) {
+                // Not reached: nobody writes back beside a truncation that makes the file longer.
+                folio_unlock(task, folio);
+                folio_put(task, folio);
+                wait_ordered_extent(k, size / units);
+                return machine::Flow::Again(());
+            }
             set_delalloc(task, folio);
             folio_zero_segment(task, folio, size % units, units);
             folio_mark_dirty(task, folio);
-        }
-        folio_unlock(task, folio);
-        folio_put(task, folio);
-        if busy {
-            wait_ordered_extent(k, size / units);
-            return machine::Flow::Again(());
-        }
-        machine::Flow::Done(())
-    });
+            folio_unlock(task, folio);
+            folio_put(task, folio);
+            machine::Flow::Done(())
+        });
+    }
 }
 
 fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {

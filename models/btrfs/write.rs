@@ -18,7 +18,7 @@ use super::extent::{clear_delalloc, has_ordered_extent, read_page, set_delalloc,
 use super::{Btrfs, Text};
 use crate::Mutant;
 use crate::generic::filemap::{filemap_fault, grab_cache_page};
-use crate::generic::perform_write::{copy_atomic, in_page, is_prefaulting, prefault};
+use crate::generic::perform_write::{copy_atomic, in_page, prefault};
 use crate::generic::writeback::folio_clear_dirty_for_io;
 use crate::kernel::{Errno, Kernel, Request};
 
@@ -47,6 +47,7 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
                     if usize::from(written) == len {
                         return Flow::Done((written, None));
                     }
+                    // Not reached: a round that takes all that is left, and gets it, is the last.
                     let one = one || usize::from(copied) < bytes;
                     let force = copied == 0 && fs.text >= Text::V3_1 && fs.text < Text::V6_14;
                     Flow::Again((written, at, one, force))
@@ -55,8 +56,7 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
         });
         match error {
             Some(error) if written == 0 => Err(error),
-            _ if k.mutated(Mutant::ReturnsLength) => Ok(len as u8),
-            _ => Ok(written),
+            _ => Ok(if k.mutated(Mutant::ReturnsLength) { len as u8 } else { written }),
         }
     });
     written.map(usize::from)
@@ -73,7 +73,7 @@ fn write_once(
     let task = &k.task;
     let source = IovIter::new(segments, at);
     call(task.m, Label::new("btrfs_write_round", &[begin as i32, bytes as i32]), || {
-        let faults = |len| if is_prefaulting(k) { prefault(k, fs, source, len) } else { 0 };
+        let faults = |len| if k.mutated(Mutant::NoPrefault) { 0 } else { prefault(k, fs, source, len) };
         let prefaults_first = fs.text != Text::V2_6_36 && !fs.copies_first;
         // Any unit that can't be read is an error.
         if prefaults_first && faults(bytes) > 0 {
@@ -224,7 +224,7 @@ fn copy_with_faults(
         let at = begin + done;
         let folio = pages[at / units - begin / units];
         let count = in_page(k, at, bytes - done);
-        if is_prefaulting(k) {
+        if !k.mutated(Mutant::NoPrefault) {
             prefault(k, fs, source.advance(done), count);
         }
         let copied = copy_atomic(k, fs, &addresses[done..done + count], folio, at % units);

@@ -18,7 +18,7 @@ use super::{Fuse, Text};
 use crate::Mutant;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::unmap_mapping_folio;
-use crate::generic::perform_write::{copy_atomic, in_page, is_prefaulting, prefault};
+use crate::generic::perform_write::{copy_atomic, in_page, prefault};
 use crate::generic::server;
 use crate::kernel::{Errno, Kernel, Request};
 
@@ -56,8 +56,7 @@ pub(super) fn fuse_perform_write(k: &Kernel, fs: &Fuse, request: Request) -> Res
         }
         match error {
             Some(error) if written == 0 => Err(error),
-            _ if k.mutated(Mutant::ReturnsLength) => Ok(len as u8),
-            _ => Ok(written),
+            _ => Ok(if k.mutated(Mutant::ReturnsLength) { len as u8 } else { written }),
         }
     });
     result.map(usize::from)
@@ -123,7 +122,7 @@ fn fill_page(
         let source = IovIter::new(segments, at);
         let bytes = usize::from(bytes);
         // Any unit that can't be read is an error.
-        let hopeless = || is_prefaulting(k) && prefault(k, fs, source, bytes) > 0;
+        let hopeless = || !k.mutated(Mutant::NoPrefault) && prefault(k, fs, source, bytes) > 0;
         if fs.text < Text::V6_16 && hopeless() {
             return Flow::Done(Err(Errno::Efault));
         }
@@ -190,6 +189,8 @@ fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
                 if last - first < units {
                     folio_zero_segment(task, folio, first, last);
                 } else {
+                    // Not reached: a write beyond the end of the file is asked for only where the file has one page,
+                    // and the write begins in that.
                     unmap_mapping_folio(k, folio);
                     page_state::folio::folio_clear_dirty(task, folio);
                     filemap_remove_folio(task, folio, false);

@@ -149,12 +149,13 @@ fn logfs_readpage_nolock(k: &Kernel, folio: Folio) {
         }
         match map_block(task, folio.index) {
             None => folio_zero_segment(task, folio, 0, units),
-            Some(_) if k.mutated(Mutant::ReadFillsNothing) => {}
             Some(disk_block) => {
                 for unit in 0..units {
                     let (from, to) =
                         (task.storage.disk(disk_block, unit), task.storage.unit(folio.frame, unit));
-                    copy_unit(task, from, to, Label::new("read_unit", &[unit as i32]));
+                    if !k.mutated(Mutant::ReadFillsNothing) {
+                        copy_unit(task, from, to, Label::new("read_unit", &[unit as i32]));
+                    }
                 }
             }
         }
@@ -193,8 +194,7 @@ fn free_place(k: &Kernel) -> usize {
         .map(|at| load(task, at, InodeFields::MAP, Order::Relaxed, label))
         .collect();
     let free = |place: &usize| !taken.iter().any(|&map| InodeFields::names(map, *place));
-    let found = (0..storage.disk_blocks).find(free);
-    let place = found.unwrap_or_else(|| panic!("the scenario has too few blocks on disk"));
+    let place = (0..storage.disk_blocks).find(free).expect("the scenario has blocks enough on disk");
     for unit in 0..storage.geometry.page_units() {
         let label = Label::new("somebody_else", &[]);
         store(task, storage.disk(place, unit), Unit::Stale.word(), Order::Relaxed, label);

@@ -100,6 +100,8 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
     call(task.m, Label::new("nfs_writepage_setup", &[start as i32, end as i32]), || {
         let (mut first, mut last) = (start, end);
         if let Some((from, to)) = lock_request(task, folio) {
+            // Not reached: a round of a write begins where the last one ended, a second writer's units overlap it, and a
+            // store through a mapping takes the whole page.
             if start > to || end < from {
                 set_request(task, folio, from, to);
                 nfs_wb_page(k, folio);
@@ -149,14 +151,17 @@ pub(super) fn nfs_wb_page(k: &Kernel, folio: Folio) {
 pub(super) fn nfs_page_async_flush(k: &Kernel, folio: Folio, unlocks: bool) {
     let task = &k.task;
     call(task.m, word("nfs_page_async_flush"), || {
-        let request = lock_request(task, folio);
-        if request.is_some() {
-            folio_start_writeback(task, folio);
-        }
+        // Not reached: a page becomes dirty with a request, which goes only when the page is clean.
+        let Some((start, end)) = lock_request(task, folio) else {
+            if unlocks {
+                folio_unlock(task, folio);
+            }
+            return;
+        };
+        folio_start_writeback(task, folio);
         if unlocks {
             folio_unlock(task, folio);
         }
-        let Some((start, end)) = request else { return };
         server::write(k, folio, start, end);
         // nfs_write_completion
         remove_request(task, folio);

@@ -112,6 +112,7 @@ impl FileSystem for Nfs {
         let task = &k.task;
         call(task.m, Label::new("nfs_readpage", &[]), || {
             nfs_wb_page(k, folio);
+            // Not reached: who asks has looked with the page locked, and to send a request does not fill the page.
             if !folio_test_uptodate(task, folio) {
                 if k.mutated(Mutant::ReadMarksUptodateFirst) {
                     folio_mark_uptodate(task, folio);

@@ -132,6 +132,7 @@ impl FileSystem for Inline {
         call(task.m, Label::new("ocfs2_page_mkwrite", &[]), || {
             down_write(k);
             folio_lock(task, folio);
+            // Not reached: a truncation takes the page away before the size falls, and holds ip_alloc_sem meanwhile.
             let ours = folio_in_cache(task, folio) && i_size_read(task) > 0;
             if ours {
                 folio_mark_dirty(task, folio);
@@ -155,6 +156,7 @@ impl FileSystem for Inline {
             if shrinks {
                 ocfs2_truncate_inline(k, size);
             }
+            // Not reached by default: without --all a file grows by truncation only if it is empty.
             if !shrinks && is_hole(k, 0) {
                 ocfs2_set_inode_data_inline(k);
             }
@@ -255,6 +257,7 @@ fn ocfs2_write_end_nolock(k: &Kernel, (pos, len, copied): (usize, usize, usize),
         call(task.m, Label::new("ocfs2_write_end_inline", &[pos as i32, len as i32, copied as i32]), || {
             let mut copied = copied;
             if copied < len && !folio_test_uptodate(task, folio) {
+                // Not reached: ocfs2_write_begin_inline has filled the page, which was locked since.
                 copied = 0;
             } else if !k.mutated(Mutant::WriteEndForgetsToDirty) {
                 copy_to_inode(k, folio, pos, pos + copied);

@@ -26,10 +26,12 @@ pub(super) fn ocfs2_get_block(k: &Kernel, bh: Buffer, create: bool) {
         let block = bh.file_block(task);
         if let Some(disk_block) = map_block(task, block) {
             buffer::map_bh(task, bh, disk_block, 0);
+            // Not reached: what is dirty within the size is mapped, so that only ocfs2_zero_extend asks to create, beyond it.
             if create && block >= task.storage.geometry.blocks_of(i_size_read(task)) {
                 set_buffer_new(task, bh);
             }
         } else if create {
+            // Not reached: what is dirty within the size is mapped, and ocfs2_zero_extend leaves holes alone.
             clear_buffer_dirty(task, bh);
             clear_buffer_uptodate(task, bh);
         }
@@ -103,6 +105,7 @@ pub(super) fn ocfs2_prepare_page_for_write(
     let label = Label::new("ocfs2_prepare_page_for_write", &[pos as i32, len as i32]);
     call(task.m, label, || {
         let start = folio.index * units;
+        // Not reached: a cluster is a page here, so that a write's page is the one that it begins in.
         let new = allocated || (i_size_read(task) <= start && start <= pos);
         let (from, to) = (pos % units, pos % units + len);
         ocfs2_map_page_blocks(k, folio, if new { (0, units) } else { (from, to) }, new);
@@ -164,13 +167,15 @@ pub(super) fn ocfs2_zero_and_dirty_page(k: &Kernel, folio: Folio, from: usize, t
         let mut partial = false;
         for bh in buffers(task, folio) {
             if is_outside(k, bh, from, to) {
-                partial = !buffer_uptodate(task, bh) || partial;
+                partial |= !buffer_uptodate(task, bh);
             } else {
                 set_buffer_uptodate(task, bh);
                 mark_buffer_dirty(task, bh);
             }
         }
         jbd2_journal_file_inode(task, k.journal());
+        // Not reached by default: without --all a truncation that leaves a block of its last page alone meets that page
+        // uptodate.
         if !partial {
             folio_mark_uptodate(task, folio);
         }

@@ -20,7 +20,8 @@ use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
-    block_commit_write, block_is_partially_uptodate, page_zero_new_buffers, try_to_free_buffers,
+    block_commit_write, block_dirty_folio, block_is_partially_uptodate, page_zero_new_buffers,
+    try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
@@ -107,6 +108,8 @@ impl FileSystem for Ocfs2 {
             down_write(k);
             let units = task.storage.geometry.page_units();
             let (pos, size) = (folio.index * units, i_size_read(task));
+            // Not reached: the fault found the page uptodate, and a truncation holds ip_alloc_sem until the pages that it
+            // cuts off are gone.
             let ours = folio_in_cache(task, folio) && folio_test_uptodate(task, folio) && pos < size;
             // To the end of the file, or of the page.
             let len = units.min(size.saturating_sub(pos));
@@ -118,6 +121,10 @@ impl FileSystem for Ocfs2 {
             up_write(k);
             begun
         })
+    }
+
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        block_dirty_folio(k, folio);
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
@@ -256,6 +263,7 @@ fn ocfs2_write_end_nolock(
 /// `block_invalidate_folio` of a whole page, which then lets go of its buffers if it can.
 fn drop_buffers(k: &Kernel, folio: Folio) {
     block_invalidate_folio(k, folio, 0);
+    // Not reached: ocfs2_write_begin_nolock has waited, and the page was locked since.
     if !folio_test_writeback(&k.task, folio) {
         // Nobody asks what came of it.
         let _ = try_to_free_buffers(k, folio);

@@ -73,10 +73,8 @@ impl FileSystem for Simple {
         simple_read_folio(k, folio);
     }
 
-    /// There is nowhere to write it to: it stays dirty.
-    fn writepage(&self, k: &Kernel, folio: Folio) {
-        folio_mark_dirty(&k.task, folio);
-        folio_unlock(&k.task, folio);
+    fn writepage(&self, _: &Kernel, _: Folio) {
+        panic!("what is in memory only has nowhere to be written to")
     }
 
     /// There is none: the page stays locked from the fault on, if it still is the file's.
@@ -103,10 +101,12 @@ impl FileSystem for Simple {
     }
 
     fn release_folio(&self, _: &Kernel, _: Folio) -> bool {
-        false
+        panic!("what is in memory only stays in the page cache")
     }
 
-    fn sync(&self, _: &Kernel) {}
+    fn sync(&self, _: &Kernel) {
+        panic!("what is in memory only has nothing to sync with")
+    }
 }
 
 /// `simple_write_begin`; `simple_prepare_write` before v2.6.24. What a page that is not uptodate has outside
