@@ -188,6 +188,7 @@ fn release_page(k: &Kernel, folio: Folio) {
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
     }
+    // Not reached: as above.
     if !(0..task.storage.geometry.blocks()).any(|block| has_jh(k, Buffer { folio, block })) {
         folio_put_journal(task, folio.frame);
     }
