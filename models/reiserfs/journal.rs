@@ -123,8 +123,8 @@ pub(super) fn reiserfs_add_ordered_list(k: &Kernel, bh: Buffer) {
             let label = of_buffer("jh->jl = j_current_jl", bh);
             change(task, place(k, bh), LISTS, list_of(current), 0, Order::Relaxed, label);
             jbd2_journal_file_inode(task, journal);
-            // Not reached: who fills a new block or extends the file has a handle; it takes a write within the last,
-            // partial page beside a commit.
+            // Not reached: who fills a new block or extends the file has a handle; it takes a write to a whole block of
+            // the last page, beside a commit and who began the transaction.
             if journal_current_handle(task, journal) == current { Flow::Done(()) } else { Flow::Again(()) }
         });
     });
