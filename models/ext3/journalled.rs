@@ -173,7 +173,7 @@ fn do_journal_get_write_access(k: &Kernel, handle: Handle, bh: Buffer) {
 fn write_end_fn(k: &Kernel, handle: Handle, bh: Buffer) {
     let task = &k.task;
     call(task.m, Label::new("write_end_fn", &[bh.block as i32]), || {
-        // Not reached: as in do_journal_get_write_access, with the page locked since.
+        // Not reached: do_journal_get_write_access has seen that it is neither, and the page is locked since.
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }

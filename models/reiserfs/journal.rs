@@ -188,7 +188,7 @@ fn release_page(k: &Kernel, folio: Folio) {
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
     }
-    // Not reached: as above.
+    // Not reached: only where a commit writes what was truncated to nothing since a writer dirtied it.
     if !(0..task.storage.geometry.blocks()).any(|block| has_jh(k, Buffer { folio, block })) {
         folio_put_journal(task, folio.frame);
     }

@@ -102,7 +102,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
                     Label::new("short or an error, and nothing came up short", &[]),
                 );
             }
-            // Not reached: as above.
+            // Not reached: its write does not fail, which is checked above.
             result.map_or(RETURNED_ERROR, |n| n as Word + 1)
         }),
         Companion::Writeback => actor("writeback", id, shared, |k, fs| {

@@ -159,7 +159,7 @@ fn prepare_buffer(
             }
         }
         if folio_test_uptodate(task, folio) {
-            // Not reached: as above.
+            // Not reached: of a page that is uptodate only an error of I/O leaves a buffer that is not.
             if !buffer_uptodate(task, bh) {
                 set_buffer_uptodate(task, bh);
             }

@@ -84,7 +84,7 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
         }
         // Not reached: delayed buffers are ext4's, which writes them by itself.
         if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
-            // Not reached: as above, a lone writer has mapped what is dirty.
+            // Not reached: only a lone writer finds the disk full, and what it dirtied has blocks.
             if fs.get_block(k, bh, true).is_err() {
                 return false;
             }
@@ -105,7 +105,7 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
     call(task.m, Label::new("submit_dirty_buffers", &[]), || {
         let submitted: Vec<Buffer> = buffers(task, folio)
             .filter(|&bh| {
-                // Not reached: as above.
+                // Not reached: delayed buffers are ext4's, which writes them by itself.
                 buffer_mapped(task, bh) && !buffer_delay(task, bh) && test_clear_buffer_dirty(task, bh)
             })
             .collect();
