@@ -258,6 +258,24 @@ impl<'a> Kernel<'a> {
         self.world.journal.as_ref().expect("the file system says that it has a journal")
     }
 
+    /// What a second writer writes, or a store through a mapping of the file stores.
+    ///
+    /// # Panics
+    /// Where nobody does.
+    #[must_use]
+    pub fn second(&self) -> Request {
+        self.world.second.expect("who writes or stores, too, is told what")
+    }
+
+    /// Another program's mapping of the file.
+    ///
+    /// # Panics
+    /// Where nobody uses one.
+    #[must_use]
+    pub fn shared(&self) -> SharedMapping {
+        self.world.shared.expect("who loads or stores through a mapping has one")
+    }
+
     /// Whether an allocation finds the disk full, where the scenario has that.
     #[track_caller]
     #[must_use]

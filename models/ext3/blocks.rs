@@ -156,6 +156,7 @@ fn ext3_block_truncate_page(k: &Kernel, fs: &dyn FileSystem, size: usize) {
                 jbd2_journal_dirty_metadata(task, journal, handle, bh);
             } else {
                 folio_zero_segment(task, folio, from, to);
+                // Not reached by default: with data=writeback only the writer alone is asked, and nobody truncates.
                 if nature.crash_safe {
                     jbd2_journal_file_inode(task, journal);
                 }

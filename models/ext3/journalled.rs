@@ -114,6 +114,7 @@ impl FileSystem for Journalled {
     }
 
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        // Not reached: reclaim asks for clean pages only, and a dirty buffer of a clean page is still the journal's.
         jbd2_journal_try_to_free_buffers(&k.task, k.journal(), folio) && try_to_free_buffers(k, folio)
     }
 
@@ -151,6 +152,8 @@ fn walk_page_buffers(k: &Kernel, folio: Folio, (from, to): (usize, usize), each:
 fn do_journal_get_write_access(k: &Kernel, handle: Handle, bh: Buffer) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("do_journal_get_write_access", &[bh.block as i32]), || {
+        // Not reached: __block_write_begin has mapped it; and it is freed only where writeback finds the page beyond
+        // the size, in a commit, before the truncation has taken it: a store and a second writeback must come between.
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }
@@ -170,6 +173,7 @@ fn do_journal_get_write_access(k: &Kernel, handle: Handle, bh: Buffer) {
 fn write_end_fn(k: &Kernel, handle: Handle, bh: Buffer) {
     let task = &k.task;
     call(task.m, Label::new("write_end_fn", &[bh.block as i32]), || {
+        // Not reached: do_journal_get_write_access has seen that it is neither, and the page is locked since.
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }
@@ -228,6 +232,7 @@ fn ext3_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
         let handle = jbd2_journal_start(task, journal);
         if folio_test_clear_checked(task, folio) {
             let all = (0, task.storage.geometry.page_units());
+            // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
             if block_write_begin(k, fs, folio, all.0, all.1).is_ok() {
                 walk_page_buffers(k, folio, all, &|bh| do_journal_get_write_access(k, handle, bh));
                 walk_page_buffers(k, folio, all, &|bh| write_end_fn(k, handle, bh));

@@ -74,6 +74,8 @@ fn get_uptodate_page(
         }
         fs.read_folio(k, folio);
         // Who could not fill it (AOP_TRUNCATED_PAGE) has unlocked it.
+        // Not reached: only ocfs2's inline data does so; of a page that is there it takes two readers
+        // beside a truncation.
         if folio_test_uptodate(task, folio) {
             return Flow::Done(folio);
         }

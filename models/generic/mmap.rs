@@ -52,8 +52,8 @@ pub fn store_through_mapping(k: &Kernel, fs: &dyn FileSystem, position: usize, u
 }
 
 fn access(k: &Kernel, fs: &dyn FileSystem, position: usize, writes: bool, body: &dyn Fn(Folio)) -> bool {
-    let Some(mapping) = k.world.shared else { return false };
-    let (task, index) = (&k.task, position / k.task.storage.geometry.page_units());
+    let (task, mapping) = (&k.task, k.shared());
+    let index = position / task.storage.geometry.page_units();
     let name = if writes { "store_through_mapping" } else { "load_through_mapping" };
     call(task.m, Label::new(name, &[position as i32]), || {
         again(task.m, Label::new("access", &[]), (), |()| {
@@ -69,7 +69,6 @@ fn access(k: &Kernel, fs: &dyn FileSystem, position: usize, writes: bool, body: 
 
 /// `do_read_fault` and `do_shared_fault`. Tells whether the access may be tried again.
 fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool {
-    let Some(mapping) = k.world.shared else { return false };
     let task = &k.task;
     call(task.m, task.of_page(if writes { "do_shared_fault" } else { "do_read_fault" }, index), || {
         let Some(folio) = filemap_fault(k, fs, index) else { return false };
@@ -80,7 +79,7 @@ fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool
                 return true;
             }
         }
-        set_shared_entry(task, mapping, folio, writes);
+        set_shared_entry(task, k.shared(), folio, writes);
         if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
             // fault_dirty_shared_page, before the page is unlocked
             fs.dirty_folio(k, folio);

@@ -72,12 +72,14 @@ pub fn filemap_write_and_wait(k: &Kernel, fs: &dyn FileSystem) {
         for index in 0..task.storage.geometry.pages() {
             let Some(folio) = filemap_get_folio(task, index) else { continue };
             folio_lock(task, folio);
-            let ours = folio_in_cache(task, folio);
-            if ours {
+            // Not reached: who truncates writes its pages only in NFS and btrfs, and it takes direct I/O beside that.
+            if folio_in_cache(task, folio) {
                 folio_wait_writeback(task, folio);
-            }
-            if ours && folio_clear_dirty_for_io(k, folio) {
-                fs.writepage(k, folio);
+                if folio_clear_dirty_for_io(k, folio) {
+                    fs.writepage(k, folio);
+                } else {
+                    folio_unlock(task, folio);
+                }
             } else {
                 folio_unlock(task, folio);
             }

@@ -123,6 +123,8 @@ pub(super) fn reiserfs_add_ordered_list(k: &Kernel, bh: Buffer) {
             let label = of_buffer("jh->jl = j_current_jl", bh);
             change(task, place(k, bh), LISTS, list_of(current), 0, Order::Relaxed, label);
             jbd2_journal_file_inode(task, journal);
+            // Not reached: who fills a new block or extends the file has a handle; it takes a write to a whole block of
+            // the last page, beside a commit and who began the transaction.
             if journal_current_handle(task, journal) == current { Flow::Done(()) } else { Flow::Again(()) }
         });
     });
@@ -160,6 +162,7 @@ fn write_ordered_buffer(k: &Kernel, bh: Buffer, list: Word) {
     }
     call(task.m, of_buffer("write_ordered_buffer", bh), || {
         lock_buffer(k, bh);
+        // Not reached: only errors of I/O leave a dirty buffer that is not uptodate, and they are left out.
         if !buffer_uptodate(task, bh) && buffer_dirty(task, bh) {
             clear_buffer_dirty(task, bh);
         }
@@ -169,6 +172,7 @@ fn write_ordered_buffer(k: &Kernel, bh: Buffer, list: Word) {
         clear(task, place(k, bh), list, of_buffer("reiserfs_free_jh", bh));
         unlock_buffer(k, bh);
         // Somebody has dirtied it again, and then dropped the page: nobody else writes it.
+        // Not reached: it takes a writer, a commit and a truncation to nothing at once.
         if !folio_in_cache(task, bh.folio) && test_clear_buffer_dirty(task, bh) {
             bh_write(task, bh);
         }
@@ -180,9 +184,11 @@ fn write_ordered_buffer(k: &Kernel, bh: Buffer, list: Word) {
 fn release_page(k: &Kernel, folio: Folio) {
     let task = &k.task;
     let references = task.storage.references(folio.frame);
+    // Not reached: it takes a writer, a commit and a truncation to nothing at once.
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
     }
+    // Not reached: only where a commit writes what was truncated to nothing since a writer dirtied it.
     if !(0..task.storage.geometry.blocks()).any(|block| has_jh(k, Buffer { folio, block })) {
         folio_put_journal(task, folio.frame);
     }

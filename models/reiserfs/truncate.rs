@@ -33,7 +33,9 @@ pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
     let task = &k.task;
     call(task.m, Label::new("reiserfs_setattr", &[size as i32]), || {
         let old_size = i_size_read(task);
+        // Not reached by default: a file grows to the end of a block only beside a writer, where that is left to --all.
         if size > old_size && !size.is_multiple_of(task.storage.geometry.block_units()) {
+            // Not reached: only a lone writer finds the disk full.
             if let Ok(folio) = fs.write_begin(k, size, 0) {
                 // Nothing is copied, and nothing can come up short.
                 let _ = fs.write_end(k, size, 0, 0, folio);
@@ -91,6 +93,7 @@ fn reiserfs_truncate_file(k: &Kernel, save_link: bool) {
             let from = size % geometry.page_units();
             let bh = Buffer { folio, block: from >> geometry.block_shift };
             folio_zero_segment(task, folio, from, geometry.block(bh.block).end);
+            // Not reached: grab_tail_page has mapped it, and the page is locked since; the kernel means tails.
             if buffer_mapped(task, bh) {
                 mark_buffer_dirty(task, bh);
             }
@@ -132,6 +135,8 @@ fn grab_tail_page(k: &Kernel, size: usize) -> Option<Folio> {
 /// `__block_write_begin` with `reiserfs_get_block_create_0`: tells whether there is a block.
 fn read_tail(k: &Kernel, bh: Buffer) -> bool {
     let task = &k.task;
+    // Not reached: a buffer stays new only if writeback gave it its block; it takes a store, its writeback and a
+    // truncation to the middle of the block.
     if buffer_new(task, bh) {
         clear_buffer_new(task, bh);
     }
@@ -204,6 +209,7 @@ pub(super) fn reiserfs_release_folio(k: &Kernel, folio: Folio) -> bool {
         }
         for bh in buffers(task, folio) {
             if has_jh(k, bh) {
+                // Not reached: of a clean page only a commit locks a buffer; it takes one beside a writer and direct I/O.
                 if buffer_dirty(task, bh) || buffer_locked(k, bh) {
                     return false;
                 }

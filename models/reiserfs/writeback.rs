@@ -40,6 +40,7 @@ pub(super) fn reiserfs_write_full_page(k: &Kernel, folio: Folio) {
         }
         folio_zero_segment(task, folio, inside, units);
         let failed = !map_buffers(k, folio, geometry.blocks_of(size));
+        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
         if failed {
             folio_clear_uptodate(task, folio);
             // What was attached to a page that is dirty may be dirty and have no block.
@@ -61,6 +62,8 @@ fn map_buffers(k: &Kernel, folio: Folio, blocks: usize) -> bool {
             set_buffer_uptodate(task, bh);
         } else if buffer_dirty(task, bh) && !buffer_mapped(task, bh) {
             // map_block_for_writepage
+            // Not reached: what is dirty is uptodate but for errors of I/O, and it takes a full disk and a store through
+            // a mapping at once.
             if !buffer_uptodate(task, bh) || reiserfs_get_block(k, bh, Create::ForWriteback).is_err() {
                 return false;
             }

@@ -81,21 +81,21 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             read as Word
         }),
         Companion::MmapStore => actor("mmap-store", id, shared, move |k, fs| {
-            if let Some(Request { pos, .. }) = k.world.second {
-                let unit = Unit::New { writer: 1, position: pos };
-                if !store_through_mapping(k, fs, pos, unit) {
-                    reach(&k.task, "SIGBUS");
-                }
+            let Request { pos, .. } = k.second();
+            let unit = Unit::New { writer: 1, position: pos };
+            if !store_through_mapping(k, fs, pos, unit) {
+                reach(&k.task, "SIGBUS");
             }
             0
         }),
         Companion::SecondWriter => actor("second-write", id, shared, move |k, fs| {
-            let Some(request) = k.world.second else { return 0 };
+            let request = k.second();
             // Not needed: two writers are asked within the file, where the page lock orders them.
             inode_lock(&k.task);
             let result = fs.write_iter(k, request);
             inode_unlock(&k.task);
             reach(&k.task, "written");
+            // Not reached: this is checked; its memory stays, and nobody fills the disk.
             if result != Ok(request.len) {
                 report(
                     &k.task,
@@ -103,6 +103,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
                     Label::new("short or an error, and nothing came up short", &[]),
                 );
             }
+            // Not reached: its write does not fail, which is checked above.
             result.map_or(RETURNED_ERROR, |n| n as Word + 1)
         }),
         Companion::Writeback => actor("writeback", id, shared, |k, fs| {
@@ -130,9 +131,8 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             0
         }),
         Companion::Kill => actor("kill", id, shared, |k, _| {
-            if let Some(at) = k.world.signal {
-                store(&k.task, at, 1, Order::Release, Label::new("SIGKILL", &[]));
-            }
+            let at = k.world.signal.expect("who kills has a signal to send");
+            store(&k.task, at, 1, Order::Release, Label::new("SIGKILL", &[]));
             0
         }),
         Companion::Unmap => actor("munmap", id, shared, |k, _| {

@@ -17,10 +17,13 @@ pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
         let result = fs.write_iter(k, request);
         inode_unlock(&k.task);
         match result {
+            // Not reached: this is checked; a loop that has written nothing ends with an error.
             Ok(0) => report(&k.task, "bad-return", Label::new("0 and no error", &[])),
+            // Not reached: this is checked; no loop goes on when all is written.
             Ok(n) if n > request.len => {
                 report(&k.task, "bad-return", Label::new("more than was asked for", &[]));
             }
+            // Not reached: this is checked; where nothing can fail, all is written.
             Ok(n) if n < request.len && must_complete => {
                 report(&k.task, "bad-return", Label::new("short, and nothing came up short", &[]));
             }
@@ -32,6 +35,7 @@ pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
                 if error == crate::Errno::Eintr {
                     reach(&k.task, "-EINTR");
                 } else if must_complete {
+                    // Not reached: this is checked; where nothing can fail, nothing does.
                     report(&k.task, "bad-return", Label::new("an error, and nothing failed", &[]));
                 }
             }

@@ -135,6 +135,7 @@ fn prepare_buffer(
     let block = task.storage.geometry.block(bh.block);
     call(task.m, Label::new("prepare_buffer", &[bh.block as i32]), || {
         if is_outside(k, bh, from, to) {
+            // Not reached: a page is uptodate when all its buffers are, and only an error of I/O parts them.
             if folio_test_uptodate(task, folio) && !buffer_uptodate(task, bh) {
                 set_buffer_uptodate(task, bh);
             }
@@ -158,12 +159,14 @@ fn prepare_buffer(
             }
         }
         if folio_test_uptodate(task, folio) {
+            // Not reached: of a page that is uptodate only an error of I/O leaves a buffer that is not.
             if !buffer_uptodate(task, bh) {
                 set_buffer_uptodate(task, bh);
             }
             return Ok(());
         }
         let partly = block.start < from || block.end > to;
+        // Not reached: a delayed buffer was new, and who made it so wrote or zeroed it before the page was unlocked.
         if partly && !buffer_uptodate(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh) {
             bh_read(task, bh);
         }
@@ -228,6 +231,7 @@ fn fill_buffer(k: &Kernel, fs: &dyn FileSystem, bh: Buffer, blocks: usize) {
 pub fn block_is_partially_uptodate(k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
     let task = &k.task;
     let geometry = task.storage.geometry;
+    // Not reached: readers begin with the first unit of a page; it takes one of its last block alone.
     if from < geometry.block_units() && to > geometry.page_units() - geometry.block_units() {
         // The whole page is wanted: its own flag tells.
         return false;

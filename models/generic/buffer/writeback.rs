@@ -62,25 +62,39 @@ fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: b
                 set_buffer_dirty(task, bh);
             }
         }
-        let blocks = blocks_of_size(k);
-        for bh in buffers(task, folio) {
-            if bh.file_block(task) >= blocks {
+        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
+        if !map_dirty_buffers(k, fs, folio, blocks_of_size(k)) {
+            // What has no block is lost; what has one is written.
+            for bh in buffers(task, folio).filter(|&bh| !buffer_mapped(task, bh)) {
                 clear_buffer_dirty(task, bh);
-                set_buffer_uptodate(task, bh);
-            } else if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
-                // A failed allocation leaves the buffer as it is, and the page is redirtied.
-                if fs.get_block(k, bh, true).is_err() {
-                    folio_mark_dirty(task, folio);
-                    continue;
-                }
-                clear_buffer_delay(task, bh);
-                if buffer_new(task, bh) {
-                    clear_buffer_new(task, bh);
-                }
             }
         }
         submit_dirty_buffers(k, folio);
     });
+}
+
+/// Gives what is dirty a block, up to the first that finds the disk full. Tells whether none did.
+fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usize) -> bool {
+    let task = &k.task;
+    for bh in buffers(task, folio) {
+        if bh.file_block(task) >= blocks {
+            clear_buffer_dirty(task, bh);
+            set_buffer_uptodate(task, bh);
+            continue;
+        }
+        // Not reached: delayed buffers are ext4's, which writes them by itself.
+        if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
+            // Not reached: only a lone writer finds the disk full, and what it dirtied has blocks.
+            if fs.get_block(k, bh, true).is_err() {
+                return false;
+            }
+            clear_buffer_delay(task, bh);
+            if buffer_new(task, bh) {
+                clear_buffer_new(task, bh);
+            }
+        }
+    }
+    true
 }
 
 /// Writes the page's dirty buffers that are mapped, in any order, and unlocks the page before their data
@@ -91,6 +105,7 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
     call(task.m, Label::new("submit_dirty_buffers", &[]), || {
         let submitted: Vec<Buffer> = buffers(task, folio)
             .filter(|&bh| {
+                // Not reached: delayed buffers are ext4's, which writes them by itself.
                 buffer_mapped(task, bh) && !buffer_delay(task, bh) && test_clear_buffer_dirty(task, bh)
             })
             .collect();
@@ -129,6 +144,7 @@ pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool
             folio_unlock(task, folio);
             return false;
         }
+        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
         if block_write_begin(k, fs, folio, 0, inside).is_err() {
             folio_unlock(task, folio);
             return false;

@@ -25,6 +25,9 @@ pub fn is_prefaulting(k: &Kernel) -> bool {
 /// readable: all, where the era only knows that one is not.
 #[track_caller]
 pub fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) -> usize {
+    if k.mutated(Mutant::NoPrefault) {
+        return 0;
+    }
     let fault = |index| filemap_fault(k, fs, index);
     let user = k.user(&fault);
     let all_or_nothing = |readable: bool| if readable { 0 } else { bytes };
@@ -37,6 +40,7 @@ pub fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) 
 
 /// The copy with faults off, as the architecture does it. What a copy that lost count has written stays.
 fn copy_once(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Folio, to: usize) -> usize {
+    // Not reached: the copy has faults off.
     let fault = |index| filemap_fault(k, fs, index);
     let copied = copy_from_user_atomic(&k.user(&fault), addresses, folio, to);
     if copied < addresses.len() && k.world.setting.partial_copy_is_lost { 0 } else { copied }
@@ -100,6 +104,7 @@ pub(super) fn write_once(
             copied = 0;
         }
         let committed = fs.write_end(k, at, bytes, copied, folio)?;
+        // Not reached: left to the deliberate fault ReturnsLength.
         if committed > copied {
             report(&k.task, "bad-return", Label::new("write_end takes more than was copied", &[]));
         }

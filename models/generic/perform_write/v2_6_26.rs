@@ -4,7 +4,7 @@
 use fault::{IovIter, Position};
 use machine::{Flow, Label, again};
 
-use super::round::{is_prefaulting, prefault, write_once};
+use super::round::{prefault, write_once};
 use super::{Ended, Progress, in_page};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -21,7 +21,7 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
         let round = again(k.task.m, Label::new("again", &[]), (whole as u8, at), |(bytes, at)| {
             let source = IovIter::new(&segments, at);
             let bytes = usize::from(bytes);
-            let hopeless = |bytes| is_prefaulting(k) && prefault(k, fs, source, bytes) == bytes && bytes > 0;
+            let hopeless = |bytes| prefault(k, fs, source, bytes) == bytes && bytes > 0;
             if !caller.copies_first() && hopeless(bytes) {
                 return Flow::Done(Err(Errno::Efault));
             }
@@ -34,7 +34,7 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
             }
             let source = if caller == Caller::V2_6_24 { source } else { source.advance(0) };
             let bytes = in_page(k, begin, source.single_seg_count());
-            if caller.copies_first() && is_prefaulting(k) && prefault(k, fs, source, bytes) == bytes {
+            if caller.copies_first() && prefault(k, fs, source, bytes) == bytes {
                 return Flow::Done(Err(Errno::Efault));
             }
             Flow::Again((bytes as u8, source.at))

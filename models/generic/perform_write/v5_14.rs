@@ -4,7 +4,7 @@
 use fault::{IovIter, Position};
 use machine::{Flow, Label, again};
 
-use super::round::{is_prefaulting, prefault, write_once};
+use super::round::{prefault, write_once};
 use super::{Ended, Progress, in_page};
 use crate::file_system::FileSystem;
 use crate::kernel::{Errno, Kernel, Request};
@@ -20,7 +20,7 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
         let source = IovIter::new(&segments, at);
         let begin = pos + usize::from(written);
         let (bytes, all) = (usize::from(bytes), in_page(k, begin, len - usize::from(written)));
-        let hopeless = || is_prefaulting(k) && prefault(k, fs, source, bytes) == bytes;
+        let hopeless = || prefault(k, fs, source, bytes) == bytes;
         if !copies_first && hopeless() {
             return Flow::Done((written, Some(Errno::Efault)));
         }
