@@ -90,7 +90,8 @@ pub(super) enum Breadth {
     Single,
 }
 
-fn maps(geometry: Geometry, size: usize, breadth: Breadth) -> Vec<u8> {
+/// Which blocks a file of this size has.
+pub(super) fn maps(geometry: Geometry, size: usize, breadth: Breadth) -> Vec<u8> {
     let blocks = geometry.blocks_of(size);
     let all = ((1_u16 << blocks) - 1) as u8;
     let mut maps: Vec<u8> = match breadth {
@@ -104,7 +105,8 @@ fn maps(geometry: Geometry, size: usize, breadth: Breadth) -> Vec<u8> {
     maps
 }
 
-fn pages(geometry: Geometry, breadth: Breadth) -> Vec<PageState> {
+/// What of it is in the page cache.
+pub(super) fn pages(geometry: Geometry, breadth: Breadth) -> Vec<PageState> {
     let last = 1 << (geometry.blocks() - 1);
     match breadth {
         Breadth::Wide => vec![

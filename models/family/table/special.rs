@@ -58,6 +58,8 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         // What is allocated is on its way to disk when it is cut off.
         let crowd = [TRUNCATE, Companion::Commit];
         all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        let crowd = [TRUNCATE_TO_NOTHING, Companion::Commit];
+        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
         // What is under writeback is cut off.
         let crowd = [TRUNCATE_TO_NOTHING, Companion::Writeback];
         all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));

@@ -3,10 +3,10 @@
 use page_state::Geometry;
 use scenario::Tier;
 
-use super::initial::{Breadth, Region};
+use super::initial::{Breadth, Region, maps, pages};
 use super::rows::row;
 use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
-use crate::family::{Companion, Question, Source};
+use crate::family::{Companion, File, PageState, Question, Source};
 use crate::kernel::Request;
 
 /// Who is there, and what must be reached.
@@ -64,6 +64,16 @@ const CROWDS: [Surrounding; 4] = [
     ),
 ];
 
+/// Asked with `--all` only.
+const LONG: Surrounding = (
+    "mmap-store-writeback-and-truncate",
+    &[STORE, Companion::Writeback, TRUNCATE],
+    &["stored", "written back", "truncated"],
+);
+
+/// The request of a writer who is not there.
+const NOTHING: Request = Request { pos: 0, len: 1 };
+
 /// Asked of a source that somebody loads from.
 const LOADS: [(Source, Surrounding); 2] = [
     (Source::Absent, ("load-and-unmap", &[Companion::Load, Companion::Unmap], &["loaded", "not loaded"])),
@@ -76,6 +86,21 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let crowds = CROWDS.map(|crowd| surrounding(Source::Resident, crowd, Breadth::Narrow));
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
+    all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// Files that have room to grow, and what of them is in the page cache.
+fn short_files() -> Vec<(File, PageState, Request)> {
+    let geometry = Geometry::SMALL;
+    let mut all = Vec::new();
+    for size in 0..geometry.page_units() {
+        for allocated in maps(geometry, size, Breadth::Wide) {
+            for page in pages(geometry, Breadth::Narrow) {
+                all.push((File { size, allocated, unwritten: 0 }, page, NOTHING));
+            }
+        }
+    }
+    all
 }
 
 fn surrounding(source: Source, (name, companions, reachable): Surrounding, breadth: Breadth) -> Question {
@@ -94,7 +119,10 @@ fn surrounding(source: Source, (name, companions, reachable): Surrounding, bread
     }
     question.initial.retain(|(.., asked)| asked.pos == 0 && asked.len == Geometry::SMALL.page_units());
     for (_, _, asked) in &mut question.initial {
-        *asked = Request { pos: 0, len: 1 };
+        *asked = NOTHING;
+    }
+    if companions.contains(&TRUNCATE_UP) {
+        question.initial.extend(short_files());
     }
     question
 }

@@ -11,7 +11,7 @@ use machine::{Label, call};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Errno, Kernel, Request};
 
-pub use round::{copy_atomic, fatal_signal_pending, is_prefaulting, prefault};
+pub use round::{copy_atomic, fatal_signal_pending, prefault};
 
 /// What a loop comes to: how much it wrote, and what ended it early.
 type Ended = (u8, Option<Errno>);

@@ -15,12 +15,6 @@ use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
 use crate::kernel::{Caller, Errno, Kernel};
 
-/// Whether the source is faulted in at all.
-#[must_use]
-pub fn is_prefaulting(k: &Kernel) -> bool {
-    !k.mutated(Mutant::NoPrefault)
-}
-
 /// Faults the next `bytes` units of the source in, as the caller's era does. Tells how many may not be
 /// readable: all, where the era only knows that one is not.
 #[track_caller]
