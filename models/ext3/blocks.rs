@@ -9,8 +9,7 @@ use page_state::buffer::{
     mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_unlock,
-    folio_wait_writeback, folio_zero_segment,
+    folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::{
     i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
@@ -185,21 +184,4 @@ pub(super) fn ext3_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         truncate_inode_pages(k, fs, size);
         ext3_truncate(k);
     });
-}
-
-/// `filemap_page_mkwrite`, which ext3 makes do with: the page is dirty, and whatever has no block gets one when it
-/// is written back.
-#[track_caller]
-pub(super) fn filemap_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
-    let task = &k.task;
-    call(task.m, Label::new("filemap_page_mkwrite", &[]), || {
-        folio_lock(task, folio);
-        if !folio_in_cache(task, folio) {
-            folio_unlock(task, folio);
-            return false;
-        }
-        fs.dirty_folio(k, folio);
-        folio_wait_writeback(task, folio);
-        true
-    })
 }

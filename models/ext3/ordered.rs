@@ -12,9 +12,7 @@ use page_state::folio::folio_buffers;
 use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio};
 
-use super::blocks::{
-    end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, filemap_page_mkwrite, page_range,
-};
+use super::blocks::{end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, page_range};
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
@@ -22,6 +20,7 @@ use crate::generic::buffer::{
     block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_end,
     block_write_full_page, submit_dirty_buffers, try_to_free_buffers,
 };
+use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::{filemap_fdatawait, write_cache_pages, write_pages_with};
 use crate::jbd2::{

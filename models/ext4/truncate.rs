@@ -52,6 +52,7 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_truncate", &[]), || {
         let geometry = task.storage.geometry;
+        // Not needed: before v6.14, whatever part of this a commit takes, the inode is on the orphan list.
         let handle = jbd2_journal_start(task, journal);
         let size = i_size_read(task);
         if !size.is_multiple_of(geometry.block_units()) {

@@ -20,10 +20,11 @@ use page_state::{Buffer, Folio};
 use scenario::WritePath;
 
 use super::buffer::{
-    block_is_partially_uptodate, block_page_mkwrite, block_read_full_page, block_write_begin,
+    block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_begin,
     block_write_full_page, generic_write_end, try_to_free_buffers,
 };
 use super::filemap::grab_cache_page;
+use super::mmap::filemap_page_mkwrite;
 use super::perform_write::generic_perform_write;
 use super::truncate::truncate_inode_pages;
 use super::writeback::write_cache_pages;
@@ -116,7 +117,11 @@ impl FileSystem for Ext2 {
     }
 
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
-        block_page_mkwrite(k, self, folio)
+        filemap_page_mkwrite(k, self, folio)
+    }
+
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        block_dirty_folio(k, folio);
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {

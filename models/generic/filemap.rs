@@ -18,8 +18,10 @@ pub fn grab_cache_page(task: &Task, index: usize) -> Folio {
     call(task.m, task.of_page("grab_cache_page_write_begin", index), || {
         again(task.m, Label::new("repeat", &[]), (), |()| {
             let Some(folio) = filemap_get_folio(task, index) else {
+                // Not needed: ext4 gives the lock back before it starts its handle, and takes it again.
                 return filemap_add_folio(task, index).map_or(Flow::Again(()), Flow::Done);
             };
+            // Not needed: the same.
             folio_lock(task, folio);
             if folio_in_cache(task, folio) {
                 return Flow::Done(folio);

@@ -2,7 +2,7 @@
 
 use fault::{begin_access, end_access, mkclean_shared, set_shared_entry, unmap_shared};
 use machine::{Flow, Label, Order, again, call};
-use page_state::folio::{folio_put, folio_unlock};
+use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
 use page_state::steps::{reach, store};
 use page_state::{Folio, Unit};
 
@@ -25,6 +25,23 @@ pub fn folio_mkclean(k: &Kernel, folio: Folio) {
     if let Some(mapping) = k.world.shared {
         mkclean_shared(&k.task, mapping, folio.index);
     }
+}
+
+/// `filemap_page_mkwrite`, for file systems that have none of their own: the page is dirty, and what has no block gets
+/// one when it is written back. The page stays locked if it still is the file's, which is what it tells.
+#[track_caller]
+pub fn filemap_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
+    let task = &k.task;
+    call(task.m, Label::new("filemap_page_mkwrite", &[]), || {
+        folio_lock(task, folio);
+        if !folio_in_cache(task, folio) {
+            folio_unlock(task, folio);
+            return false;
+        }
+        fs.dirty_folio(k, folio);
+        folio_wait_writeback(task, folio);
+        true
+    })
 }
 
 /// Loads a unit through the mapping, with faults on: `look` is handed the frame's page and the unit in it.

@@ -30,16 +30,21 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
 fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
     let task = &k.task;
     let Some(folio) = filemap_get_folio(task, index) else { return };
+    // Not needed: with the prefault first a write comes up short beside who takes its source away, and three actors
+    // with reclaim or direct I/O are not asked.
     folio_lock(task, folio);
     if folio_in_cache(task, folio) {
+        // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);
         if from > 0 {
+            // Not needed: after a write that failed there are zeros behind the end already.
             folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
             fs.invalidate_folio(k, folio, from);
         } else {
+            // Not needed: after a write that failed; what was never in the file is in no mapping.
             unmap_mapping_folio(k, folio);
             let held = fs.invalidate_folio(k, folio, 0);
-            folio_clear_dirty(task, folio);
+            folio_clear_dirty(task, folio); // Not needed: nobody writes a page that has left the file.
             filemap_remove_folio(task, folio, held);
         }
     }

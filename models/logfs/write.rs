@@ -2,9 +2,8 @@
 
 use machine::{Action, Label, Layout, Order, Place, Step, Word, call};
 use page_state::folio::{
-    folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_mark_uptodate, folio_put,
-    folio_start_writeback, folio_test_dirty, folio_test_uptodate, folio_unlock, folio_wait_writeback,
-    folio_zero_segment,
+    folio_end_writeback, folio_mark_dirty, folio_mark_uptodate, folio_put, folio_start_writeback,
+    folio_test_dirty, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_map, show_owner};
 use page_state::steps::{change, copy_unit, load, store, wait};
@@ -13,6 +12,7 @@ use page_state::{Folio, Geometry, InodeFields, Storage, Unit};
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
@@ -102,17 +102,7 @@ impl FileSystem for Logfs {
     }
 
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
-        let task = &k.task;
-        call(task.m, Label::new("filemap_page_mkwrite", &[]), || {
-            folio_lock(task, folio);
-            if !folio_in_cache(task, folio) {
-                folio_unlock(task, folio);
-                return false;
-            }
-            folio_mark_dirty(task, folio);
-            folio_wait_writeback(task, folio);
-            true
-        })
+        filemap_page_mkwrite(k, self, folio)
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {

@@ -20,11 +20,14 @@ use super::journal::{
 use super::truncate::{
     reiserfs_invalidate_folio, reiserfs_release_folio, reiserfs_setattr, reiserfs_truncate_failed_write,
 };
-use super::writeback::{filemap_page_mkwrite, reiserfs_write_full_page};
+use super::writeback::reiserfs_write_full_page;
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
-use crate::generic::buffer::{block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers};
+use crate::generic::buffer::{
+    block_dirty_folio, block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers,
+};
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
 use crate::kernel::{Errno, Kernel, Request};
@@ -95,7 +98,12 @@ impl FileSystem for Reiserfs {
     }
 
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
-        filemap_page_mkwrite(k, folio)
+        filemap_page_mkwrite(k, self, folio)
+    }
+
+    /// `reiserfs_dirty_folio`: blocks are allocated when they are written.
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        block_dirty_folio(k, folio);
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {

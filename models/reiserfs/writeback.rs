@@ -6,9 +6,8 @@ use page_state::buffer::{
     create_empty_buffers, set_buffer_dirty, set_buffer_uptodate, test_clear_buffer_dirty,
 };
 use page_state::folio::{
-    folio_buffers, folio_clear_uptodate, folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty,
-    folio_mark_uptodate, folio_set_error, folio_start_writeback, folio_unlock, folio_wait_writeback,
-    folio_zero_segment,
+    folio_buffers, folio_clear_uptodate, folio_end_writeback, folio_mark_uptodate, folio_set_error,
+    folio_start_writeback, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
@@ -111,26 +110,4 @@ fn submit(k: &Kernel, folio: Folio) {
         }
         folio_end_writeback(task, folio);
     });
-}
-
-/// `filemap_page_mkwrite` with `reiserfs_dirty_folio` (`block_dirty_folio`): all buffers become dirty; blocks are
-/// allocated when they are written.
-#[track_caller]
-pub(super) fn filemap_page_mkwrite(k: &Kernel, folio: Folio) -> bool {
-    let task = &k.task;
-    call(task.m, Label::new("filemap_page_mkwrite", &[]), || {
-        folio_lock(task, folio);
-        if !folio_in_cache(task, folio) {
-            folio_unlock(task, folio);
-            return false;
-        }
-        if folio_buffers(task, folio) {
-            for bh in buffers(task, folio) {
-                set_buffer_dirty(task, bh);
-            }
-        }
-        folio_mark_dirty(task, folio);
-        folio_wait_writeback(task, folio);
-        true
-    })
 }

@@ -202,7 +202,6 @@ fn the_whole_matrix_is_as_recorded() {
 }
 
 #[test]
-#[ignore = "the models' reasons are not written yet"]
 fn every_branch_is_reached_or_says_why_not() {
     let reached = &results().branches;
     let account = Account::new(&marked::BRANCHES, &marked::REASONS, reached, Extent::Default);

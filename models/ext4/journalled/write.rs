@@ -103,12 +103,14 @@ pub(super) fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: H
         if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
             return;
         }
+        // Not needed: what is journalled early is journalled.
         let dirty = fs.write_end != WriteEnd::V6_14 && buffer_dirty(task, bh);
         if dirty {
             clear_buffer_dirty(task, bh);
         }
         jbd2_journal_get_write_access(task, journal, handle, bh);
         if dirty {
+            // Not needed: before v4.11 write_end journals all of the write, whatever was copied.
             jbd2_journal_dirty_metadata(task, journal, handle, bh);
         }
     });
@@ -152,9 +154,9 @@ fn zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
             // Not reached: the same.
             if !folio_test_uptodate(task, folio) {
                 zero_in(k, bh, from, to);
-                set_buffer_uptodate(task, bh);
+                set_buffer_uptodate(task, bh); // Not needed: the walk that follows marks all of the write.
             }
-            clear_buffer_new(task, bh);
+            clear_buffer_new(task, bh); // Not needed: the next write_begin does.
         }
     });
 }
@@ -198,7 +200,7 @@ fn ext4_journalled_zero_new_buffers(
                 if !uptodate {
                     write_end_fn(fs, k, handle, bh);
                 }
-                clear_buffer_new(task, bh);
+                clear_buffer_new(task, bh); // Not needed: the next write_begin does.
             }
         }
     });
@@ -223,6 +225,7 @@ fn take_buffers(
 ) -> Took {
     let task = &k.task;
     let short = from + copied < to;
+    // Not needed: before v4.11, where write_end journals all of the write, to take nothing is always allowed.
     let short_and_not_uptodate = short && !folio_test_uptodate(task, folio);
     let nothing_at_entry = copied == 0;
     let mut walk_to = to;

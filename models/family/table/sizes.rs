@@ -5,8 +5,8 @@ use scenario::Tier;
 
 use super::initial::{Breadth, Region, initial};
 use super::question;
-use super::rows::{ROWS, row};
-use crate::family::{PageState, Question, Source};
+use super::rows::{ROWS, Row, of, row};
+use crate::family::{Companion, PageState, Question, Source};
 
 /// Two pages, each one block.
 pub(super) fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
@@ -25,25 +25,37 @@ pub(super) fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
             Source::Dropped | Source::Reclaimed | Source::Truncated => Tier::All,
             _ => Tier::Default,
         };
-        let mut question = question(region, row, Breadth::Narrow, &[]);
-        question.name = format!("{}-2-pages", question.name);
-        question.sentence = format!("{}; two pages of one block each", question.sentence);
-        question.geometry = Geometry::TWO_PAGES;
-        question.initial = initial(region, Geometry::TWO_PAGES, Breadth::Narrow);
-        // A write of one page is asked elsewhere.
-        let units = Geometry::TWO_PAGES.page_units();
-        question.initial.retain(|(file, page, request)| {
-            let crosses = request.pos < units && request.pos + request.len > units;
-            let fits = request.len >= row.source.least() && !matches!(page, PageState::Partly(_));
-            // What the source is a mapping of is in the file.
-            let exists = match row.source {
-                Source::SelfMapped => file.size > units,
-                source => !source.is_of_the_file() || file.size > 0,
-            };
-            crosses && fits && exists && (row.source != Source::OfFirstPage || request.pos == 0)
-        });
-        all.push((question, tier));
+        all.push((of_two_pages(region, row, Breadth::Narrow, &[]), tier));
     }
+    if region == Region::Extending {
+        // Pages arrive in any order, and the size is on disk with the last.
+        let beside = of_two_pages(region, of(Source::Resident), Breadth::Plain, &[Companion::Writeback]);
+        all.push((beside, Tier::Default));
+    }
+}
+
+/// A write to both pages, or beyond the end of a file that has one.
+fn of_two_pages(region: Region, row: &Row, breadth: Breadth, companions: &[Companion]) -> Question {
+    let geometry = Geometry::TWO_PAGES;
+    let units = geometry.page_units();
+    let mut question = question(region, row, breadth, companions);
+    question.name = format!("{}-2-pages", question.name);
+    question.sentence = format!("{}; two pages of one block each", question.sentence);
+    question.geometry = geometry;
+    question.initial = initial(region, geometry, breadth);
+    // A write of one page is asked elsewhere.
+    question.initial.retain(|(file, page, request)| {
+        let crosses = request.pos < units && request.pos + request.len > units;
+        let leaves_a_gap = region == Region::Beyond && file.size > 0 && request.pos >= units;
+        let fits = request.len >= row.source.least() && !matches!(page, PageState::Partly(_));
+        // What the source is a mapping of is in the file.
+        let exists = match row.source {
+            Source::SelfMapped => file.size > units,
+            source => !source.is_of_the_file() || file.size > 0,
+        };
+        (crosses || leaves_a_gap) && fits && exists && (row.source != Source::OfFirstPage || request.pos == 0)
+    });
+    question
 }
 
 /// Eight units in four blocks, up to two actors.

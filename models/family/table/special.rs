@@ -136,6 +136,8 @@ fn cut_before() -> Question {
         "a write to the second block, beside a truncation to the first one and a commit".to_owned();
     let request = Request { pos: 2, len: 2 };
     let file = File { size: 4, allocated: 0b11, unwritten: 0 };
-    question.initial = [PageState::Committed, PageState::Uptodate].map(|page| (file, page, request)).to_vec();
+    question.initial = [PageState::Committed, PageState::Uptodate, PageState::Absent]
+        .map(|page| (file, page, request))
+        .to_vec();
     question
 }

@@ -48,7 +48,7 @@ pub fn page_zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
                 folio_zero_segment(task, folio, from.max(block.start), to.min(block.end));
                 set_buffer_uptodate(task, bh);
             }
-            clear_buffer_new(task, bh);
+            clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
             mark_buffer_dirty(task, bh);
         }
     });
@@ -79,8 +79,8 @@ pub fn block_write_begin(
     let task = &k.task;
     let new = NewBuffer {
         of_uptodate_page: &|bh| {
-            clear_buffer_new(task, bh);
-            set_buffer_uptodate(task, bh);
+            clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
+            set_buffer_uptodate(task, bh); // Not needed: with data=journal write_end does.
             mark_buffer_dirty(task, bh);
         },
         still_new: &|_| {},
@@ -135,20 +135,24 @@ fn prepare_buffer(
     let block = task.storage.geometry.block(bh.block);
     call(task.m, Label::new("prepare_buffer", &[bh.block as i32]), || {
         if is_outside(k, bh, from, to) {
+            // Not needed: as long as the page is uptodate nobody asks its buffers.
             // Not reached: a page is uptodate when all its buffers are, and only an error of I/O parts them.
             if folio_test_uptodate(task, folio) && !buffer_uptodate(task, bh) {
                 set_buffer_uptodate(task, bh);
             }
             return Ok(());
         }
+        // Not needed: write_end leaves no buffer new.
         if buffer_new(task, bh) {
             (new.still_new)(bh);
-            clear_buffer_new(task, bh);
+            clear_buffer_new(task, bh); // Not needed: the same.
         }
+        // Not needed: who asks for a block again is given the same.
         if !buffer_mapped(task, bh) {
             fs.get_block(k, bh, true)?;
             if buffer_new(task, bh) {
                 (new.allocated)(bh);
+                // Not needed: an uptodate page has zeros where the file had a hole, and write_end marks the buffer.
                 if folio_test_uptodate(task, folio) {
                     (new.of_uptodate_page)(bh);
                 } else if !k.mutated(crate::Mutant::NewBlockIsNotZeroedAround) {
@@ -158,7 +162,9 @@ fn prepare_buffer(
                 return Ok(());
             }
         }
+        // Not needed: the buffers of an uptodate page are, too, so that nothing is read.
         if folio_test_uptodate(task, folio) {
+            // Not needed: to mark what is marked.
             // Not reached: of a page that is uptodate only an error of I/O leaves a buffer that is not.
             if !buffer_uptodate(task, bh) {
                 set_buffer_uptodate(task, bh);
