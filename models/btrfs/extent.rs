@@ -98,7 +98,6 @@ fn finish_ordered_io(k: &Kernel, folio: Folio, extent: usize) {
     let task = &k.task;
     call(task.m, task.of_page("btrfs_finish_ordered_io", folio.index), || {
         set_map(task, folio.index, Some(extent));
-        // Not reached: nobody writes a file of two pages back while it is written to, and later they go in order.
         if !is_something_before(k, folio.index) {
             let end = (folio.index + 1) * task.storage.geometry.page_units();
             let size = i_size_read(task).min(end);

@@ -175,7 +175,6 @@ impl Btrfs {
         let units = k.task.storage.geometry.page_units();
         let size = i_size_read(&k.task);
         if pos / units * units > size {
-            // Not reached: a write beyond the end of the file is asked for only where the file has one page.
             truncate_block(k, size);
         }
     }
@@ -186,11 +185,9 @@ impl Btrfs {
 fn truncate_block(k: &Kernel, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
-    // Not reached by default: without --all a file grows by truncation only if it is empty.
     if !size.is_multiple_of(units) {
         machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
             let folio = grab_cache_page(task, size / units);
-            // Not reached: a file that a truncation makes longer has no page in the page cache.
             if !folio_test_uptodate(task, folio) {
                 read_page(k, folio);
             }

@@ -156,7 +156,6 @@ impl FileSystem for Inline {
             if shrinks {
                 ocfs2_truncate_inline(k, size);
             }
-            // Not reached by default: without --all a file grows by truncation only if it is empty.
             if !shrinks && is_hole(k, 0) {
                 ocfs2_set_inode_data_inline(k);
             }

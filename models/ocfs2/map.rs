@@ -174,8 +174,6 @@ pub(super) fn ocfs2_zero_and_dirty_page(k: &Kernel, folio: Folio, from: usize, t
             }
         }
         jbd2_journal_file_inode(task, k.journal());
-        // Not reached by default: without --all a truncation that leaves a block of its last page alone meets that page
-        // uptodate.
         if !partial {
             folio_mark_uptodate(task, folio);
         }

@@ -184,11 +184,9 @@ fn write_ordered_buffer(k: &Kernel, bh: Buffer, list: Word) {
 fn release_page(k: &Kernel, folio: Folio) {
     let task = &k.task;
     let references = task.storage.references(folio.frame);
-    // Not reached: it takes a writer, a commit and a truncation to nothing at once.
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
     }
-    // Not reached: only where a commit writes what was truncated to nothing since a writer dirtied it.
     if !(0..task.storage.geometry.blocks()).any(|block| has_jh(k, Buffer { folio, block })) {
         folio_put_journal(task, folio.frame);
     }

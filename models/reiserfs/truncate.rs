@@ -33,7 +33,6 @@ pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
     let task = &k.task;
     call(task.m, Label::new("reiserfs_setattr", &[size as i32]), || {
         let old_size = i_size_read(task);
-        // Not reached by default: a file grows to the end of a block only beside a writer, where that is left to --all.
         if size > old_size && !size.is_multiple_of(task.storage.geometry.block_units()) {
             // Not reached: only a lone writer finds the disk full.
             if let Ok(folio) = fs.write_begin(k, size, 0) {

@@ -54,7 +54,6 @@ pub(super) fn observe(
     let asked = if is_asked_for(request, position) { wanted(k, file, request, position).alone() } else { 0 };
     let new = asked | second(k, position);
     // A position beyond the old end is seen only because somebody raised the size: with the data there.
-    // Not reached: who reads beside a truncation begins with a file of the whole page.
     let (property, among) = if position >= file.size && !k.world.truncates && new != 0 {
         ("early-size", new)
     } else if k.world.truncates {

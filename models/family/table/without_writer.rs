@@ -44,7 +44,8 @@ const PAIRS: [Surrounding; 22] = [
     ("reader-and-second-writer", &[READER, Companion::SecondWriter], &["written", "read"]),
 ];
 
-/// Asked in the typical ones: a page that is dirty, on its way to disk, and wanted.
+/// Asked of a page that is there and uptodate, and becomes dirty, goes to disk, and is wanted; with `--all` of one
+/// that is read first as well.
 const CROWDS: [Surrounding; 4] = [
     ("mmap-store-writeback-and-reader", &[STORE, Companion::Writeback, READER], &["stored", "written back"]),
     (
@@ -83,9 +84,21 @@ const LOADS: [(Source, Surrounding); 2] = [
 /// Every surrounding by itself must be clean.
 pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let pairs = PAIRS.map(|pair| surrounding(Source::Resident, pair, Breadth::Wide));
-    let crowds = CROWDS.map(|crowd| surrounding(Source::Resident, crowd, Breadth::Narrow));
+    let crowds = CROWDS.map(|crowd| {
+        let mut crowd = surrounding(Source::Resident, crowd, Breadth::Narrow);
+        crowd.initial.retain(|(_, page, _)| matches!(page, PageState::Uptodate | PageState::Committed));
+        crowd
+    });
+    let with_reads = CROWDS.map(|crowd| {
+        let mut crowd = surrounding(Source::Resident, crowd, Breadth::Narrow);
+        crowd.initial.retain(|(_, page, _)| !matches!(page, PageState::Uptodate | PageState::Committed));
+        crowd.name = format!("{}-of-a-page-that-is-read", crowd.name);
+        crowd.sentence = format!("{}; the page is read first", crowd.sentence);
+        crowd
+    });
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
+    all.extend(with_reads.map(|question| (question, Tier::All)));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
 }
 
