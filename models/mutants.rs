@@ -174,7 +174,7 @@ pub(crate) fn munmap_leaving_entries(task: &page_state::Task, mm: &fault::Addres
 }
 
 /// [`Mutant::CommitDoesNotWait`]: the inode goes to disk while handles are open.
-pub(crate) fn commit_without_waiting(task: &page_state::Task, _: &crate::jbd2::Journal) {
+pub(crate) fn commit_without_waiting(task: &page_state::Task) {
     let label = machine::Label::new("commit_record", &[]);
     page_state::steps::copy_unit(task, task.storage.inode, task.storage.durable, label);
 }

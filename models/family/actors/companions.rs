@@ -66,7 +66,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
         }),
         Companion::Commit => actor("commit", id, shared, |k, fs| {
             if k.mutated(Mutant::CommitDoesNotWait) {
-                crate::mutants::commit_without_waiting(&k.task, k.journal());
+                crate::mutants::commit_without_waiting(&k.task);
             }
             fs.commit(k);
             reach(&k.task, "committed");
