@@ -35,7 +35,6 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
         jbd2_journal_stop(task, journal);
         Flow::Again(())
     });
-    // Not needed: `folio_wait_stable`, for disks that check sums of what they are being given.
     folio_wait_writeback(task, found.0);
     found
 }

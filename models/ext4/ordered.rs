@@ -145,6 +145,7 @@ impl FileSystem for Ordered {
 fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
+        // Not needed: the wait is for disks that check sums of what they are being given (`folio_wait_stable`).
         let (folio, _) = grab_with_handle(k);
         let Err(error) = ext4_block_write_begin(k, fs, fs.text, folio, page_range(k, pos, len)) else {
             return Ok(folio);

@@ -21,7 +21,7 @@ pub fn grab_cache_page(task: &Task, index: usize) -> Folio {
                 // Not needed: ext4 gives the lock back before it starts its handle, and takes it again.
                 return filemap_add_folio(task, index).map_or(Flow::Again(()), Flow::Done);
             };
-            // Not needed: the same.
+            // Not needed: ext4 gives the lock back before it starts its handle, and takes it again.
             folio_lock(task, folio);
             if folio_in_cache(task, folio) {
                 return Flow::Done(folio);

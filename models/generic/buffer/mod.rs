@@ -145,7 +145,7 @@ fn prepare_buffer(
         // Not needed: write_end leaves no buffer new.
         if buffer_new(task, bh) {
             (new.still_new)(bh);
-            clear_buffer_new(task, bh); // Not needed: the same.
+            clear_buffer_new(task, bh); // Not needed: write_end leaves no buffer new.
         }
         // Not needed: who asks for a block again is given the same.
         if !buffer_mapped(task, bh) {
