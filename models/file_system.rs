@@ -103,6 +103,11 @@ pub trait FileSystem: Send + Sync + 'static {
         self.nature().medium != Medium::Memory
     }
 
+    /// Whether a mapping of a file can be shared and writable.
+    fn has_writable_mappings(&self) -> bool {
+        true
+    }
+
     /// Whether a block can be allocated and read as zeros until it is written.
     fn has_unwritten_extents(&self) -> bool {
         false

@@ -231,7 +231,8 @@ fn ext3_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
         let handle = jbd2_journal_start(task, journal);
         if folio_test_clear_checked(task, folio) {
             let all = (0, task.storage.geometry.page_units());
-            // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
+            // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
+            // beside a commit.
             if block_write_begin(k, fs, folio, all.0, all.1).is_ok() {
                 walk_page_buffers(k, folio, all, &|bh| do_journal_get_write_access(k, handle, bh));
                 walk_page_buffers(k, folio, all, &|bh| write_end_fn(k, handle, bh));

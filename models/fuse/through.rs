@@ -189,8 +189,8 @@ fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
                 if last - first < units {
                     folio_zero_segment(task, folio, first, last);
                 } else {
-                    // Not reached: a write beyond the end of the file is asked for only where the file has one page,
-                    // and the write begins in that.
+                    // Not reached: between the end of a file and a write beyond it there is no whole page; that takes
+                    // files of three.
                     unmap_mapping_folio(k, folio);
                     page_state::folio::folio_clear_dirty(task, folio);
                     filemap_remove_folio(task, folio, false);

@@ -23,6 +23,7 @@ pub fn grab_cache_page(task: &Task, index: usize) -> Folio {
             };
             // Not needed: ext4 gives the lock back before it starts its handle, and takes it again.
             folio_lock(task, folio);
+            // Not needed: ext4 looks once more when it has its handle.
             if folio_in_cache(task, folio) {
                 return Flow::Done(folio);
             }

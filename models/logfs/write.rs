@@ -12,7 +12,6 @@ use page_state::{Folio, Geometry, InodeFields, Storage, Unit};
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
-use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
@@ -101,8 +100,13 @@ impl FileSystem for Logfs {
         });
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
-        filemap_page_mkwrite(k, self, folio)
+    /// `generic_file_readonly_mmap`.
+    fn has_writable_mappings(&self) -> bool {
+        false
+    }
+
+    fn page_mkwrite(&self, _: &Kernel, _: Folio) -> bool {
+        panic!("nobody stores through a mapping that is read only")
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {

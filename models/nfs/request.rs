@@ -101,7 +101,7 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
         let (mut first, mut last) = (start, end);
         if let Some((from, to)) = lock_request(task, folio) {
             // Not reached: a round of a write begins where the last one ended, a second writer's units overlap it, and a
-            // store through a mapping takes the whole page.
+            // store through a mapping takes what the file has of the page, in which a write beside it lies.
             if start > to || end < from {
                 set_request(task, folio, from, to);
                 nfs_wb_page(k, folio);

@@ -90,7 +90,7 @@ fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
     }
     let mut count = 0;
     for bh in buffers(task, folio) {
-        // Not reached: a mapped buffer becomes dirty only when it is uptodate.
+        // Not reached: that a mapped one is not uptodate; who dirties all buffers has an uptodate page, whose buffers are uptodate.
         if !buffer_mapped(task, bh) {
             if buffer_dirty(task, bh) {
                 return None;

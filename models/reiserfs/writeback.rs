@@ -39,7 +39,8 @@ pub(super) fn reiserfs_write_full_page(k: &Kernel, folio: Folio) {
         }
         folio_zero_segment(task, folio, inside, units);
         let failed = !map_buffers(k, folio, geometry.blocks_of(size));
-        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
+        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer,
+        // alone or beside a commit.
         if failed {
             folio_clear_uptodate(task, folio);
             // What was attached to a page that is dirty may be dirty and have no block.

@@ -50,7 +50,7 @@ pub enum Answer {
         steps: usize,
     },
     /// No rule breaks, and a write ends as it never does with the word: with another result, another size, or
-    /// something else behind what it returned.
+    /// something else behind what it returned; something that a scenario is about may be missing as well.
     Ends {
         /// The cheapest scenario that tells.
         scenario: String,

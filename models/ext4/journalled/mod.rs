@@ -111,12 +111,13 @@ impl FileSystem for Journalled {
         self.write_end != WriteEnd::V6_14
     }
 
-    /// A page whose stores are to be journalled stays, and one whose buffers somebody holds.
+    /// A page whose stores are to be journalled stays, and one whose buffers somebody holds (up to v5.16, where
+    /// writeback does).
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
         let task = &k.task;
         !folio_test_checked(task, folio)
-            && !writeback::buffers_are_held(k, folio)
             && jbd2_journal_try_to_free_buffers(task, k.journal(), folio)
+            && !writeback::buffers_are_held(k, folio)
             // Not reached: a dirty buffer is one that a checkpoint waits for, and jbd2 has kept that.
             && try_to_free_buffers(k, folio)
     }

@@ -110,7 +110,7 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bo
             let handle = jbd2_journal_start(task, journal);
             folio_lock(task, folio);
             let len = within_size(k, folio);
-            // Not reached: a disk is full beside a writer only.
+            // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
             let fit = folio_in_cache(task, folio)
                 && len > 0
                 && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();

@@ -102,10 +102,13 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     for cut in [TRUNCATE, TRUNCATE_TO_NOTHING] {
         all.push((question(region, absent, Breadth::Plain, &[cut]), Tier::Default));
     }
-    let mut up = question(region, absent, Breadth::Plain, &[TRUNCATE_UP]);
-    up.name = format!("{}-absent-with-truncate-up", region.name());
-    up.sentence = format!("{}; the file grows", up.sentence);
-    all.push((up, Tier::All));
+    // Within, the file has that size already.
+    if region != Region::Within {
+        let mut up = question(region, absent, Breadth::Plain, &[TRUNCATE_UP]);
+        up.name = format!("{}-absent-with-truncate-up", region.name());
+        up.sentence = format!("{}; the file grows", up.sentence);
+        all.push((up, Tier::All));
+    }
     let crowd = [TRUNCATE, Companion::Commit];
     all.push((question(region, of(Source::Invalid), Breadth::Plain, &crowd), Tier::All));
 }

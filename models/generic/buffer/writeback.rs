@@ -62,7 +62,8 @@ fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: b
                 set_buffer_dirty(task, bh);
             }
         }
-        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
+        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
+        // beside a commit.
         if !map_dirty_buffers(k, fs, folio, blocks_of_size(k)) {
             // What has no block is lost; what has one is written.
             for bh in buffers(task, folio).filter(|&bh| !buffer_mapped(task, bh)) {
@@ -84,7 +85,7 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
         }
         // Not reached: delayed buffers are ext4's, which writes them by itself.
         if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
-            // Not reached: only a lone writer finds the disk full, and what it dirtied has blocks.
+            // Not reached: only a writer, alone or beside a commit, finds the disk full, and what it dirtied has blocks.
             if fs.get_block(k, bh, true).is_err() {
                 return false;
             }
@@ -144,7 +145,8 @@ pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool
             folio_unlock(task, folio);
             return false;
         }
-        // Not reached: it takes a full disk and a store through a mapping at once; only a lone writer meets one.
+        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
+        // beside a commit.
         if block_write_begin(k, fs, folio, 0, inside).is_err() {
             folio_unlock(task, folio);
             return false;

@@ -212,7 +212,7 @@ fn remove(
                     weak = Some(answer);
                 }
             }
-            (_, None) if let Some(ending) = another_ending(plain, &outcome) => {
+            (_, _) if let Some(ending) = another_ending(plain, &outcome) => {
                 if !matches!(weak, Some(Answer::Breaks { .. } | Answer::Ends { .. })) {
                     weak = Some(Answer::Ends { scenario: plain.name.clone(), ending });
                 }
