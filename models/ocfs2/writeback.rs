@@ -90,7 +90,8 @@ fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
     }
     let mut count = 0;
     for bh in buffers(task, folio) {
-        // Not reached: that a mapped one is not uptodate; who dirties all buffers has an uptodate page, whose buffers are uptodate.
+        // Not reached: that a mapped one is not uptodate. Who dirties all buffers has an uptodate page, and so are the
+        // buffers.
         if !buffer_mapped(task, bh) {
             if buffer_dirty(task, bh) {
                 return None;
