@@ -45,6 +45,8 @@ pub enum Mutant {
     PageStaysLocked,
     /// `write_end` leaves blocks beyond the size.
     FailedWriteIsNotTruncated,
+    /// A truncation that is done leaves the inode on the orphan list.
+    InodeStaysOrphan,
     /// `write_end` returns the length, not what was copied.
     ReturnsLength,
     /// `munmap` leaves the page-table entries.
@@ -73,7 +75,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 33] = [
+    pub const ALL: [Mutant; 34] = [
         Mutant::ReadFillsNothing,
         Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
@@ -95,6 +97,7 @@ impl Mutant {
         Mutant::SizeOnDiskIsAhead,
         Mutant::PageStaysLocked,
         Mutant::FailedWriteIsNotTruncated,
+        Mutant::InodeStaysOrphan,
         Mutant::ReturnsLength,
         Mutant::UnmapLeavesEntries,
         Mutant::FaultIgnoresUptodate,
@@ -149,6 +152,7 @@ impl Mutant {
             Mutant::SizeOnDiskIsAhead => ("size-beyond-data", "extending-invalid"),
             Mutant::PageStaysLocked => ("leak", "within-resident"),
             Mutant::FailedWriteIsNotTruncated => ("blocks-beyond-size", "extending-invalid"),
+            Mutant::InodeStaysOrphan => ("leak", "extending-invalid"),
             Mutant::ReturnsLength => ("bad-return", "within-invalid"),
             Mutant::UnmapLeavesEntries => ("copy-after-unmap", "within-freed"),
             Mutant::FaultIgnoresUptodate => ("stale-read", "no-writer-mmap-reader-and-truncate"),

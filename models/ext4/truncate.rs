@@ -66,7 +66,9 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
                 set_map(task, block, None);
             }
         }
-        orphan_del(task);
+        if !k.mutated(Mutant::InodeStaysOrphan) {
+            orphan_del(task);
+        }
         jbd2_journal_stop(task, journal);
     });
 }
