@@ -159,11 +159,11 @@ fn each_word_is_listed_with_what_breaks() {
          __  set_page_dirty_again  left out   -  [2 scenarios]
 
     no scenario needs it
-      crates/cli/tests/why.rs:_  buffer_mapped, always 0: NO REASON IS WRITTEN
+      crates/cli/tests/why.rs:_  buffer_mapped, always 0: it answers nothing else (see `check --coverage`)
       crates/cli/tests/why.rs:_  set_page_dirty, left out: NO REASON IS WRITTEN
       crates/cli/tests/why.rs:_  set_page_dirty_again, left out: NO REASON IS WRITTEN
 
-    6 words in 2 scenarios, 7 removals: 4 break a rule, 3 no scenario needs
+    6 words in 2 scenarios, 7 removals: 4 break a rule, 0 only change how a write ends, 2 no scenario needs, 1 give the only answer there is
     given back with what was taken: 1 word; left to loom: 0 memory barriers
     ");
 }
