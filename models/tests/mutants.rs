@@ -18,21 +18,26 @@ fn newest(paths: &[WritePath], path: &str) -> Variant {
     path.variants.last().expect("there are variants").clone()
 }
 
+/// Complains unless the newest variant keeps the property in this scenario and the mutant breaks it.
+fn complaint(
+    variant: &Variant,
+    mutant: Mutant,
+    (property, path, name): (&str, &str, &str),
+) -> Option<String> {
+    let sane = outcome(&variant.cases, name);
+    assert_eq!(sane.coverage, Coverage::Exhausted);
+    assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
+    let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
+    let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
+    let told = || format!("{mutant:?} does not break {property} in {name}, but {found:?}");
+    (!breaks(&mutated, property)).then(told)
+}
+
 #[test]
 fn each_mutant_breaks_its_property() {
     let paths = models::paths();
-    let mut wrong = Vec::new();
-    for mutant in Mutant::ALL {
-        let (property, path, name) = mutant.breaks();
-        let sane = outcome(&newest(&paths, path).cases, name);
-        assert_eq!(sane.coverage, Coverage::Exhausted);
-        assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
-        let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
-        let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
-        if !breaks(&mutated, property) {
-            wrong.push(format!("{mutant:?} does not break {property} in {name}, but {found:?}"));
-        }
-    }
+    let of = |&mutant: &Mutant| complaint(&newest(&paths, mutant.breaks().1), mutant, mutant.breaks());
+    let wrong: Vec<String> = Mutant::ALL.iter().filter_map(of).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -93,13 +98,8 @@ fn each_companion_is_seen_without_a_writer() {
         let case = case.unwrap_or_else(|| panic!("no scenario {name}"));
         let takes_part = (case.build)().actors.iter().any(|actor| actor.name == companion);
         assert!(takes_part, "there is no {companion} in {name}");
-        let sane = outcome(&variant.cases, name);
-        assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
-        let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
-        let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
-        if !breaks(&mutated, property) {
-            wrong.push(format!("{companion}: {mutant:?} does not break {property} in {name}, but {found:?}"));
-        }
+        let complaint = complaint(&variant, mutant, (property, path, name));
+        wrong.extend(complaint.map(|complaint| format!("{companion}: {complaint}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

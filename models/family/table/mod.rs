@@ -44,11 +44,20 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         writes: true,
         companions: companions.to_vec(),
         initial: initial(region, geometry, breadth),
-        second: None,
+        second: companions.iter().find_map(asks_for),
         journalled: false,
         allocation_can_fail: false,
         stops_early: false,
         reachable: row.reachable.to_vec(),
+    }
+}
+
+/// What a companion writes or stores: inside of the file.
+fn asks_for(companion: &Companion) -> Option<Request> {
+    match companion {
+        Companion::MmapStore => Some(Request { pos: 3, len: 1 }),
+        Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
+        _ => None,
     }
 }
 

@@ -46,7 +46,6 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         // A commit takes the write permission while the page is changed once more.
         let crowd = [Companion::MmapStore, Companion::Commit];
         let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
-        stored.second = Some(Request { pos: 3, len: 1 });
         let file = File { size: 4, allocated: 0b11, unwritten: 0 };
         stored.initial = vec![(file, PageState::Uptodate, Request { pos: 1, len: 1 })];
         all.push((stored, Tier::Default));
@@ -55,17 +54,18 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     }
 
     if region == Region::Extending {
-        // What is allocated is on its way to disk when it is cut off.
-        let crowd = [TRUNCATE, Companion::Commit];
-        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
-        let crowd = [TRUNCATE_TO_NOTHING, Companion::Commit];
-        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
-        // What is under writeback is cut off.
-        let crowd = [TRUNCATE_TO_NOTHING, Companion::Writeback];
-        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
-        // What writeback allocates is on its way to disk when the journal commits.
-        let crowd = [Companion::Writeback, Companion::Commit];
-        all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        let crowds = [
+            // What is allocated is on its way to disk when it is cut off.
+            [TRUNCATE, Companion::Commit],
+            [TRUNCATE_TO_NOTHING, Companion::Commit],
+            // What is under writeback is cut off.
+            [TRUNCATE_TO_NOTHING, Companion::Writeback],
+            // What writeback allocates is on its way to disk when the journal commits.
+            [Companion::Writeback, Companion::Commit],
+        ];
+        for crowd in crowds {
+            all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
+        }
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         full.name = "extending-disk-full-with-commit".to_owned();

@@ -84,14 +84,9 @@ const LOADS: [(Source, Surrounding); 2] = [
 /// Every surrounding by itself must be clean.
 pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let pairs = PAIRS.map(|pair| surrounding(Source::Resident, pair, Breadth::Wide));
-    let crowds = CROWDS.map(|crowd| {
-        let mut crowd = surrounding(Source::Resident, crowd, Breadth::Narrow);
-        crowd.initial.retain(|(_, page, _)| matches!(page, PageState::Uptodate | PageState::Committed));
-        crowd
-    });
+    let crowds = CROWDS.map(|crowd| of_pages(crowd, true));
     let with_reads = CROWDS.map(|crowd| {
-        let mut crowd = surrounding(Source::Resident, crowd, Breadth::Narrow);
-        crowd.initial.retain(|(_, page, _)| !matches!(page, PageState::Uptodate | PageState::Committed));
+        let mut crowd = of_pages(crowd, false);
         crowd.name = format!("{}-of-a-page-that-is-read", crowd.name);
         crowd.sentence = format!("{}; the page is read first", crowd.sentence);
         crowd
@@ -100,6 +95,14 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
     all.extend(with_reads.map(|question| (question, Tier::All)));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// A crowd around a page that is uptodate, or one that is not.
+fn of_pages(crowd: Surrounding, uptodate: bool) -> Question {
+    let mut question = surrounding(Source::Resident, crowd, Breadth::Narrow);
+    let is = |page: &PageState| matches!(page, PageState::Uptodate | PageState::Committed);
+    question.initial.retain(|(_, page, _)| is(page) == uptodate);
+    question
 }
 
 /// Files that have room to grow, and what of them is in the page cache.
@@ -124,12 +127,6 @@ fn surrounding(source: Source, (name, companions, reachable): Surrounding, bread
     question.sentence = format!("nobody writes; {}", names.join(" and "));
     question.writes = false;
     question.journalled = companions.contains(&Companion::Commit);
-    if companions.contains(&Companion::MmapStore) {
-        question.second = Some(Request { pos: 3, len: 1 });
-    }
-    if companions.contains(&Companion::SecondWriter) {
-        question.second = Some(Request { pos: 0, len: 2 });
-    }
     question.initial.retain(|(.., asked)| asked.pos == 0 && asked.len == Geometry::SMALL.page_units());
     for (_, _, asked) in &mut question.initial {
         *asked = NOTHING;

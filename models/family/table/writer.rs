@@ -6,7 +6,6 @@ use super::initial::{Breadth, Region, initial};
 use super::rows::ROWS;
 use super::{READER, question};
 use crate::family::{Companion, Question, Source};
-use crate::kernel::Request;
 
 /// The writer, its source, and what happens to that.
 pub(super) fn alone(region: Region, all: &mut Vec<(Question, Tier)>) {
@@ -74,8 +73,6 @@ pub(super) fn surrounded(region: Region, all: &mut Vec<(Question, Tier)>) {
             match companion {
                 // Whoever stores or writes, too, does so inside of the file.
                 Companion::MmapStore | Companion::SecondWriter if region != Region::Within => continue,
-                Companion::MmapStore => question.second = Some(Request { pos: 3, len: 1 }),
-                Companion::SecondWriter => question.second = Some(Request { pos: 0, len: 2 }),
                 Companion::Reclaim | Companion::Invalidate | Companion::Checkpoint => {
                     question.initial = initial(region, question.geometry, Breadth::Narrow);
                 }
