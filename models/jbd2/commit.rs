@@ -1,6 +1,6 @@
 //! The commit of a transaction (`fs/jbd2/commit.c`), and the checkpoint.
 
-use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, call};
+use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, bug_on, call};
 use page_state::buffer::{
     self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
     set_buffer_dirty, test_clear_buffer_dirty,
@@ -112,7 +112,7 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> u16 {
             if_on(task, journal, bh, (committing, RESERVED), || refile_buffer(task, journal, bh, committing));
             if_on(task, journal, bh, (committing, METADATA), || {
                 let dirty = buffer_jbddirty(task, bh);
-                assert!(dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
+                bug_on(!dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
                 require_not_stale(task, bh);
                 bh_write(task, bh);
             });
@@ -188,7 +188,7 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
             set(task, journal.head(bh), CHECKPOINT, of_buffer("insert_checkpoint", bh));
         } else {
             let dirty = buffer_dirty(task, bh);
-            assert!(!dirty, "J_ASSERT_BH(!buffer_dirty) in jbd2_journal_commit_transaction");
+            bug_on(dirty, "J_ASSERT_BH(!buffer_dirty) in jbd2_journal_commit_transaction");
         }
         refile_buffer(task, journal, bh, committing.other());
     });

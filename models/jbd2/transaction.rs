@@ -1,6 +1,6 @@
 //! Handles, and how a buffer comes to a transaction (`fs/jbd2/transaction.c`).
 
-use machine::{Label, Order, Word, call};
+use machine::{Label, Order, Word, bug_on, call};
 use page_state::buffer::{
     self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffers, clear_buffer_dirty,
     clear_buffer_jbd, clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd,
@@ -70,7 +70,7 @@ pub fn is_committing(task: &Task, journal: &Journal) -> bool {
 pub fn jbd2_journal_stop(task: &Task, journal: &Journal) {
     let label = Label::new("jbd2_journal_stop", &[]);
     let handles = change(task, journal.state, 1 << task.id, 0, HANDLES, Order::Release, label);
-    assert!(handles & (1 << task.id) != 0, "J_ASSERT in jbd2_journal_stop: no handle is open");
+    bug_on(handles & (1 << task.id) == 0, "J_ASSERT in jbd2_journal_stop: no handle is open");
 }
 
 /// The inode's data goes to disk before the transaction commits (`jbd2_journal_file_inode`).
@@ -128,7 +128,7 @@ pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handl
         if head & MODIFIED != 0 {
             // Not reached: it is asserted.
             let listed = its != handle.word() || head & LIST == METADATA;
-            assert!(listed, "J_ASSERT_JH(b_jlist == BJ_Metadata) in jbd2_journal_dirty_metadata");
+            bug_on(!listed, "J_ASSERT_JH(b_jlist == BJ_Metadata) in jbd2_journal_dirty_metadata");
             unlock_head(task, journal, bh);
             return;
         }
@@ -143,7 +143,7 @@ pub fn jbd2_journal_dirty_metadata(task: &Task, journal: &Journal, handle: Handl
             file_buffer(task, journal, bh, handle, METADATA);
         } else {
             // The committing transaction has it, and it is refiled when that is through.
-            assert!(head & NEXT != 0, "J_ASSERT_JH in jbd2_journal_dirty_metadata: no write access");
+            bug_on(head & NEXT == 0, "J_ASSERT_JH in jbd2_journal_dirty_metadata: no write access");
         }
         unlock_head(task, journal, bh);
     });
@@ -360,7 +360,7 @@ fn unmap_buffer(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -> Un
             }
         }
         clear_buffer_dirty(task, bh);
-        assert!(!buffer_jbddirty(task, bh), "J_ASSERT_BH(!buffer_jbddirty) in journal_unmap_buffer");
+        bug_on(buffer_jbddirty(task, bh), "J_ASSERT_BH(!buffer_jbddirty) in journal_unmap_buffer");
         let gone = buffer::MAPPED | buffer::NEW | buffer::DELAY | buffer::UNWRITTEN;
         clear(task, bh.place(task), gone, of_buffer("zap_buffer", bh));
         unmapped
@@ -419,7 +419,7 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
         );
         return Disposed::Committing;
     }
-    assert!(its == turn.word(), "J_ASSERT_JH in journal_unmap_buffer: neither running nor committing");
+    bug_on(its != turn.word(), "J_ASSERT_JH in journal_unmap_buffer: neither running nor committing");
     dispose(task, journal, bh, turn, head)
 }
 

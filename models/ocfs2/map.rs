@@ -1,6 +1,6 @@
 //! How ocfs2 maps blocks for readers and for a write (`fs/ocfs2/aops.c`).
 
-use machine::{Label, call};
+use machine::{Label, bug, call};
 use page_state::buffer::{
     self, bh_read, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, clear_buffer_new,
     clear_buffer_uptodate, create_empty_buffers, mark_buffer_dirty, set_buffer_new, set_buffer_uptodate,
@@ -77,7 +77,7 @@ pub(super) fn ocfs2_map_page_blocks(k: &Kernel, folio: Folio, (from, to): (usize
             if !buffer_mapped(task, bh) {
                 let disk_block = map_block(task, bh.file_block(task));
                 // The caller has looked, and holds ip_alloc_sem.
-                let disk_block = disk_block.expect("BUG_ON(*phys == 0) in ocfs2_write_cluster");
+                let disk_block = disk_block.unwrap_or_else(|| bug("BUG_ON(*phys == 0) in ocfs2_write_cluster"));
                 buffer::map_bh(task, bh, disk_block, 0);
             }
             let block = task.storage.geometry.block(bh.block);

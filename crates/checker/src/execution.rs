@@ -59,8 +59,8 @@ struct State {
     rested: bool,
     /// Everybody leaves at their next step.
     dead: bool,
-    /// A model has panicked: the others go on, so that the library sees what they touch, but
-    /// nothing that they do counts.
+    /// An assertion of a model has failed: the others go on, so that the library sees what they touch,
+    /// but nothing that they do counts.
     crashed: bool,
 }
 
@@ -252,6 +252,13 @@ impl Execution {
                 }
                 Status::Gone
             }
+            // After a crash a model may see what it never sees.
+            Exit::Broken(message) if !state.crashed && !state.dead => {
+                self.findings.flaw(format!("`{name}` panicked: {message}"));
+                state.status[actor] = Status::Gone;
+                return state.kill();
+            }
+            Exit::Broken(_) => Status::Gone,
         };
         if state.dead { Vec::new() } else { self.settle(&mut state).unwrap_or_default() }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use checker::explicit::{Error, Options, check, explore};
 use common::replaying::replay;
 use common::{counter, label, load, lock, scenario, store};
-use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again};
+use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again, bug, bug_on};
 use scenario::{
     Actor, Bound, Bounds, Check, Coverage, EventKind, Initial, Kind, Outcome, Property, Scenario,
 };
@@ -56,7 +56,7 @@ fn lossy(processes: usize, rounds: u8) -> Scenario {
         }),
         Actor::new("shouts", move |m| {
             if load(m, Place(0)) == 2 {
-                panic!("two");
+                bug("two");
             }
             0
         }),
@@ -215,10 +215,10 @@ fn a_cut_search_keeps_what_it_found() {
 }
 
 #[test]
-fn a_panic_of_the_model_is_a_bug_of_the_kernel() {
+fn an_assertion_of_the_model_is_a_bug_of_the_kernel() {
     let asserts = Actor::new("asserts", |m| {
         let value = load(m, Place(0));
-        assert!(value != 7, "page {value} is gone");
+        bug_on(value == 7, "page 7 is gone");
         0
     });
     let writes = Actor::new("writes", |m| {
@@ -234,18 +234,41 @@ fn a_panic_of_the_model_is_a_bug_of_the_kernel() {
     let (run, _) = replay(&scenario, &outcome.bad[0]);
     assert_eq!(run.enabled(), []);
 
-    scenario.actors[1] = Actor::new("at once", |_| panic!("no step at all"));
+    scenario.actors[1] = Actor::new("at once", |_| bug("no step at all"));
     let outcome = check(&scenario, &Options::default()).unwrap();
     assert_eq!(found(&outcome), [("kernel-bug", "no step at all")]);
     assert_eq!((outcome.states, outcome.transitions), (1, 0));
 }
 
+/// Rust's own panic says nothing about the kernel.
+#[test]
+fn any_other_panic_of_the_model_is_an_error() {
+    let slices = Actor::new("slices", |m| {
+        let units = [1, 2, 3];
+        units[load(m, Place(0)) as usize..].len() as Word
+    });
+    let writes = Actor::new("writes", |m| {
+        store(m, Place(0), 7);
+        0
+    });
+    let mut scenario = scenario(1, vec![writes, slices]);
+    let error = check(&scenario, &Options::default()).unwrap_err();
+    let Error::Panicked { actor: "slices", message } = &error else { panic!("{error}") };
+    assert!(message.contains("index 7 out of range"), "{error}");
+    assert!(error.to_string().contains("bug_on"), "{error}");
+
+    // A view's, too.
+    scenario.views = vec![scenario.actors.remove(1)];
+    let error = check(&scenario, &Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Panicked { actor: "slices", .. }), "{error}");
+}
+
 /// A machine that is dead goes nowhere: not even to see what would be broken after.
 #[test]
-fn nothing_follows_a_panic() {
+fn nothing_follows_an_assertion() {
     let dies = Actor::new("dies", |m| {
         store(m, Place(0), 1);
-        panic!("dead")
+        bug("dead")
     });
     let seven = |m: &dyn Machine| {
         if load(m, Place(0)) == 1 {

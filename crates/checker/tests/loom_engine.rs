@@ -10,7 +10,7 @@ use std::time::Duration;
 use checker::on_loom::{ACTORS_MAX, Mode, Options, check, explore};
 use checker::{explicit, on_loom};
 use common::{label, load, lock, scenario, store, unlock};
-use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, call};
+use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, bug, bug_on, call};
 use scenario::{
     Actor, BadState, Bound, Bounds, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Verdict,
     verdict,
@@ -240,8 +240,8 @@ fn all_leave_a_deadlock() {
 }
 
 #[test]
-fn a_panic_of_the_model_is_a_finding() {
-    // The panic hangs on what the others did, and what they report on what came first.
+fn an_assertion_of_the_model_is_a_finding() {
+    // The assertion hangs on what the others did, and what they report on what came first.
     let scenario = scenario(
         2,
         vec![
@@ -252,7 +252,7 @@ fn a_panic_of_the_model_is_a_finding() {
             }),
             Actor::new("asserting", |m| {
                 let value = load(m, Place(0));
-                assert!(value != 1, "BUG_ON at {value}");
+                bug_on(value == 1, "BUG_ON at 1");
                 0
             }),
             Actor::new("reporting", |m| {
@@ -270,12 +270,35 @@ fn a_panic_of_the_model_is_a_finding() {
     }
 }
 
-/// What comes only after a panic is not found; what is independent of it, or comes before, is.
+/// Rust's own panic says nothing about the kernel.
 #[test]
-fn nothing_counts_after_a_panic() {
+fn any_other_panic_of_the_model_is_a_broken_model() {
+    let slices = |m: &dyn Machine| [1, 2, 3][load(m, Place(0)) as usize..].len() as Word;
+    let writes = |m: &dyn Machine| {
+        store(m, Place(0), 7);
+        0
+    };
+    let mut scenario = scenario(1, vec![Actor::new("writes", writes), Actor::new("slices", slices)]);
+    for _ in 0..2 {
+        for mode in MODES {
+            let outcome = check(&scenario, &on(mode));
+            assert_eq!((outcome.coverage, keys(&outcome).len()), (Coverage::Unsupported, 0));
+            assert!(outcome.remark.contains("`slices` panicked: range start index 7"), "{}", outcome.remark);
+        }
+        // A view's, too.
+        if let Some(slices) = scenario.actors.get(1).cloned() {
+            scenario.actors.truncate(1);
+            scenario.views = vec![slices];
+        }
+    }
+}
+
+/// What comes only after a failed assertion is not found; what is independent of it, or comes before, is.
+#[test]
+fn nothing_counts_after_an_assertion() {
     let bug = |m: &dyn Machine| -> Word {
         store(m, Place(0), 1);
-        panic!("BUG")
+        bug("BUG")
     };
     let after = |m: &dyn Machine| {
         report(m, load(m, Place(0)) as i32);
@@ -291,10 +314,10 @@ fn nothing_counts_after_a_panic() {
 }
 
 #[test]
-fn a_lock_that_is_held_by_a_panic_is_no_deadlock() {
+fn a_lock_that_is_held_by_the_dead_is_no_deadlock() {
     let bug = |m: &dyn Machine| -> Word {
         lock(m, Place(0));
-        panic!("BUG")
+        bug("BUG")
     };
     let waits = |m: &dyn Machine| {
         lock(m, Place(0));
@@ -404,7 +427,7 @@ fn views_run_alone_from_every_state_at_rest() {
     scenario.views.push(Actor::new("stuck", |m| {
         let wait = Action::Await { at: Place(0), mask: 2, clear: 0, set: 0, order: Order::Acquire };
         m.perform(Step::new(wait, label("wait")));
-        panic!("not two")
+        bug("not two")
     }));
     agrees(&scenario);
     let found = keys(&check(&scenario, &on(Mode::KernelOrders)));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use checker::explicit;
 use checker::on_shuttle::{Mode, Options, check, explore};
 use common::{label, load, lock, scenario, store, unlock};
-use machine::{Action, Flow, Label, Machine, Order, Place, Step, Word, again};
+use machine::{Action, Flow, Label, Machine, Order, Place, Step, Word, again, bug_on};
 use scenario::{
     Actor, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Schedule, Verdict, verdict,
 };
@@ -149,10 +149,10 @@ fn a_deadlock_is_a_finding_and_can_be_replayed() {
 }
 
 #[test]
-fn a_panic_of_the_model_is_a_finding() {
+fn an_assertion_of_the_model_is_a_finding() {
     let asserting = |m: &dyn Machine| {
         let value = load(m, Place(0));
-        assert!(value != 1, "BUG_ON at {value}");
+        bug_on(value == 1, "BUG_ON at 1");
         0
     };
     let scenario = scenario(1, vec![Actor::new("a", increment), Actor::new("b", asserting)]);
@@ -161,6 +161,18 @@ fn a_panic_of_the_model_is_a_finding() {
         let [bad] = &outcome.bad[..] else { panic!("{:?}", outcome.bad) };
         assert_eq!((bad.property.as_str(), bad.witness.as_str()), ("kernel-bug", "BUG_ON at 1"));
         assert_eq!(replayed(&scenario, &bad.schedule).bad, std::slice::from_ref(bad));
+    }
+}
+
+/// Rust's own panic says nothing about the kernel.
+#[test]
+fn any_other_panic_of_the_model_is_a_broken_model() {
+    let slices = |m: &dyn Machine| [1, 2, 3][load(m, Place(0)) as usize + 4..].len() as Word;
+    let scenario = scenario(1, vec![Actor::new("a", increment), Actor::new("slices", slices)]);
+    for mode in modes() {
+        let outcome = check(&scenario, &Options::new(mode));
+        assert_eq!((outcome.coverage, outcome.bad.len()), (Coverage::Unsupported, 0));
+        assert!(outcome.remark.contains("`slices` panicked: range start index"), "{}", outcome.remark);
     }
 }
 

@@ -40,11 +40,13 @@
 //! assert_eq!(alone.0.borrow()[counter.index()], 1);
 //! ```
 
+mod bug;
 mod control;
 mod place;
 mod small;
 mod step;
 
+pub use bug::{Bug, bug, bug_on};
 pub use control::{Flow, Machine, again, call};
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;

@@ -1,6 +1,6 @@
 //! Pages of the page cache: flags, references, contents (`include/linux/page-flags.h`, `mm/filemap.c`).
 
-use machine::{Label, Order, Word, call};
+use machine::{Label, Order, Word, bug_on, call};
 
 use crate::steps::{attempt, change, clear, fence, load, set, store, test, test_and_clear, wait};
 use crate::unit::Unit;
@@ -126,7 +126,7 @@ pub fn folio_trylock(task: &Task, folio: Folio) -> bool {
 pub fn folio_unlock(task: &Task, folio: Folio) {
     let at = task.storage.flags(folio.frame);
     let owner = change(task, at, LOCKED, 0, LOCKED, Order::Release, word("folio_unlock"));
-    assert!(owner == task.id as Word + 1, "BUG_ON in folio_unlock: the page is not locked by this actor");
+    bug_on(owner != task.id as Word + 1, "BUG_ON in folio_unlock: the page is not locked by this actor");
 }
 
 /// Waits until the page is not locked, without taking the lock.

@@ -1,6 +1,6 @@
 //! The inode: map of file blocks to physical ones, sizes, orphan list, `i_rwsem`.
 
-use machine::{Field, Label, Order, Word};
+use machine::{Field, Label, Order, Word, bug_on};
 
 use crate::Task;
 use crate::steps::{change, copy_unit, load, store, test, wait};
@@ -97,7 +97,7 @@ pub fn inode_lock(task: &Task) {
 pub fn inode_unlock(task: &Task) {
     let (at, label) = (task.storage.i_rwsem, Label::new("inode_unlock", &[]));
     let owner = change(task, at, Word::MAX, 0, Word::MAX, Order::Release, label);
-    assert!(owner == task.id as Word + 1, "BUG_ON in inode_unlock: the inode is not locked by this actor");
+    bug_on(owner != task.id as Word + 1, "BUG_ON in inode_unlock: the inode is not locked by this actor");
 }
 
 /// The size, in units.

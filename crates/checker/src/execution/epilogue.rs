@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use machine::{Action, Effect, Machine, Step, Word};
+use machine::{Action, Bug, Effect, Machine, Step, Word};
 use scenario::{Actor, BadState, Check, Scenario, built_in};
 
 use super::checked::{Checked, no_such_cell};
@@ -90,10 +90,12 @@ impl Alone<'_> {
         match catch_unwind(AssertUnwindSafe(|| (view.body)(self))) {
             Ok(_) => {}
             Err(payload) if payload.is::<Leave>() => {}
-            Err(payload) => {
-                let witness = format!("{}: {}", self.view, message(&*payload));
-                self.record(built_in::KERNEL_BUG.id, witness, None);
-            }
+            Err(payload) => match payload.downcast::<Bug>() {
+                Ok(bug) => self.record(built_in::KERNEL_BUG.id, format!("{}: {}", self.view, bug.said), None),
+                Err(payload) => {
+                    self.findings.flaw(format!("`{}` panicked: {}", self.view, message(&*payload)));
+                }
+            },
         }
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use machine::{Action, Control, Machine, Step, Word};
+use machine::{Action, Bug, Control, Machine, Step, Word};
 
 use super::{Execution, broken};
 
@@ -22,8 +22,10 @@ pub(crate) enum Exit {
     Returned(Word),
     /// It was unwound.
     Left,
-    /// Its model panicked with this message.
+    /// An assertion of the modelled code failed.
     Panicked(String),
+    /// Its model panicked with this message, by no assertion of the modelled code.
+    Broken(String),
 }
 
 /// What schedules actors.
@@ -69,10 +71,13 @@ pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
         Ok(result) => Exit::Returned(result),
         Err(payload) if payload.is::<Leave>() => Exit::Left,
         Err(payload) if seat.in_engine.get() => resume_unwind(payload),
-        Err(payload) => {
-            medium.panicked(seat.last.get().as_ref());
-            Exit::Panicked(message(&*payload))
-        }
+        Err(payload) => match payload.downcast::<Bug>() {
+            Ok(bug) => {
+                medium.panicked(seat.last.get().as_ref());
+                Exit::Panicked(bug.said)
+            }
+            Err(payload) => Exit::Broken(message(&*payload)),
+        },
     };
     medium.wake(&medium.execution().end(actor, exit));
 }

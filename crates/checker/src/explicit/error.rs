@@ -62,6 +62,14 @@ pub enum Error {
         /// What was expected and what came.
         detail: String,
     },
+    /// The model panicked, by no assertion of the modelled code.
+    #[error("`{actor}` panicked: {message} (an assertion of the modelled code is `machine::bug_on`)")]
+    Panicked {
+        /// The actor's name.
+        actor: &'static str,
+        /// What the panic says.
+        message: String,
+    },
     /// The model unfolds into too many control states: a loop that is no `again`, or states that
     /// count without end.
     #[error("`{actor}` unfolds into more than {max} control states (a retry loop without `again`?)")]

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, PoisonError, RwLock};
 
-use machine::{Action, Control as Frame, FINISHED, Machine, Step, Word};
+use machine::{Action, Bug, Control as Frame, FINISHED, Machine, Step, Word};
 use rustc_hash::FxHashMap;
 use scenario::Body;
 
@@ -36,7 +36,7 @@ pub(crate) enum Standing {
     Pending(Step),
     /// At its end, with this word.
     Done(Word),
-    /// In its own panic.
+    /// At an assertion of the modelled code that failed.
     Panicked(Arc<str>),
 }
 
@@ -70,7 +70,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps the panics of models, which are findings, off the terminal.
+/// Keeps the panics of models, which are told as errors, off the terminal.
 fn silence_models() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -371,7 +371,12 @@ impl Automaton {
                 return Err(Error::Endless { actor: self.name, steps: PERFORMED_MAX });
             }
             (None, Ok(word)) => Standing::Done(word),
-            (None, Err(panic)) => Standing::Panicked(message(&*panic)),
+            (None, Err(panic)) => match panic.downcast::<Bug>() {
+                Ok(bug) => Standing::Panicked(bug.said.into()),
+                Err(panic) => {
+                    return Err(Error::Panicked { actor: self.name, message: message(&*panic).to_string() });
+                }
+            },
         };
         if tape.cursor != tape.items.len() {
             let detail = format!("{control:?} where the history has {:?}", tape.items[tape.cursor]);
