@@ -111,6 +111,8 @@ fn panics(macros: &syn::Macro) -> bool {
 fn only_panics(expr: &Expr) -> bool {
     match expr {
         Expr::Macro(expr) => panics(&expr.mac),
+        // The modelled code's own assertion.
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if path.path.is_ident("bug")),
         Expr::Block(block) => block_only_panics(&block.block),
         _ => false,
     }
