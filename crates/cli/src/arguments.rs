@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
@@ -19,7 +22,54 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario:
   ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
-is not, or a branch is not reached and has no reason; 2 wrong use or a broken model; 3 something came out unknown.";
+is not, or a branch is not reached, or a word not needed, and has no reason; 2 wrong use or a broken model;
+3 something came out unknown, or a search was cut.";
+
+impl Arguments {
+    /// Reads a command line: the program's name and its arguments.
+    ///
+    /// # Errors
+    /// What clap finds wrong, and an option that has no effect beside the others.
+    pub fn read<S: Into<OsString> + Clone>(
+        line: impl IntoIterator<Item = S>,
+    ) -> Result<Arguments, clap::Error> {
+        let mut command = Arguments::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        match without_effect(&matches) {
+            Some(why) => Err(command.error(ErrorKind::ArgumentConflict, why)),
+            None => Arguments::from_arg_matches(&matches),
+        }
+    }
+}
+
+/// The options that only some engines look at.
+const OF_ENGINES: [(&str, &[Engine]); 6] = [
+    ("loom-mode", &[Engine::Loom]),
+    ("shuttle", &[Engine::Shuttle]),
+    ("seed", &[Engine::Shuttle]),
+    ("executions", &[Engine::Loom, Engine::Shuttle]),
+    ("states-max", &[Engine::Explicit]),
+    ("memory-max", &[Engine::Explicit]),
+];
+
+/// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
+/// told to another.
+fn without_effect(matches: &ArgMatches) -> Option<String> {
+    let ("check", check) = matches.subcommand()? else { return None };
+    let is_given =
+        |option: &str| check.value_source(&option.replace('-', "_")) == Some(ValueSource::CommandLine);
+    let engine = *check.get_one::<Engine>("engine")?;
+    for (option, engines) in OF_ENGINES {
+        if is_given(option) && !engines.contains(&engine) {
+            let of: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
+            let (of, this) = (of.join(" and "), engine.name());
+            return Some(format!("'--{option}' is for {of}, and has no effect with the engine {this}"));
+        }
+    }
+    let is_json = check.get_one::<Format>("format") == Some(&Format::Json);
+    let said = "'--schedules' has no effect with '--format json', which has every schedule in full";
+    (is_json && is_given("schedules")).then(|| said.to_owned())
+}
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -102,7 +152,7 @@ pub struct Matrix {
 #[derive(Args, Clone, Debug, Default)]
 pub struct Variants {
     /// Only the newest variant of each path
-    #[arg(long)]
+    #[arg(long, conflicts_with = "names")]
     pub newest: bool,
     /// Only variants with this name; may be given more than once
     #[arg(long = "variant", value_name = "NAME")]
@@ -110,13 +160,15 @@ pub struct Variants {
 }
 
 impl Variants {
-    /// Whether the variant is meant: the newest of its path, where those are asked for, or one of the names,
-    /// where there are some.
+    /// Whether the variant is meant: the newest of its path, where those are asked for; one of the names,
+    /// where there are some; else any.
     #[must_use]
     pub fn take(&self, path: &scenario::WritePath, variant: &scenario::Variant) -> bool {
         let newest = path.variants.last().is_some_and(|last| last.name == variant.name);
-        let named = self.names.contains(&variant.name);
-        (!self.newest && self.names.is_empty()) || (self.newest && newest) || named
+        match self.newest {
+            true => newest,
+            false => self.names.is_empty() || self.names.contains(&variant.name),
+        }
     }
 }
 
@@ -288,10 +340,57 @@ pub enum ShuttleMode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_option_without_an_effect_is_refused() {
+        let engines = [Engine::Explicit, Engine::Loom, Engine::Shuttle];
+        for (option, of) in OF_ENGINES {
+            let value = match option {
+                "loom-mode" => "sc",
+                "shuttle" => "pct",
+                _ => "7",
+            };
+            let given = format!("--{option}={value}");
+            for engine in engines {
+                let line = ["shortcopy", "check", &given, "--engine", engine.name()];
+                let read = Arguments::read(line).map_err(|error| error.to_string());
+                assert_eq!(read.is_ok(), of.contains(&engine), "{given} with {}: {read:?}", engine.name());
+                if let Err(why) = read {
+                    assert!(why.contains(&given[..given.len() - value.len() - 1]), "{why}");
+                    assert!(why.contains(of[0].name()), "{why}");
+                }
+            }
+        }
+        for (line, is_right) in [
+            ("check --format json", true),
+            ("check --schedules", true),
+            ("check --schedules --format json", false),
+            ("check --coverage --seed 1", false),
+            ("matrix --newest", true),
+            ("matrix --newest --variant v4.2", false),
+            ("matrix --variant v4.2 --variant v4.4", true),
+            ("engine ext4 --seed 1 --loom-mode sc --states-max 1", true),
+        ] {
+            let read = Arguments::read(["shortcopy"].into_iter().chain(line.split(' ')));
+            assert_eq!(read.is_ok(), is_right, "{line}: {read:?}");
+        }
+    }
+
+    /// What is new among the options of `check` has to be thought of here.
+    #[test]
+    fn every_option_of_a_search_is_for_some_engine() {
+        let command = Arguments::command();
+        let check = command.find_subcommand("check").expect("a command");
+        let for_all =
+            ["all", "format", "schedules", "coverage", "engine", "threads", "time-max", "snapshots"];
+        let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
+        let names = check.get_arguments().filter_map(clap::Arg::get_long);
+        let unknown: Vec<&str> = names.filter(|name| !known(name) && *name != "help").collect();
+        assert!(unknown.is_empty(), "which engines look at {unknown:?}?");
     }
 }

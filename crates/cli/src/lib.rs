@@ -14,6 +14,7 @@
 
 pub mod arguments;
 mod commands;
+mod cut;
 mod engine;
 mod error;
 mod output;

@@ -4,7 +4,6 @@ use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use clap::Parser;
 use cli::arguments::{Arguments, Command};
 use cli::{Output, Searcher, Status};
 
@@ -12,7 +11,10 @@ use cli::{Output, Searcher, Status};
 const BROKEN_PIPE: u8 = 128 + 13;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(why) => why.exit(),
+    };
     let searcher = Searcher { progress: stderr().is_terminal(), ..Searcher::default() };
     let interrupt = searcher.interrupt.clone();
     let stop = move || {

@@ -53,7 +53,7 @@ impl<'t> Target<'t> {
 /// there is no target.
 ///
 /// # Errors
-/// A target that means nothing, with the names that are near.
+/// A target that means nothing, with the names that are near, or that has nothing of this breadth.
 pub fn choose<'c>(
     catalog: &'c [WritePath],
     targets: &[String],
@@ -72,13 +72,19 @@ pub fn choose<'c>(
             let cases = variants.iter().filter(is_meant).flat_map(|v| &v.cases);
             known("scenario", name, cases.map(|c| c.name.as_str()))?;
         }
+        let mut selects = false;
         for (at, chosen) in everything(catalog).enumerate() {
-            meant[at] |= paths.iter().any(|p| p.name == chosen.path.name)
+            let this = paths.iter().any(|p| p.name == chosen.path.name)
                 && parts.variant.is_none_or(|name| chosen.variant.name == name)
                 && match parts.scenario {
                     Some(name) => chosen.case.name == name,
                     None => breadth == Breadth::All || chosen.case.tier == Tier::Default,
                 };
+            meant[at] |= this;
+            selects |= this;
+        }
+        if !selects {
+            return Err(Error::Usage(format!("`{target}` has only scenarios that take `--all`")));
         }
     }
     let of_breadth = |c: &Chosen<'_>| breadth == Breadth::All || c.case.tier == Tier::Default;
@@ -87,6 +93,28 @@ pub fn choose<'c>(
         .filter(|(c, is_meant)| *is_meant || (targets.is_empty() && of_breadth(c)))
         .map(|(c, _)| c)
         .collect())
+}
+
+/// The scenarios of the same variants that were not chosen.
+pub fn left<'c>(chosen: &[Chosen<'c>]) -> impl Iterator<Item = Chosen<'c>> {
+    let same = |a: &Chosen<'_>, b: &Chosen<'_>| std::ptr::eq(a.variant, b.variant);
+    chosen.chunk_by(same).flat_map(|asked| {
+        let Chosen { path, variant, .. } = asked[0];
+        let left = |case: &&Case| !asked.iter().any(|chosen| std::ptr::eq(chosen.case, *case));
+        variant.cases.iter().filter(left).map(move |case| Chosen { path, variant, case })
+    })
+}
+
+/// Whether `--all` can make a difference: whether a target, or no target, leaves it open which scenarios.
+///
+/// # Errors
+/// If it is asked for and can't.
+pub(crate) fn all_has_an_effect(all: bool, targets: &[String]) -> Result<(), Error> {
+    if all && !targets.is_empty() && targets.iter().all(|target| Target::parse(target).scenario.is_some()) {
+        let message = "`--all` has no effect where every target names its scenario: leave it out";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    Ok(())
 }
 
 /// The variant that `target` names.
@@ -216,6 +244,25 @@ mod tests {
     fn a_named_scenario_is_taken_whatever_its_tier() {
         assert_eq!(chosen(&["ext4/journalled@v4.2:large"], Breadth::Default), ["ext4/journalled@v4.2:large"]);
         assert_eq!(chosen(&["fuse:large"], Breadth::Default), ["fuse/direct@v6.14:large"]);
+    }
+
+    #[test]
+    fn what_selects_nothing_is_an_error() {
+        insta::assert_snapshot!(chosen(&["ext4", "fuse"], Breadth::Default)[0], @"`fuse` has only scenarios that take `--all`");
+        assert_eq!(chosen(&["fuse"], Breadth::All).len(), 1);
+        let targets = |targets: &[&str]| targets.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
+        assert!(all_has_an_effect(true, &targets(&["ext4@v4.2:small"])).is_err());
+        assert!(all_has_an_effect(true, &targets(&["ext4@v4.2:small", "fuse"])).is_ok());
+        assert!(all_has_an_effect(true, &[]).is_ok());
+        assert!(all_has_an_effect(false, &targets(&["ext4@v4.2:small"])).is_ok());
+    }
+
+    #[test]
+    fn what_is_left_is_of_the_same_variants() {
+        let catalog = catalog();
+        let asked = choose(&catalog, &["ext4".to_owned()], Breadth::Default).expect("it is there");
+        let left: Vec<String> = left(&asked).map(|chosen| chosen.target()).collect();
+        assert_eq!(left, ["ext4/journalled@v4.2:large"]);
     }
 
     #[test]

@@ -87,6 +87,17 @@ fn a_wrong_target_gets_near_names() {
         (vec!["check", "--engine", "spin"], "explicit, loom, shuttle"),
         (vec!["check", "--time-max", "soon"], "seconds"),
         (vec!["check", "ext4/journalled@v4.2", "--snapshots", "/nowhere"], "/nowhere"),
+        (vec!["matrix", "--variant", "v4.2", "simple/ramfs@v6.18"], "nothing in `simple/ramfs@v6.18`"),
+        (vec!["matrix", "--newest", "simple", "ext4/journalled@v4.2"], "nothing in `ext4/journalled@v4.2`"),
+        (vec!["matrix", "--variant", "v4.22", "simple"], "`v4.2`"),
+        (vec!["matrix", "--variant", "v6.18", "--variant", "v6.1", "simple"], "named `v6.1`"),
+        (vec!["matrix", "--newest", "--variant", "v4.2"], "cannot be used with"),
+        (vec!["check", "simple", "--seed", "7"], "'--seed' is for shuttle"),
+        (vec!["check", "simple", "--engine", "loom", "--states-max", "7"], "'--states-max' is for explicit"),
+        (vec!["check", "simple", "--schedules", "--format", "json"], "'--schedules' has no effect"),
+        (vec!["check", "simple/ramfs@v6.18:within-invalid", "--all"], "`--all` has no effect"),
+        (vec!["why", "simple/ramfs@v6.18:within-invalid", "--all"], "`--all` has no effect"),
+        (vec!["why", "simple/ramfs@v6.18:no-writer-reader-and-truncate"], "no writer"),
         (vec![], "Usage"),
     ] {
         let output = run(&arguments);
@@ -165,6 +176,32 @@ fn what_was_cut_is_unknown() {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("cut by the bound on states"), "{}", text(&output.stdout));
     assert!(!text(&output.stdout).contains("holds"), "{}", text(&output.stdout));
+}
+
+/// Whatever starts from a search says in words, in JSON and by its status that the search was cut.
+#[test]
+fn every_command_says_what_was_cut() {
+    let target = violated_target();
+    for command in [
+        vec!["matrix", &target],
+        vec!["why", &target],
+        vec!["check", "--coverage", &target],
+        vec!["corpus", "7"],
+    ] {
+        let with = |more: &[&str]| {
+            let output = run(&[&command[..], &["--states-max", "1"], more].concat());
+            assert_eq!(output.status.code(), Some(3), "{command:?}: {}", text(&output.stdout));
+            output
+        };
+        let plain = with(&[]);
+        let shown = text(&plain.stdout);
+        assert!(shown.contains(" cut: ") && shown.contains("cut by the bound on states"), "{command:?}: {shown}");
+        let lines = lines(&with(&["--format", "json"]));
+        let cut = &lines.last().expect("a line")["searches_cut"];
+        assert_eq!(cut[0]["bound"], "states", "{command:?}: {cut}");
+        let named = cut[0]["target"].as_str().unwrap_or_default();
+        assert!(command[0] == "corpus" || named == target, "{command:?}: {cut}");
+    }
 }
 
 #[test]
@@ -247,7 +284,8 @@ fn coverage_of_one_scenario_speaks_of_what_it_enters() {
     let sum = format!("\n{} branches of ", lines.len());
     assert!(shown.contains(&sum) && shown.contains(&format!(": {} reached, ", fate("reached"))), "{shown}");
     // Of one kernel version, at least, the others are not reached; and whoever writes loops.
-    assert!(fate("reached") > 100 && fate("unexplained") > 0, "{shown}");
+    assert!(fate("reached") > 100 && fate("not-in-this-part") > 0 && fate("unexplained") == 0, "{shown}");
+    assert!(shown.contains(&format!("{} not in this part", fate("not-in-this-part"))), "{shown}");
     let reached = |function: &str, way: &str| {
         let is_it = |line: &&Value| line["function"] == function && line["way"] == way;
         lines.iter().find(is_it).map(|line| line["fate"] == "reached")
@@ -264,7 +302,7 @@ fn coverage_is_told_by_one_engine() {
     // A search that is cut says so.
     let cut = run(&["check", "--coverage", "--states-max", "1", &violated_target()]);
     assert_eq!(cut.status.code(), Some(3));
-    assert!(text(&cut.stdout).contains("1 search ended early"), "{}", text(&cut.stdout));
+    assert!(text(&cut.stdout).contains("1 search was cut"), "{}", text(&cut.stdout));
 }
 
 #[cfg(unix)]

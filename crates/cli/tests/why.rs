@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Parser;
 use cli::arguments::Arguments;
 use cli::{Output, Searcher, Status};
-use machine::{Action, Label, Layout, Machine, Order, Peek, Place, Step, Word, call, show_number};
+use machine::{Action, Label, Layout, Machine, Order, Peek, Place, Step, Word, bug_on, call, show_number};
 use scenario::{Actor, Case, Check, Initial, Kind, Property, Scenario, Tier, Variant, WritePath};
 use serde_json::Value;
 
@@ -178,14 +178,133 @@ fn the_threads_change_nothing() {
 fn a_search_that_is_cut_is_unknown_and_never_needless() {
     let (status, text) = why(&catalog(), &["small:with-writeback", "--states-max", "3"], false);
     assert_eq!(status, Status::Unknown, "{text}");
-    assert!(text.contains("unknown: cut in with-writeback"), "{text}");
+    assert!(text.contains("unknown; cut in with-writeback"), "{text}");
     assert!(!text.contains("no scenario needs it"), "{text}");
+}
+
+/// The words are those that are passed while it is searched: a search that was cut has not seen them all.
+#[test]
+fn a_list_that_is_not_whole_says_so() {
+    let target = "simple/ramfs@v6.18:within-invalid";
+    for (bound, said) in [
+        ("--states-max=1", "states"),
+        ("--states-max=30", "states"),
+        ("--time-max=0", "time"),
+        ("--memory-max=0", "memory"),
+    ] {
+        let (status, text) = why(&models::paths(), &[target, bound], false);
+        assert_eq!(status, Status::Unknown, "{bound}: {text}");
+        assert!(text.contains("\nat least "), "{bound}: {text}");
+        assert!(text.contains("1 search was cut: there may be more words"), "{bound}: {text}");
+        assert!(text.contains(&format!("{target}: cut by the bound on {said}")), "{bound}: {text}");
+        let (status, text) = why(&models::paths(), &[target, bound, "--format", "json"], false);
+        assert_eq!(status, Status::Unknown, "{bound}: {text}");
+        let last: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        let cut = serde_json::json!([{ "target": target, "bound": said }]);
+        assert_eq!(last["searches_cut"], cut, "{bound}: {text}");
+    }
+    let (_, text) = why(&models::paths(), &[target], false);
+    assert!(!text.contains("at least") && !text.contains("cut"), "{text}");
+}
+
+#[test]
+fn where_no_writer_passes_a_word_there_is_nothing_to_tell() {
+    let target = "simple/ramfs@v6.18:no-writer-reader-and-truncate";
+    let arguments = Arguments::parse_from(["shortcopy", "why", target]);
+    let mut out = Output::plain(toy::Shared::default());
+    let said = cli::run(&models::paths(), &arguments, &Searcher::default(), &mut out);
+    let said = said.map_err(|error| error.to_string());
+    assert!(said.as_ref().is_err_and(|why| why.contains("no writer") && why.contains(target)), "{said:?}");
 }
 
 #[test]
 fn what_is_interrupted_is_unknown() {
     let (status, text) = why(&catalog(), &["small"], true);
-    assert_eq!((status, text.as_str()), (Status::Unknown, ""), "it is not even begun");
+    assert_eq!(status, Status::Unknown);
+    insta::assert_snapshot!(text, @r"
+
+    2 searches were cut: nothing is told of the words there
+      small/write@v1:with-writeback: cut by the user
+      small/write@v1:alone: cut by the user
+    ");
+}
+
+/// Finds room for what it is told, and asserts that it is.
+fn measure(m: &dyn Machine) -> Word {
+    call(m, label("write_end"), || {
+        for (at, room) in [(PAGE, 1), (DIRTY, 3)] {
+            let length = step(m, Action::Load { at, mask: 3, order: Order::Relaxed }, "length");
+            let _ = &[0; 3][..room][length as usize..];
+        }
+        let mapped = step(m, Action::Load { at: MAPPED, mask: 1, order: Order::Relaxed }, "buffer_mapped");
+        bug_on(mapped == 0, "BUG_ON(!buffer_mapped)");
+    });
+    1
+}
+
+/// A constant answer that makes no sense breaks the model, and no rule of the kernel.
+#[test]
+fn a_panic_of_rust_is_no_rule_that_breaks() {
+    let mut catalog = catalog();
+    let build = || {
+        let mut scenario = scenario("alone", false);
+        let mut layout = Layout::new();
+        layout.array(4, 2, show_number, |i| format!("cell {i}"));
+        scenario.layout = layout;
+        scenario.initial[0].cells = vec![0, 1, 3, 1];
+        scenario.actors = vec![Actor::new("write", measure)];
+        scenario
+    };
+    let case = Case { name: "alone".to_owned(), tier: Tier::Default, build: Arc::new(build) };
+    catalog[0].variants[0].cases = vec![case];
+    let (status, text) = why(&catalog, &["small"], false);
+    assert_eq!(status, Status::Different, "to be given 1 always would do");
+    insta::assert_snapshot!(unnumbered(&text), @r"
+    small/write@v1
+
+    crates/cli/tests/why.rs
+      write_end
+        __  length         always 1  -  [1 scenario]
+        __  length         always 3  the model can't take it: `write` panicked: range start index 3 out of range for slice of length 1 (an assertion of the modelled code is `machine::bug_on`)  [alone]
+        __  buffer_mapped  always 0  kernel-bug: BUG_ON(!buffer_mapped)  [alone, 3 steps]
+        __  buffer_mapped  always 1  -  [it answers nothing else]
+
+    no scenario needs it
+      crates/cli/tests/why.rs:_  length, always 1: NO REASON IS WRITTEN
+      crates/cli/tests/why.rs:_  buffer_mapped, always 1: it answers nothing else (see `check --coverage`)
+
+    2 words in 1 scenario, 4 removals: 1 break a rule, 0 only change how a write ends, 1 no scenario needs, 1 give the only answer there is, 1 the model can't take
+    given back with what was taken: 0 words; left to loom: 0 memory barriers
+    ");
+}
+
+/// The paths whose newest variant is looked at in every run of the tests.
+const QUICK: [&str; 2] = ["simple/ramfs", "simple/tmpfs"];
+
+/// Every word of the newest variants is needed by some scenario, or says why it is there. `WHY=ext4/journalled` looks
+/// at that path, `WHY=all` at all of them (half an hour).
+#[test]
+fn every_word_is_needed_or_says_why_it_is_there() {
+    let catalog = models::paths();
+    let asked = std::env::var("WHY").ok();
+    let is_asked = |name: &str| match asked.as_deref() {
+        Some("all") => true,
+        Some(one) => one.split(',').any(|one| one == name),
+        None => QUICK.contains(&name),
+    };
+    let targets: Vec<String> = catalog
+        .iter()
+        .filter(|path| is_asked(&path.name))
+        .filter_map(|path| Some(format!("{}@{}", path.name, path.variants.last()?.name)))
+        .collect();
+    assert!(!targets.is_empty(), "{asked:?} names no write path");
+    for target in targets {
+        let (status, text) = why(&catalog, &[&target], false);
+        let unexplained = text.lines().filter(|line| line.contains("NO REASON IS WRITTEN"));
+        let unexplained: Vec<&str> = unexplained.collect();
+        assert!(unexplained.is_empty(), "{target}:\n{}", unexplained.join("\n"));
+        assert_eq!(status, Status::AsRecorded, "{target}:\n{text}");
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum Fate {
     Explained,
     /// None does, and nothing says why.
     Unexplained,
+    /// What was searched does not reach it, and is only a part: others may.
+    NotInThisPart,
     /// It is inside of a branch that is not reached.
     Inside,
 }
@@ -63,6 +65,8 @@ pub struct Sums {
     pub explained: usize,
     /// Not reached, without one.
     pub unexplained: usize,
+    /// Not reached by the part that was searched.
+    pub not_in_this_part: usize,
     /// Inside of one that is not reached.
     pub inside: usize,
 }
@@ -90,15 +94,19 @@ impl<'b> Account<'b> {
             } else {
                 let reason = branch.reason.and_then(|reason| reasons.get(reason));
                 let holds = reason.is_some_and(|reason| extent != Extent::All || !reason.by_default);
-                Some(if holds { Fate::Explained } else { Fate::Unexplained })
+                Some(match holds {
+                    true => Fate::Explained,
+                    false if in_part => Fate::NotInThisPart,
+                    false => Fate::Unexplained,
+                })
             }
         };
         let fates = branches.iter().enumerate().map(fate).collect();
         let flaw = |number: usize| {
             let its = branches.iter().enumerate().filter(|(_, b)| b.reason == Some(number));
             let its: Vec<bool> = its.map(|(branch, _)| is_reached(branch)).collect();
-            // Where everything is searched, one by default says that all are reached.
-            let expected = extent == Extent::All && reasons[number].by_default;
+            // Beyond the default tier, and a named scenario may be that, one by default says that all are reached.
+            let expected = extent != Extent::Default && reasons[number].by_default;
             if its.is_empty() {
                 Some(Flaw::Stray)
             } else {
@@ -118,6 +126,7 @@ impl<'b> Account<'b> {
                 Fate::Reached => &mut sums.reached,
                 Fate::Explained => &mut sums.explained,
                 Fate::Unexplained => &mut sums.unexplained,
+                Fate::NotInThisPart => &mut sums.not_in_this_part,
                 Fate::Inside => &mut sums.inside,
             } += 1;
         }
@@ -127,8 +136,7 @@ impl<'b> Account<'b> {
     /// Whether every branch is reached or says why not, as far as this extent can tell.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let in_part = matches!(self.extent, Extent::Targets(_));
-        self.flaws.is_empty() && (in_part || self.sums().unexplained == 0)
+        self.flaws.is_empty() && self.sums().unexplained == 0
     }
 
     /// Whether a reason is out of date or stands at no branch: no further search changes that.
@@ -210,7 +218,6 @@ impl fmt::Display for Account<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
         let bad = AnsiColor::Red.on_default().bold();
-        let in_part = matches!(self.extent, Extent::Targets(_));
         match &self.extent {
             Extent::Default => writeln!(f, "Branches of the models that the default scenarios reach")?,
             Extent::All => writeln!(f, "Branches of the models that any scenario reaches")?,
@@ -239,7 +246,7 @@ impl fmt::Display for Account<'_> {
                     (Some(Fate::Explained), Some(reason)) => {
                         writeln!(f, "    {line:>5}  {never}: {dim}{reason}{dim:#}")?;
                     }
-                    (Some(Fate::Unexplained), _) if in_part => writeln!(f, "    {line:>5}  {never}")?,
+                    (Some(Fate::NotInThisPart), _) => writeln!(f, "    {line:>5}  {never}")?,
                     (Some(Fate::Unexplained), _) => {
                         writeln!(f, "    {line:>5}  {never}: {bad}no reason is given{bad:#}")?;
                     }
@@ -260,20 +267,16 @@ impl fmt::Display for Account<'_> {
 
 impl Account<'_> {
     fn summary(&self, functions: usize) -> String {
-        let Sums { reached, explained, unexplained, inside } = self.sums();
-        let all = reached + explained + unexplained + inside;
+        let Sums { reached, explained, unexplained, not_in_this_part, inside } = self.sums();
+        let missing = explained + unexplained + not_in_this_part + inside;
+        let all = reached + missing;
         let mut text = format!("{all} branches of {functions} functions: {reached} reached");
-        let missing = explained + unexplained + inside;
         if missing > 0 {
             let _ = write!(text, ", {missing} not");
-            let without = if matches!(self.extent, Extent::Targets(_)) {
-                "not in this part"
-            } else {
-                "without a reason"
-            };
             let parts = [
                 (explained, "with a reason"),
-                (unexplained, without),
+                (unexplained, "without a reason"),
+                (not_in_this_part, "not in this part"),
                 (inside, "inside of one that is not reached"),
             ];
             let parts = parts.iter().filter(|(count, _)| *count > 0);
@@ -341,7 +344,7 @@ mod tests {
     fn what_is_not_reached_needs_a_reason() {
         let settled = account([1, 0, 0, 1, 0], Extent::Default);
         assert!(settled.is_settled(), "{settled}");
-        let sums = Sums { reached: 2, explained: 2, unexplained: 0, inside: 1 };
+        let sums = Sums { reached: 2, explained: 2, inside: 1, ..Sums::default() };
         assert_eq!(settled.sums(), sums);
         let unexplained = account([1, 1, 0, 1, 0], Extent::Default);
         assert!(!unexplained.is_settled());
@@ -368,9 +371,12 @@ mod tests {
     fn a_part_speaks_of_the_files_it_enters_and_asks_for_no_reasons() {
         let part = account([1, 1, 0, 0, 0], Extent::Targets(vec!["toy/write".to_owned()]));
         assert!(part.is_settled(), "{part}");
-        let sums = Sums { reached: 2, explained: 1, unexplained: 1, inside: 0 };
+        let sums = Sums { reached: 2, explained: 1, not_in_this_part: 1, ..Sums::default() };
         assert_eq!(part.sums(), sums);
-        assert!(!part.to_string().contains("toy/read.rs"), "{part}");
+        let text = part.to_string();
+        assert!(!text.contains("toy/read.rs") && text.contains("1 not in this part"), "{text}");
+        let json = part.json().expect("JSON");
+        assert!(json.contains(r#""fate":"not-in-this-part""#) && !json.contains("unexplained"), "{json}");
     }
 
     #[test]

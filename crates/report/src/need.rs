@@ -27,6 +27,9 @@ pub struct Need<'r> {
     /// What that comes to.
     #[serde(flatten)]
     pub answer: Answer,
+    /// Where a bound was met, so that more may become reachable there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cut_in: Vec<String>,
     /// Why the word is there although nothing breaks without it, as the source says; empty if it doesn't.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub reason: &'r str,
@@ -57,13 +60,19 @@ pub enum Answer {
         /// The first such ending.
         ending: String,
     },
-    /// Nothing else was reachable, and something that a scenario is about is not reachable any more; or the
-    /// model itself can't go on.
+    /// Nothing else was reachable, and something that a scenario is about is not reachable any more.
     Empties {
         /// The cheapest scenario that tells.
         scenario: String,
-        /// What is missing, or wrong.
+        /// What is missing.
         witness: String,
+    },
+    /// The model can't take it, which says nothing about the kernel: a constant answer where it makes no sense.
+    CannotTake {
+        /// The cheapest scenario that tells.
+        scenario: String,
+        /// What the engine says.
+        why: String,
     },
     /// No scenario needs the word.
     NotNeeded {
@@ -72,10 +81,9 @@ pub enum Answer {
         scenarios: usize,
     },
     /// Nothing was found, and not everything was looked at.
-    Unknown {
-        /// Where a bound was met.
-        scenarios: Vec<String>,
-    },
+    Unknown,
+    /// The user wanted no more.
+    NotLookedAt,
 }
 
 impl fmt::Display for Answer {
@@ -90,7 +98,9 @@ impl fmt::Display for Answer {
             Answer::Empties { scenario, witness } => write!(f, "only this: {witness}  [{scenario}]"),
             Answer::NotNeeded { scenarios: 0 } => f.write_str("-  [it answers nothing else]"),
             Answer::NotNeeded { scenarios } => write!(f, "-  [{scenarios} scenario{}]", plural(*scenarios)),
-            Answer::Unknown { scenarios } => write!(f, "unknown: cut in {}", scenarios.join(", ")),
+            Answer::CannotTake { scenario, why } => write!(f, "the model can't take it: {why}  [{scenario}]"),
+            Answer::Unknown => f.write_str("unknown"),
+            Answer::NotLookedAt => f.write_str("not looked at"),
         }
     }
 }
@@ -112,8 +122,30 @@ impl Need<'_> {
         self.reason.is_empty() && matches!(self.answer, Answer::NotNeeded { scenarios: 1.. })
     }
 
+    /// Whether more may be found where a search was cut, or was not begun.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.cut_in.is_empty() || matches!(self.answer, Answer::Unknown | Answer::NotLookedAt)
+    }
+
+    fn found(&self) -> String {
+        match self.cut_in.is_empty() {
+            true => self.answer.to_string(),
+            false => format!("{}; cut in {}", self.answer, shortly(&self.cut_in)),
+        }
+    }
+
     fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// The first few of some names.
+fn shortly(names: &[String]) -> String {
+    const MAX: usize = 3;
+    match names.len().saturating_sub(MAX) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..MAX].join(", ")),
     }
 }
 
@@ -138,7 +170,7 @@ pub fn needs(needs: &[Need<'_>]) -> String {
         }
         out.push_str(&format!("  {}\n", functions.join(", ")));
         for n in needs {
-            let line = format!("  {:5}  {:word$}  {:removal$}  {}", n.line, n.word, n.removal, n.answer);
+            let line = format!("  {:5}  {:word$}  {:removal$}  {}", n.line, n.word, n.removal, n.found());
             out.push_str(line.trim_end());
             out.push('\n');
         }
@@ -174,6 +206,7 @@ mod tests {
             word,
             removal: "left out".to_owned(),
             answer,
+            cut_in: Vec::new(),
             reason,
         }
     }
@@ -190,7 +223,10 @@ mod tests {
             need(12, "clear_buffer_new", Answer::NotNeeded { scenarios: 3 }, "the next write ignores it"),
             need(7, "folio_zero_segment", breaks(true, 1), ""),
             need(13, "folio_mark_dirty", breaks(false, 14), ""),
-            need(14, "folio_put", Answer::Unknown { scenarios: vec!["large".to_owned()] }, ""),
+            Need {
+                cut_in: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(),
+                ..need(14, "folio_put", Answer::Unknown, "")
+            },
             need(15, "smp", Answer::NotNeeded { scenarios: 0 }, ""),
             need(
                 16,
@@ -205,6 +241,13 @@ mod tests {
                 Answer::Ends { scenario: "alone".to_owned(), ending: "whole, size kept".to_owned() },
                 "",
             ),
+            need(
+                19,
+                "copy",
+                Answer::CannotTake { scenario: "alone".to_owned(), why: "out of range".to_owned() },
+                "",
+            ),
+            need(20, "folio_unlock", Answer::NotLookedAt, ""),
         ]
     }
 
@@ -218,11 +261,13 @@ mod tests {
       write_end
          12  clear_buffer_new    left out  -  [3 scenarios]
          13  folio_mark_dirty    left out  lost-write: unit(0) (not promised)  [alone, 14 steps]
-         14  folio_put           left out  unknown: cut in large
+         14  folio_put           left out  unknown; cut in a, b, c and 2 more
          15  smp                 left out  -  [it answers nothing else]
          16  kmalloc             left out  only this: whole write  [alone]
          17  folio_wait          left out  -  [2 scenarios]
          18  i_size_write        left out  a write ends so: whole, size kept  [alone]
+         19  copy                left out  the model can't take it: out of range  [alone]
+         20  folio_unlock        left out  not looked at
 
     no scenario needs it
       models/toy.rs:12  clear_buffer_new, left out: the next write ignores it
@@ -238,11 +283,13 @@ mod tests {
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":12,"functions":["write_end"],"word":"clear_buffer_new","removal":"left out","answer":"not-needed","scenarios":3,"reason":"the next write ignores it"}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":7,"functions":["write_begin"],"word":"folio_zero_segment","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":true,"steps":1}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":13,"functions":["write_end"],"word":"folio_mark_dirty","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":false,"steps":14}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","scenarios":["large"]}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","cut_in":["a","b","c","d","e"]}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":15,"functions":["write_end"],"word":"smp","removal":"left out","answer":"not-needed","scenarios":0}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":16,"functions":["write_end"],"word":"kmalloc","removal":"left out","answer":"empties","scenario":"alone","witness":"whole write"}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":17,"functions":["write_end"],"word":"folio_wait","removal":"left out","answer":"not-needed","scenarios":2}
         {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":18,"functions":["write_end"],"word":"i_size_write","removal":"left out","answer":"ends","scenario":"alone","ending":"whole, size kept"}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":19,"functions":["write_end"],"word":"copy","removal":"left out","answer":"cannot-take","scenario":"alone","why":"out of range"}
+        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":20,"functions":["write_end"],"word":"folio_unlock","removal":"left out","answer":"not-looked-at"}
         "#);
     }
 }

@@ -8,12 +8,13 @@ use report::{Finding, Look};
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Verdict, WritePath, verdict};
 
 use crate::arguments::{Check, Engine, Format};
+use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, choose};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -25,6 +26,7 @@ pub(crate) fn check(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
+    all_has_an_effect(arguments.all, &arguments.targets)?;
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(catalog, &arguments.targets, breadth)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
@@ -254,18 +256,6 @@ fn said(outcome: &Outcome, judgement: &Judgement) -> String {
     let words =
         if plain && outcome.bad.is_empty() { String::new() } else { format!(", {}", judgement.words) };
     format!("{word}{how_far}{words}")
-}
-
-fn bound_word(bound: Bound) -> &'static str {
-    match bound {
-        Bound::States => "the bound on states",
-        Bound::Memory => "the bound on memory",
-        Bound::Time => "the bound on time",
-        Bound::Executions => "the bound on executions",
-        Bound::Length => "the bound on length",
-        Bound::Preemptions => "the bound on preemptions",
-        Bound::Interrupt => "the user",
-    }
 }
 
 /// The broken properties, with the number of distinct bad states where there is more than one.

@@ -7,6 +7,7 @@ use scenario::{Coverage, Outcome, WritePath};
 use serde::Serialize;
 
 use crate::arguments::{Corpus, Format};
+use crate::cut::Cuts;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
@@ -135,8 +136,10 @@ pub(crate) fn corpus(
         }
     }
     let mut answers: Vec<Said> = Vec::new();
+    let mut cuts = Cuts::default();
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
         let Answer { outcome, .. } = answer?;
+        cuts.note(chosen[at].target(), outcome.coverage);
         answers.push(said(&outcome, properties[at]));
         Ok(())
     })?;
@@ -162,6 +165,11 @@ pub(crate) fn corpus(
         let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{count} {name}")).collect();
         out.line(&counts.join(", "))?;
     }
+    if !cuts.is_empty() {
+        status = status.max(Status::Unknown);
+    }
+    let so = "what they did not find may be there, and by fewer steps than those that are told";
+    cuts.tell(arguments.format, so, out)?;
     out.flush()?;
     Ok(status)
 }

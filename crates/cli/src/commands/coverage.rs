@@ -1,14 +1,14 @@
 //! `shortcopy check --coverage`
 
 use report::{Account, Extent};
-use scenario::Coverage;
 
 use crate::arguments::{Check, Format};
+use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, choose};
+use crate::target::{Breadth, all_has_an_effect, choose};
 
 /// Searches scenarios and tells which branches of the models they reach. The models that are searched are
 /// those with a mark at each branch.
@@ -17,14 +17,14 @@ use crate::target::{Breadth, choose};
 /// A target that means nothing, an output that can't be written.
 pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output) -> Result<Status, Error> {
     let catalog = marked::paths();
+    all_has_an_effect(arguments.all, &arguments.targets)?;
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&catalog, &arguments.targets, breadth)?;
     let mut status = Status::AsRecorded;
-    let (mut cut, mut broken) = (0_usize, Vec::new());
-    searcher.search(&arguments.search, &chosen, |_, answer| {
+    let (mut cuts, mut broken) = (Cuts::default(), Vec::new());
+    searcher.search(&arguments.search, &chosen, |at, answer| {
         match answer {
-            Ok(answer) if answer.outcome.coverage == Coverage::Exhausted => {}
-            Ok(_) => cut += 1,
+            Ok(answer) => cuts.note(chosen[at].target(), answer.outcome.coverage),
             Err(error) => broken.push(error.to_string()),
         }
         Ok(())
@@ -39,19 +39,13 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         Format::Text => out.write(&account.to_string())?,
         Format::Json => out.write(&account.json().map_err(std::io::Error::from)?)?,
     }
-    if account.is_flawed() || cut == 0 && !account.is_settled() {
+    if account.is_flawed() || cuts.is_empty() && !account.is_settled() {
         status = Status::Different;
-    } else if cut > 0 {
+    } else if !cuts.is_empty() {
         status = Status::Unknown;
     }
+    cuts.tell(arguments.format, "what is said not to be reached may be", out)?;
     let as_json = arguments.format == Format::Json;
-    if cut > 0 {
-        let es = if cut == 1 { "" } else { "es" };
-        out.line(&match as_json {
-            true => serde_json::json!({ "searches_cut": cut }).to_string(),
-            false => format!("{cut} search{es} ended early: what is said not to be reached may be"),
-        })?;
-    }
     for error in &broken {
         status = Status::Wrong;
         out.line(&match as_json {

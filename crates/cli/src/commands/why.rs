@@ -9,12 +9,13 @@ use report::{Answer, Need};
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, WritePath, built_in};
 
 use crate::arguments::{Format, Why};
+use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
 use crate::reasons::reason;
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, choose};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
 
 /// Without a word there may be so many times the states, and [`STATES_LEAST`], before the search is cut.
 const GROWTH_MAX: u64 = 10;
@@ -40,18 +41,23 @@ pub(crate) fn why(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
+    all_has_an_effect(arguments.all, &arguments.targets)?;
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(catalog, &arguments.targets, breadth)?;
     let mut status = Status::AsRecorded;
     let same =
         |a: &Chosen<'_>, b: &Chosen<'_>| a.path.name == b.path.name && a.variant.name == b.variant.name;
+    let mut left = Cuts::default();
     for variant in chosen.chunk_by(same) {
         if searcher.interrupt.load(Ordering::Relaxed) {
+            let coverage = Coverage::Cut { bound: Bound::Interrupt };
+            variant.iter().for_each(|chosen| left.note(chosen.target(), coverage));
             status = status.max(Status::Unknown);
-            break;
+            continue;
         }
         status = status.max(why_variant(variant, arguments, searcher, out)?);
     }
+    left.tell(arguments.format, "nothing is told of the words there", out)?;
     out.flush()?;
     Ok(status)
 }
@@ -78,7 +84,12 @@ fn why_variant(
 ) -> Result<Status, Error> {
     let Some(Chosen { path, variant, .. }) = chosen.first() else { return Ok(Status::AsRecorded) };
     let heading = format!("{}@{}", path.name, variant.name);
-    let (plain, words) = as_it_is(chosen, arguments, searcher)?;
+    let (plain, words, cuts) = as_it_is(chosen, arguments, searcher)?;
+    if words.words.is_empty() && cuts.is_empty() {
+        let targets = arguments.targets.join(" ");
+        let message = format!("in `{targets}` no writer of {heading} passes a kernel word: name others");
+        return Err(Error::Usage(message));
+    }
     let removals: Vec<(&KernelWord, Removal)> =
         words.words.iter().flat_map(|word| word.removals.iter().map(move |&r| (word, r))).collect();
     let reasons: Vec<String> = removals
@@ -93,9 +104,7 @@ fn why_variant(
     let job = |&(word, removal): &(&KernelWord, Removal), options: &Options| {
         remove(&plain, &words, word, removal, options)
     };
-    let interrupted = || searcher.interrupt.load(Ordering::Relaxed);
-    searcher.each(&arguments.bounds, &removals, name, job, |at, answer| {
-        let Some(answer) = answer else { return Ok(()) };
+    searcher.each(&arguments.bounds, &removals, name, job, |at, (answer, cut_in)| {
         let (word, removal) = removals[at];
         let location = word.site.location;
         let need = Need {
@@ -107,6 +116,7 @@ fn why_variant(
             word: word.site.word,
             removal: word.described(removal),
             answer,
+            cut_in,
             reason: &reasons[at],
         };
         if arguments.format == Format::Json {
@@ -120,13 +130,14 @@ fn why_variant(
         let bold = anstyle::Style::new().bold();
         out.line(&format!("{bold}{heading}{bold:#}"))?;
         out.write(&report::needs(&needs))?;
-        out.line(&summary(&plain, &words, &needs, removals.len()))?;
-        out.flush()?;
+        out.line(&summary(&plain, &words, &needs, !cuts.is_empty()))?;
     }
-    let unknown = |n: &Need<'_>| matches!(n.answer, Answer::Unknown { .. });
+    // The words are those that were passed while it was searched.
+    cuts.tell(arguments.format, "there may be more words, and what is told of these is not all", out)?;
+    out.flush()?;
     Ok(if needs.iter().any(Need::is_unexplained) {
         Status::Different
-    } else if needs.iter().any(unknown) || interrupted() {
+    } else if needs.iter().any(Need::is_open) || !cuts.is_empty() {
         Status::Unknown
     } else {
         Status::AsRecorded
@@ -138,8 +149,9 @@ fn as_it_is(
     chosen: &[Chosen<'_>],
     arguments: &Why,
     searcher: &Searcher,
-) -> Result<(Vec<Plain>, Words), Error> {
+) -> Result<(Vec<Plain>, Words, Cuts), Error> {
     let mut plain: Vec<Plain> = Vec::new();
+    let mut cuts = Cuts::default();
     let job = |chosen: &Chosen<'_>, options: &Options| {
         let (scenario, watched) = ((chosen.case.build)(), Watched::default());
         let outcome = explicit::check(&watch(&scenario, SCOPE, &watched), options);
@@ -149,29 +161,30 @@ fn as_it_is(
     searcher.each(&arguments.bounds, chosen, name, job, |at, (scenario, watched, outcome)| {
         let wrong = |why: explicit::Error| Error::Model { target: chosen[at].target(), why: why.to_string() };
         let outcome = outcome.map_err(wrong)?;
+        cuts.note(chosen[at].target(), outcome.coverage);
         plain.push(Plain { name: chosen[at].case.name.clone(), scenario, watched, outcome });
         Ok(())
     })?;
     plain.sort_by_key(|plain| plain.outcome.states);
     let watched: Vec<Watched> = plain.iter().map(|plain| plain.watched.clone()).collect();
     let words = Words::gather(&watched);
-    Ok((plain, words))
+    Ok((plain, words, cuts))
 }
 
-/// What the removal of a word comes to; nothing if the user wants no more.
+/// What the removal of a word comes to, and, where that is not settled, the scenarios in which a bound was met.
 fn remove(
     plain: &[Plain],
     words: &Words,
     word: &KernelWord,
     removal: Removal,
     options: &Options,
-) -> Option<Answer> {
+) -> (Answer, Vec<String>) {
     let mut weak: Option<Answer> = None;
     let mut cut: BTreeSet<String> = BTreeSet::new();
     let mut searched = 0;
     for (number, plain) in plain.iter().enumerate() {
         if options.interrupt.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-            return None;
+            return (Answer::NotLookedAt, Vec::new());
         }
         if plain.outcome.coverage != Coverage::Exhausted {
             // Who passes the word, and what is new without it, can't be told from what was not looked at.
@@ -189,14 +202,13 @@ fn remove(
         let outcome = match explicit::check(&scenario, &options) {
             Ok(outcome) => outcome,
             Err(why) => {
-                // The model can't go on without the word; that says little about the kernel.
-                let witness = format!("the model is broken: {why}");
-                weak.get_or_insert(Answer::Empties { scenario: plain.name.clone(), witness });
+                let (scenario, why) = (plain.name.clone(), why.to_string());
+                weak.get_or_insert(Answer::CannotTake { scenario, why });
                 continue;
             }
         };
         match (outcome.coverage, simplest(plain, &outcome)) {
-            (Coverage::Cut { bound: Bound::Interrupt }, _) => return None,
+            (Coverage::Cut { bound: Bound::Interrupt }, _) => return (Answer::NotLookedAt, Vec::new()),
             (_, Some(bad)) if bad.property != built_in::EMPTY.id => {
                 let answer = Answer::Breaks {
                     scenario: plain.name.clone(),
@@ -206,7 +218,7 @@ fn remove(
                     steps: bad.schedule.steps(),
                 };
                 if bad.promised {
-                    return Some(answer);
+                    return (answer, Vec::new());
                 }
                 if !matches!(weak, Some(Answer::Breaks { .. })) {
                     weak = Some(answer);
@@ -221,17 +233,18 @@ fn remove(
                 let witness = format!("never reached: {}", bad.witness);
                 weak.get_or_insert(Answer::Empties { scenario: plain.name.clone(), witness });
             }
-            (Coverage::Exhausted, None) => {}
-            _ => {
-                cut.insert(plain.name.clone());
-            }
+            _ => {}
+        }
+        if outcome.coverage != Coverage::Exhausted {
+            cut.insert(plain.name.clone());
         }
     }
-    Some(match weak {
+    let answer = match weak {
         Some(weak) => weak,
         None if cut.is_empty() => Answer::NotNeeded { scenarios: searched },
-        None => Answer::Unknown { scenarios: cut.into_iter().collect() },
-    })
+        None => Answer::Unknown,
+    };
+    (answer, cut.into_iter().collect())
 }
 
 /// The simplest of the bad states that were not there before: a promised one if there is one, of the fewest
@@ -252,7 +265,7 @@ fn another_ending(plain: &Plain, outcome: &Outcome) -> Option<String> {
 }
 
 /// How much there was to look at.
-fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) -> String {
+fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], is_cut: bool) -> String {
     let count = |of: fn(&Answer) -> bool| needs.iter().filter(|n| of(&n.answer)).count();
     let mut parts = vec![
         format!("{} break a rule", count(|a| matches!(a, Answer::Breaks { .. }))),
@@ -261,9 +274,10 @@ fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) 
     ];
     for (number, words) in [
         (count(|a| matches!(a, Answer::NotNeeded { scenarios: 0 })), "give the only answer there is"),
-        (count(|a| matches!(a, Answer::Empties { .. })), "only empty a scenario or break the model"),
-        (count(|a| matches!(a, Answer::Unknown { .. })), "unknown"),
-        (removals - needs.len(), "not looked at"),
+        (count(|a| matches!(a, Answer::Empties { .. })), "only empty a scenario"),
+        (count(|a| matches!(a, Answer::CannotTake { .. })), "the model can't take"),
+        (count(|a| matches!(a, Answer::Unknown)), "unknown"),
+        (count(|a| matches!(a, Answer::NotLookedAt)), "not looked at"),
     ] {
         if number > 0 {
             parts.push(format!("{number} {words}"));
@@ -271,10 +285,11 @@ fn summary(plain: &[Plain], words: &Words, needs: &[Need<'_>], removals: usize) 
     }
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     format!(
-        "\n{} in {}, {}: {}\ngiven back with what was taken: {}; left to loom: {}",
+        "\n{}{} in {}, {}: {}\ngiven back with what was taken: {}; left to loom: {}",
+        if is_cut { "at least " } else { "" },
         plural(words.words.len(), "word"),
         plural(plain.len(), "scenario"),
-        plural(removals, "removal"),
+        plural(needs.len(), "removal"),
         parts.join(", "),
         plural(words.give_back.len(), "word"),
         plural(words.barriers.len(), "memory barrier"),
