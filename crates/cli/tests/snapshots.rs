@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use clap::Parser;
 use cli::arguments::{Arguments, Command};
-use cli::target::{Breadth, Chosen, choose};
+use cli::target::{Breadth, Chosen, choose, left};
 use cli::{Answer, Searcher};
 use report::{Account, Block, Extent, Snapshot};
 use scenario::{Case, Coverage, WritePath, built_in};
@@ -83,6 +83,9 @@ fn search() -> Results {
     };
     Searcher::default().search(&bounds.explicit(), &chosen, take).expect("nothing is written");
     results.branches = marked::reached();
+    for Chosen { path, variant, case } in left(&chosen) {
+        results.matrix.leave_out(&path.name, &variant.name, &(case.build)());
+    }
     results
 }
 

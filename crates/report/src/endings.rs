@@ -217,7 +217,7 @@ mod tests {
 
     fn endings_of(matrix: &Matrix) -> String {
         let text = matrix.to_string();
-        let at = text.find("all of that was looked at.").expect("the legend of the bad states");
+        let at = text.find("asked by default of the writer alone.").expect("the legend of the bad states");
         text[at..].lines().skip(2).map(|line| format!("{line}\n")).collect()
     }
 
@@ -299,7 +299,8 @@ mod tests {
         let known =
             value["properties"].as_array().expect("a list").iter().find(|p| p["property"] == "stale-read");
         let stale_read = serde_json::json!({
-            "property": "stale-read", "promised": false, "cut": true, "steps_alone": null, "steps_together": null,
+            "property": "stale-read", "promised": false, "cut": true, "asked": "all",
+            "steps_alone": null, "steps_together": null,
         });
         assert_eq!(known, Some(&stale_read));
     }

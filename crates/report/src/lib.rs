@@ -38,6 +38,6 @@ pub use columns::{Look, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, diff};
 pub use json::{Finding, line as json_line};
 pub use lines::{Line, Mark, lines, settled, unfolded};
-pub use matrix::{Cell, Matrix};
+pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
 pub use snapshot::{Section, Snapshot};

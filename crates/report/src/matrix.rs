@@ -18,20 +18,47 @@ pub struct Cell {
     together: Option<usize>,
     /// Whether a search that looked at the property was cut.
     cut: bool,
-    /// Whether the file system promises it.
+    /// Whether the file system does not promise it.
     unpromised: bool,
+    /// How much of what looks at the property was asked.
+    asked: Asked,
+}
+
+/// How much was asked of all that could be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// Every scenario there is.
+    #[default]
+    All,
+    /// Not every one, but all that can be beside the writer were, in some scenario.
+    InPart,
+    /// Beside some of them only: the writer alone, mostly.
+    BesideSome,
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cut = if self.cut { "?" } else { "" };
         let text = match (self.alone, self.together) {
-            (Some(length), _) => length.to_string(),
-            (None, Some(length)) => format!("{length}+"),
-            (None, None) if self.cut => "?".to_owned(),
-            (None, None) => String::new(),
+            (Some(length), _) => format!("{length}{cut}"),
+            (None, Some(length)) => format!("{length}+{cut}"),
+            (None, None) => cut.to_owned(),
         };
-        let text = if self.unpromised && !text.is_empty() { format!("({text})") } else { text };
-        f.pad(&text)
+        f.pad(&match (text.as_str(), self.asked) {
+            ("", Asked::All) => String::new(),
+            ("", Asked::InPart) => ".".to_owned(),
+            ("", Asked::BesideSome) => "part".to_owned(),
+            _ if self.unpromised => format!("({text})"),
+            _ => text,
+        })
+    }
+}
+
+impl Cell {
+    /// Whether there is more to tell than that nothing was found.
+    fn says_something(&self) -> bool {
+        self.alone.is_some() || self.together.is_some() || self.cut
     }
 }
 
@@ -51,24 +78,42 @@ struct Row {
     cells: BTreeMap<String, Cell>,
     /// The scenarios that tell how their runs end.
     scenarios: Vec<(String, Ends)>,
+    /// By property, whom the scenarios that look at it let act.
+    actors: BTreeMap<String, Actors>,
+}
+
+/// Who acts in some scenarios.
+#[derive(Clone, Debug, Default)]
+struct Actors {
+    /// In those that were asked.
+    asked: BTreeSet<&'static str>,
+    /// In those that were not; none if all were asked.
+    left: Option<BTreeSet<&'static str>>,
+}
+
+impl Actors {
+    fn asked(&self) -> Asked {
+        match &self.left {
+            None => Asked::All,
+            Some(left) if left.is_subset(&self.asked) => Asked::InPart,
+            Some(_) => Asked::BesideSome,
+        }
+    }
 }
 
 impl Matrix {
     /// Takes a result into account.
     pub fn add(&mut self, finding: Finding<'_>) {
         let Finding { path, variant, scenario, outcome, .. } = finding;
-        let new = || Row {
-            path: path.to_owned(),
-            variant: variant.to_owned(),
-            cells: BTreeMap::new(),
-            scenarios: Vec::new(),
-        };
-        let row = or_push(&mut self.rows, |row| row.path == path && row.variant == variant, new);
+        let row = self.row(path, variant);
         let cut = outcome.coverage != Coverage::Exhausted;
         for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
             let cell = row.cells.entry(property.id.to_owned()).or_default();
             cell.cut |= cut;
             cell.unpromised |= !property.promised;
+            let actors = row.actors.entry(property.id.to_owned()).or_default();
+            actors.asked.extend(scenario.actors.iter().map(|actor| actor.name));
+            cell.asked = actors.asked();
         }
         add_bad(&mut row.cells, scenario, outcome);
         if scenario.ending.is_some() {
@@ -77,6 +122,29 @@ impl Matrix {
             ends.cut |= cut;
             ends.endings.extend(outcome.endings.iter().cloned());
         }
+    }
+
+    /// Takes into account that a scenario of a variant was not asked, though it could have been.
+    pub fn leave_out(&mut self, path: &str, variant: &str, scenario: &Scenario) {
+        let row = self.row(path, variant);
+        for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
+            let actors = row.actors.entry(property.id.to_owned()).or_default();
+            actors.left.get_or_insert_default().extend(scenario.actors.iter().map(|actor| actor.name));
+            if let Some(cell) = row.cells.get_mut(property.id) {
+                cell.asked = actors.asked();
+            }
+        }
+    }
+
+    fn row(&mut self, path: &str, variant: &str) -> &mut Row {
+        let new = || Row {
+            path: path.to_owned(),
+            variant: variant.to_owned(),
+            cells: BTreeMap::new(),
+            scenarios: Vec::new(),
+            actors: BTreeMap::new(),
+        };
+        or_push(&mut self.rows, |row| row.path == path && row.variant == variant, new)
     }
 
     /// The same for the variants that are kept: path and name.
@@ -109,6 +177,7 @@ impl Matrix {
                 property: id,
                 promised: !cell.unpromised,
                 cut: cell.cut,
+                asked: cell.asked,
                 steps_alone: cell.alone,
                 steps_together: cell.together,
             });
@@ -137,6 +206,7 @@ struct Known<'m> {
     property: &'m str,
     promised: bool,
     cut: bool,
+    asked: Asked,
     steps_alone: Option<usize>,
     steps_together: Option<usize>,
 }
@@ -166,9 +236,8 @@ impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let looked_at: BTreeSet<&str> =
             self.rows.iter().flat_map(|row| row.cells.keys().map(String::as_str)).collect();
-        let says = |id: &&str| {
-            self.rows.iter().any(|row| row.cells.get(*id).is_some_and(|c| !c.to_string().is_empty()))
-        };
+        let says =
+            |id: &&str| self.rows.iter().any(|row| row.cells.get(*id).is_some_and(Cell::says_something));
         let (shown, quiet): (Vec<&str>, Vec<&str>) = looked_at.into_iter().partition(says);
 
         let path = self.only_path().unwrap_or("path and variant");
@@ -194,7 +263,15 @@ impl fmt::Display for Matrix {
         }
         if !quiet.is_empty() {
             let list: Vec<String> = quiet.iter().map(|id| format!("`{id}`")).collect();
-            writeln!(f, "\nLooked at and nowhere broken: {}.", list.join(", "))?;
+            let cells = self.rows.iter().flat_map(|row| quiet.iter().filter_map(|id| row.cells.get(*id)));
+            let part = match cells.map(|cell| cell.asked).max() {
+                None | Some(Asked::All) => "",
+                Some(Asked::InPart) => " in the part that was asked",
+                Some(Asked::BesideSome) => {
+                    " in the part that was asked, which for some is the writer almost alone"
+                }
+            };
+            writeln!(f, "\nLooked at and nowhere broken{part}: {}.", list.join(", "))?;
         }
         writeln!(f, "\n{LEGEND}")?;
 
@@ -209,15 +286,63 @@ impl fmt::Display for Matrix {
 }
 
 const LEGEND: &str = "\
-A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
-`+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
-looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.";
+A number is the length in steps of the shortest schedule that breaks the property in the scenarios that were asked;
+`+`: in none of them one actor is enough; `( )`: the file system does not promise it; `?`: a search was cut, and there
+may be something, or something shorter; `-`: nothing looks at it. Not broken, and all of what was asked was looked at:
+empty where every scenario there is was asked; `.` where the rest takes `--all`, but whoever can be beside the writer was,
+in some scenario; `part` where somebody never was, mostly because the variant is asked by default of the writer alone.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::toy;
     use scenario::Bound;
+
+    fn add(matrix: &mut Matrix, variant: &str, scenario: &Scenario, outcome: &Outcome) {
+        matrix.add(Finding { path: "toy/write", variant, scenario, engine: "explicit", outcome });
+    }
+
+    /// Not broken in all that could be asked is one thing, not broken in the part that was asked another.
+    #[test]
+    fn what_was_not_asked_never_leaves_a_cell_empty() {
+        let (scenario, found) = (toy::scenario(), toy::outcome());
+        let nothing = Outcome { bad: Vec::new(), ..found.clone() };
+        let mut crowd = scenario.clone();
+        let mut reader = crowd.actors[0].clone();
+        reader.name = "another one";
+        crowd.actors.push(reader);
+        let mut matrix = Matrix::default();
+        add(&mut matrix, "found", &scenario, &found);
+        for (variant, left) in [("whole", None), ("in part", Some(&scenario)), ("alone", Some(&crowd))] {
+            add(&mut matrix, variant, &scenario, &nothing);
+            if let Some(left) = left {
+                matrix.leave_out("toy/write", variant, left);
+            }
+        }
+        let text = matrix.to_string();
+        let of = |row: &str| -> Vec<&str> {
+            let line = text.lines().find(|line| line.contains(&format!("`{row}`"))).expect("a row");
+            line.split('|').skip(2).map(str::trim).filter(|cell| !cell.is_empty()).collect()
+        };
+        assert!(of("whole").is_empty(), "{text}");
+        assert_eq!(of("in part"), [".", "."], "{text}");
+        assert_eq!(of("alone"), ["part", "part"], "{text}");
+        assert!(text.contains("nowhere broken in the part that was asked, which"), "{text}");
+        let json = matrix.json_lines().expect("JSON");
+        for (line, asked) in json.iter().zip(["all", "all", "in-part", "beside-some"]) {
+            assert!(line.contains(&format!(r#""cut":false,"asked":"{asked}""#)), "{line}");
+        }
+    }
+
+    /// What is shortest, and whether one actor is enough, is not known where a search was cut.
+    #[test]
+    fn a_number_of_a_cut_search_says_so() {
+        let (scenario, found) = (toy::scenario(), toy::outcome());
+        let cut = Outcome { coverage: Coverage::Cut { bound: Bound::States }, ..found };
+        let mut matrix = Matrix::default();
+        add(&mut matrix, "cut", &scenario, &cut);
+        assert!(matrix.to_string().contains(" 8+? |"), "{matrix}");
+    }
 
     #[test]
     fn a_cut_search_never_leaves_a_cell_empty() {
@@ -231,13 +356,7 @@ mod tests {
         for (variant, outcome) in
             [("found", &found), ("nothing", &nothing), ("both", &found), ("both", &alone), ("cut", &cut)]
         {
-            matrix.add(Finding {
-                path: "toy/write",
-                variant,
-                scenario: &scenario,
-                engine: "explicit",
-                outcome,
-            });
+            add(&mut matrix, variant, &scenario, outcome);
         }
         insta::assert_snapshot!(matrix, @r"
         | toy/write | deadlock | empty | journal-bypass | kernel-bug | livelock | stale-read | unkillable |
@@ -247,9 +366,11 @@ mod tests {
         | `both`    |          |       |              7 |            |          |       (8+) |            |
         | `cut`     |        ? |     ? |              ? |          ? |        ? |        (?) |          ? |
 
-        A number is the length in steps of the shortest schedule that breaks the property, over all scenarios;
-        `+`: a second actor is needed; `( )`: the file system does not promise it; `?`: not broken as far as was
-        looked, but a search was cut; `-`: not looked at; empty: not broken in what was asked, and all of that was looked at.
+        A number is the length in steps of the shortest schedule that breaks the property in the scenarios that were asked;
+        `+`: in none of them one actor is enough; `( )`: the file system does not promise it; `?`: a search was cut, and there
+        may be something, or something shorter; `-`: nothing looks at it. Not broken, and all of what was asked was looked at:
+        empty where every scenario there is was asked; `.` where the rest takes `--all`, but whoever can be beside the writer was,
+        in some scenario; `part` where somebody never was, mostly because the variant is asked by default of the writer alone.
 
         | toy/write | toy    |
         |-----------|--------|

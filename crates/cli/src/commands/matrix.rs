@@ -1,45 +1,40 @@
 //! `shortcopy matrix`
 
 use report::Finding;
-use scenario::{Coverage, WritePath};
+use scenario::WritePath;
 
 use crate::arguments::{Format, Matrix};
+use crate::cut::Cuts;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, choose, unknown};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose, left, unknown};
 
 /// Shows variants against properties, and how runs end.
 ///
 /// # Errors
-/// A target that means nothing, a broken model, an output that can't be written.
+/// A target that means nothing, a choice that leaves nothing of a target, a broken model, an output that can't be
+/// written.
 pub(crate) fn matrix(
     catalog: &[WritePath],
     arguments: &Matrix,
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
-    for name in &arguments.variants.names {
-        let names = || catalog.iter().flat_map(|path| &path.variants).map(|variant| variant.name.as_str());
-        if !names().any(|known| known == name) {
-            return Err(unknown("variant", name, names()));
-        }
-    }
-    let mut chosen = choose(catalog, &arguments.targets, breadth)?;
-    chosen.retain(|chosen| arguments.variants.take(chosen.path, chosen.variant));
+    let chosen = select(catalog, arguments)?;
     let mut matrix = report::Matrix::default();
-    let mut status = Status::AsRecorded;
+    let mut cuts = Cuts::default();
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
         let Answer { scenario, outcome } = answer?;
-        if outcome.coverage != Coverage::Exhausted {
-            status = Status::Unknown;
-        }
+        cuts.note(chosen[at].target(), outcome.coverage);
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
         matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
         Ok(())
     })?;
+    for Chosen { path, variant, case } in left(&chosen) {
+        matrix.leave_out(&path.name, &variant.name, &(case.build)());
+    }
     match arguments.format {
         Format::Text => out.write(&matrix.to_string())?,
         Format::Json => {
@@ -48,6 +43,45 @@ pub(crate) fn matrix(
             }
         }
     }
+    cuts.tell(arguments.format, "there may be more than these tables show (`?`)", out)?;
     out.flush()?;
-    Ok(status)
+    Ok(if cuts.is_empty() { Status::AsRecorded } else { Status::Unknown })
+}
+
+/// What the targets mean, of the variants that are asked for; something of each target and of each name.
+fn select<'c>(catalog: &'c [WritePath], arguments: &Matrix) -> Result<Vec<Chosen<'c>>, Error> {
+    let Matrix { targets, variants, all, .. } = arguments;
+    all_has_an_effect(*all, targets)?;
+    let breadth = if *all { Breadth::All } else { Breadth::Default };
+    for name in &variants.names {
+        let names = || catalog.iter().flat_map(|path| &path.variants).map(|variant| variant.name.as_str());
+        if !names().any(|known| known == name) {
+            return Err(unknown("variant", name, names()));
+        }
+    }
+    let taken = |targets: &[String]| -> Result<Vec<Chosen<'c>>, Error> {
+        let mut chosen = choose(catalog, targets, breadth)?;
+        chosen.retain(|chosen| variants.take(chosen.path, chosen.variant));
+        Ok(chosen)
+    };
+    for target in targets {
+        if taken(std::slice::from_ref(target))?.is_empty() {
+            let asked = match variants.newest {
+                true => "the newest variant of its path".to_owned(),
+                false => format!("a variant named {}", quoted(&variants.names)),
+            };
+            return Err(Error::Usage(format!("nothing in `{target}` is {asked}")));
+        }
+    }
+    let chosen = taken(targets)?;
+    let is_shown = |name: &&String| chosen.iter().any(|chosen| chosen.variant.name == **name);
+    match variants.names.iter().find(|name| !is_shown(name)) {
+        Some(name) => Err(Error::Usage(format!("no variant in {} is named `{name}`", quoted(targets)))),
+        None => Ok(chosen),
+    }
+}
+
+/// `` `a`, `b` ``.
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
