@@ -168,6 +168,8 @@ pub(super) fn read_page(k: &Kernel, folio: Folio) {
         if k.mutated(Mutant::ReadMarksUptodateFirst) {
             folio_mark_uptodate(task, folio);
         }
+        // Not needed: a page whose extent is on its way is in the cache and uptodate; that it is dropped before the
+        // extent is in the map takes writeback and reclaim beside a writer, who are not asked together.
         wait_ordered_extent(k, folio.index);
         if !k.mutated(Mutant::ReadFillsNothing) {
             fill_page(task, folio, units);
@@ -177,6 +179,7 @@ pub(super) fn read_page(k: &Kernel, folio: Folio) {
 }
 
 fn fill_page(task: &Task, folio: Folio, units: usize) {
+    // Not needed: behind the end of the file the map names no extent, and that is zeros as well.
     let inside = i_size_read(task) > folio.index * units;
     let extent = if inside { map_block(task, folio.index) } else { None };
     let Some(extent) = extent else { return folio_zero_segment(task, folio, 0, units) };
@@ -186,6 +189,8 @@ fn fill_page(task: &Task, folio: Folio, units: usize) {
         copy_unit(task, task.storage.disk(extent, unit), to, label);
     }
     // end_bio_extent_readpage
+    // Not needed: an extent has zeros behind the end; who stores there through a mapping is not asked.
     let end = i_size_read(task).saturating_sub(folio.index * units);
+    // Not needed: there are zeros already, as above.
     folio_zero_segment(task, folio, end.min(units), units);
 }

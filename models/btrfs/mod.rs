@@ -188,9 +188,11 @@ fn truncate_block(k: &Kernel, size: usize) {
     if !size.is_multiple_of(units) {
         machine::again(task.m, Label::new("btrfs_truncate_block", &[size as i32]), (), |()| {
             let folio = grab_cache_page(task, size / units);
+            // Not needed: read again, the last page comes out the same: who wrote to it before is not asked.
             if !folio_test_uptodate(task, folio) {
                 read_page(k, folio);
             }
+            // Not needed: nobody writes back beside a write that begins in a page behind the end.
             folio_wait_writeback(task, folio);
             if has_ordered_extent(k, folio.index) {
                 // Not reached: nobody writes back beside a truncation that makes the file longer.
@@ -199,9 +201,12 @@ fn truncate_block(k: &Kernel, size: usize) {
                 wait_ordered_extent(k, size / units);
                 return machine::Flow::Again(());
             }
+            // Not needed: nothing changes: behind the end there are zeros already, in the page and on disk; who
+            // stores there through a mapping is not asked.
             set_delalloc(task, folio);
+            // Not needed: there are zeros already, as above.
             folio_zero_segment(task, folio, size % units, units);
-            folio_mark_dirty(task, folio);
+            folio_mark_dirty(task, folio); // Not needed: nothing has changed, as above.
             folio_unlock(task, folio);
             folio_put(task, folio);
             machine::Flow::Done(())

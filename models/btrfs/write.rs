@@ -33,6 +33,7 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
     let m = k.task.m;
     let segments = k.segments(request);
     let written = call(m, Label::new("btrfs_buffered_write", &[pos as i32, len as i32]), || {
+        // Not needed: what it zeroes has zeros already; who stores behind the end through a mapping is not asked.
         fs.expand(k, pos);
         let first: State = (0, Position::default(), fs.text >= Text::V6_14, false);
         let (written, error) = again(m, Label::new("while", &[]), first, |(written, at, one, force)| {
@@ -133,6 +134,7 @@ fn lock_pages(k: &Kernel, fs: &Btrfs, (begin, bytes): (usize, usize), force: boo
                 folio_unlock(task, folio);
                 folio_put(task, folio);
             }
+            // Not needed: the loop asks again, and again, until the extent is there.
             wait_ordered_extent(k, index);
             return Flow::Again(());
         }
@@ -158,12 +160,14 @@ fn prepare_page(k: &Kernel, index: usize, partial: bool) -> Folio {
             read_page(k, folio);
             folio_unlock(task, folio);
             folio_lock(task, folio);
+            // Not needed: a page that is there and is looked for again is found, and uptodate.
             if !folio_in_cache(task, folio) {
                 folio_unlock(task, folio);
                 folio_put(task, folio);
                 return Flow::Again(());
             }
         }
+        // Not needed: a page under writeback has an ordered extent, which the caller waits for.
         folio_wait_writeback(task, folio);
         Flow::Done(folio)
     })

@@ -56,13 +56,16 @@ pub(super) fn ext3_write_begin(
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext3_write_begin", &[pos as i32, len as i32]), || {
         let folio = grab_cache_page(task, 0);
+        // Not needed: what changes while it is written is dirty again, and written once more.
         folio_wait_writeback(task, folio);
+        // Not needed: data=writeback is asked by default of the writer alone: nobody commits.
         let handle = jbd2_journal_start(task, journal);
         let (from, to) = page_range(k, pos, len);
         let Err(error) = block_write_begin(k, fs, folio, from, to) else {
             prepared(handle, folio, (from, to));
             return Ok(folio);
         };
+        // Not needed: a write that found no room has changed no size, and ext3_truncate lists the inode, too.
         end_handle(k, fs, folio, pos + len);
         Err(error)
     })
@@ -106,10 +109,12 @@ fn ext3_truncate(k: &Kernel) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext3_truncate", &[]), || {
         let geometry = task.storage.geometry;
+        // Not needed: after a write that failed the inode is on the orphan list, and a commit in the middle leaves
+        // nothing that is not freed after a crash.
         jbd2_journal_start(task, journal);
-        orphan_add(task);
+        orphan_add(task); // Not needed: after a write that failed it is on the list already.
         let size = i_size_read(task);
-        set_disk_size(task, size);
+        set_disk_size(task, size); // Not needed: after a write that failed it is the one in memory already.
         for block in geometry.blocks_of(size)..geometry.file_blocks() {
             if map_block(task, block).is_some() {
                 set_map(task, block, None);

@@ -21,10 +21,12 @@ pub(super) fn fuse_write_begin(k: &Kernel, text: Text, pos: usize, len: usize) -
     call(task.m, Label::new("fuse_write_begin", &[pos as i32, len as i32]), || {
         let units = task.storage.geometry.page_units();
         let folio = grab_cache_page(task, pos / units);
+        // Not needed: what changes while it is sent is dirty again, and sent once more.
         fuse_wait_on_page_writeback(k, text, folio);
         if folio_test_uptodate(task, folio) || len == units {
             return folio;
         }
+        // Not needed: read instead, a page behind the end is zeros from the server, too.
         if i_size_read(task) <= folio.index * units {
             if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
                 folio_zero_segment(task, folio, 0, pos % units);

@@ -76,6 +76,7 @@ pub(super) fn fuse_do_readpage(k: &Kernel, text: Text, folio: Folio) {
         if k.mutated(Mutant::ReadMarksUptodateFirst) {
             folio_mark_uptodate(task, folio);
         }
+        // Not needed: since v6.16 a page that is sent stays in the cache until then, uptodate, and is not read.
         fuse_wait_on_page_writeback(k, text, folio);
         if !k.mutated(Mutant::ReadFillsNothing) {
             server::read(task, folio, 0, task.storage.geometry.page_units());

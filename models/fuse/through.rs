@@ -29,6 +29,7 @@ pub(super) fn fuse_perform_write(k: &Kernel, fs: &Fuse, request: Request) -> Res
     let task = &k.task;
     let segments = k.segments(request);
     let result = call(task.m, Label::new("fuse_perform_write", &[pos as i32, len as i32]), || {
+        // Not needed: behind the end there are zeros already; who stores there through a mapping is not asked.
         let size = i_size_read(task);
         if fs.text >= Text::V6_12 && pos > size {
             truncate_pagecache_range(k, size, pos);
@@ -88,8 +89,11 @@ fn write_pages(
                     count += copied;
                     if fs.text >= Text::V5_13 {
                         if copied == units {
+                            // Not needed: unmarked, it stays locked until it is sent, and is read from the server
+                            // then.
                             folio_mark_uptodate(task, folio);
                         }
+                        // Not needed: with each page locked until it is sent a batch is one page, which is slower.
                         last_is_locked = !folio_test_uptodate(task, folio);
                         if last_is_locked {
                             break;
@@ -152,6 +156,8 @@ fn send(k: &Kernel, fs: &Fuse, filled: &[(Folio, usize, usize)], last_is_locked:
     let units = task.storage.geometry.page_units();
     call(task.m, Label::new("fuse_send_write_pages", &[filled.len() as i32]), || {
         for &(folio, ..) in filled {
+            // Not needed: since v6.16 both requests take their data from the page itself, as it is when they are
+            // sent.
             fuse_wait_on_page_writeback(k, fs.text, folio);
         }
         for &(folio, from, count) in filled {
@@ -183,10 +189,14 @@ fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
             let Some(folio) = filemap_get_folio(task, index) else { continue };
             let start = index * units;
             let (first, last) = (from.max(start) - start, to.min(start + units) - start);
+            // Not needed: behind the end there are zeros already; who stores there through a mapping is not asked.
             folio_lock(task, folio);
+            // Not needed: what is zeroed has zeros, as above.
             if folio_in_cache(task, folio) {
+                // Not needed: what is zeroed has zeros, as above.
                 folio_wait_writeback(task, folio);
                 if last - first < units {
+                    // Not needed: there are zeros already, as above.
                     folio_zero_segment(task, folio, first, last);
                 } else {
                     // Not reached: between the end of a file and a write beyond it there is no whole page; that takes

@@ -55,6 +55,7 @@ impl FileSystem for Ext2 {
         call(task.m, Label::new("ext2_write_begin", &[pos as i32, len as i32]), || {
             let units = task.storage.geometry.page_units();
             let folio = grab_cache_page(task, pos / units);
+            // Not needed: what changes while it is written is dirty again, and written once more.
             folio_wait_writeback(task, folio);
             let from = pos % units;
             let begun = block_write_begin(k, self, folio, from, from + len);
@@ -177,12 +178,13 @@ impl Ext2 {
 pub fn block_invalidate_folio(k: &Kernel, folio: Folio, from: usize) {
     let task = &k.task;
     call(task.m, Label::new("block_invalidate_folio", &[from as i32]), || {
+        // Not needed: with ocfs2 the buffers are freed right after it.
         if !folio_buffers(task, folio) {
             return;
         }
         for bh in buffers(task, folio) {
             if task.storage.geometry.block(bh.block).start >= from {
-                buffer::discard_buffer(task, bh);
+                buffer::discard_buffer(task, bh); // Not needed: with ocfs2 it is freed right after it.
             }
         }
     });

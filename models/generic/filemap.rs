@@ -17,6 +17,8 @@ use crate::kernel::Kernel;
 pub fn grab_cache_page(task: &Task, index: usize) -> Folio {
     call(task.m, task.of_page("grab_cache_page_write_begin", index), || {
         again(task.m, Label::new("repeat", &[]), (), |()| {
+            // Not needed: where nothing is reclaimed (in memory only, or beside nobody) a page leaves by truncation
+            // alone, and the look under its lock sees that.
             let Some(folio) = filemap_get_folio(task, index) else {
                 // Not needed: ext4 gives the lock back before it starts its handle, and takes it again.
                 return filemap_add_folio(task, index).map_or(Flow::Again(()), Flow::Done);

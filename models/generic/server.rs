@@ -50,7 +50,10 @@ pub fn write_from(k: &Kernel, folio: Folio, (from, to): (usize, usize), source: 
             copy_unit(task, source(unit), cell(task, folio, unit), label);
         }
         let end = folio.index * task.storage.geometry.page_units() + to;
+        // Not needed: a fuse client that writes through never asks for the server's size, which may not be beyond
+        // its own.
         if end > size(task) {
+            // Not needed: as above; it stays below the client's.
             set_size(task, end);
         }
     });

@@ -29,10 +29,12 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
 /// One page, from unit `from` of it on.
 fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
     let task = &k.task;
+    // Not needed: ext3's data=writeback is asked by default of the writer alone: nobody takes the page away.
     let Some(folio) = filemap_get_folio(task, index) else { return };
     // Not needed: with the prefault first a write comes up short beside who takes its source away, and three actors
     // with reclaim or direct I/O are not asked.
     folio_lock(task, folio);
+    // Not needed: a page that has left meanwhile was reclaimed, and nobody sees what is done to it.
     if folio_in_cache(task, folio) {
         // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);

@@ -44,10 +44,12 @@ impl FileSystem for Logfs {
         let folio = call(task.m, Label::new("logfs_write_begin", &[pos as i32, len as i32]), || {
             let units = task.storage.geometry.page_units();
             let folio = grab_cache_page(task, pos / units);
+            // Not needed: what changes while it is written is dirty again, and written once more, to another place.
             folio_wait_writeback(task, folio);
             if len == units || folio_test_uptodate(task, folio) {
                 return folio;
             }
+            // Not needed: read instead, a page behind the end is a hole's zeros, too.
             if folio.index * units >= i_size_read(task) {
                 if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
                     folio_zero_segment(task, folio, 0, pos % units);
@@ -166,6 +168,7 @@ fn logfs_write_buf(k: &Kernel, folio: Folio) {
         let storage = task.storage;
         let owner = task.id as Word + 1;
         let mutex = k.world.private[0];
+        // Not needed: a writer writes through on a full disk, which is asked of him alone.
         wait(task, mutex, Word::MAX, 0, owner, Order::Acquire, Label::new("logfs_get_wblocks", &[]));
         let disk_block = free_place(k);
         for unit in 0..storage.geometry.page_units() {
@@ -185,12 +188,15 @@ fn free_place(k: &Kernel) -> usize {
     let label = Label::new("segment", &[]);
     let taken: Vec<Word> = [storage.inode, storage.durable]
         .into_iter()
+        // Not needed: that answer is the first place, which the file has on disk at first; who writes through again
+        // takes his last place again, which no committed map names.
         .map(|at| load(task, at, InodeFields::MAP, Order::Relaxed, label))
         .collect();
     let free = |place: &usize| !taken.iter().any(|&map| InodeFields::names(map, *place));
     let place = (0..storage.disk_blocks).find(free).expect("the scenario has blocks enough on disk");
     for unit in 0..storage.geometry.page_units() {
         let label = Label::new("somebody_else", &[]);
+        // Not needed: it makes what is not written to the place stand out; all of it is written.
         store(task, storage.disk(place, unit), Unit::Stale.word(), Order::Relaxed, label);
     }
     place
@@ -220,6 +226,7 @@ fn logfs_write_end(
             i_size_write(task, end);
         }
         folio_mark_uptodate(task, folio);
+        // Not needed: to reserve room for a page that has it, or to write it through, is only slower.
         if !folio_test_dirty(task, folio) && !k.mutated(Mutant::WriteEndForgetsToDirty) {
             if is_room_reserved(k) {
                 folio_mark_dirty(task, folio);

@@ -83,7 +83,9 @@ pub(super) fn nfs_updatepage(k: &Kernel, folio: Folio, offset: usize, count: usi
         if count == 0 && skips_nothing {
             return;
         }
+        // Not needed: what is not added to the request is as the server has it, or in the request that it joins.
         let length = nfs_page_length(k, folio);
+        // Not needed: then what was written is sent, and no more.
         let (start, end) = if folio_test_uptodate(task, folio) {
             // nfs_can_extend_write: nobody has a lock on a part of the file.
             (0, (offset + count).max(length))
@@ -110,6 +112,7 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
                 (first, last) = (start.min(from), end.max(to));
             }
         } else {
+            // Not needed: who holds the page lock is alone with a page that has no request.
             wait(task, task.storage.private(folio.frame), LOCKED, 0, LOCKED, Order::Acquire, word("new"));
         }
         // nfs_grow_file
@@ -118,7 +121,10 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
             i_size_write(task, size);
         }
         // nfs_mark_uptodate
+        // Not needed: to mark it twice is the same, and unmarked it is read from the server, after its request was
+        // sent.
         if !folio_test_uptodate(task, folio) && first == 0 && last == nfs_page_length(k, folio) {
+            // Not needed: unmarked, it is read from the server, after its request was sent.
             folio_mark_uptodate(task, folio);
         }
         if !k.mutated(crate::Mutant::WriteEndForgetsToDirty) {
@@ -134,7 +140,10 @@ pub(super) fn nfs_wb_page(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, word("nfs_wb_page"), || {
         machine::again(task.m, word("for"), (), |()| {
+            // Not needed: a page that is being sent has its request still, and a write does not read such a page
+            // first.
             folio_wait_writeback(task, folio);
+            // Not needed: a writer does so for a page that is to be read, and that is in no mapping.
             if !folio_clear_dirty_for_io(k, folio) {
                 // All writes are stable: there is nothing to commit.
                 return machine::Flow::Done(());

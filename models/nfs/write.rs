@@ -92,6 +92,8 @@ impl FileSystem for Nfs {
         let args = [pos as i32, len as i32, copied as i32];
         let took = call(task.m, Label::new("nfs_write_end", &args), || {
             let offset = pos % task.storage.geometry.page_units();
+            // Not needed: what becomes zeros lies behind the end of the file, and in a page that is uptodate is
+            // zeros.
             if !folio_test_uptodate(task, folio) {
                 let end = offset + if self.text < Text::V4_10 { len } else { copied };
                 self.fill(k, folio, offset, end);
@@ -117,6 +119,7 @@ impl FileSystem for Nfs {
                 if k.mutated(Mutant::ReadMarksUptodateFirst) {
                     folio_mark_uptodate(task, folio);
                 }
+                // Not needed: the server has zeros behind the end, too.
                 let length = nfs_page_length(k, folio);
                 folio_zero_segment(task, folio, length, task.storage.geometry.page_units());
                 if length > 0 && !k.mutated(Mutant::ReadFillsNothing) {
@@ -192,13 +195,16 @@ impl Nfs {
                 folio_zero_segment(task, folio, 0, offset);
             }
             folio_zero_segment(task, folio, end, units);
+            // Not needed: unmarked, it is read from the server, after its request was sent.
             folio_mark_uptodate(task, folio);
         } else if end >= length {
             folio_zero_segment(task, folio, end, units);
             if offset == 0 || k.mutated(Mutant::PartialPageIsUptodate) {
+                // Not needed: unmarked, it is read from the server, after its request was sent.
                 folio_mark_uptodate(task, folio);
             }
         } else {
+            // Not needed: the page is not uptodate, and who reads it zeroes what lies behind the end.
             folio_zero_segment(task, folio, length, units);
         }
     }
@@ -210,12 +216,16 @@ fn nfs_want_read_modify_write(k: &Kernel, folio: Folio, pos: usize, len: usize) 
     let task = &k.task;
     call(task.m, Label::new("nfs_want_read_modify_write", &[]), || {
         let offset = pos % task.storage.geometry.page_units();
+        // Not needed: a page may be read before a write or not: what it has to send is sent first, and what was not
+        // read is not marked uptodate.
         if folio_test_uptodate(task, folio) || folio_test_private(task, folio) {
             return false;
         }
+        // Not needed: it decides whether the page is read first, as above.
         let length = nfs_page_length(k, folio);
         let is_full_write = length == 0 || (offset == 0 && len >= length);
         let label = Label::new("FMODE_READ", &[]);
+        // Not needed: it decides whether the page is read first, as above.
         !is_full_write && test(task, k.world.private[0], 1, Order::Relaxed, label)
     })
 }

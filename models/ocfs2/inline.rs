@@ -62,6 +62,7 @@ impl FileSystem for Inline {
     fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
         let task = &k.task;
         let folio = call(task.m, Label::new("ocfs2_write_begin", &[pos as i32, len as i32]), || {
+            // Not needed: a writer meets readers and stores at the page lock, and a truncation at the inode lock.
             down_write(k);
             call(task.m, Label::new("ocfs2_write_begin_inline", &[]), || {
                 ocfs2_start_trans(k);
@@ -69,6 +70,8 @@ impl FileSystem for Inline {
                 if is_hole(k, 0) {
                     ocfs2_set_inode_data_inline(k);
                 }
+                // Not needed: what is copied goes to the inode's block, and a page that was not read stays so: who
+                // wants it reads it from there.
                 if !folio_test_uptodate(task, folio) {
                     ocfs2_read_inline_data(k, folio);
                 }
@@ -227,6 +230,7 @@ fn ocfs2_read_inline_data(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("ocfs2_read_inline_data", &[]), || {
         let units = task.storage.geometry.page_units();
+        // Not needed: behind the end the inode's block has zeros.
         let size = i_size_read(task).min(units);
         if k.mutated(Mutant::ReadMarksUptodateFirst) {
             folio_mark_uptodate(task, folio);

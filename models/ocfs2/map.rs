@@ -27,7 +27,9 @@ pub(super) fn ocfs2_get_block(k: &Kernel, bh: Buffer, create: bool) {
         if let Some(disk_block) = map_block(task, block) {
             buffer::map_bh(task, bh, disk_block, 0);
             // Not reached: what is dirty within the size is mapped, so that only ocfs2_zero_extend asks to create, beyond it.
+            // Not needed: not new, the block is read, and what a file has at first behind its end holds zeros.
             if create && block >= task.storage.geometry.blocks_of(i_size_read(task)) {
+                // Not needed: not new, the block is read, as above.
                 set_buffer_new(task, bh);
             }
         } else if create {
@@ -64,20 +66,23 @@ pub(super) fn ocfs2_map_page_blocks(k: &Kernel, folio: Folio, (from, to): (usize
             create_empty_buffers(task, folio);
         }
         for bh in buffers(task, folio) {
-            clear_buffer_new(task, bh);
+            clear_buffer_new(task, bh); // Not needed: write_end leaves no buffer new.
             if is_outside(k, bh, from, to) {
+                // Not needed: as long as the page is uptodate nobody asks its buffers.
                 if folio_test_uptodate(task, folio) {
-                    set_buffer_uptodate(task, bh);
+                    set_buffer_uptodate(task, bh); // Not needed: as long as the page is nobody asks it.
                 }
                 continue;
             }
             if new {
                 set_buffer_new(task, bh);
             }
+            // Not needed: who asks for a block again is given the same.
             if !buffer_mapped(task, bh) {
                 let disk_block = map_block(task, bh.file_block(task));
                 // The caller has looked, and holds ip_alloc_sem.
-                let disk_block = disk_block.unwrap_or_else(|| bug("BUG_ON(*phys == 0) in ocfs2_write_cluster"));
+                let disk_block =
+                    disk_block.unwrap_or_else(|| bug("BUG_ON(*phys == 0) in ocfs2_write_cluster"));
                 buffer::map_bh(task, bh, disk_block, 0);
             }
             let block = task.storage.geometry.block(bh.block);
@@ -105,11 +110,13 @@ pub(super) fn ocfs2_prepare_page_for_write(
     let label = Label::new("ocfs2_prepare_page_for_write", &[pos as i32, len as i32]);
     call(task.m, label, || {
         let start = folio.index * units;
+        // Not needed: not new, the page is read, and what a file has at first behind its end holds zeros.
         // Not reached: a cluster is a page here, so that a write's page is the one that it begins in.
         let new = allocated || (i_size_read(task) <= start && start <= pos);
         let (from, to) = (pos % units, pos % units + len);
         ocfs2_map_page_blocks(k, folio, if new { (0, units) } else { (from, to) }, new);
         let around = new && !k.mutated(crate::Mutant::NewBlockIsNotZeroedAround);
+        // Not needed: a page that is uptodate has zeros where the file had no cluster.
         if around && !folio_test_uptodate(task, folio) {
             // ocfs2_clear_page_regions
             folio_zero_segment(task, folio, 0, from);
@@ -125,10 +132,12 @@ pub(super) fn ocfs2_zero_extend(fs: &Ocfs2, k: &Kernel, to: usize) {
     let task = &k.task;
     let geometry = task.storage.geometry;
     call(task.m, Label::new("ocfs2_zero_extend", &[to as i32]), || {
+        // Not needed: within the size what is read is written again, and behind it a file holds zeros at first.
         let from = i_size_read(task).next_multiple_of(geometry.block_units());
         for index in from / geometry.page_units()..to.div_ceil(geometry.page_units()) {
             let start = index * geometry.page_units();
             let (from, to) = (from.max(start), to.min(start + geometry.page_units()));
+            // Not needed: what a file has at first behind its end holds zeros.
             if from < to && !is_hole(k, index) {
                 ocfs2_write_zero_page(fs, k, from, to);
             }
@@ -141,7 +150,7 @@ fn ocfs2_write_zero_page(fs: &Ocfs2, k: &Kernel, from: usize, to: usize) {
     let geometry = task.storage.geometry;
     call(task.m, Label::new("ocfs2_write_zero_page", &[from as i32, to as i32]), || {
         ocfs2_start_trans(k);
-        jbd2_journal_file_inode(task, k.journal());
+        jbd2_journal_file_inode(task, k.journal()); // Not needed: zeros are written over zeros.
         let folio = grab_cache_page(task, from / geometry.page_units());
         let start = folio.index * geometry.page_units();
         for block_start in (from - start..to - start).step_by(geometry.block_units()) {
@@ -149,8 +158,8 @@ fn ocfs2_write_zero_page(fs: &Ocfs2, k: &Kernel, from: usize, to: usize) {
             let _ = block_write_begin(k, fs, folio, block_start + 1, block_start + 1);
             block_commit_write(k, folio, block_start + 1, block_start + 1);
         }
-        i_size_write(task, to);
-        set_disk_size(task, to);
+        i_size_write(task, to); // Not needed: write_end raises the size, too.
+        set_disk_size(task, to); // Not needed: write_end raises the size, too.
         folio_unlock(task, folio);
         folio_put(task, folio);
         ocfs2_commit_trans(k);

@@ -164,6 +164,7 @@ fn ocfs2_write_begin_nolock(
     let task = &k.task;
     call(task.m, Label::new("ocfs2_write_begin_nolock", &[pos as i32, len as i32]), || {
         // ocfs2_zero_tail
+        // Not needed: what a file has at first behind its end holds zeros, and write_end raises the size.
         if pos > i_size_read(task) {
             ocfs2_zero_extend(fs, k, pos);
         }
@@ -186,6 +187,7 @@ fn ocfs2_write_begin_nolock(
                 folio
             }
         };
+        // Not needed: what changes while it is written is dirty again, and written once more.
         folio_wait_writeback(task, folio);
         if allocates {
             ocfs2_add_inode_data(k, index);
@@ -220,6 +222,7 @@ fn ocfs2_write_end_nolock(
         let start = pos % units;
         let mut copied = copied;
         if copied < len {
+            // Not needed: what was copied and is not taken is copied once more.
             if !folio_test_uptodate(task, folio) {
                 copied = 0;
             }

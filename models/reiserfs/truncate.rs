@@ -80,7 +80,7 @@ fn reiserfs_truncate_file(k: &Kernel, save_link: bool) {
                     set_map(task, block, None);
                 }
             }
-            set_disk_size(task, size);
+            set_disk_size(task, size); // Not needed: after a write that failed it is the one in memory already.
         });
         journal_end(k, outermost);
         if save_link {
@@ -91,6 +91,7 @@ fn reiserfs_truncate_file(k: &Kernel, save_link: bool) {
         if let Some(folio) = tail {
             let from = size % geometry.page_units();
             let bh = Buffer { folio, block: from >> geometry.block_shift };
+            // Not needed: after a write that failed there are zeros behind the end already.
             folio_zero_segment(task, folio, from, geometry.block(bh.block).end);
             // Not reached: grab_tail_page has mapped it, and the page is locked since; the kernel means tails.
             if buffer_mapped(task, bh) {
@@ -118,8 +119,9 @@ fn grab_tail_page(k: &Kernel, size: usize) -> Option<Folio> {
         let block = (size % geometry.page_units()) >> geometry.block_shift;
         for bh in buffers(task, folio) {
             if bh.block != block {
+                // Not needed: as long as the page is uptodate nobody asks its buffers.
                 if folio_test_uptodate(task, folio) {
-                    set_buffer_uptodate(task, bh);
+                    set_buffer_uptodate(task, bh); // Not needed: as long as the page is nobody asks it.
                 }
             } else if !read_tail(k, bh) {
                 folio_unlock(task, folio);
@@ -134,17 +136,22 @@ fn grab_tail_page(k: &Kernel, size: usize) -> Option<Folio> {
 /// `__block_write_begin` with `reiserfs_get_block_create_0`: tells whether there is a block.
 fn read_tail(k: &Kernel, bh: Buffer) -> bool {
     let task = &k.task;
+    // Not needed: write_end leaves no buffer new.
     // Not reached: a buffer stays new only if writeback gave it its block; it takes a store, its writeback and a
     // truncation to the middle of the block.
     if buffer_new(task, bh) {
         clear_buffer_new(task, bh);
     }
+    // Not needed: who asks for a block again is given the same.
     if !buffer_mapped(task, bh) {
+        // Not needed: as if in a hole, nothing is zeroed then, and there are zeros already.
         let Some(disk_block) = map_block(task, bh.file_block(task)) else { return false };
+        // Not needed: by default; `extending-unmapped-with-invalidate`, with `--all`, loses what was written without it.
         buffer::map_bh(task, bh, disk_block, 0);
     }
+    // Not needed: the buffers of an uptodate page are, too, so that nothing is read.
     if folio_test_uptodate(task, bh.folio) {
-        set_buffer_uptodate(task, bh);
+        set_buffer_uptodate(task, bh); // Not needed: to mark what is marked.
     } else if !buffer_uptodate(task, bh) {
         bh_read(task, bh);
     }
@@ -178,9 +185,12 @@ pub(super) fn reiserfs_invalidate_folio(k: &Kernel, folio: Folio, from: usize) -
 fn invalidate_folio_can_drop(k: &Kernel, bh: Buffer) -> bool {
     let task = &k.task;
     call(task.m, Label::new("invalidate_folio_can_drop", &[bh.block as i32]), || {
+        // Not needed: what a failed write drops is on no list, so that no commit is at it.
         lock_buffer(k, bh);
+        // Not needed: it is on no list, whatever its flags are.
         let held = buffer_mapped(task, bh) && buffer_dirty(task, bh) && has_older_jh(k, bh);
         if !held {
+            // Not needed: what a failed write drops is on no list.
             reiserfs_free_jh(k, bh);
         }
         unlock_buffer(k, bh);
@@ -190,10 +200,11 @@ fn invalidate_folio_can_drop(k: &Kernel, bh: Buffer) -> bool {
 
 fn reiserfs_unmap_buffer(k: &Kernel, bh: Buffer) {
     call(k.task.m, Label::new("reiserfs_unmap_buffer", &[bh.block as i32]), || {
+        // Not needed: what a failed write drops is on no list, so that no commit is at it.
         lock_buffer(k, bh);
         let gone = buffer::DIRTY | buffer::MAPPED | buffer::NEW;
         clear(&k.task, bh.place(&k.task), gone, Label::new("clear_buffer_mapped", &[bh.block as i32]));
-        reiserfs_free_jh(k, bh);
+        reiserfs_free_jh(k, bh); // Not needed: it is off its list already.
         unlock_buffer(k, bh);
     });
 }

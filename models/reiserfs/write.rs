@@ -57,6 +57,7 @@ impl FileSystem for Reiserfs {
         call(task.m, Label::new("reiserfs_write_begin", &[pos as i32, len as i32]), || {
             let units = task.storage.geometry.page_units();
             let folio = grab_cache_page(task, pos / units);
+            // Not needed: what changes while it is written is dirty again, and written once more.
             folio_wait_writeback(task, folio);
             let from = pos % units;
             let Err(error) = block_write_begin(k, self, folio, from, from + len) else {
@@ -152,6 +153,7 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
             return Ok(());
         }
         let end = task.storage.geometry.block(block).end;
+        // Not needed: who allocates has a transaction below, and write_end one where the size grows.
         let mut outermost = end > i_size_read(task) && journal_begin(k);
         let mut full = false;
         if let Some(disk_block) = map_block(task, block) {
@@ -161,10 +163,12 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
             full = k.is_disk_full();
             if !full {
                 let disk_block = allocate_block(task, block, &[k.journal().frozen]);
+                // Not needed: a store into a hole beside a write is not asked together with a commit.
                 if buffer_dirty(task, bh) {
                     reiserfs_add_ordered_list(k, bh);
                 }
                 // reiserfs_update_sd
+                // Not needed: write_end records the size in the same transaction.
                 set_disk_size(task, i_size_read(task));
                 buffer::map_bh(task, bh, disk_block, buffer::NEW);
             }
@@ -182,11 +186,12 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
 fn reiserfs_commit_page(k: &Kernel, folio: Folio, from: usize, to: usize) {
     let task = &k.task;
     call(task.m, Label::new("reiserfs_commit_page", &[from as i32, to as i32]), || {
+        // Not needed: a file has one page here, which is the last.
         let in_last_page = folio.index >= i_size_read(task) / task.storage.geometry.page_units();
         let mut partial = false;
         for bh in buffers(task, folio) {
-            let new = buffer_new(task, bh);
-            clear_buffer_new(task, bh);
+            let new = buffer_new(task, bh); // Not needed: in the last page, the only one here, all go on the list.
+            clear_buffer_new(task, bh); // Not needed: the next write_begin does.
             if is_outside(k, bh, from, to) {
                 partial = !buffer_uptodate(task, bh) || partial;
                 continue;
@@ -230,12 +235,14 @@ fn reiserfs_write_end(
         let outermost = journal_begin(k);
         i_size_write(task, end);
         // reiserfs_update_sd
+        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
         set_disk_size(task, end);
         journal_end(k, outermost);
     }
     if running {
         if !grows {
             // mark_inode_dirty
+            // Not needed: a size on disk that is too small loses what was not synced, which no rule forbids.
             set_disk_size(task, i_size_read(task));
         }
         journal_end(k, true);

@@ -156,7 +156,7 @@ fn simple_write_end(
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
-        folio_mark_dirty(task, folio);
+        folio_mark_dirty(task, folio); // Not needed: in memory only there is neither writeback nor reclaim.
         leave(k, folio);
         if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
     });

@@ -40,7 +40,7 @@ pub(super) fn shmem_write_end(k: &Kernel, pos: usize, len: usize, copied: usize,
             folio_zero_segment(task, folio, from + copied, units);
             folio_mark_uptodate(task, folio);
         }
-        folio_mark_dirty(task, folio);
+        folio_mark_dirty(task, folio); // Not needed: here is neither writeback nor reclaim.
         leave(k, folio);
         if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
     });

@@ -13,6 +13,8 @@ use crate::family::ending;
 pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
     actor("write", 0, shared, move |k, fs| {
         let request = request(k);
+        // Not needed: the page lock orders the data, no rule names the size beside a truncation, and two writers
+        // are asked within the file.
         inode_lock(&k.task);
         let result = fs.write_iter(k, request);
         inode_unlock(&k.task);

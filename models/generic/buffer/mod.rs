@@ -43,13 +43,14 @@ pub fn page_zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
             if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
                 continue;
             }
+            // Not needed: with ocfs2 an uptodate page has zeros where the file had no cluster.
             if !folio_test_uptodate(task, folio) {
                 let block = task.storage.geometry.block(bh.block);
                 folio_zero_segment(task, folio, from.max(block.start), to.min(block.end));
                 set_buffer_uptodate(task, bh);
             }
             clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
-            mark_buffer_dirty(task, bh);
+            mark_buffer_dirty(task, bh); // Not needed: with ocfs2 block_commit_write does.
         }
     });
 }
@@ -81,7 +82,7 @@ pub fn block_write_begin(
         of_uptodate_page: &|bh| {
             clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
             set_buffer_uptodate(task, bh); // Not needed: with data=journal write_end does.
-            mark_buffer_dirty(task, bh);
+            mark_buffer_dirty(task, bh); // Not needed: with ocfs2 block_commit_write does.
         },
         still_new: &|_| {},
         allocated: &|_| {},
@@ -150,6 +151,7 @@ fn prepare_buffer(
         // Not needed: who asks for a block again is given the same.
         if !buffer_mapped(task, bh) {
             fs.get_block(k, bh, true)?;
+            // Not needed: ocfs2 comes here behind the end of the file only, where the blocks that it has hold zeros.
             if buffer_new(task, bh) {
                 (new.allocated)(bh);
                 // Not needed: an uptodate page has zeros where the file had a hole, and write_end marks the buffer.
@@ -172,6 +174,7 @@ fn prepare_buffer(
             return Ok(());
         }
         let partly = block.start < from || block.end > to;
+        // Not needed: ocfs2 comes here behind the end of the file only, and reads zeros once more.
         // Not reached: a delayed buffer was new, and who made it so wrote or zeroed it before the page was unlocked.
         if partly && !buffer_uptodate(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh) {
             bh_read(task, bh);
@@ -265,6 +268,7 @@ pub fn try_to_free_buffers(k: &Kernel, folio: Folio) -> bool {
         for bh in buffers(task, folio) {
             free_buffer_head(task, bh);
         }
+        // Not needed: the page that ocfs2 drops so was not written to, and leaves no data when it is written.
         folio_clear_dirty(task, folio);
         true
     })

@@ -21,6 +21,7 @@ pub fn block_commit_write(k: &Kernel, folio: Folio, from: usize, to: usize) {
         let mut partial = false;
         for bh in buffers(task, folio) {
             if is_outside(k, bh, from, to) {
+                // Not needed: a page that is not marked is filled again, but for the buffers that are uptodate.
                 partial = !buffer_uptodate(task, bh) || partial;
             } else {
                 set_buffer_uptodate(task, bh);
@@ -28,9 +29,10 @@ pub fn block_commit_write(k: &Kernel, folio: Folio, from: usize, to: usize) {
                     mark_buffer_dirty(task, bh);
                 }
             }
-            clear_buffer_new(task, bh);
+            clear_buffer_new(task, bh); // Not needed: the next write_begin does.
         }
         if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+            // Not needed: a page that is not marked is filled again, but for the buffers that are uptodate.
             folio_mark_uptodate(task, folio);
         }
     });
