@@ -195,7 +195,10 @@ fn every_command_says_what_was_cut() {
         };
         let plain = with(&[]);
         let shown = text(&plain.stdout);
-        assert!(shown.contains(" cut: ") && shown.contains("cut by the bound on states"), "{command:?}: {shown}");
+        assert!(
+            shown.contains(" cut: ") && shown.contains("cut by the bound on states"),
+            "{command:?}: {shown}"
+        );
         let lines = lines(&with(&["--format", "json"]));
         let cut = &lines.last().expect("a line")["searches_cut"];
         assert_eq!(cut[0]["bound"], "states", "{command:?}: {cut}");
