@@ -173,7 +173,7 @@ pub(super) fn ext4_block_write_begin(
         return block_write_begin(k, fs, folio, from, to);
     }
     let new = NewBuffer {
-        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
+        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh), // Not needed: write_end does.
         // Not reached: write_end leaves no buffer new.
         still_new: &|_| {
             let witness = Label::new("WARN_ON_ONCE(buffer_new) in ext4_block_write_begin", &[]);
@@ -197,7 +197,9 @@ fn ext4_write_end(
     let (task, journal) = (&k.task, k.journal());
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("ext4_write_end", &args), || {
+        // Not needed: only data=journal looks at which transaction a handle is of.
         let handle = journal_current_handle(task, journal);
+        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let old_size = i_size_read(task);
         if fs.text <= Text::V4_2 {
             jbd2_journal_file_inode(task, journal);
@@ -223,6 +225,7 @@ fn ext4_write_end(
             ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
         }
         let trims = fs.text != Text::V2_6_26 && !k.mutated(Mutant::FailedWriteIsNotTruncated);
+        // Not needed: to truncate to the size changes nothing.
         let extending = trims && pos + len > i_size_read(task);
         if extending {
             orphan_add(task);

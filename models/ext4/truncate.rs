@@ -82,8 +82,9 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
     let to = to.min(geometry.block(block).end);
     call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
         let folio = grab_cache_page(task, 0);
+        // Not needed: a page that has none is read, and what lies behind the end is zeros on disk already.
         if !folio_buffers(task, folio) {
-            create_empty_buffers(task, folio);
+            create_empty_buffers(task, folio); // Not needed: what is read has zeros behind the end, as on disk.
         }
         let bh = Buffer { folio, block };
         // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
@@ -108,9 +109,9 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
                 folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
                 jbd2_journal_dirty_metadata(task, journal, handle, bh); // Not needed: there are zeros already.
             } else {
-                folio_zero_segment(task, folio, from, to);
+                folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
                 mark_buffer_dirty(task, bh);
-                jbd2_journal_file_inode(task, journal);
+                jbd2_journal_file_inode(task, journal); // Not needed: there are zeros already.
             }
         }
         folio_unlock(task, folio);
