@@ -224,10 +224,11 @@ fn remove(
                     weak = Some(answer);
                 }
             }
-            (_, _) if let Some(ending) = another_ending(plain, &outcome) => {
-                if !matches!(weak, Some(Answer::Breaks { .. } | Answer::Ends { .. })) {
-                    weak = Some(Answer::Ends { scenario: plain.name.clone(), ending });
-                }
+            (_, _)
+                if !matches!(weak, Some(Answer::Breaks { .. } | Answer::Ends { .. }))
+                    && let Some(ending) = another_ending(plain, &outcome) =>
+            {
+                weak = Some(Answer::Ends { scenario: plain.name.clone(), ending });
             }
             (Coverage::Exhausted, Some(bad)) => {
                 let witness = format!("never reached: {}", bad.witness);
