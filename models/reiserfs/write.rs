@@ -235,14 +235,13 @@ fn reiserfs_write_end(
         let outermost = journal_begin(k);
         i_size_write(task, end);
         // reiserfs_update_sd
-        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
         set_disk_size(task, end);
         journal_end(k, outermost);
     }
     if running {
         if !grows {
             // mark_inode_dirty
-            // Not needed: a size on disk that is too small loses what was not synced, which no rule forbids.
+            // Not needed: the size has not grown, so that it is recorded already.
             set_disk_size(task, i_size_read(task));
         }
         journal_end(k, true);
@@ -251,6 +250,7 @@ fn reiserfs_write_end(
         folio_unlock(task, folio);
     }
     folio_put(task, folio);
+    // Not needed: to truncate to the size changes nothing.
     if pos + len > i_size_read(task) {
         reiserfs_truncate_failed_write(fs, k);
     }
