@@ -253,6 +253,7 @@ pub(crate) struct Automaton {
     start: Arc<Edge>,
     table: RwLock<Table>,
     runs: AtomicU64,
+    bytes: AtomicU64,
 }
 
 /// So many prefixes of an automaton are run twice, and one in so many of the rest. What is left out is not
@@ -260,13 +261,24 @@ pub(crate) struct Automaton {
 const RUN_TWICE: u64 = 64;
 const RUN_TWICE_ONE_IN: u64 = 8;
 
+/// A hash table has room for so many times the entries that it holds, about.
+const ENTRY: usize = 2;
+/// What the allocator and an `Arc` add to each of the things that are kept, in bytes.
+const ALLOCATION: usize = 32;
+
 impl Automaton {
     /// The automaton of a model, unfolded to its first step.
     pub(crate) fn new(name: &'static str, body: Body) -> Result<Automaton, Error> {
         silence_models();
         let nowhere = Arc::new(Edge { to: 0, emissions: Box::new([]) });
-        let mut automaton =
-            Automaton { name, body, start: nowhere, table: RwLock::default(), runs: AtomicU64::new(0) };
+        let mut automaton = Automaton {
+            name,
+            body,
+            start: nowhere,
+            table: RwLock::default(),
+            runs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
         automaton.start = Arc::new(automaton.unfold(Vec::new())?);
         Ok(automaton)
     }
@@ -296,7 +308,22 @@ impl Automaton {
         history.push(Item::Result(result));
         let edge = Arc::new(self.unfold(history)?);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(table.edges.entry((from, result)).or_insert(edge).clone())
+        let known = table.edges.len();
+        let edge = table.edges.entry((from, result)).or_insert(edge).clone();
+        if table.edges.len() > known {
+            let emissions = size_of_val::<[Step]>(&edge.emissions);
+            self.grow(size_of::<Edge>() + emissions + ENTRY * size_of::<((u32, Word), Arc<Edge>)>());
+        }
+        Ok(edge)
+    }
+
+    /// The bytes that it takes: histories, control states, edges, tables. About right, and cheap to ask.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn grow(&self, bytes: usize) {
+        self.bytes.fetch_add((bytes + 2 * ALLOCATION) as u64, Ordering::Relaxed);
     }
 
     /// Every edge that was followed: from, result, to. In no particular order.
@@ -349,8 +376,11 @@ impl Automaton {
         if number >= to {
             return Err(Error::TooManyControlStates { actor: self.name, max: to - from });
         }
+        let history = size_of_val::<[Item]>(&node.history);
         list.push(Arc::new(node));
         table.numbers.insert(identity, number);
+        // The identity has the history once more.
+        self.grow(size_of::<Node>() + 2 * history + ENTRY * size_of::<(Identity, u32)>());
         Ok(number)
     }
 
