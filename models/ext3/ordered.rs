@@ -152,8 +152,8 @@ fn write_end(fs: &InPlace, k: &Kernel, pos: usize, (len, copied): (usize, usize)
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
-        // Not needed: to record the size once more, or to truncate to it, changes nothing; and with data=writeback, asked
-        // by default of the writer alone, nobody commits.
+        // Not needed: to record the size once more, or to truncate to it, changes nothing; and with data=writeback,
+        // asked by default of the writer alone, nobody commits.
         end_handle(k, fs, folio, pos + len);
         if k.mutated(Mutant::SizeOnDiskIsAhead) {
             set_disk_size(task, pos + len);

@@ -154,6 +154,7 @@ fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
             grab_with_handle(k).0
         } else {
             let folio = grab_cache_page(task, 0);
+            // Not needed: what changes while it is written is dirty again, and written once more.
             folio_wait_writeback(task, folio);
             folio
         };
@@ -166,6 +167,7 @@ fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
         } else {
             folio_put(task, folio);
         }
+        // Not needed: who found no room has allocated nothing, and to truncate to the size changes nothing.
         if pos + len > i_size_read(task) {
             ext4_truncate_failed_write(k, fs);
         }
@@ -181,6 +183,7 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
     let task = &k.task;
     let bh = Buffer { folio, block: offset >> task.storage.geometry.block_shift };
     call(task.m, Label::new("ext4_da_should_update_i_disksize", &[offset as i32]), || {
+        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
         // Not reached: write_begin has mapped all blocks of the write, and no file has blocks of `fallocate` beyond
         // its size.
         buffer_mapped(task, bh) && !buffer_delay(task, bh) && !buffer_unwritten(task, bh)
@@ -191,7 +194,8 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
 fn update_disk_size(k: &Kernel, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_dirty_inode", &[size as i32]), || {
-        jbd2_journal_start(task, journal);
+        jbd2_journal_start(task, journal); // Not needed: it is one change, which a commit has or has not.
+        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
         set_disk_size(task, size);
         jbd2_journal_stop(task, journal);
     });
@@ -245,6 +249,7 @@ fn ext4_da_do_write_end(
     }
     folio_put(task, folio);
     if pos > old_size {
+        // Not needed: what is zeroed has zeros already, and the size on disk is not raised here.
         let handle = jbd2_journal_start(task, journal);
         ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
         // Not reached: a block has two units, so that what begins beyond the end ends in a new block.

@@ -58,9 +58,10 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
         if !size.is_multiple_of(geometry.block_units()) {
             ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
         }
-        // Not needed: who comes here has the inode on the list.
+        // Not needed: who comes here has the inode on the list, or, with blocks delayed, has allocated nothing.
         orphan_add(task);
-        set_disk_size(task, size); // Not needed: it is the one in memory already.
+        // Not needed: it is the one in memory already; a delayed write before the one that fails is not asked.
+        set_disk_size(task, size);
         for block in geometry.blocks_of(size)..geometry.blocks() {
             if map_block(task, block).is_some() {
                 set_map(task, block, None);
@@ -110,7 +111,7 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
                 jbd2_journal_dirty_metadata(task, journal, handle, bh); // Not needed: there are zeros already.
             } else {
                 folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
-                mark_buffer_dirty(task, bh);
+                mark_buffer_dirty(task, bh); // Not needed: with delayed allocation there are zeros on disk, too.
                 jbd2_journal_file_inode(task, journal); // Not needed: there are zeros already.
             }
         }
@@ -147,6 +148,7 @@ pub(super) fn ext4_zero_partial_blocks(
 #[track_caller]
 pub(super) fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
     call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
+        // Not needed: with delayed allocation it takes a full disk to come here, and what the page has is on disk then.
         truncate_inode_pages(k, fs, i_size_read(&k.task));
         ext4_truncate(k, fs);
     });

@@ -146,7 +146,7 @@ fn read_tail(k: &Kernel, bh: Buffer) -> bool {
     if !buffer_mapped(task, bh) {
         // Not needed: as if in a hole, nothing is zeroed then, and there are zeros already.
         let Some(disk_block) = map_block(task, bh.file_block(task)) else { return false };
-        // Not needed: by default; `extending-unmapped-with-invalidate`, with `--all`, loses what was written without it.
+        // Not needed: by default; with `--all` `extending-unmapped-with-invalidate` loses what was written.
         buffer::map_bh(task, bh, disk_block, 0);
     }
     // Not needed: the buffers of an uptodate page are, too, so that nothing is read.
