@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use checker::explicit::{Options, explore};
 use checker::stepper::{Prepared, Run};
 use common::naive::Graph;
-use common::program::{NAMES, Program, ending, is_killed, programs};
+use common::program::{NAMES, Program, ending, is_killed, loops, programs};
 use common::replaying::{cost, replay};
 use proptest::prelude::*;
 use scenario::{Coverage, EventKind, Outcome};
@@ -37,10 +37,10 @@ fn covers(found: &BTreeSet<Vec<&'static str>>, all: &BTreeSet<Vec<&'static str>>
     all.iter().all(|one| found.iter().any(|of| part(one, of)) || one.is_empty() && deadlocks)
 }
 
-fn agrees(program: &Program) -> Result<(), TestCaseError> {
+fn agrees(program: &Program, threads: usize) -> Result<(), TestCaseError> {
     let Some(graph) = Graph::of(program, STATES_MAX) else { return Ok(()) };
     let scenario = program.scenario();
-    let (outcome, at_rest) = explore(&scenario, &Options::default()).unwrap();
+    let (outcome, at_rest) = explore(&scenario, &Options { threads, ..Options::default() }).unwrap();
     prop_assert_eq!(outcome.coverage, Coverage::Exhausted);
     prop_assert_eq!(&at_rest, &graph.at_rest());
     let endings: BTreeSet<_> =
@@ -131,7 +131,12 @@ proptest! {
 
     #[test]
     fn explicit_agrees_with_the_naive_enumerator(program in programs()) {
-        agrees(&program)?;
+        agrees(&program, 1)?;
+    }
+
+    #[test]
+    fn actors_that_go_round_are_judged_as_by_the_naive_enumerator(program in loops(), threads in 1..4_usize) {
+        agrees(&program, threads)?;
     }
 
     #[test]

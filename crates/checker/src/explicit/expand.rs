@@ -103,6 +103,17 @@ impl<'a> Expander<'a> {
         key: &Key<R>,
         out: &mut Vec<Successor<R>>,
     ) -> Result<Census, Halt> {
+        self.expand_by(u16::MAX, key, out)
+    }
+
+    /// The transitions of `movers`, one bit each, and how they stand.
+    #[inline]
+    pub(crate) fn expand_by<const R: usize>(
+        &mut self,
+        movers: u16,
+        key: &Key<R>,
+        out: &mut Vec<Successor<R>>,
+    ) -> Result<Census, Halt> {
         out.clear();
         let mut census = Census::default();
         let actors = self.mirrors.len();
@@ -111,7 +122,7 @@ impl<'a> Expander<'a> {
             return Ok(census);
         }
         let memory = memory_of(key);
-        for actor in 0..actors {
+        for actor in (0..actors).filter(|actor| movers & (1 << actor) != 0) {
             let control = control_of(key, actor);
             let question = 1
                 + (u64::from(memory)

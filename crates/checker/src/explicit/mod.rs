@@ -119,7 +119,7 @@ fn run<const R: usize>(
     expander.expect(searched.states.len());
     let mut judged = Vec::new();
     if !limits.out_of_time() {
-        match judge(prepared, &searched.states, &mut expander, &limits) {
+        match judge(prepared, &searched.states, &memories, &limits, options.threads) {
             Ok(all) => judged = all,
             Err(Cut::Limit) => {}
             Err(Cut::Halt(halt)) => limits.halt(halt),

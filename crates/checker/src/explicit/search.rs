@@ -182,9 +182,8 @@ pub(crate) fn search<const R: usize>(
     }
     shared.flush(&mut workers[0].batches);
 
-    let mut begun = vec![0; SHARDS];
     while !limits.look() {
-        let level = shared.level(&mut begun);
+        let level = shared.level();
         let frontier: usize = level.pieces.iter().map(|(_, from, to)| to - from).sum();
         if frontier == 0 {
             break;
@@ -235,13 +234,12 @@ impl<'a, const R: usize> Shared<'a, R> {
     }
 
     /// The states that are new since the last level.
-    fn level(&self, begun: &mut [usize]) -> Level {
+    fn level(&self) -> Level {
         let mut pieces = Vec::new();
-        for (number, begun) in begun.iter_mut().enumerate() {
-            let len = lock(&self.shards[number]).len();
-            let starts = (*begun..len).step_by(PIECE);
-            pieces.extend(starts.map(|from| (number, from, len.min(from + PIECE))));
-            *begun = len;
+        for (number, shard) in self.shards.iter().enumerate() {
+            let new = lock(shard).next_level();
+            let starts = new.clone().step_by(PIECE);
+            pieces.extend(starts.map(|from| (number, from, new.end.min(from + PIECE))));
         }
         Level { pieces, next: AtomicUsize::new(0) }
     }

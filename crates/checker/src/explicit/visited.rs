@@ -3,6 +3,7 @@
 //! Memories are few against states, so they are kept apart and a state names its memory by number. A
 //! state is the number of its memory and the control states of the actors, in `R` words.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -133,11 +134,18 @@ pub(crate) struct Shard<const R: usize> {
     chunks: Vec<Vec<Key<R>>>,
     len: usize,
     bytes: usize,
+    /// States up to here have no successor that is still to come.
+    expanded: usize,
+    /// States up to here are not of a level that is still to come.
+    closed: usize,
+    /// One bit for each state: whether a step led to it from its own level or a later one.
+    again: Vec<u64>,
 }
 
 impl<const R: usize> Default for Shard<R> {
     fn default() -> Self {
-        Shard { index: Index::default(), chunks: Vec::new(), len: 0, bytes: 0 }
+        let (index, chunks, again) = (Index::default(), Vec::new(), Vec::new());
+        Shard { index, chunks, len: 0, bytes: 0, expanded: 0, closed: 0, again }
     }
 }
 
@@ -151,16 +159,29 @@ impl<const R: usize> Shard<R> {
         &self.chunks[number / CHUNK][number % CHUNK]
     }
 
-    /// Adds a state; whether it is new.
+    /// Begins the next level: the states that were added since the last call.
+    pub(crate) fn next_level(&mut self) -> Range<usize> {
+        self.expanded = self.closed;
+        self.closed = self.len;
+        self.expanded..self.closed
+    }
+
+    /// Adds a state that a step leads to, where it is new; its number.
     #[inline]
-    pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> bool {
+    pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> usize {
         let (chunks, len, slots) = (&self.chunks, self.len, self.index.slots.len());
         self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]));
-        let Err(at) = self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) else {
-            return false;
+        let at = match self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) {
+            Ok(number) => {
+                if number < self.closed {
+                    self.come_again(number);
+                }
+                return number;
+            }
+            Err(at) => at,
         };
         self.index.slots[at] = Index::tag(hash) | (len as u32 + 1);
-        if len.is_multiple_of(CHUNK) {
+        if len.is_multiple_of(CHUNK) && self.chunks.len() == len / CHUNK {
             // The first chunk of a shard grows by itself, so that small searches stay small.
             self.chunks.push(Vec::with_capacity(if len == 0 { 8 } else { CHUNK }));
         }
@@ -169,12 +190,37 @@ impl<const R: usize> Shard<R> {
         self.len += 1;
         if len < CHUNK || len.is_multiple_of(CHUNK) || self.index.slots.len() != slots {
             let last = chunk.capacity() + (self.chunks.len() - 1) * CHUNK;
-            self.bytes = last * size_of::<Key<R>>() + self.index.bytes();
+            self.bytes = last * size_of::<Key<R>>() + self.index.bytes() + self.again.capacity() * 8;
         }
-        true
+        len
     }
 
-    fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
+    #[cold]
+    fn come_again(&mut self, number: usize) {
+        let word = number / 64;
+        if self.again.len() <= word {
+            let capacity = self.again.capacity();
+            self.again.resize(self.closed.div_ceil(64), 0);
+            self.bytes += (self.again.capacity() - capacity) * 8;
+        }
+        self.again[word] |= 1 << (number % 64);
+    }
+
+    /// Forgets all states, and keeps the room of a small shard.
+    pub(crate) fn clear(&mut self) {
+        const SMALL: usize = 1024;
+        if self.index.slots.len() > SMALL {
+            *self = Shard::default();
+        } else {
+            self.index.slots.fill(0);
+            self.chunks.truncate(1);
+            self.chunks.iter_mut().for_each(Vec::clear);
+            self.again.clear();
+            (self.len, self.expanded, self.closed) = (0, 0, 0);
+        }
+    }
+
+    pub(crate) fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
         if self.len == 0 {
             return None;
         }
@@ -191,19 +237,42 @@ pub(crate) struct States<const R: usize> {
     shards: Vec<Shard<R>>,
     /// The number of the first state of each shard, and of none.
     first: Vec<u32>,
+    /// Whether all successors of each state were met.
+    complete: bool,
 }
 
 impl<const R: usize> States<R> {
     pub(crate) fn new(shards: Vec<Shard<R>>) -> States<R> {
+        let complete = shards.iter().all(|shard| shard.expanded == shard.len);
         let mut first = vec![0];
         for shard in &shards {
             first.push(first[first.len() - 1] + shard.len as u32);
         }
-        States { shards, first }
+        States { shards, first, complete }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.first[SHARDS] as usize
+    }
+
+    /// States such that each cycle goes through one of them.
+    ///
+    /// Not every step of a cycle can lead on to a later level of the search. The states of a level that
+    /// a cut search did not finish may take such a step that was not seen.
+    pub(crate) fn on_each_cycle(&self) -> impl Iterator<Item = u32> {
+        self.shards.iter().zip(&self.first).flat_map(|(shard, first)| {
+            let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
+            let bits = words.flat_map(|(at, word)| {
+                (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit)
+            });
+            let met = bits.filter(|&number| number < shard.expanded);
+            met.chain(shard.expanded..shard.len).map(move |number| first + number as u32)
+        })
+    }
+
+    /// Whether a state was met that follows one that was. A search that was not cut met all.
+    pub(crate) fn has(&self, key: &Key<R>) -> bool {
+        self.complete || self.find(key).is_some()
     }
 
     pub(crate) fn find(&self, key: &Key<R>) -> Option<u32> {

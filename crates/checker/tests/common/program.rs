@@ -223,6 +223,23 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
         proptest::collection::vec(actor(), 2..3),
         proptest::collection::vec(proptest::collection::vec(op(), 1..4), 3..4)
     ];
+    of(actors)
+}
+
+/// Programs of actors that mostly go round.
+pub(crate) fn loops() -> impl Strategy<Value = Program> {
+    let body = || {
+        let look = (place(), bits()).prop_map(|(at, mask)| Action::Load { at, mask, order: Order::Relaxed });
+        (look, proptest::collection::vec(op(), 0..3)).prop_map(|(look, mut body)| {
+            body.insert(0, Op::Take(look));
+            body
+        })
+    };
+    let part = prop_oneof![2 => body().prop_map(Op::Spin), 1 => op()];
+    of(proptest::collection::vec(proptest::collection::vec(part, 1..3), 2..4))
+}
+
+fn of(actors: impl Strategy<Value = Vec<Vec<Op>>>) -> impl Strategy<Value = Program> {
     let initial = proptest::collection::vec(proptest::collection::vec(bits(), CELLS..=CELLS), 1..3);
     (actors, any::<bool>(), any::<bool>(), initial).prop_map(|(actors, daemon, adversary, initial)| Program {
         actors,

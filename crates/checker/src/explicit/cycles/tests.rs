@@ -1,0 +1,139 @@
+//! What is judged, against plain decompositions of all states.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use scenario::Bounds;
+
+use super::*;
+use crate::explicit::search::{Searched, search};
+use crate::explicit::{Error, Options};
+
+#[path = "../../../tests/common/mod.rs"]
+mod common;
+
+use common::program::{Program, loops, programs};
+
+type Components = BTreeSet<BTreeSet<u32>>;
+
+/// All components of all states, by every step of everybody: states that lead to each other.
+fn plain<const R: usize>(states: &States<R>, expander: &mut Expander) -> Components {
+    let count = states.len();
+    let (mut next, mut before) = (vec![Vec::new(); count], vec![Vec::new(); count]);
+    let mut successors = Vec::new();
+    for (from, next) in next.iter_mut().enumerate() {
+        assert!(expander.expand(&states.get(from as u32), &mut successors).is_ok());
+        for to in successors.iter().filter_map(|s| states.find(&s.key)) {
+            next.push(to as usize);
+            before[to as usize].push(from);
+        }
+    }
+    // Kosaraju's algorithm: who was left last begins, and is joined by all that lead to it.
+    let (mut met, mut left) = (vec![false; count], Vec::new());
+    for root in 0..count {
+        let mut way = vec![(root, 0)];
+        while let Some((at, step)) = way.pop() {
+            if step == 0 && std::mem::replace(&mut met[at], true) {
+                continue;
+            }
+            match next[at].get(step) {
+                Some(&to) => way.extend([(at, step + 1), (to, 0)]),
+                None => left.push(at),
+            }
+        }
+    }
+    let mut joined = vec![false; count];
+    let mut components = Components::new();
+    for root in left.into_iter().rev() {
+        let mut component = BTreeSet::new();
+        let mut work = vec![root];
+        while let Some(at) = work.pop() {
+            if !std::mem::replace(&mut joined[at], true) {
+                component.insert(at as u32);
+                work.extend(&before[at]);
+            }
+        }
+        if component.len() > 1 || next[root].contains(&root) && !component.is_empty() {
+            components.insert(component);
+        }
+    }
+    components
+}
+
+/// The components that are judged.
+fn judged<const R: usize>(
+    prepared: &Prepared,
+    states: &States<R>,
+    limits: &Limits,
+    expander: Expander,
+) -> Components {
+    let cycles = LocalCycles::of(prepared);
+    let classes = Classes::of(states, &cycles);
+    let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
+    let mut all = Components::new();
+    for class in classes.states.chunk_by(|(one, _), (other, _)| one == other) {
+        let Ok(found) = judge.components(class.iter().map(|&(_, state)| state)) else {
+            unreachable!("no limit")
+        };
+        for members in found {
+            let component = judge.numbers(&members, 0..members.len() as u32);
+            assert!(all.insert(component.into_iter().collect()), "judged once");
+        }
+    }
+    all
+}
+
+/// Bad states with those in whose components they are.
+fn told(judged: &[Judged]) -> Vec<BTreeSet<(Bad, u16, BTreeSet<u32>)>> {
+    let kind = |judged: &Judged| {
+        let states = |of: usize| {
+            let component = |(_, component): &(usize, &u32)| **component as usize == of + 1;
+            judged.component.iter().enumerate().filter(component).map(|(state, _)| state as u32).collect()
+        };
+        let found = judged.found.iter().enumerate();
+        found.map(|(number, c)| (c.bad.clone(), c.needed, states(number))).collect()
+    };
+    judged.iter().map(kind).collect()
+}
+
+/// How many components there were.
+fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, TestCaseError> {
+    let prepared = Prepared::new(&program.scenario()).unwrap();
+    let bounds = Bounds { states_max, ..Bounds::default() };
+    let options = Options { bounds, ..Options::default() };
+    let limits = Limits::new(&options);
+    let memories = Memories::new(prepared.packing.words());
+    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits, 1);
+    let states = searched.unwrap().states;
+    let findings = Findings::default();
+    let mut expander = Expander::new(&prepared, &memories, &findings);
+    let plain = plain(&states, &mut expander);
+    prop_assert_eq!(&judged(&prepared, &states, &limits, expander), &plain);
+    let all = |threads| match judge(&prepared, &states, &memories, &limits, threads) {
+        Ok(judged) => told(&judged),
+        Err(_) => unreachable!("no limit"),
+    };
+    prop_assert_eq!(all(threads), all(1));
+    Ok(plain.len())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_whole_search_is_judged_as_by_plain_decomposition(
+        program in prop_oneof![programs(), loops()],
+        threads in 2..4_usize,
+    ) {
+        prop_assume!(program.actors.len() <= 2 || program.actors.iter().map(Vec::len).sum::<usize>() < 8);
+        agrees(&program, 20_000, threads)?;
+    }
+
+    #[test]
+    fn a_cut_search_is_judged_as_by_plain_decomposition(
+        program in loops(),
+        states_max in 1..300_u64,
+    ) {
+        agrees(&program, states_max, 2)?;
+    }
+}
