@@ -26,10 +26,9 @@ use scenario::{Property, built_in};
 
 use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings};
-use super::packing::Packed;
 use super::search::Limits;
 use super::visited::{Key, Memories, Shard, States, control_of, memory_of, mix};
-use super::{PackedWords, Prepared};
+use super::Prepared;
 use component::{Component as Graph, Endless};
 use components::Decomposer;
 use local::LocalCycles;
@@ -338,7 +337,8 @@ impl<'a, const R: usize> Judge<'a, R> {
             }
         }
         if self.prepared.scenario.killed.is_some() {
-            let kept: Vec<bool> = members.iter().map(|&member| self.is_killed(member)).collect();
+            let kept = members.iter().map(|&member| self.is_killed(member));
+            let kept = kept.collect::<Result<Vec<bool>, Cut>>()?;
             let everybody = self.prepared.mask(|_| true);
             for endless in graph.endless(&mut self.decomposer, &self.roles, everybody, Some(&kept)) {
                 let wrong = self.wrong(&built_in::UNKILLABLE, members, endless);
@@ -361,13 +361,14 @@ impl<'a, const R: usize> Judge<'a, R> {
     }
 
     /// Whether a fatal signal is pending in a state of the class.
-    fn is_killed(&mut self, state: u32) -> bool {
-        let Some(killed) = &self.prepared.scenario.killed else { return false };
+    fn is_killed(&mut self, state: u32) -> Result<bool, Cut> {
         let memory = memory_of(self.class.get(state as usize));
-        *self.killed.entry(memory).or_insert_with(|| {
-            let words: PackedWords = self.expander.words(memory).into();
-            killed(&Packed::new(&self.prepared.packing, &words[..]))
-        })
+        if let Some(&is) = self.killed.get(&memory) {
+            return Ok(is);
+        }
+        let is = self.prepared.is_killed(self.expander.words(memory)).map_err(Halt::Broken)?;
+        self.killed.insert(memory, is);
+        Ok(is)
     }
 
     /// A component as a graph of its own.
