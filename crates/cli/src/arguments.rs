@@ -69,8 +69,11 @@ pub struct Check {
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "engine"])]
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine"])]
     pub coverage: bool,
+    /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
+    #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
+    pub without: Vec<String>,
     /// Which engine searches, and how far
     #[command(flatten)]
     pub search: Search,

@@ -193,6 +193,8 @@ fn run<const R: usize>(
         bad,
         endings: searched.places.endings.iter().cloned().collect(),
         coverage,
+        looked_at: looked_at(scenario, coverage),
+        left_out: BTreeSet::new(),
         states: searched.states.len() as u64,
         transitions: searched.transitions,
         executions: 0,
@@ -203,6 +205,13 @@ fn run<const R: usize>(
     };
     let rests: &[_] = if rests { &searched.rests } else { &[] };
     Ok((outcome, unpacked_rests(prepared, &memories, rests)))
+}
+
+/// Everything that is asked. A search that was cut says nothing of what only the whole can tell.
+fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
+    let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];
+    let told = |id: &&str| coverage == Coverage::Exhausted || !of_the_whole.contains(id);
+    scenario.asked().into_iter().filter(told).map(str::to_owned).collect()
 }
 
 /// Seconds that a cut search gives at least to finding schedules.
