@@ -178,8 +178,14 @@ fn a_broken_model_is_told() {
     beside.actors.push(Actor::new("c", |m| load(m, Place(7))));
     let mut empty = increments(1);
     empty.initial.clear();
+    // What such a model reports is no finding.
+    let mut reports = increments(1);
+    reports.actors.push(Actor::new("c", |m| {
+        report(m, 1);
+        load(m, Place(7))
+    }));
     for mode in MODES {
-        for scenario in [&wide, &nowhere, &beside, &empty] {
+        for scenario in [&wide, &nowhere, &beside, &empty, &reports] {
             let outcome = check(scenario, &on(mode));
             assert_eq!(verdict(scenario, &outcome), Verdict::Unsupported);
             assert_ne!(outcome.remark, "");

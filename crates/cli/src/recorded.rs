@@ -156,22 +156,28 @@ pub fn judge(
             (Status::Unknown, format!("as recorded so far, recorded: {}", recorded.blocks.len()))
         }
         Comparison::Same => (Status::AsRecorded, "as recorded".to_owned()),
-        Comparison::Among if fewer(&result, recorded) => {
-            let counts = [
-                ("bad states", result.blocks.len(), recorded.blocks.len()),
-                ("endings", result.endings.len(), recorded.endings.len()),
-            ];
-            let parts = counts.iter().filter(|(_, found, known)| found < known);
-            let parts: Vec<String> =
-                parts.map(|(what, found, known)| format!("{found} of {known} recorded {what}")).collect();
-            (Status::AsRecorded, parts.join(", "))
+        Comparison::Among => {
+            // Who may have missed something can't say that it is all.
+            let complete = whole && outcome.not_looked_at(scenario).is_empty();
+            let (status, all) = if complete {
+                (Status::AsRecorded, "as recorded")
+            } else {
+                (Status::Unknown, "as recorded so far")
+            };
+            (status, fewer(&result, recorded).unwrap_or_else(|| all.to_owned()))
         }
-        Comparison::Among => (Status::AsRecorded, "as recorded".to_owned()),
     };
     Judgement { status, words, differences }
 }
 
-/// Whether less was found than is recorded.
-fn fewer(result: &Section, recorded: &Section) -> bool {
-    result.blocks.len() < recorded.blocks.len() || result.endings.len() < recorded.endings.len()
+/// How much less was found than is recorded, if less was found.
+fn fewer(result: &Section, recorded: &Section) -> Option<String> {
+    let counts = [
+        ("bad states", result.blocks.len(), recorded.blocks.len()),
+        ("endings", result.endings.len(), recorded.endings.len()),
+    ];
+    let less = counts.iter().filter(|(_, found, known)| found < known);
+    let parts: Vec<String> =
+        less.map(|(what, found, known)| format!("{found} of {known} recorded {what}")).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -133,8 +133,10 @@ fn loom_finds_what_explicit_finds() {
         asked += 1;
         let bounds = Bounds { executions_max, ..Bounds::default() };
         let mode = on_loom::Mode::SequentiallyConsistent;
-        let outcome =
-            on_loom::check(&known.scenario, &on_loom::Options { mode, bounds, ..on_loom::Options::default() });
+        let outcome = on_loom::check(
+            &known.scenario,
+            &on_loom::Options { mode, bounds, ..on_loom::Options::default() },
+        );
         finds_nothing_else("loom", &known, &outcome);
         if outcome.coverage != Coverage::Exhausted {
             continue;

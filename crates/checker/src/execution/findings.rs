@@ -93,6 +93,9 @@ impl Findings {
     /// The outcome, but for time and the remark.
     pub(crate) fn outcome(&self, scenario: &Scenario, coverage: Coverage) -> Outcome {
         let mut bad = self.bad.take();
+        if self.broken().is_some() {
+            return Outcome { coverage, executions: self.executions(), ..Outcome::default() };
+        }
         let unreached = self.unreached(scenario, &bad);
         let looked_at = self.looked_at(scenario, coverage, unreached.is_empty());
         if coverage == Coverage::Exhausted {
