@@ -9,6 +9,8 @@ mod cycles;
 mod error;
 mod expand;
 mod findings;
+mod ledger;
+mod limits;
 mod packing;
 mod prepared;
 mod rest;
@@ -29,11 +31,13 @@ pub use error::{Error, Spot};
 pub use prepared::Prepared;
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
-use cycles::{Cut, judge};
+use cycles::judge;
 use expand::Expander;
 use findings::{Bad, Findings};
+use ledger::Held;
+use limits::{Ceilings, Limits};
 use schedule::tell;
-use search::{Limits, Searched, search, unpacked_rests};
+use search::{Searched, search, unpacked_rests};
 use shortest::shortest;
 use visited::{Memories, room};
 
@@ -107,41 +111,35 @@ fn run<const R: usize>(
     options: &Options,
     rests: bool,
 ) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    let limits = Limits::new(options);
-    let memories = Memories::new(prepared.packing.words());
-    let searched: Searched<R> = search(prepared, &memories, &limits, options.threads)?;
-    let (reached, reported) = seen_in_automata(prepared, !searched.rests.is_empty());
+    let limits = Limits::new(options, prepared, Ceilings::default());
+    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let (reached, reported) = seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let mut found = searched.places.all.clone();
     found.extend(reported);
-
-    let ignored = Findings::default();
-    let mut expander = Expander::new(prepared, &memories, &ignored);
-    expander.expect(searched.states.len());
-    let mut judged = Vec::new();
-    if !limits.out_of_time() {
-        match judge(prepared, &searched.states, &memories, &limits, options.threads) {
-            Ok(all) => judged = all,
-            Err(Cut::Limit) => {}
-            Err(Cut::Halt(halt)) => limits.halt(halt),
-        }
+    if !found.is_empty() {
+        limits.found();
     }
-    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
-    let searched_for = limits.seconds();
-    let coverage = limits.coverage();
 
-    // A search that was cut must not be followed by a second one without end.
-    let patience = match coverage {
-        Coverage::Exhausted => f64::INFINITY,
-        _ => searched_for + PATIENCE.max(searched_for),
-    };
-    let give_up = || limits.seconds() > patience || coverage == Coverage::Exhausted && limits.interrupted();
-    let ways = match shortest(prepared, &searched, &judged, &mut expander, found.clone(), give_up) {
-        Ok(ways) => ways,
+    // A search that met a bound is judged as far as it came, if there is still time.
+    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched.states, &memories, &limits)) {
+        Ok(judged) => judged,
         Err(halt) => {
             limits.halt(halt);
-            Default::default()
+            Vec::new()
         }
     };
+    if let Some(error) = limits.error() {
+        return Err(error);
+    }
+    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
+    let coverage = limits.coverage();
+
+    limits.ledger.reserve(0);
+    let findings = Findings::new(&limits.ledger);
+    let mut expander = Expander::new(prepared, &memories, &findings, &limits.ledger);
+    expander.expect(searched.states.len());
+    let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
     }
@@ -157,16 +155,17 @@ fn run<const R: usize>(
     };
     let mut untold = 0;
     let mut bad = Vec::new();
+    let mut schedules = Held::new(&limits.ledger);
     for found in found {
-        let (schedule, cells) = match ways.get(&found) {
-            Some(way) => {
-                let (schedule, run) = tell(prepared, &found, way)?;
+        let (schedule, cells) = match ways.remove(&found) {
+            Some(way) if !limits.out_of_patience() && schedules.take(way.steps.len() * TOLD).is_ok() => {
+                let (schedule, run) = tell(prepared, &found, &way)?;
                 let cells = run.cells();
                 // Whoever draws it later can't tell what is wrong.
                 prepared.draw(&prepared.packing.pack(&cells))?;
                 (schedule, cells)
             }
-            None => {
+            _ => {
                 untold += 1;
                 (Schedule::default(), Vec::new())
             }
@@ -177,7 +176,7 @@ fn run<const R: usize>(
         let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
         // Nor may what is looked at finally hold because nothing ever comes to rest.
         let finally = scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
-        let looks = (finally || !scenario.views.is_empty()) && searched.rests.is_empty();
+        let looks = (finally || !scenario.views.is_empty()) && searched.places.by_rest.is_empty();
         let ends = [built_in::DEADLOCK.id, built_in::LIVELOCK.id, built_in::KERNEL_BUG.id];
         let why = bad.iter().any(|b| ends.contains(&b.property.as_str()));
         let restless = (looks && !why).then_some(&"a state at rest");
@@ -185,10 +184,10 @@ fn run<const R: usize>(
         bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
     }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
-    let remark = match untold {
-        0 => String::new(),
-        _ => format!("no schedule was looked for to the end for {untold} of the bad states"),
-    };
+    let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
+    let untold =
+        (untold > 0).then(|| format!("no schedule was looked for to the end for {untold} of the bad states"));
+    let remark = numbers.into_iter().chain(untold).collect::<Vec<_>>().join("; ");
     let outcome = Outcome {
         bad,
         endings: searched.places.endings.iter().cloned().collect(),
@@ -196,17 +195,17 @@ fn run<const R: usize>(
         states: searched.states.len() as u64,
         transitions: searched.transitions,
         executions: 0,
-        bytes: searched.bytes + prepared.automata.iter().map(Automaton::bytes).sum::<u64>(),
+        bytes: limits.ledger.peak(),
         seconds: limits.seconds(),
         reached: reached.into_iter().map(str::to_owned).collect(),
         remark,
     };
-    let rests: &[_] = if rests { &searched.rests } else { &[] };
-    Ok((outcome, unpacked_rests(prepared, &memories, rests)))
+    let rests = if rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
+    Ok((outcome, rests))
 }
 
-/// Seconds that a cut search gives at least to finding schedules.
-const PATIENCE: f64 = 5.0;
+/// What a step of a schedule takes with its text, in bytes.
+const TOLD: usize = 512;
 
 /// What is reached and reported by the actors themselves. An edge is unfolded when it is first
 /// taken, so every edge was.
