@@ -230,6 +230,11 @@ impl<'a> Expander<'a> {
         &self.before
     }
 
+    /// Whether an actor took a step that reports something, or ends in a panic.
+    pub(crate) fn alarming(&self) -> bool {
+        self.mirrors.iter().any(|mirror| mirror.alarming)
+    }
+
     /// Where an actor stands; none in its own panic.
     pub(crate) fn standing(&mut self, actor: usize, control: u32) -> Option<&Standing> {
         (control < PANICKED_FROM).then(|| self.mirrors[actor].control(control))

@@ -98,11 +98,15 @@ impl<'a> Limits<'a> {
         }
     }
 
-    /// Keeps time for schedules from now on, since there is something to tell.
+    /// Keeps time and room for schedules from now on, since there is something to tell.
     pub(crate) fn found(&self) {
-        if !self.found.load(Ordering::Relaxed) {
+        if !self.has_found() {
             self.found.store(true, Ordering::Relaxed);
         }
+    }
+
+    pub(crate) fn has_found(&self) -> bool {
+        self.found.load(Ordering::Relaxed)
     }
 
     fn interrupted(&self) -> Option<Instant> {
@@ -133,7 +137,7 @@ impl<'a> Limits<'a> {
 
     fn time_max(&self) -> Duration {
         let all = self.options.bounds.time_max;
-        if self.found.load(Ordering::Relaxed) { all - all / KEPT_FOR_SCHEDULES } else { all }
+        if self.has_found() { all - all / KEPT_FOR_SCHEDULES } else { all }
     }
 
     fn weigh_models(&self) -> Result<(), Full> {

@@ -23,6 +23,7 @@ mod visited;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use machine::{Action, Word};
 use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, built_in};
@@ -77,7 +78,7 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// # Errors
 /// Where the scenario or a model can't be searched.
 pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
-    Ok(search_scenario(scenario, options, false)?.0)
+    Ok(search_scenario(scenario, options, &Asked::default())?.outcome)
 }
 
 /// As [`check`], and gives every state at rest, to compare engines by.
@@ -85,35 +86,74 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`check`].
 pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    search_scenario(scenario, options, true)
+    let answer = search_scenario(scenario, options, &Asked { rests: true, ..Asked::default() })?;
+    Ok((answer.outcome, answer.rests))
 }
 
-fn search_scenario(
+/// What each phase of a check took.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Phases {
+    /// Searching, with the unfolding of the models, the properties and the views.
+    pub search: Duration,
+    /// Judging cycles.
+    pub judging: Duration,
+    /// Finding schedules and telling them.
+    pub schedules: Duration,
+}
+
+/// As [`check`], and measures the phases by a clock of the caller's.
+///
+/// # Errors
+/// As [`check`].
+pub fn profile(
     scenario: &Scenario,
     options: &Options,
+    clock: fn() -> Duration,
+) -> Result<(Outcome, Phases), Error> {
+    let answer = search_scenario(scenario, options, &Asked { clock, ..Asked::default() })?;
+    Ok((answer.outcome, answer.phases))
+}
+
+/// What is wanted besides the outcome, and how large things may become.
+struct Asked {
     rests: bool,
-) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    clock: fn() -> Duration,
+    ceilings: Ceilings,
+}
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked { rests: false, clock: || Duration::ZERO, ceilings: Ceilings::default() }
+    }
+}
+
+#[derive(Default)]
+struct Answer {
+    outcome: Outcome,
+    rests: BTreeSet<AtRest>,
+    phases: Phases,
+}
+
+fn search_scenario(scenario: &Scenario, options: &Options, asked: &Asked) -> Result<Answer, Error> {
     let prepared = Prepared::new(scenario)?;
     match scenario.actors.len() {
-        0..=2 => run::<1>(&prepared, options, rests),
-        3..=5 => run::<2>(&prepared, options, rests),
-        6..=8 => run::<3>(&prepared, options, rests),
-        9..=11 => run::<4>(&prepared, options, rests),
+        0..=2 => run::<1>(&prepared, options, asked),
+        3..=5 => run::<2>(&prepared, options, asked),
+        6..=8 => run::<3>(&prepared, options, asked),
+        9..=11 => run::<4>(&prepared, options, asked),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
-            Ok((Outcome { remark, ..Outcome::default() }, BTreeSet::new()))
+            Ok(Answer { outcome: Outcome { remark, ..Outcome::default() }, ..Answer::default() })
         }
     }
 }
 
-fn run<const R: usize>(
-    prepared: &Arc<Prepared>,
-    options: &Options,
-    rests: bool,
-) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    let limits = Limits::new(options, prepared, Ceilings::default());
+fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    let begun = (asked.clock)();
+    let limits = Limits::new(options, prepared, asked.ceilings);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
     let searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let after_search = (asked.clock)();
     let (reached, reported) = seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let mut found = searched.places.all.clone();
     found.extend(reported);
@@ -134,6 +174,7 @@ fn run<const R: usize>(
     }
     found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
     let coverage = limits.coverage();
+    let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
     let findings = Findings::new(&limits.ledger);
@@ -200,8 +241,14 @@ fn run<const R: usize>(
         reached: reached.into_iter().map(str::to_owned).collect(),
         remark,
     };
-    let rests = if rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
-    Ok((outcome, rests))
+    let rests =
+        if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
+    let phases = Phases {
+        search: after_search.saturating_sub(begun),
+        judging: after_judging.saturating_sub(after_search),
+        schedules: (asked.clock)().saturating_sub(after_judging),
+    };
+    Ok(Answer { outcome, rests, phases })
 }
 
 /// What a step of a schedule takes with its text, in bytes.

@@ -191,6 +191,9 @@ impl<'a, const R: usize> Shared<'a, R> {
         }
         piece.iter().try_for_each(|key| self.visit(worker, key))?;
         worker.piece = piece;
+        if self.findings.any() || worker.expander.alarming() {
+            self.limits.found();
+        }
         Ok(())
     }
 
@@ -264,8 +267,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(progress) = &self.limits.options.progress {
             progress.store(states, Ordering::Relaxed);
         }
-        if self.findings.any() {
-            self.limits.found();
+        if self.limits.has_found() {
             self.limits.ledger.reserve(states * shortest::BYTES_PER_STATE);
         }
         Ok(inserted?)
