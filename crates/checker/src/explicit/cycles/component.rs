@@ -1,25 +1,27 @@
 //! One strongly connected component of the states, as a graph of its own, and what is asked of it.
 
-use super::components::Decomposer;
-use crate::explicit::expand::Roles;
+use std::sync::Arc;
+
+use super::components::{Components, Decomposer};
+use crate::explicit::expand::{Census, Halt, Roles};
+use crate::explicit::ledger::{Counted, Full, Ledger};
 
 /// A component: its states by numbers of its own, and the steps between them.
-#[derive(Default)]
 pub(super) struct Component {
     /// By state: who is done, and who can't move.
-    pub(super) done: Vec<u16>,
-    pub(super) blocked: Vec<u16>,
+    done: Counted<u16>,
+    blocked: Counted<u16>,
     /// By state: where its steps begin.
-    pub(super) first: Vec<u32>,
-    pub(super) to: Vec<u32>,
-    pub(super) actor: Vec<u8>,
+    first: Counted<u32>,
+    to: Counted<u32>,
+    actor: Counted<u8>,
     /// Whether a step leads out.
-    pub(super) left: bool,
+    left: bool,
 }
 
 /// A part of a component in which somebody can stay for ever who must end.
 pub(super) struct Endless {
-    pub(super) states: Vec<u32>,
+    pub(super) states: Counted<u32>,
     /// Who does not end.
     pub(super) shown: u16,
     /// Whether these go round, or wait while others do.
@@ -32,6 +34,29 @@ pub(super) struct Endless {
 const NOWHERE: u32 = u32::MAX;
 
 impl Component {
+    pub(super) fn new(ledger: &Arc<Ledger>) -> Component {
+        let [done, blocked] = std::array::from_fn(|_| Counted::new(ledger));
+        let [first, to] = std::array::from_fn(|_| Counted::new(ledger));
+        Component { done, blocked, first, to, actor: Counted::new(ledger), left: false }
+    }
+
+    /// Adds a state. Its steps are added before the next one.
+    pub(super) fn add_state(&mut self, census: Census) -> Result<(), Full> {
+        self.done.push(census.done)?;
+        self.blocked.push(census.blocked)?;
+        self.first.push(u32::try_from(self.to.len()).map_err(|_| Full::Numbers("steps of a cycle"))?)
+    }
+
+    /// Adds a step of the state that was added last: where it leads, or none out.
+    pub(super) fn add_step(&mut self, actor: u8, to: Option<u32>) -> Result<(), Full> {
+        let Some(to) = to else {
+            self.left = true;
+            return Ok(());
+        };
+        self.to.push(to)?;
+        self.actor.push(actor)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.done.len()
     }
@@ -49,31 +74,40 @@ impl Component {
     }
 
     /// The parts in which a fair run can stay, by steps of `movers` and in the states that are `kept`, while
-    /// somebody who must end does not.
+    /// somebody who must end does not. `go_on` is asked now and then.
     pub(super) fn endless(
         &self,
         decomposer: &mut Decomposer,
         roles: &Roles,
         movers: u16,
         kept: Option<&[bool]>,
-    ) -> Vec<Endless> {
-        let mut regions = Regions { of: vec![0; self.len()], count: 0 };
-        let mut states: Vec<u32> = (0..self.len() as u32).collect();
-        if let Some(kept) = kept {
-            states.retain(|&state| kept[state as usize]);
-            regions.of.iter_mut().zip(kept).filter(|(_, kept)| !**kept).for_each(|(of, _)| *of = NOWHERE);
+        go_on: &mut impl FnMut() -> Result<(), Halt>,
+    ) -> Result<Vec<Endless>, Halt> {
+        let ledger = self.to.ledger();
+        let mut regions = Regions { of: Counted::zeros(self.len(), ledger)?, count: 0 };
+        let mut states = Counted::new(ledger);
+        for state in 0..self.len() {
+            if kept.is_none_or(|kept| kept[state]) {
+                states.push(state as u32)?;
+            } else {
+                regions.of[state] = NOWHERE;
+            }
         }
         let whole = states.len() == self.len() && self.actor.iter().all(|&actor| movers & (1 << actor) != 0);
-        let mut parts = match whole {
-            true => vec![states],
-            false => self.decompose(decomposer, &states, &regions, 0, movers),
-        };
+        let mut parts = Vec::new();
+        if whole {
+            parts.push(states);
+        } else {
+            let found = self.decompose(decomposer, &states, &regions, 0, movers, go_on)?;
+            found.add_to(&mut parts)?;
+        }
         let mut endless = Vec::new();
         while let Some(states) = parts.pop() {
             let region = regions.add(&states);
             let (mut moved, mut done) = (0, 0);
             let mut never = u16::MAX;
-            for &state in &states {
+            for &state in states.iter() {
+                go_on()?;
                 never &= self.done[state as usize] | self.blocked[state as usize];
                 done |= self.done[state as usize];
                 for (actor, to) in self.steps(state) {
@@ -84,11 +118,16 @@ impl Component {
             }
             let owed = roles.fair & !moved & !done & !never;
             if owed != 0 {
-                let waits =
-                    |state: &u32| owed & !(self.done[*state as usize] | self.blocked[*state as usize]) == 0;
-                let (kept, gone): (Vec<u32>, Vec<u32>) = states.into_iter().partition(waits);
-                gone.into_iter().for_each(|state| regions.of[state as usize] = NOWHERE);
-                parts.extend(self.decompose(decomposer, &kept, &regions, region, movers));
+                let mut left = Counted::new(ledger);
+                for &state in states.iter() {
+                    if owed & !(self.done[state as usize] | self.blocked[state as usize]) == 0 {
+                        left.push(state)?;
+                    } else {
+                        regions.of[state as usize] = NOWHERE;
+                    }
+                }
+                let found = self.decompose(decomposer, &left, &regions, region, movers, go_on)?;
+                found.add_to(&mut parts)?;
                 continue;
             }
             let subjects = roles.must_end & roles.fair & !done;
@@ -100,7 +139,7 @@ impl Component {
                 endless.push(Endless { states, shown, moving, needed });
             }
         }
-        endless
+        Ok(endless)
     }
 
     /// The components of one region, by the steps of `movers`.
@@ -111,20 +150,20 @@ impl Component {
         regions: &Regions,
         region: u32,
         movers: u16,
-    ) -> Vec<Vec<u32>> {
-        let next = |state: u32, out: &mut Vec<u32>| -> Result<(), std::convert::Infallible> {
+        go_on: &mut impl FnMut() -> Result<(), Halt>,
+    ) -> Result<Components, Halt> {
+        decomposer.components(states.iter().copied(), |state, out| {
+            go_on()?;
             let inside = |&(actor, to): &(u16, u32)| movers & actor != 0 && regions.of[to as usize] == region;
             out.extend(self.steps(state).filter(inside).map(|(_, to)| to));
             Ok(())
-        };
-        let Ok(found) = decomposer.components(states.iter().copied(), next);
-        found
+        })
     }
 }
 
 /// Which part of the graph a state is in; parts are never joined again.
 struct Regions {
-    of: Vec<u32>,
+    of: Counted<u32>,
     count: u32,
 }
 

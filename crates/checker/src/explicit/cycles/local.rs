@@ -1,7 +1,10 @@
 //! The cycles of each actor's own automaton.
 
+use std::sync::Arc;
+
 use super::components::Decomposer;
 use crate::explicit::Prepared;
+use crate::explicit::ledger::{Counted, Full, Held, Ledger};
 use crate::explicit::unfold::{Automaton, PANICKED_FROM};
 use crate::explicit::visited::{Key, control_of, mix, moved};
 
@@ -11,17 +14,20 @@ use crate::explicit::visited::{Key, control_of, mix, moved};
 /// one cycle of its own.
 pub(super) struct LocalCycles {
     /// By actor and control state: the least control state of its component plus one, or 0.
-    least: Vec<Vec<u32>>,
+    least: Vec<Counted<u32>>,
 }
 
 impl LocalCycles {
-    pub(super) fn of(prepared: &Prepared) -> LocalCycles {
-        LocalCycles { least: prepared.automata[..prepared.actors()].iter().map(least).collect() }
+    pub(super) fn of(prepared: &Prepared, ledger: &Arc<Ledger>) -> Result<LocalCycles, Full> {
+        let automata = prepared.automata[..prepared.actors()].iter();
+        Ok(LocalCycles {
+            least: automata.map(|automaton| least(automaton, ledger)).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether no actor has any.
     pub(super) fn none(&self) -> bool {
-        self.least.iter().flatten().all(|&least| least == 0)
+        self.least.iter().all(|least| least.iter().all(|&least| least == 0))
     }
 
     #[inline]
@@ -56,25 +62,31 @@ impl LocalCycles {
     }
 }
 
-fn least(automaton: &Automaton) -> Vec<u32> {
-    let nodes = automaton.len();
-    let mut next = vec![Vec::new(); nodes];
-    for (from, _, edge) in automaton.edges() {
+fn least(automaton: &Automaton, ledger: &Arc<Ledger>) -> Result<Counted<u32>, Full> {
+    let edges = automaton.edges();
+    let mut held = Held::new(ledger);
+    held.take(size_of_val(&edges[..]))?;
+    let mut next = Counted::new(ledger);
+    for (from, _, edge) in &edges {
         if edge.to < PANICKED_FROM {
-            next[from as usize].push(edge.to);
+            next.push((*from, edge.to))?;
         }
     }
-    let successors = |node: u32, out: &mut Vec<u32>| -> Result<(), std::convert::Infallible> {
-        out.extend(&next[node as usize]);
+    drop((edges, held));
+    next.sort_unstable();
+    let successors = |node: u32, out: &mut Vec<u32>| -> Result<(), Full> {
+        let first = next.partition_point(|&(from, _)| from < node);
+        out.extend(next[first..].iter().take_while(|(from, _)| *from == node).map(|(_, to)| to));
         Ok(())
     };
-    let Ok(found) = Decomposer::default().components(0..nodes as u32, successors);
-    let mut least = vec![0; nodes];
-    for component in found {
+    let nodes = automaton.len();
+    let found = Decomposer::new(ledger).components(0..nodes as u32, successors)?;
+    let mut least = Counted::zeros(nodes, ledger)?;
+    for component in found.iter() {
         let first = component.iter().min().map_or(0, |first| first + 1);
-        for node in component {
+        for &node in component {
             least[node as usize] = first;
         }
     }
-    least
+    Ok(least)
 }

@@ -19,24 +19,26 @@ mod local;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::FxHashMap;
 use scenario::{Property, built_in};
 
-use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
-use super::findings::{Bad, Findings};
-use super::search::Limits;
-use super::visited::{Key, Memories, Shard, States, control_of, memory_of, mix};
 use super::Prepared;
+use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
+use super::findings::{Bad, Findings, bytes_of_bad};
+use super::ledger::{Counted, Full, Held, Ledger};
+use super::limits::Limits;
+use super::visited::{Key, Memories, Shard, States, control_of, memory_of, mix};
 use component::{Component as Graph, Endless};
-use components::Decomposer;
+use components::{Components, Decomposer};
 use local::LocalCycles;
 
 /// The components in which something is wrong, of one kind.
 pub(crate) struct Judged {
     /// For each state its component plus one, or 0; empty where there are none.
-    component: Vec<u32>,
+    component: Counted<u32>,
     pub(crate) found: Vec<Component>,
     /// The actors whose steps count.
     movers: u16,
@@ -50,16 +52,16 @@ pub(crate) struct Component {
 }
 
 impl Judged {
-    fn new(states: usize, movers: u16, wrong: Vec<Wrong>) -> Judged {
-        let mut component = vec![0; if wrong.is_empty() { 0 } else { states }];
+    fn new(states: usize, movers: u16, wrong: Vec<Wrong>, ledger: &Arc<Ledger>) -> Result<Judged, Full> {
+        let mut component = Counted::zeros(if wrong.is_empty() { 0 } else { states }, ledger)?;
         let mut found = Vec::new();
         for Wrong { bad, needed, states } in wrong {
             found.push(Component { bad, needed });
-            for state in states {
+            for &state in states.iter() {
                 component[state as usize] = found.len() as u32;
             }
         }
-        Judged { component, found, movers }
+        Ok(Judged { component, found, movers })
     }
 
     /// What is wrong in a state's component.
@@ -68,12 +70,14 @@ impl Judged {
         self.found.get((component as usize).checked_sub(1)?)
     }
 
-    /// A way round from a state in a component back to it, on which everybody moves who must.
+    /// A way round from a state in a component back to it, on which everybody moves who must. `go_on` is
+    /// asked now and then.
     pub(crate) fn way_round<const R: usize>(
         &self,
         states: &States<R>,
         expander: &mut Expander,
         start: u32,
+        go_on: impl Fn() -> Result<(), Halt>,
     ) -> Result<Vec<(u8, u8)>, Halt> {
         let component = self.component[start as usize];
         let mut needed = self.at(start).map_or(0, |c| c.needed);
@@ -82,12 +86,16 @@ impl Judged {
         while needed != 0 || at != start {
             // The nearest step of an actor that is still needed, or the nearest way back.
             let mut from: FxHashMap<u32, (u32, u8, u8)> = FxHashMap::default();
+            let mut held = Held::new(self.component.ledger());
             let mut queue = vec![at];
             let mut next = 0;
             let mut last = None;
             while next < queue.len() && last.is_none() {
                 let state = queue[next];
                 next += 1;
+                if next % 1024 == 0 {
+                    go_on()?;
+                }
                 expander.expand(&states.get(state), &mut successors)?;
                 for s in &successors {
                     let Some(to) = states.find(&s.key) else { continue };
@@ -101,6 +109,9 @@ impl Judged {
                         break;
                     }
                     if to != at && !from.contains_key(&to) {
+                        // As tables and vectors grow.
+                        const MET: usize = 3 * size_of::<(u32, (u32, u8, u8))>() + 3 * size_of::<u32>();
+                        held.take(MET)?;
                         from.insert(to, (state, s.actor, s.choice));
                         queue.push(to);
                     }
@@ -122,25 +133,11 @@ impl Judged {
     }
 }
 
-/// Why judging ended early.
-pub(crate) enum Cut {
-    /// A limit was met.
-    Limit,
-    /// The scenario or a model is broken.
-    Halt(Halt),
-}
-
-impl From<Halt> for Cut {
-    fn from(halt: Halt) -> Cut {
-        Cut::Halt(halt)
-    }
-}
-
 /// The states of a part of the graph in which something is wrong.
 struct Wrong {
     bad: Bad,
     needed: u16,
-    states: Vec<u32>,
+    states: Counted<u32>,
 }
 
 /// What was found, by kind.
@@ -154,31 +151,41 @@ struct Verdicts {
 /// Where classes of states begin that are judged by one thread in a row, by their states that are on
 /// each cycle.
 struct Classes {
-    states: Vec<(u32, u32)>,
-    pieces: Vec<usize>,
+    states: Counted<(u32, u32)>,
+    pieces: Counted<usize>,
 }
 
 /// States on each cycle that one thread takes at a time, and which are not worth a second one.
 const PIECE: usize = 64;
 
 impl Classes {
-    fn of<const R: usize>(states: &States<R>, cycles: &LocalCycles) -> Classes {
-        let class = |state| {
+    fn of<const R: usize>(
+        states: &States<R>,
+        cycles: &LocalCycles,
+        limits: &Limits,
+    ) -> Result<Classes, Halt> {
+        let mut classes =
+            Classes { states: Counted::new(&limits.ledger), pieces: Counted::new(&limits.ledger) };
+        for state in states.on_each_cycle() {
             let key = states.get(state);
-            (cycles.movers(&key) != 0).then(|| (cycles.class(&key), state))
-        };
-        let mut states: Vec<(u32, u32)> = states.on_each_cycle().filter_map(class).collect();
-        states.sort_unstable();
-        let mut pieces = vec![0];
+            if cycles.movers(&key) != 0 {
+                classes.states.push((cycles.class(&key), state))?;
+            }
+            if state % 1024 == 0 {
+                limits.go_on()?;
+            }
+        }
+        classes.states.sort_unstable();
+        classes.pieces.push(0)?;
         let mut begun = 0;
-        for at in 1..states.len() {
-            if at - begun >= PIECE && states[at].0 != states[at - 1].0 {
-                pieces.push(at);
+        for at in 1..classes.states.len() {
+            if at - begun >= PIECE && classes.states[at].0 != classes.states[at - 1].0 {
+                classes.pieces.push(at)?;
                 begun = at;
             }
         }
-        pieces.push(states.len());
-        Classes { states, pieces }
+        classes.pieces.push(classes.states.len())?;
+        Ok(classes)
     }
 
     fn piece(&self, number: usize) -> Option<&[(u32, u32)]> {
@@ -186,34 +193,36 @@ impl Classes {
     }
 }
 
-/// Judges all cycles, on so many threads.
+/// Judges all cycles, on all threads.
 pub(crate) fn judge<const R: usize>(
     prepared: &Prepared,
     states: &States<R>,
     memories: &Memories,
     limits: &Limits,
-    threads: usize,
-) -> Result<Vec<Judged>, Cut> {
-    let cycles = LocalCycles::of(prepared);
+) -> Result<Vec<Judged>, Halt> {
+    let cycles = LocalCycles::of(prepared, &limits.ledger)?;
     if cycles.none() {
         return Ok(Vec::new()); // Whoever moves moves on.
     }
-    let classes = Classes::of(states, &cycles);
-    let findings = Findings::default();
+    let classes = Classes::of(states, &cycles, limits)?;
+    let findings = Findings::new(&limits.ledger);
     let next = AtomicUsize::new(0);
     let judge = || {
-        let expander = Expander::new(prepared, memories, &findings);
+        let expander = Expander::new(prepared, memories, &findings, &limits.ledger);
         let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
         judge.expander.expect(classes.states.len());
         while let Some(piece) = classes.piece(next.fetch_add(1, Ordering::Relaxed)) {
             for class in piece.chunk_by(|(one, _), (other, _)| one == other) {
-                judge.class(class.iter().map(|&(_, state)| state))?;
+                judge.class(class.iter().map(|&(_, state)| state)).inspect_err(|_| {
+                    // Nor need the others go on.
+                    next.store(classes.pieces.len(), Ordering::Relaxed);
+                })?;
             }
         }
         Ok(judge.verdicts)
     };
-    let helpers = threads.min(classes.pieces.len() - 1).max(1);
-    let parts: Vec<Result<Verdicts, Cut>> = std::thread::scope(|scope| {
+    let helpers = limits.options.threads.min(classes.pieces.len() - 1).max(1);
+    let parts: Vec<Result<Verdicts, Halt>> = std::thread::scope(|scope| {
         let others: Vec<_> = (1..helpers).map(|_| scope.spawn(judge)).collect();
         let first = judge();
         let joined = others.into_iter().map(|other| match other.join() {
@@ -229,13 +238,9 @@ pub(crate) fn judge<const R: usize>(
         all.livelock.extend(livelock);
         all.unkillable.extend(unkillable);
     }
-    let everybody = prepared.mask(|_| true);
-    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong);
-    Ok(vec![
-        judged(Roles::new(prepared).fair, all.livelock),
-        judged(everybody, all.unkillable),
-        judged(everybody, all.stuck),
-    ])
+    let (fair, everybody) = (Roles::new(prepared).fair, prepared.mask(|_| true));
+    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong, &limits.ledger);
+    Ok(vec![judged(fair, all.livelock)?, judged(everybody, all.unkillable)?, judged(everybody, all.stuck)?])
 }
 
 /// One thread's judge of cycles.
@@ -251,7 +256,7 @@ struct Judge<'a, const R: usize> {
     decomposer: Decomposer,
     successors: Vec<Successor<R>>,
     /// For each state of the class its number in the component in hand, if any.
-    places: Vec<u32>,
+    places: Counted<u32>,
     /// By memory, whether a fatal signal is pending.
     killed: FxHashMap<u32, bool>,
     words: Stuck,
@@ -274,10 +279,10 @@ impl<'a, const R: usize> Judge<'a, R> {
             limits,
             roles: Roles::new(prepared),
             expander,
-            class: Shard::default(),
-            decomposer: Decomposer::default(),
+            class: Shard::new(limits.ceilings.states, &limits.ledger),
+            decomposer: Decomposer::new(&limits.ledger),
             successors: Vec::new(),
-            places: Vec::new(),
+            places: Counted::new(&limits.ledger),
             killed: FxHashMap::default(),
             words: Stuck::default(),
             looked: 0,
@@ -285,33 +290,36 @@ impl<'a, const R: usize> Judge<'a, R> {
         }
     }
 
-    fn look(&mut self) -> Result<(), Cut> {
+    fn look(&mut self) -> Result<(), Halt> {
         self.looked = self.looked.wrapping_add(1);
-        if self.looked.is_multiple_of(1024) && self.limits.out_of_time() { Err(Cut::Limit) } else { Ok(()) }
+        if self.looked.is_multiple_of(1024) { self.limits.go_on() } else { Ok(()) }
     }
 
     /// Judges all cycles that go through one of these states, which are of one class.
-    fn class(&mut self, states: impl Iterator<Item = u32>) -> Result<(), Cut> {
-        for component in self.components(states)? {
-            self.component(&component)?;
+    fn class(&mut self, states: impl Iterator<Item = u32>) -> Result<(), Halt> {
+        for component in self.components(states)?.iter() {
+            self.component(component)?;
         }
         Ok(())
     }
 
     /// The components that these states of one class lead to, by the numbers of the class.
-    fn components(&mut self, states: impl Iterator<Item = u32>) -> Result<Vec<Vec<u32>>, Cut> {
+    fn components(&mut self, states: impl Iterator<Item = u32>) -> Result<Components, Halt> {
         self.class.clear();
         let keys = states.map(|state| self.states.get(state));
-        let roots: Vec<u32> = keys.map(|key| self.class.insert(&key, mix(&key)) as u32).collect();
-        let mut decomposer = std::mem::take(&mut self.decomposer);
-        let found = decomposer.components(roots, |state, out| -> Result<(), Cut> {
+        let mut roots = Counted::new(&self.limits.ledger);
+        for key in keys {
+            roots.push(self.class.insert(&key, mix(&key))? as u32)?;
+        }
+        let mut decomposer = std::mem::replace(&mut self.decomposer, Decomposer::new(&self.limits.ledger));
+        let found = decomposer.components(roots.iter().copied(), |state, out| -> Result<(), Halt> {
             self.look()?;
             let key = *self.class.get(state as usize);
             let movers = self.cycles.movers(&key);
             self.expander.expand_by(movers, &key, &mut self.successors)?;
             for next in &self.successors {
                 if self.cycles.stays(&key, &next.key, usize::from(next.actor)) && self.states.has(&next.key) {
-                    out.push(self.class.insert(&next.key, mix(&next.key)) as u32);
+                    out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
                 }
             }
             Ok(())
@@ -320,86 +328,99 @@ impl<'a, const R: usize> Judge<'a, R> {
         found
     }
 
-    fn component(&mut self, members: &[u32]) -> Result<(), Cut> {
+    fn component(&mut self, members: &[u32]) -> Result<(), Halt> {
         let graph = self.graph(members)?;
-        let stuck = graph.stuck(&self.roles);
+        let roles = self.roles;
+        let stuck = graph.stuck(&roles);
         if stuck != 0 {
             let key = self.class.get(members[0] as usize);
             let bad = self.words.deadlock(&mut self.expander, key, stuck).clone();
-            let states = self.numbers(members, 0..graph.len() as u32);
-            self.verdicts.stuck.push(Wrong { bad, needed: 0, states });
+            let wrong = self.wrong(bad, 0, members, 0..graph.len() as u32)?;
+            self.verdicts.stuck.push(wrong);
         }
-        for endless in graph.endless(&mut self.decomposer, &self.roles, self.roles.fair, None) {
+        for endless in self.endless(&graph, roles.fair, None)? {
             // Who waits while others go round, and for ever, is told as stuck.
             if endless.moving || stuck == 0 {
-                let wrong = self.wrong(&built_in::LIVELOCK, members, endless);
+                let wrong = self.goes_on(&built_in::LIVELOCK, members, &endless)?;
                 self.verdicts.livelock.push(wrong);
             }
         }
         if self.prepared.scenario.killed.is_some() {
-            let kept = members.iter().map(|&member| self.is_killed(member));
-            let kept = kept.collect::<Result<Vec<bool>, Cut>>()?;
-            let everybody = self.prepared.mask(|_| true);
-            for endless in graph.endless(&mut self.decomposer, &self.roles, everybody, Some(&kept)) {
-                let wrong = self.wrong(&built_in::UNKILLABLE, members, endless);
+            let mut kept = Counted::new(&self.limits.ledger);
+            for &member in members {
+                kept.push(self.is_killed(member)?)?;
+            }
+            for endless in self.endless(&graph, self.prepared.mask(|_| true), Some(&kept))? {
+                let wrong = self.goes_on(&built_in::UNKILLABLE, members, &endless)?;
                 self.verdicts.unkillable.push(wrong);
             }
         }
         Ok(())
     }
 
-    fn numbers(&self, members: &[u32], states: impl IntoIterator<Item = u32>) -> Vec<u32> {
-        let key = |state: u32| self.class.get(members[state as usize] as usize);
-        states.into_iter().filter_map(|state| self.states.find(key(state))).collect()
+    fn endless(&mut self, graph: &Graph, movers: u16, kept: Option<&[bool]>) -> Result<Vec<Endless>, Halt> {
+        let (limits, looked) = (self.limits, &mut self.looked);
+        graph.endless(&mut self.decomposer, &self.roles, movers, kept, &mut || {
+            *looked = looked.wrapping_add(1);
+            if looked.is_multiple_of(1024) { limits.go_on() } else { Ok(()) }
+        })
     }
 
-    fn wrong(&mut self, property: &Property, members: &[u32], endless: Endless) -> Wrong {
+    fn goes_on(&mut self, property: &Property, members: &[u32], endless: &Endless) -> Result<Wrong, Halt> {
         let key = *self.class.get(members[endless.states[0] as usize] as usize);
-        let witness = witness(self.prepared, &mut self.expander, &key, &endless);
-        let states = self.numbers(members, endless.states);
-        Wrong { bad: Bad::new(property.id, witness), needed: endless.needed, states }
+        let witness = witness(self.prepared, &mut self.expander, &key, endless);
+        self.wrong(Bad::new(property.id, witness), endless.needed, members, endless.states.iter().copied())
+    }
+
+    /// Some states of a component.
+    fn wrong(
+        &self,
+        bad: Bad,
+        needed: u16,
+        members: &[u32],
+        states: impl Iterator<Item = u32>,
+    ) -> Result<Wrong, Halt> {
+        let mut numbers = Counted::new(&self.limits.ledger);
+        self.limits.ledger.take(size_of::<Wrong>() + bytes_of_bad(std::slice::from_ref(&bad)))?;
+        for state in states {
+            let key = self.class.get(members[state as usize] as usize);
+            if let Some(number) = self.states.find(key) {
+                numbers.push(number)?;
+            }
+        }
+        Ok(Wrong { bad, needed, states: numbers })
     }
 
     /// Whether a fatal signal is pending in a state of the class.
-    fn is_killed(&mut self, state: u32) -> Result<bool, Cut> {
+    fn is_killed(&mut self, state: u32) -> Result<bool, Halt> {
         let memory = memory_of(self.class.get(state as usize));
         if let Some(&is) = self.killed.get(&memory) {
             return Ok(is);
         }
-        let is = self.prepared.is_killed(self.expander.words(memory)).map_err(Halt::Broken)?;
+        let is = self.prepared.is_killed(self.expander.words(memory))?;
         self.killed.insert(memory, is);
         Ok(is)
     }
 
     /// A component as a graph of its own.
-    fn graph(&mut self, members: &[u32]) -> Result<Graph, Cut> {
-        if self.places.len() < self.class.len() {
-            self.places.resize(self.class.len(), 0);
-        }
+    fn graph(&mut self, members: &[u32]) -> Result<Graph, Halt> {
+        self.places.stretch(self.class.len())?;
         for (place, &member) in members.iter().enumerate() {
             self.places[member as usize] = place as u32;
         }
-        let mut graph = Graph::default();
+        let mut graph = Graph::new(&self.limits.ledger);
         for &member in members {
             self.look()?;
             let key = *self.class.get(member as usize);
             let census = self.expander.expand(&key, &mut self.successors)?;
-            graph.done.push(census.done);
-            graph.blocked.push(census.blocked);
-            graph.first.push(graph.to.len() as u32);
+            graph.add_state(census)?;
             for next in &self.successors {
                 let place = self.class.find(&next.key, mix(&next.key)).and_then(|to| {
                     // The places of earlier components were not wiped.
                     let place = self.places[to];
                     (members.get(place as usize) == Some(&(to as u32))).then_some(place)
                 });
-                match place {
-                    Some(place) => {
-                        graph.to.push(place);
-                        graph.actor.push(next.actor);
-                    }
-                    None => graph.left = true,
-                }
+                graph.add_step(next.actor, place)?;
             }
         }
         Ok(graph)

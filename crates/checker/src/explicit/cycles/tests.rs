@@ -6,13 +6,15 @@ use proptest::prelude::*;
 use scenario::Bounds;
 
 use super::*;
+use crate::explicit::limits::Ceilings;
 use crate::explicit::search::{Searched, search};
 use crate::explicit::{Error, Options};
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 
-use common::program::{Program, loops, programs};
+use common::generating::{looping_programs, plain_programs};
+use common::program::Program;
 
 type Components = BTreeSet<BTreeSet<u32>>;
 
@@ -67,17 +69,18 @@ fn judged<const R: usize>(
     limits: &Limits,
     expander: Expander,
 ) -> Components {
-    let cycles = LocalCycles::of(prepared);
-    let classes = Classes::of(states, &cycles);
+    let Ok(cycles) = LocalCycles::of(prepared, &limits.ledger) else { unreachable!("no limit") };
+    let Ok(classes) = Classes::of(states, &cycles, limits) else { unreachable!("no limit") };
     let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
     let mut all = Components::new();
     for class in classes.states.chunk_by(|(one, _), (other, _)| one == other) {
         let Ok(found) = judge.components(class.iter().map(|&(_, state)| state)) else {
             unreachable!("no limit")
         };
-        for members in found {
-            let component = judge.numbers(&members, 0..members.len() as u32);
-            assert!(all.insert(component.into_iter().collect()), "judged once");
+        for members in found.iter() {
+            let key = |&member: &u32| *judge.class.get(member as usize);
+            let component = members.iter().filter_map(|member| states.find(&key(member)));
+            assert!(all.insert(component.collect()), "judged once");
         }
     }
     all
@@ -100,20 +103,25 @@ fn told(judged: &[Judged]) -> Vec<BTreeSet<(Bad, u16, BTreeSet<u32>)>> {
 fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, TestCaseError> {
     let prepared = Prepared::new(&program.scenario()).unwrap();
     let bounds = Bounds { states_max, ..Bounds::default() };
-    let options = Options { bounds, ..Options::default() };
-    let limits = Limits::new(&options);
-    let memories = Memories::new(prepared.packing.words());
-    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits, 1);
+    let options = |threads| Options { bounds, threads, ..Options::default() };
+    let (alone, shared) = (options(1), options(threads));
+    let limits = Limits::new(&alone, &prepared, Ceilings::default());
+    let words = prepared.packing.words();
+    let memories = Memories::new(words, limits.ceilings.memories, &limits.ledger);
+    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits);
     let states = searched.unwrap().states;
-    let findings = Findings::default();
-    let mut expander = Expander::new(&prepared, &memories, &findings);
+    let findings = Findings::new(&limits.ledger);
+    let mut expander = Expander::new(&prepared, &memories, &findings, &limits.ledger);
     let plain = plain(&states, &mut expander);
     prop_assert_eq!(&judged(&prepared, &states, &limits, expander), &plain);
-    let all = |threads| match judge(&prepared, &states, &memories, &limits, threads) {
-        Ok(judged) => told(&judged),
-        Err(_) => unreachable!("no limit"),
+    let all = |options| {
+        let limits = Limits::new(options, &prepared, Ceilings::default());
+        match judge(&prepared, &states, &memories, &limits) {
+            Ok(judged) => told(&judged),
+            Err(_) => unreachable!("no limit"),
+        }
     };
-    prop_assert_eq!(all(threads), all(1));
+    prop_assert_eq!(all(&shared), all(&alone));
     Ok(plain.len())
 }
 
@@ -122,16 +130,16 @@ proptest! {
 
     #[test]
     fn a_whole_search_is_judged_as_by_plain_decomposition(
-        program in prop_oneof![programs(), loops()],
+        program in prop_oneof![plain_programs(), looping_programs()],
         threads in 2..4_usize,
     ) {
-        prop_assume!(program.actors.len() <= 2 || program.actors.iter().map(Vec::len).sum::<usize>() < 8);
+        prop_assume!(program.actors.len() <= 2 || program.actors.iter().map(|role| role.ops.len()).sum::<usize>() < 8);
         agrees(&program, 20_000, threads)?;
     }
 
     #[test]
     fn a_cut_search_is_judged_as_by_plain_decomposition(
-        program in loops(),
+        program in looping_programs(),
         states_max in 1..300_u64,
     ) {
         agrees(&program, states_max, 2)?;
