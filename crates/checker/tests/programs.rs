@@ -14,7 +14,7 @@ use checker::explicit::{Options, explore};
 use checker::stepper::{Prepared, Run};
 use common::expected::Expected;
 use common::following::follow;
-use common::generating::{looping_programs, programs};
+use common::generating::{loops, programs};
 use common::program::{Broken, NAMES, Program, VIEWS};
 use common::replaying::{cost, replay};
 use proptest::prelude::*;
@@ -189,13 +189,17 @@ fn explicit_agrees_with_the_naive_enumerator() {
 }
 
 #[test]
-fn actors_that_go_round_are_judged_as_by_the_naive_enumerator() {
+fn actors_that_go_round_agree_with_the_naive_enumerator() {
     let tally = RefCell::new(Tally::default());
-    let cases = each(looping_programs(), |program| agrees(&program, &mut tally.borrow_mut()));
+    each(loops(), |program| agrees(&program, &mut tally.borrow_mut()));
     let Tally { compared, bad, .. } = tally.into_inner();
-    assert!(compared > cases / 2, "only {compared} of {cases} were compared");
-    let rounds = bad["livelock"] + bad["unkillable"];
-    assert!(rounds > cases / 4, "only {rounds} of {cases} go round for ever");
+    eprintln!("{compared} programs compared; found: {bad:?}");
+    for property in ["deadlock", "livelock", "unkillable"] {
+        assert!(
+            bad.get(property).is_some_and(|found| *found > compared / 20),
+            "few programs with `{property}`"
+        );
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub enum Bound {
 pub struct Bounds {
     /// Distinct states.
     pub states_max: u64,
-    /// Bytes of the visited set and the frontier.
+    /// Bytes of everything that a search keeps; what the process takes without it is left out.
     pub bytes_max: u64,
     /// Wall-clock time.
     pub time_max: Duration,
@@ -108,7 +108,7 @@ pub struct Outcome {
     pub transitions: u64,
     /// Executions; 0 where the engine has none.
     pub executions: u64,
-    /// The most bytes that visited set and frontier took; 0 where the engine has none.
+    /// The most bytes that were counted at one time, over all phases; 0 where the engine counts none.
     pub bytes: u64,
     /// Wall-clock seconds.
     pub seconds: f64,

@@ -50,6 +50,9 @@ const BOUNDS: [(u8, Bound); 4] =
 /// How long schedules are looked for after the end of the time, or after the user wants to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The part of the memory that the allocator and the threads' stacks get.
+const ALLOCATOR_PART: u64 = 16;
+
 /// The part of the time that is kept for schedules once there is something to tell.
 const KEPT_FOR_SCHEDULES: u32 = 8;
 
@@ -58,9 +61,10 @@ const MIRRORED: usize = 96;
 
 impl<'a> Limits<'a> {
     pub(crate) fn new(options: &'a Options, prepared: &'a Prepared, ceilings: Ceilings) -> Limits<'a> {
+        let bytes_max = options.bounds.bytes_max;
         Limits {
             options,
-            ledger: Arc::new(Ledger::new(options.bounds.bytes_max)),
+            ledger: Arc::new(Ledger::new(bytes_max - bytes_max / ALLOCATOR_PART)),
             ceilings,
             prepared,
             started: Instant::now(),

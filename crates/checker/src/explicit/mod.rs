@@ -3,8 +3,12 @@
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
 //! are searched breadth first (`search`) into a set that keeps them whole (`visited`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
-//! fewest context switches and, among those, fewest steps (`shortest`).
+//! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
+//! (`limits`), and counts its memory before it takes it (`ledger`).
 
+#[cfg(test)]
+#[path = "../../tests/common/mod.rs"]
+mod common;
 mod cycles;
 mod error;
 mod expand;
@@ -17,6 +21,8 @@ mod rest;
 mod schedule;
 mod search;
 mod shortest;
+#[cfg(test)]
+mod tests;
 mod unfold;
 mod visited;
 
@@ -49,7 +55,9 @@ pub(crate) type PackedWords = Box<[u64]>;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How far to look. `executions_max` means nothing here. The level in which `states_max` is met
-    /// is finished, so that what is found doesn't depend on the number of threads.
+    /// is finished, so that what is found doesn't depend on the number of threads. `bytes_max` and `time_max`
+    /// hold for all phases; a sixteenth of the memory is the allocator's. Once there is something to tell,
+    /// the search leaves an eighth of the time, and some memory for each state, to the schedules.
     pub bounds: Bounds,
     /// How many threads search; 0 counts as 1. Changes nothing that is found.
     pub threads: usize,

@@ -34,16 +34,7 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 /// Two or three actors over three cells, without views, panics and properties: what other engines are
 /// compared by.
 pub(crate) fn plain_programs() -> impl Strategy<Value = Program> {
-    plain(prop_oneof![vec(vec(plain_op(), 2..6), 2), vec(vec(plain_op(), 1..4), 3)])
-}
-
-/// The same, of actors that mostly go round.
-pub(crate) fn looping_programs() -> impl Strategy<Value = Program> {
-    let spin = round(vec(plain_op(), 0..3)).prop_map(Op::Spin);
-    plain(vec(vec(prop_oneof![2 => spin, 1 => plain_op()], 1..3), 2..4))
-}
-
-fn plain(actors: impl Strategy<Value = Vec<Vec<Op>>>) -> impl Strategy<Value = Program> {
+    let actors = prop_oneof![vec(vec(plain_op(), 2..6), 2), vec(vec(plain_op(), 1..4), 3)];
     let initial = vec(vec(0..8_u64, 3), 1..3);
     (actors, any::<bool>(), any::<bool>(), initial).prop_map(|(actors, daemon, adversary, initial)| {
         let last = actors.len() - 1;
@@ -55,6 +46,23 @@ fn plain(actors: impl Strategy<Value = Vec<Vec<Op>>>) -> impl Strategy<Value = P
         let actors = actors.into_iter().enumerate().map(role).collect();
         let (killed, state, rest) = (true, false, false);
         fitted(Program { widths: vec![3; 3], initial, actors, views: Vec::new(), killed, state, rest }, false)
+    })
+}
+
+/// Two or three actors over three cells that mostly go round.
+pub(crate) fn loops() -> impl Strategy<Value = Program> {
+    let body = || round(vec(plain_op(), 0..3));
+    let part = prop_oneof![
+        3 => body().prop_map(Op::Spin),
+        1 => (1..4_u8, body()).prop_map(|(rounds, body)| Op::Cycle(rounds, body)),
+        1 => plain_op(),
+    ];
+    let actors = vec((vec(part, 1..3), weighted(3), weighted(3)), 2..4);
+    let initial = vec(vec(0..8_u64, 3), 1..3);
+    (actors, initial, any::<bool>()).prop_map(|(actors, initial, killed)| {
+        let actors = actors.into_iter().map(|(ops, daemon, adversary)| Role { ops, daemon, adversary });
+        let (actors, views, state, rest) = (actors.collect(), Vec::new(), false, false);
+        fitted(Program { widths: vec![3; 3], initial, actors, views, killed, state, rest }, false)
     })
 }
 
