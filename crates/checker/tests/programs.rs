@@ -14,7 +14,7 @@ use checker::explicit::{Options, explore};
 use checker::stepper::{Prepared, Run};
 use common::expected::Expected;
 use common::following::follow;
-use common::generating::programs;
+use common::generating::{loops, programs};
 use common::program::{Broken, NAMES, Program, VIEWS};
 use common::replaying::{cost, replay};
 use proptest::prelude::*;
@@ -185,6 +185,20 @@ fn explicit_agrees_with_the_naive_enumerator() {
     assert!(refused > cases / 200, "only {refused} of {cases} break a rule");
     for property in BROKEN.into_iter().chain(["deadlock", "livelock", "unkillable", "empty"]) {
         assert!(bad.contains_key(property), "no program in which `{property}` is found");
+    }
+}
+
+#[test]
+fn actors_that_go_round_agree_with_the_naive_enumerator() {
+    let tally = RefCell::new(Tally::default());
+    each(loops(), |program| agrees(&program, &mut tally.borrow_mut()));
+    let Tally { compared, bad, .. } = tally.into_inner();
+    eprintln!("{compared} programs compared; found: {bad:?}");
+    for property in ["deadlock", "livelock", "unkillable"] {
+        assert!(
+            bad.get(property).is_some_and(|found| *found > compared / 20),
+            "few programs with `{property}`"
+        );
     }
 }
 

@@ -23,7 +23,7 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario:
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
 is not, or a branch is not reached, or a word not needed, and has no reason; 2 wrong use or a broken model;
-3 something came out unknown, or a search was cut.";
+3 something was not looked at in full.";
 
 impl Arguments {
     /// Reads a command line: the program's name and its arguments.
@@ -119,8 +119,11 @@ pub struct Check {
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "engine"])]
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine"])]
     pub coverage: bool,
+    /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
+    #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
+    pub without: Vec<String>,
     /// Which engine searches, and how far
     #[command(flatten)]
     pub search: Search,

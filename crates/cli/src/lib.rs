@@ -54,6 +54,8 @@ pub fn run(
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
-        Command::Engine(engine) => engine::run_as_child(catalog, engine).map(|()| Status::AsRecorded),
+        Command::Engine(engine) => {
+            engine::run_as_child(catalog, engine, &searcher.interrupt).map(|()| Status::AsRecorded)
+        }
     }
 }

@@ -49,6 +49,23 @@ pub(crate) fn plain_programs() -> impl Strategy<Value = Program> {
     })
 }
 
+/// Two or three actors over three cells that mostly go round.
+pub(crate) fn loops() -> impl Strategy<Value = Program> {
+    let body = || round(vec(plain_op(), 0..3));
+    let part = prop_oneof![
+        3 => body().prop_map(Op::Spin),
+        1 => (1..4_u8, body()).prop_map(|(rounds, body)| Op::Cycle(rounds, body)),
+        1 => plain_op(),
+    ];
+    let actors = vec((vec(part, 1..3), weighted(3), weighted(3)), 2..4);
+    let initial = vec(vec(0..8_u64, 3), 1..3);
+    (actors, initial, any::<bool>()).prop_map(|(actors, initial, killed)| {
+        let actors = actors.into_iter().map(|(ops, daemon, adversary)| Role { ops, daemon, adversary });
+        let (actors, views, state, rest) = (actors.collect(), Vec::new(), false, false);
+        fitted(Program { widths: vec![3; 3], initial, actors, views, killed, state, rest }, false)
+    })
+}
+
 /// True once in so many times.
 fn weighted(times: u32) -> impl Strategy<Value = bool> {
     prop_oneof![times - 1 => Just(false), 1 => Just(true)]

@@ -1,6 +1,6 @@
 //! `shortcopy check`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -29,6 +29,7 @@ pub(crate) fn check(
     all_has_an_effect(arguments.all, &arguments.targets)?;
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let without = left_out(&chosen, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
@@ -37,7 +38,10 @@ pub(crate) fn check(
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
         let (scenario, outcome) = match answer {
-            Ok(Answer { scenario, outcome }) => (scenario, outcome),
+            Ok(Answer { scenario, outcome }) => {
+                let outcome = outcome.leave_out(&scenario, without);
+                (scenario, outcome)
+            }
             Err(error) => {
                 status = Status::Wrong;
                 return text.broken(&chosen[at], &error, out);
@@ -47,11 +51,12 @@ pub(crate) fn check(
         let section = snapshot.and_then(|s| s.section(&scenario.name));
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
+        let command = again(arguments, &chosen[at], &outcome);
         if arguments.format == Format::Json {
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            out.line(&report::json_line(finding).map_err(std::io::Error::from)?)?;
+            out.line(&report::json_line(finding, command.as_deref()).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
         let number = |bad: &BadState| {
@@ -60,7 +65,7 @@ pub(crate) fn check(
             blocks.iter().find(same).map(|b| b.number)
         };
         let numbers = outcome.bad.iter().map(number).collect();
-        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers }, out)
+        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers, command }, out)
     })?;
     if arguments.format == Format::Text {
         text.end(out)?;
@@ -77,6 +82,29 @@ struct Checked<'c> {
     judgement: Judgement,
     /// The number of each bad state in the snapshot.
     numbers: Vec<Option<usize>>,
+    /// What repeats it.
+    command: Option<String>,
+}
+
+/// The properties that are to be left out, each of which some scenario is asked about.
+fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [String], Error> {
+    if !without.is_empty() {
+        let scenarios: Vec<Scenario> = chosen.iter().map(|c| (c.case.build)()).collect();
+        let asked: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::asked).collect();
+        for id in without {
+            known("property", id, asked.iter().copied())?;
+        }
+    }
+    Ok(without)
+}
+
+/// The command that repeats a result, where more than the target decides what is found.
+fn again(arguments: &Check, chosen: &Chosen<'_>, outcome: &Outcome) -> Option<String> {
+    let mut command = arguments.search.command(&chosen.target(), outcome)?;
+    for id in &arguments.without {
+        let _ = write!(command, " --without={id}");
+    }
+    Some(command)
 }
 
 /// What is shown in full.
@@ -149,7 +177,7 @@ impl<'c> Text<'c> {
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
-        let Checked { chosen, scenario, outcome, judgement, numbers } = result;
+        let Checked { chosen, scenario, outcome, judgement, numbers, command } = result;
         self.tally.scenarios += 1;
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
@@ -160,7 +188,7 @@ impl<'c> Text<'c> {
             return Ok(());
         }
         self.head(&chosen, out)?;
-        let verdict = verdict(&outcome);
+        let verdict = verdict(&scenario, &outcome);
         self.tally.verdicts[verdict as usize] += 1;
         let style = match (judgement.status, verdict) {
             (Status::Different | Status::Wrong, _) => DIFFERENT,
@@ -169,14 +197,27 @@ impl<'c> Text<'c> {
             (Status::AsRecorded, _) => HOLDS,
         };
         let width = self.width;
-        let mut line =
-            format!("  {:width$}  {style}{}{style:#}", chosen.case.name, said(&outcome, &judgement));
+        let mut line = format!(
+            "  {:width$}  {style}{}{style:#}",
+            chosen.case.name,
+            said(&scenario, &outcome, &judgement)
+        );
         let found = found(&outcome);
         if !found.is_empty() {
             let _ = write!(line, ": {found}");
         }
+        let left_out: Vec<&str> = outcome.left_out.iter().map(String::as_str).collect();
+        for (words, ids) in [("not looked at", outcome.not_looked_at(&scenario)), ("left out", left_out)] {
+            if !ids.is_empty() && outcome.coverage != Coverage::Unsupported {
+                let _ = write!(line, "\n  {:width$}  {words}: {}", "", ids.join(", "));
+            }
+        }
         if !outcome.remark.is_empty() {
             let _ = write!(line, "\n  {:width$}  {}", "", outcome.remark);
+        }
+        if let Some(command) = command {
+            let dim = Style::new().dimmed();
+            let _ = write!(line, "\n  {:width$}  {dim}again: {command}{dim:#}", "");
         }
         for difference in &judgement.differences {
             let _ = write!(line, "\n  {:width$}    {DIFFERENT}{difference}{DIFFERENT:#}", "");
@@ -245,14 +286,15 @@ impl<'c> Text<'c> {
 }
 
 /// `violated, as recorded`.
-fn said(outcome: &Outcome, judgement: &Judgement) -> String {
-    let word = report::snapshot::verdict_word(verdict(outcome));
+fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement) -> String {
+    let verdict = verdict(scenario, outcome);
+    let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
         Coverage::Exhausted | Coverage::Unsupported => String::new(),
         Coverage::Cut { bound } => format!(", cut by {}", bound_word(bound)),
         Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
     };
-    let plain = judgement.status == Status::AsRecorded && verdict(outcome) == Verdict::Holds;
+    let plain = judgement.status == Status::AsRecorded && verdict == Verdict::Holds;
     let words =
         if plain && outcome.bad.is_empty() { String::new() } else { format!(", {}", judgement.words) };
     format!("{word}{how_far}{words}")
