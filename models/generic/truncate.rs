@@ -47,6 +47,8 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
             unmap_mapping_folio(k, folio);
             let held = fs.invalidate_folio(k, folio, 0);
             folio_clear_dirty(task, folio); // Not needed: nobody writes a page that has left the file.
+            // Not needed: with delayed allocation it takes a full disk to come here, and a page that is never free is not
+            // missed there.
             filemap_remove_folio(task, folio, held);
         }
     }
