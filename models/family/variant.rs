@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scenario::{Variant, WritePath};
+use scenario::{Cases, Variant, WritePath};
 
 use super::cases;
 use crate::Mutant;
@@ -60,7 +60,7 @@ pub fn write_path(
         .map(|row| Variant {
             name: row.name.to_owned(),
             sentence: row.sentence.to_owned(),
-            cases: cases(&row.fs, Setting { mutant, ..row.setting }, row.historic),
+            cases: Cases::new(move || cases(&row.fs, Setting { mutant, ..row.setting }, row.historic)),
         })
         .collect();
     WritePath {

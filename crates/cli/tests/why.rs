@@ -104,7 +104,7 @@ fn catalog() -> Vec<WritePath> {
         tier: Tier::Default,
         build: Arc::new(move || scenario(name, with)),
     };
-    let cases = vec![case("with-writeback", true), case("alone", false)];
+    let cases = [case("with-writeback", true), case("alone", false)].into_iter().collect();
     let variant = Variant { name: "v1".to_owned(), sentence: String::new(), cases };
     vec![WritePath {
         name: "small/write".to_owned(),

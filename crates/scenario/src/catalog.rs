@@ -1,7 +1,8 @@
 //! What there is to ask: write paths, their variants, the cases of each.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use crate::Scenario;
 
@@ -31,6 +32,49 @@ impl fmt::Debug for Case {
     }
 }
 
+/// The cases of a variant, made when the first of them is asked for: to name a variant costs nothing.
+#[derive(Clone)]
+pub struct Cases(Arc<LazyLock<Vec<Case>, Maker>>);
+
+type Maker = Box<dyn FnOnce() -> Vec<Case> + Send>;
+
+impl Cases {
+    /// What `make` gives, once somebody looks.
+    pub fn new(make: impl FnOnce() -> Vec<Case> + Send + 'static) -> Cases {
+        Cases(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
+
+impl Deref for Cases {
+    type Target = [Case];
+    fn deref(&self) -> &[Case] {
+        &self.0
+    }
+}
+
+impl<'c> IntoIterator for &'c Cases {
+    type Item = &'c Case;
+    type IntoIter = std::slice::Iter<'c, Case>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<Case> for Cases {
+    fn from_iter<I: IntoIterator<Item = Case>>(cases: I) -> Cases {
+        let cases: Vec<Case> = cases.into_iter().collect();
+        Cases::new(|| cases)
+    }
+}
+
+impl fmt::Debug for Cases {
+    /// Makes none: what is not made yet is `_`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `LazyLock` shows what is there.
+        self.0.fmt(f)
+    }
+}
+
 /// A write path at a kernel version, with changes.
 #[derive(Clone, Debug)]
 pub struct Variant {
@@ -39,7 +83,7 @@ pub struct Variant {
     /// What it stands for, in one sentence.
     pub sentence: String,
     /// The scenarios, in a stable order.
-    pub cases: Vec<Case>,
+    pub cases: Cases,
 }
 
 /// A write path.

@@ -24,7 +24,7 @@ mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
 pub use branch::{Branch, Reason, Way};
-pub use catalog::{Case, Tier, Variant, WritePath};
+pub use catalog::{Case, Cases, Tier, Variant, WritePath};
 pub use ending::{Ending, Teller, Term};
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Initial, Picture, Predicate, Scenario};

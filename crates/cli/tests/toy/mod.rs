@@ -182,11 +182,13 @@ pub(crate) fn catalog() -> Vec<WritePath> {
     let variant = |name: &str, sentence: &str, checks| Variant {
         name: name.to_owned(),
         sentence: sentence.to_owned(),
-        cases: vec![
+        cases: [
             case("alone", Tier::Default, checks, false),
             case("unmapped", Tier::Default, checks, true),
             case("large", Tier::All, checks, true),
-        ],
+        ]
+        .into_iter()
+        .collect(),
     };
     vec![WritePath {
         name: "toy/write".to_owned(),
