@@ -64,3 +64,6 @@ pub mod on_loom;
 pub mod on_shuttle;
 
 pub use collector::Collector;
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

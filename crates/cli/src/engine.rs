@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
 use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode};
+use crate::cache::{Cache, Kept};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::target::{Breadth, Chosen, choose};
@@ -32,6 +33,8 @@ pub struct Answer {
     pub scenario: Scenario,
     /// What was answered.
     pub outcome: Outcome,
+    /// How the answer was known already; none where it was searched for.
+    pub kept: Option<Kept>,
 }
 
 /// Runs engines.
@@ -43,6 +46,8 @@ pub struct Searcher {
     pub progress: bool,
     /// The program that runs an engine as a child; if none is given, this one.
     pub program: Option<PathBuf>,
+    /// Where the explicit engine's results are kept, if they are.
+    pub cache: Option<Arc<Cache>>,
 }
 
 impl Default for Bounds {
@@ -124,12 +129,22 @@ impl Searcher {
         let job = |chosen: &Chosen<'_>| {
             let scenario = (chosen.case.build)();
             if self.interrupt.load(Ordering::Relaxed) {
-                return Ok(Answer { scenario, outcome: interrupted() });
+                return Ok(Answer { scenario, outcome: interrupted(), kept: None });
+            }
+            let cache = self.cache.as_ref().filter(|_| search.engine == Engine::Explicit);
+            let key =
+                cache.and_then(|cache| Some((cache, cache.key(chosen.variant.origin.as_ref(), &scenario)?)));
+            if let Some((outcome, kept)) = key.as_ref().and_then(|(cache, key)| cache.get(key)) {
+                progress.pass();
+                return Ok(Answer { scenario, outcome, kept: Some(kept) });
             }
             let outcome = progress.during(&chosen.target(), |states| {
                 self.run(search, search.bounds(at_once), each, chosen, &scenario, states)
             })?;
-            Ok(Answer { scenario, outcome })
+            if let Some((cache, key)) = key {
+                cache.put(&key, &outcome);
+            }
+            Ok(Answer { scenario, outcome, kept: None })
         };
         in_order(chosen, at_once, job, |at, answer| progress.aside(|| take(at, answer)))
     }

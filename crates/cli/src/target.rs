@@ -201,6 +201,7 @@ mod tests {
         let variant = |name: &str, cases: &[(&str, Tier)]| Variant {
             name: name.to_owned(),
             sentence: String::new(),
+            origin: None,
             cases: cases.iter().map(case).collect(),
         };
         let path = |name: &str, variants| WritePath {
@@ -255,6 +256,7 @@ mod tests {
         let never = |name: &str| Variant {
             name: name.to_owned(),
             sentence: String::new(),
+            origin: None,
             cases: Cases::new(|| panic!("nobody asked for them")),
         };
         let mut catalog = catalog();

@@ -40,6 +40,8 @@ struct Line<'r> {
     reached: &'r [String],
     #[serde(skip_serializing_if = "str::is_empty")]
     remark: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -72,11 +74,12 @@ struct Step<'r> {
     cycle: bool,
 }
 
-/// A result as one line of JSON, without the end of the line.
+/// A result as one line of JSON, without the end of the line; `cached` tells how it was known already, if it
+/// was.
 ///
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
-pub fn line(finding: Finding<'_>) -> Result<String, serde_json::Error> {
+pub fn line(finding: Finding<'_>, cached: Option<&str>) -> Result<String, serde_json::Error> {
     let Finding { path, variant, scenario, engine, outcome } = finding;
     serde_json::to_string(&Line {
         path,
@@ -94,6 +97,7 @@ pub fn line(finding: Finding<'_>) -> Result<String, serde_json::Error> {
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
         remark: &outcome.remark,
+        cached,
     })
 }
 
@@ -174,7 +178,7 @@ mod tests {
             engine: "explicit",
             outcome: &outcome,
         };
-        let text = line(finding).expect("plain data");
+        let text = line(finding, None).expect("plain data");
         assert!(!text.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");

@@ -75,6 +75,16 @@ impl fmt::Debug for Cases {
     }
 }
 
+/// What the cases of a variant are made of: where two variants have the same, their cases with the same
+/// name are the same, as long as the sources are.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Origin {
+    /// Where their code begins, types and modules: `models::simple::libfs::Simple`.
+    pub code: Vec<&'static str>,
+    /// The values that it begins with, so that different ones differ.
+    pub value: String,
+}
+
 /// A write path at a kernel version, with changes.
 #[derive(Clone, Debug)]
 pub struct Variant {
@@ -82,6 +92,8 @@ pub struct Variant {
     pub name: String,
     /// What it stands for, in one sentence.
     pub sentence: String,
+    /// What they are made of; none where nobody knows, and then no result is kept.
+    pub origin: Option<Origin>,
     /// The scenarios, in a stable order.
     pub cases: Cases,
 }

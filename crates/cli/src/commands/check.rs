@@ -8,6 +8,7 @@ use report::{Finding, Look};
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Verdict, WritePath, verdict};
 
 use crate::arguments::{Check, Engine, Format};
+use crate::cache::Kept;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
@@ -34,8 +35,8 @@ pub(crate) fn check(
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
-        let (scenario, outcome) = match answer {
-            Ok(Answer { scenario, outcome }) => (scenario, outcome),
+        let (scenario, outcome, kept) = match answer {
+            Ok(Answer { scenario, outcome, kept }) => (scenario, outcome, kept),
             Err(error) => {
                 status = Status::Wrong;
                 return text.broken(&chosen[at], &error, out);
@@ -49,7 +50,7 @@ pub(crate) fn check(
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            out.line(&report::json_line(finding).map_err(std::io::Error::from)?)?;
+            out.line(&report::json_line(finding, kept.map(Kept::name)).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
         let number = |bad: &BadState| {
@@ -58,6 +59,7 @@ pub(crate) fn check(
             blocks.iter().find(same).map(|b| b.number)
         };
         let numbers = outcome.bad.iter().map(number).collect();
+        text.tally.kept += usize::from(kept.is_some());
         text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers }, out)
     })?;
     if arguments.format == Format::Text {
@@ -107,6 +109,7 @@ struct Tally {
     broken: usize,
     skipped: usize,
     states: u64,
+    kept: usize,
 }
 
 const HOLDS: Style = AnsiColor::Green.on_default();
@@ -209,7 +212,7 @@ impl<'c> Text<'c> {
         for (chosen, scenario, bad, number) in self.best.values() {
             out.write(&block(chosen, scenario, bad, *number))?;
         }
-        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states } = self.tally;
+        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states, kept } = self.tally;
         let mut parts = Vec::new();
         for (verdict, word) in [
             (Verdict::Holds, "hold"),
@@ -238,7 +241,12 @@ impl<'c> Text<'c> {
         };
         let plural = if scenarios == 1 { "" } else { "s" };
         let states = if states > 0 { format!(", {} states", grouped(states)) } else { String::new() };
-        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}", parts.join(", ")))
+        let kept = match kept {
+            0 => String::new(),
+            1 => "; 1 result kept from earlier".to_owned(),
+            n => format!("; {} results kept from earlier", grouped(n as u64)),
+        };
+        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))
     }
 }
 

@@ -182,6 +182,7 @@ pub(crate) fn catalog() -> Vec<WritePath> {
     let variant = |name: &str, sentence: &str, checks| Variant {
         name: name.to_owned(),
         sentence: sentence.to_owned(),
+        origin: None,
         cases: [
             case("alone", Tier::Default, checks, false),
             case("unmapped", Tier::Default, checks, true),
