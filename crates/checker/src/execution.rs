@@ -13,11 +13,11 @@ mod seat;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use machine::{Action, Demand, Effect, Label, Memory, Place, Step, Word};
+use machine::{Action, Demand, Effect, Flaw, Label, Memory, Place, Step, Word};
 use scenario::{Actor, BadState, Check, Fairness, Scenario, built_in};
 
 pub(crate) use checked::flaw;
-use checked::{Checked, no_such_cell};
+use checked::{Checked, looked, step_flaw};
 pub(crate) use findings::Findings;
 pub(crate) use log::{Happening, Line, schedule, shown};
 pub(crate) use seat::{Exit, Medium, message, run_actor};
@@ -100,9 +100,15 @@ impl Execution {
         at.index() < self.scenario.layout.len()
     }
 
-    /// The model did what it may not; these must be woken.
+    /// The model names a cell that there is not; these must be woken.
     pub(crate) fn misused(&self, actor: usize, step: &Step, at: Place) -> Vec<usize> {
-        self.findings.flaw(self.told(actor, step, &format!("there is no cell {}", at.index())));
+        let flaw = Flaw::NoSuchCell { at, declared: self.scenario.layout.len() };
+        self.flawed(actor, step, &flaw.to_string())
+    }
+
+    /// The model did what it may not; these must be woken.
+    fn flawed(&self, actor: usize, step: &Step, flaw: &str) -> Vec<usize> {
+        self.findings.flaw(self.told(actor, step, flaw));
         self.kill()
     }
 
@@ -130,7 +136,7 @@ impl Execution {
         if state.dead || scheduling_point && self.must_leave(&state, actor) {
             return Err(Vec::new());
         }
-        if let Some(flaw) = no_such_cell(&self.scenario, step) {
+        if let Some(flaw) = step_flaw(&self.scenario, step) {
             self.findings.flaw(self.told(actor, step, &flaw));
             return Err(state.kill());
         }
@@ -217,7 +223,7 @@ impl Execution {
     }
 
     fn told(&self, actor: usize, step: &Step, flaw: &str) -> String {
-        format!("`{}`, {}: {flaw}", self.scenario.actors[actor].name, step.label)
+        checked::told(self.scenario.actors[actor].name, step, flaw)
     }
 
     /// Records a violation that `actor` saw or committed.
@@ -342,7 +348,11 @@ impl Execution {
         for property in &self.scenario.properties {
             if let Check::State(check) = &property.check {
                 let mut witnesses = Vec::new();
-                check(&state.memory, &mut |label| witnesses.push(label.to_string()));
+                let mut see = |label: Label| witnesses.push(label.to_string());
+                let who = || format!("property `{}`", property.id);
+                if let Err(flaw) = looked(&state.memory, who, |memory| check(memory, &mut see)) {
+                    self.findings.flaw(flaw);
+                }
                 for witness in witnesses {
                     // A state that stays bad is one line of the log.
                     if !self.findings.bad.contains(property.id, &witness) {

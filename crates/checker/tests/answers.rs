@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use checker::explicit::{Error, Options, check, explore};
+use checker::explicit::{Options, check, explore};
 use common::replaying::replay;
 use common::{counter, label, load, lock, scenario, store};
 use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again};
@@ -280,59 +280,6 @@ fn destructors_take_no_step() {
     });
     let (_, at_rest) = explore(&scenario(1, vec![guarded]), &Options::default()).unwrap();
     assert_eq!(at_rest.into_iter().collect::<Vec<_>>(), [(vec![0], vec![0])]);
-}
-
-#[test]
-fn a_model_that_is_no_function_of_its_history_is_an_error() {
-    let count = AtomicU64::new(0);
-    let drifts = Actor::new("drifts", move |m| {
-        load(m, Place(0));
-        store(m, Place(0), count.fetch_add(1, Ordering::Relaxed) % 8);
-        0
-    });
-    let error = check(&scenario(1, vec![drifts]), &Options::default()).unwrap_err();
-    assert!(matches!(error, Error::NotDeterministic { actor: "drifts", .. }), "{error}");
-    assert!(error.to_string().contains("another step for the same history"), "{error}");
-}
-
-#[test]
-fn endless_models_are_errors() {
-    let counts = Actor::new("counts", |m| {
-        again(m, label("count"), 0_u32, |n| {
-            load(m, Place(0));
-            Flow::<u32, ()>::Again(n + 1)
-        });
-        0
-    });
-    let error = check(&scenario(1, vec![counts]), &Options::default()).unwrap_err();
-    assert!(matches!(error, Error::TooManyControlStates { actor: "counts", .. }), "{error}");
-    let hangs = Actor::new("hangs", |m| {
-        again(m, label("hang"), (), |()| Flow::<(), ()>::Again(()));
-        0
-    });
-    let error = check(&scenario(1, vec![hangs]), &Options::default()).unwrap_err();
-    assert!(matches!(error, Error::Endless { actor: "hangs", .. }), "{error}");
-}
-
-#[test]
-fn wrong_cells_are_errors() {
-    let with = |body: fn(&dyn Machine) -> Word| {
-        check(&scenario(1, vec![Actor::new("a", body)]), &Options::default())
-    };
-    let wide = with(|m| {
-        store(m, Place(0), 256);
-        0
-    });
-    assert!(matches!(wide, Err(Error::ValueTooWide { value: 256, width: 8, .. })), "{wide:?}");
-    let beyond = with(|m| load(m, Place(1)));
-    assert!(matches!(beyond, Err(Error::NoSuchCell { index: 1, .. })), "{beyond:?}");
-    let mut short = scenario(2, Vec::new());
-    short.initial.push(Initial { name: "short".to_owned(), cells: vec![0] });
-    assert!(matches!(check(&short, &Options::default()), Err(Error::InitialLength { .. })));
-    short.initial[1].cells = vec![0, 999];
-    assert!(matches!(check(&short, &Options::default()), Err(Error::InitialWidth { value: 999, .. })));
-    short.initial.clear();
-    assert_eq!(check(&short, &Options::default()), Err(Error::NoInitial));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub fn call<R: Small>(m: &dyn Machine, label: Label, body: impl Fn() -> R) -> R 
         return R::from_word(remembered & !FINISHED);
     }
     let result = body();
-    let leave = Control::Leave { result: result.into_word() };
+    let leave = Control::Leave { result: word(m, label, result) };
     m.perform(Step::new(Action::Control(leave), label).showing(R::show));
     result
 }
@@ -50,21 +50,34 @@ pub fn again<S: Small, R: Small>(
     const {
         assert!(S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX, "states and results are small words");
     }
-    let mut answer = m.perform(Step::new(Action::Control(Control::Loop { state: first.into_word() }), label));
+    let enter = Control::Loop { state: word(m, label, first) };
+    let mut answer = m.perform(Step::new(Action::Control(enter), label));
     if answer & FINISHED != 0 {
         return R::from_word(answer & !FINISHED);
     }
     loop {
         match body(S::from_word(answer)) {
             Flow::Again(state) => {
-                let state = state.into_word();
+                let state = word(m, label, state);
                 answer = m.perform(Step::new(Action::Control(Control::Round { state }), label));
             }
             Flow::Done(result) => {
-                let leave = Control::Leave { result: result.into_word() };
+                let leave = Control::Leave { result: word(m, label, result) };
                 m.perform(Step::new(Action::Control(leave), label).showing(R::show));
                 return result;
             }
         }
     }
+}
+
+/// The word of a state or result. It is all that an engine remembers, so a type whose words lose
+/// something is told to the engine, which doesn't go on: it is no finding about the kernel.
+#[track_caller]
+fn word<T: Small>(m: &dyn Machine, label: Label, value: T) -> Word {
+    let word = value.into_word();
+    if word >> T::BITS != 0 || T::from_word(word) != value {
+        m.perform(Step::new(Action::Control(Control::Misfit { word, bits: T::BITS }), label));
+        panic!("{label}: a state or result does not fit its word, and the engine went on");
+    }
+    word
 }

@@ -41,11 +41,13 @@
 //! ```
 
 mod control;
+mod flaw;
 mod place;
 mod small;
 mod step;
 
 pub use control::{Flow, Machine, again, call};
+pub use flaw::Flaw;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;
 pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};

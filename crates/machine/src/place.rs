@@ -14,10 +14,14 @@ pub const CELL_BITS_MAX: u8 = 32;
 pub struct Place(pub u16);
 
 impl Place {
-    /// The cell `index` places further on, for cells that were declared as an array.
+    /// No cell: the number that no layout gives.
+    pub const NOWHERE: Place = Place(u16::MAX);
+
+    /// The cell `index` places further on, for cells that were declared as an array;
+    /// [`Place::NOWHERE`] where the numbers end before that.
     #[must_use]
     pub const fn at(self, index: usize) -> Place {
-        Place(self.0 + index as u16)
+        if index < (u16::MAX - self.0) as usize { Place(self.0 + index as u16) } else { Place::NOWHERE }
     }
 
     /// The cell's number as an index.
@@ -54,10 +58,11 @@ impl Layout {
     /// Declares one cell of `width` bits.
     ///
     /// # Panics
-    /// If `width` is not in `1..=CELL_BITS_MAX`, or there are more than 65,536 cells.
+    /// If `width` is not in `1..=CELL_BITS_MAX`, or there are more than 65,535 cells.
     pub fn cell(&mut self, name: impl Into<String>, width: u8, show: fn(Word) -> String) -> Place {
         assert!((1..=CELL_BITS_MAX).contains(&width), "a cell holds 1 to 32 bits, not {width}");
-        let place = Place(u16::try_from(self.cells.len()).expect("at most 65,536 cells"));
+        let place = self.next();
+        assert!(place != Place::NOWHERE, "at most 65,535 cells");
         self.cells.push(Cell { name: name.into(), width, show });
         place
     }
@@ -73,11 +78,16 @@ impl Layout {
         show: fn(Word) -> String,
         name: impl Fn(usize) -> String,
     ) -> Place {
-        let first = Place(u16::try_from(self.cells.len()).expect("at most 65,536 cells"));
+        let first = self.next();
         for index in 0..count {
             self.cell(name(index), width, show);
         }
         first
+    }
+
+    /// The place that the next cell gets; [`Place::NOWHERE`] where there is no room.
+    fn next(&self) -> Place {
+        Place(self.cells.len() as u16)
     }
 
     /// The declared cells.
@@ -107,7 +117,8 @@ impl fmt::Debug for Layout {
 
 /// Shared memory that can be read: what properties and pictures are given.
 pub trait Peek {
-    /// The value of a cell.
+    /// The value of a cell. Of one that is not declared, an engine's memory says 0 and the engine tells
+    /// the error; a plain slice panics.
     fn peek(&self, at: Place) -> Word;
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 
-use crate::{Memory, Place, Word};
+use crate::{CELL_BITS_MAX, Memory, Place, Word};
 
 /// The order that a step imposes on its neighbours, in the kernel's terms (`Documentation/atomic_t.txt`,
 /// `Documentation/atomic_bitops.txt`).
@@ -30,10 +30,17 @@ pub struct Field {
 }
 
 impl Field {
-    /// The field's value in `word`.
+    /// The field's value in `word`; the bits of an ill-formed field that no word has are 0.
     #[must_use]
     pub const fn of(self, word: Word) -> Word {
-        (word >> self.shift) & ((1 << self.width) - 1)
+        let word = if self.shift < 64 { word >> self.shift } else { 0 };
+        if self.width < 64 { word & ((1 << self.width) - 1) } else { word }
+    }
+
+    /// Whether it lies within the widest cell.
+    #[must_use]
+    pub const fn is_well_formed(self) -> bool {
+        self.shift as u32 + self.width as u32 <= CELL_BITS_MAX as u32
     }
 }
 
@@ -138,6 +145,9 @@ pub enum Control {
     Round { state: Word },
     /// The innermost frame is left with this result: everything that happened in it is forgotten. Answer: 0.
     Leave { result: Word },
+    /// A state or result has more bits than its type says, or its word does not give it back. No answer:
+    /// the model breaks a rule, and the engine gives it up (see [`Action::flaw`]).
+    Misfit { word: Word, bits: u32 },
 }
 
 /// The bit that marks the answer to [`Control::Call`] and [`Control::Loop`] as a remembered result.

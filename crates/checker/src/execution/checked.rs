@@ -1,8 +1,9 @@
 //! What a scenario and a step may not do.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use machine::{Action, Layout, Memory, Peek, Place, Step, Word};
+use machine::{Action, Control, Flaw, Layout, Memory, Peek, Place, Step, Word};
 use scenario::Scenario;
 
 /// What is wrong with a scenario, so that it can't be run.
@@ -11,8 +12,12 @@ pub(crate) fn flaw(scenario: &Scenario) -> Option<String> {
         return Some("the scenario has no initial state".to_owned());
     }
     let declared = scenario.layout.len();
+    let mut names = BTreeSet::new();
     for initial in &scenario.initial {
         let (name, given) = (&initial.name, initial.cells.len());
+        if !names.insert(name) {
+            return Some(format!("two initial states are named `{name}`"));
+        }
         if given != declared {
             return Some(format!("initial state `{name}` gives {given} cells, the layout has {declared}"));
         }
@@ -28,25 +33,79 @@ pub(crate) fn flaw(scenario: &Scenario) -> Option<String> {
     None
 }
 
-/// A cell that a step names and that does not exist. The frame of a `CopyUser` is not known yet.
-pub(super) fn no_such_cell(scenario: &Scenario, step: &Step) -> Option<String> {
-    let named: [Option<Place>; 2] = match step.action {
-        Action::Load { at, .. }
-        | Action::Store { at, .. }
-        | Action::Change { at, .. }
-        | Action::Await { at, .. }
-        | Action::Try { at, .. }
-        | Action::Require { at, .. } => [Some(at), None],
-        Action::Move { from, to } => [Some(from), Some(to)],
-        Action::CopyUser { entry, to, .. } => [Some(entry), Some(to)],
-        Action::Fence { .. }
-        | Action::Choose { .. }
-        | Action::Report { .. }
-        | Action::Reach { .. }
-        | Action::Control(_) => [None, None],
-    };
-    let missing = named.into_iter().flatten().find(|at| at.index() >= scenario.layout.len())?;
-    Some(format!("there is no cell {}", missing.index()))
+/// The rule that a step breaks whatever the state.
+pub(super) fn step_flaw(scenario: &Scenario, step: &Step) -> Option<String> {
+    step.action.flaw(scenario.layout.len()).map(|flaw| flaw.to_string())
+}
+
+fn no_such_cell(at: Place, declared: usize) -> String {
+    Flaw::NoSuchCell { at, declared }.to_string()
+}
+
+/// What is wrong with a model, and where.
+pub(super) fn told(actor: &str, step: &Step, flaw: &str) -> String {
+    format!("`{actor}`, {} at {}:{}: {flaw}", step.label, step.location.file(), step.location.line())
+}
+
+/// The frames that an actor has open, to see that each is left once.
+#[derive(Default)]
+pub(super) struct Frames(Vec<(Step, bool)>);
+
+impl Frames {
+    /// Follows a step; what is wrong with it.
+    pub(super) fn follow(&mut self, step: &Step) -> Option<&'static str> {
+        let Action::Control(control) = step.action else { return None };
+        match (control, self.0.last()) {
+            (Control::Call, _) => self.0.push((*step, false)),
+            (Control::Loop { .. }, _) => self.0.push((*step, true)),
+            (Control::Leave { .. }, Some(_)) => {
+                self.0.pop();
+            }
+            (Control::Round { .. }, Some((_, true))) | (Control::Misfit { .. }, _) => {}
+            (Control::Leave { .. } | Control::Round { .. }, _) => {
+                return Some("leaves or goes round a frame that it has not entered");
+            }
+        }
+        None
+    }
+
+    /// The step that opened a frame which is open where the model returns.
+    pub(super) fn open(&self) -> Option<(&Step, &'static str)> {
+        self.0.last().map(|(step, _)| (step, "this frame is still open where the model returns"))
+    }
+}
+
+/// What someone who belongs to the scenario makes of a memory; an error where they look at a cell that
+/// is not declared.
+pub(super) fn looked<R>(
+    cells: &[Word],
+    who: impl FnOnce() -> String,
+    look: impl FnOnce(&dyn Peek) -> R,
+) -> Result<R, String> {
+    let memory = Looked { cells, missing: Cell::new(None) };
+    let seen = look(&memory);
+    match memory.missing.get() {
+        None => Ok(seen),
+        Some(at) => {
+            let flaw = no_such_cell(at, cells.len());
+            Err(format!("{} looks at a cell that is not declared: {flaw}", who()))
+        }
+    }
+}
+
+struct Looked<'a> {
+    cells: &'a [Word],
+    missing: Cell<Option<Place>>,
+}
+
+impl Peek for Looked<'_> {
+    fn peek(&self, at: Place) -> Word {
+        let value = self.cells.get(at.index()).copied();
+        if value.is_none() {
+            self.missing.set(Some(at));
+        }
+        value.unwrap_or(0)
+    }
 }
 
 /// A memory that remembers what it was asked for in vain.
@@ -65,7 +124,7 @@ impl<'a> Checked<'a> {
     /// What went wrong.
     pub(super) fn flaw(&self) -> Option<String> {
         if let Some(at) = self.missing.get() {
-            return Some(format!("there is no cell {}", at.index()));
+            return Some(no_such_cell(at, self.cells.len()));
         }
         self.too_wide.map(|(at, value)| {
             let cell = &self.layout.cells()[at.index()];

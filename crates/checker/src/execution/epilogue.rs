@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use machine::{Action, Effect, Machine, Step, Word};
+use machine::{Action, Effect, Label, Machine, Step, Word};
 use scenario::{Actor, BadState, Check, Scenario, built_in};
 
-use super::checked::{Checked, no_such_cell};
+use super::checked::{Checked, Frames, looked, step_flaw, told};
 use super::seat::{Leave, answer_to_control, leave, message};
 use super::{Findings, Happening, Line, broken, schedule};
 
@@ -22,13 +22,21 @@ pub(super) fn look(
     findings: &Findings,
 ) {
     if let Some(ending) = &scenario.ending {
-        findings.end(ending(&memory.to_vec(), results));
+        let who = || "what tells how a run ends".to_owned();
+        match looked(memory, who, |memory| ending(memory, results)) {
+            Ok(ending) => findings.end(ending),
+            Err(flaw) => findings.flaw(flaw),
+        }
     }
     let mut rest = Alone { scenario, initial, findings, state: RefCell::default(), view: "" };
     for property in &scenario.properties {
         if let Check::Final(check) = &property.check {
             let mut witnesses = Vec::new();
-            check(&memory.to_vec(), results, &mut |label| witnesses.push(label.to_string()));
+            let mut see = |label: Label| witnesses.push(label.to_string());
+            let who = || format!("property `{}`", property.id);
+            if let Err(flaw) = looked(memory, who, |memory| check(memory, results, &mut see)) {
+                findings.flaw(flaw);
+            }
             for witness in witnesses {
                 rest.state = RefCell::new(Present::new(memory, log));
                 rest.record(property.id, witness, None);
@@ -68,6 +76,7 @@ struct Present {
     choices: Vec<(u8, u8)>,
     chosen: usize,
     performed: usize,
+    frames: Frames,
 }
 
 impl Present {
@@ -88,7 +97,11 @@ struct Alone<'a> {
 impl Alone<'_> {
     fn run(&self, view: &Actor) {
         match catch_unwind(AssertUnwindSafe(|| (view.body)(self))) {
-            Ok(_) => {}
+            Ok(_) => {
+                if let Some((step, flaw)) = self.state.borrow().frames.open() {
+                    self.findings.flaw(told(self.view, step, flaw));
+                }
+            }
             Err(payload) if payload.is::<Leave>() => {}
             Err(payload) => {
                 let witness = format!("{}: {}", self.view, message(&*payload));
@@ -115,7 +128,7 @@ impl Alone<'_> {
     }
 
     fn broken(&self, step: &Step, flaw: &str) -> ! {
-        self.findings.flaw(format!("`{}`, {}: {flaw}", self.view, step.label));
+        self.findings.flaw(told(self.view, step, flaw));
         leave();
     }
 
@@ -144,8 +157,12 @@ impl Machine for Alone<'_> {
             self.findings.cut_length();
             leave();
         }
-        if let Some(flaw) = no_such_cell(self.scenario, &step) {
+        if let Some(flaw) = step_flaw(self.scenario, &step) {
             self.broken(&step, &flaw);
+        }
+        let unbalanced = self.state.borrow_mut().frames.follow(&step);
+        if let Some(flaw) = unbalanced {
+            self.broken(&step, flaw);
         }
         let answer = match step.action {
             Action::Control(control) => answer_to_control(control),

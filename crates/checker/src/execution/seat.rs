@@ -1,11 +1,12 @@
 //! An actor's seat: the machine that a model sees, on whatever medium schedules it.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use machine::{Action, Control, Machine, Step, Word};
 
+use super::checked::Frames;
 use super::{Execution, broken};
 
 /// The payload of a quiet unwind.
@@ -53,6 +54,7 @@ struct Seat<'a, M: Medium> {
     in_engine: Cell<bool>,
     /// The last scheduling point.
     last: Cell<Option<Step>>,
+    frames: RefCell<Frames>,
 }
 
 /// Runs an actor to its end, whatever that is. Only the library's own panics get out.
@@ -64,9 +66,16 @@ pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
         stoppable: medium.execution().is_stoppable(actor),
         in_engine: Cell::new(false),
         last: Cell::new(None),
+        frames: RefCell::default(),
     };
     let exit = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
-        Ok(result) => Exit::Returned(result),
+        Ok(result) => match seat.frames.borrow().open() {
+            None => Exit::Returned(result),
+            Some((step, flaw)) => {
+                medium.wake(&medium.execution().flawed(actor, step, flaw));
+                Exit::Left
+            }
+        },
         Err(payload) if payload.is::<Leave>() => Exit::Left,
         Err(payload) if seat.in_engine.get() => resume_unwind(payload),
         Err(payload) => {
@@ -104,6 +113,10 @@ impl<M: Medium> Seat<'_, M> {
         }
         match step.action {
             Action::Control(control) => {
+                if let Some(flaw) = self.frames.borrow_mut().follow(step) {
+                    self.medium.wake(&execution.flawed(self.actor, step, flaw));
+                    return None;
+                }
                 let answer = answer_to_control(control);
                 execution.taken(self.actor, step, answer, None);
                 Some(answer)
@@ -147,7 +160,7 @@ impl<M: Medium> Seat<'_, M> {
 /// What an engine that remembers nothing answers to a control word.
 pub(super) fn answer_to_control(control: Control) -> Word {
     match control {
-        Control::Call | Control::Leave { .. } => 0,
+        Control::Call | Control::Leave { .. } | Control::Misfit { .. } => 0,
         Control::Loop { state } | Control::Round { state } => state,
     }
 }

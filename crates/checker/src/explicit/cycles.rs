@@ -10,13 +10,12 @@
 use rustc_hash::FxHashMap;
 use scenario::{Property, built_in};
 
+use super::Prepared;
 use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
 use super::findings::Bad;
 use super::search::Limits;
 use super::unfold::{Automaton, PANICKED_FROM};
 use super::visited::{Key, States, control_of, memory_of};
-use super::{PackedWords, Prepared};
-use crate::explicit::packing::Packed;
 
 /// The components in which something is wrong, of one kind.
 pub(crate) struct Judged {
@@ -378,15 +377,18 @@ impl<const R: usize> Judge<'_, '_, R> {
     fn keep_killed(&mut self) -> Result<(), Cut> {
         self.region.fill(0);
         self.regions = 0;
-        let Some(killed) = self.prepared.scenario.killed.clone() else { return Ok(()) };
         let mut known: FxHashMap<u32, bool> = FxHashMap::default();
         for state in 0..self.states.len() as u32 {
             self.look()?;
             let memory = memory_of(&self.states.get(state));
-            let is = *known.entry(memory).or_insert_with(|| {
-                let words: PackedWords = self.expander.words(memory).into();
-                killed(&Packed::new(&self.prepared.packing, &words[..]))
-            });
+            let is = match known.get(&memory) {
+                Some(&is) => is,
+                None => {
+                    let is = self.prepared.is_killed(self.expander.words(memory)).map_err(Halt::Broken)?;
+                    known.insert(memory, is);
+                    is
+                }
+            };
             if !is {
                 self.region[state as usize] = NOWHERE;
             }

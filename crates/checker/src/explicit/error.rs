@@ -1,6 +1,33 @@
 //! What is wrong with a scenario or a model, so that it can't be searched.
 
-use machine::Word;
+use std::fmt;
+use std::panic::Location;
+
+use machine::{Flaw, Label, Step, Word};
+
+/// The step at which a model breaks a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// The actor's name.
+    pub actor: &'static str,
+    /// The step.
+    pub step: Label,
+    /// The line that takes it.
+    pub location: &'static Location<'static>,
+}
+
+impl Spot {
+    pub(crate) fn new(actor: &'static str, step: &Step) -> Spot {
+        Spot { actor, step: step.label, location: step.location }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Spot { actor, step, location } = self;
+        write!(f, "`{actor}`, {step} at {}:{}", location.file(), location.line())
+    }
+}
 
 /// A scenario or model that can't be searched. None of these is a finding about the modelled kernel.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -30,13 +57,14 @@ pub enum Error {
         /// The cell's width.
         width: u8,
     },
+    /// Two initial states have one name, so that a schedule can't tell which it begins with.
+    #[error("two initial states are named `{0}`")]
+    InitialTwice(String),
     /// A step writes a value that does not fit the cell.
-    #[error("`{actor}`, {step}: {value:#x} does not fit the {width} bits of cell `{cell}`")]
+    #[error("{at}: {value:#x} does not fit the {width} bits of cell `{cell}`")]
     ValueTooWide {
-        /// The actor's name.
-        actor: &'static str,
-        /// The step's label.
-        step: String,
+        /// Where.
+        at: Spot,
         /// The cell's name.
         cell: String,
         /// The value.
@@ -44,15 +72,56 @@ pub enum Error {
         /// The cell's width.
         width: u8,
     },
-    /// A step names a cell that is not declared.
-    #[error("`{actor}`, {step}: there is no cell {index}")]
-    NoSuchCell {
+    /// A step breaks a rule of all steps: it names a cell that is not declared, say.
+    #[error("{at}: {flaw}")]
+    Flawed {
+        /// Where.
+        at: Spot,
+        /// The rule.
+        flaw: Flaw,
+    },
+    /// A property, a picture or the like looks at a cell that is not declared.
+    #[error("{who} looks at a cell that is not declared: {flaw}")]
+    LooksBeyond {
+        /// Who looks, `property ID` for instance.
+        who: String,
+        /// What at.
+        flaw: Flaw,
+    },
+    /// A frame is left, or a loop goes round, that was not entered.
+    #[error(
+        "{at}: leaves or goes round a frame that it has not entered; `call` and `again` keep them balanced"
+    )]
+    UnbalancedFrame {
+        /// Where.
+        at: Spot,
+    },
+    /// The model returned inside a frame.
+    #[error("{at}: this frame is still open where the model returns; `call` and `again` keep them balanced")]
+    OpenFrame {
+        /// The step that opened the frame.
+        at: Spot,
+    },
+    /// The model remembers something besides the results of its steps, or what frames keep of them.
+    #[error(
+        "`{actor}`: this model has a memory of its own (a `Cell`, a static, the clock?): with all that \
+         happened it comes to {remembering}, with what `call` and `again` keep of it to {forgetting}"
+    )]
+    HiddenState {
         /// The actor's name.
         actor: &'static str,
-        /// The step's label.
-        step: String,
-        /// The cell's number.
-        index: usize,
+        /// What it does when nothing is forgotten.
+        remembering: String,
+        /// What it does when a frame that was left is its result.
+        forgetting: String,
+    },
+    /// The model collects results without end, all of which its future may depend on.
+    #[error("{at}: more than {max} results and frames are remembered here (a retry loop without `again`?)")]
+    HistoryTooLong {
+        /// Where it stands.
+        at: Spot,
+        /// How many may be.
+        max: usize,
     },
     /// The model is no function of the results of its steps.
     #[error("`{actor}`: this model returned another step for the same history: {detail}")]
@@ -72,10 +141,10 @@ pub enum Error {
         max: u32,
     },
     /// The model goes on without ever taking a scheduling point.
-    #[error("`{actor}` went on for {steps} steps and frames without a scheduling point")]
+    #[error("{at}: the model went on for {steps} steps and frames without a scheduling point")]
     Endless {
-        /// The actor's name.
-        actor: &'static str,
+        /// Where it was then.
+        at: Spot,
         /// How many were counted.
         steps: u32,
     },

@@ -182,7 +182,7 @@ impl<'a> Expander<'a> {
     fn number_after(&mut self) -> Result<u32, Halt> {
         let (number, new) = self.memories.number(&self.after).ok_or(Halt::Full)?;
         if new && self.checked {
-            self.findings.in_memory(number, self.prepared.state_checks(&self.after));
+            self.findings.in_memory(number, self.prepared.state_checks(&self.after)?);
         }
         Ok(number)
     }

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use machine::{Action, Word};
 use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, built_in};
 
-pub use error::Error;
+pub use error::{Error, Spot};
 pub use prepared::Prepared;
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
@@ -145,6 +145,7 @@ fn run<const R: usize>(
     if let Some(error) = limits.error() {
         return Err(error);
     }
+    prepared.walk()?;
 
     let scenario = &prepared.scenario;
     let bad_state = |bad: Bad, schedule, cells| BadState {
@@ -160,7 +161,10 @@ fn run<const R: usize>(
         let (schedule, cells) = match ways.get(&found) {
             Some(way) => {
                 let (schedule, run) = tell(prepared, &found, way)?;
-                (schedule, run.cells())
+                let cells = run.cells();
+                // Whoever draws it later can't tell what is wrong.
+                prepared.draw(&prepared.packing.pack(&cells))?;
+                (schedule, cells)
             }
             None => {
                 untold += 1;
@@ -192,7 +196,7 @@ fn run<const R: usize>(
         states: searched.states.len() as u64,
         transitions: searched.transitions,
         executions: 0,
-        bytes: searched.bytes,
+        bytes: searched.bytes + prepared.automata.iter().map(Automaton::bytes).sum::<u64>(),
         seconds: limits.seconds(),
         reached: reached.into_iter().map(str::to_owned).collect(),
         remark,

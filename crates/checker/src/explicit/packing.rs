@@ -58,7 +58,7 @@ const fn mask(width: u8) -> u64 {
 /// What a step may not do to memory.
 #[derive(Clone, Copy)]
 pub(crate) enum Fault {
-    NoSuchCell(usize),
+    NoSuchCell(Place),
     TooWide(usize, Word),
 }
 
@@ -81,7 +81,7 @@ impl<'a, W> Packed<'a, W> {
     fn slot(&self, at: Place) -> Option<&'a Slot> {
         let slot = self.packing.slots.get(at.index());
         if slot.is_none() {
-            self.fault.set(Some(Fault::NoSuchCell(at.index())));
+            self.fault.set(Some(Fault::NoSuchCell(at)));
         }
         slot
     }

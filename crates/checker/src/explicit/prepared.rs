@@ -1,13 +1,14 @@
 //! A scenario made ready for stepping: packed cells and unfolded actors.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use machine::{Action, Effect, Step, Word};
+use machine::{Action, Effect, Flaw, Peek, Place, Step, Word};
 use scenario::{Fairness, Scenario};
 
-use super::Error;
 use super::packing::{Fault, Packed, Packing};
 use super::unfold::Automaton;
+use super::{Error, Spot};
 
 /// A scenario made ready for stepping. Its actors are unfolded as far as any search or run took
 /// them, so that runs that share it don't run model code again.
@@ -30,8 +31,12 @@ impl Prepared {
             return Err(Error::NoInitial);
         }
         let declared = scenario.layout.len();
+        let mut names = BTreeSet::new();
         for initial in &scenario.initial {
             let (name, given) = (&initial.name, initial.cells.len());
+            if !names.insert(name) {
+                return Err(Error::InitialTwice(name.clone()));
+            }
             if given != declared {
                 return Err(Error::InitialLength { initial: name.clone(), given, declared });
             }
@@ -43,10 +48,14 @@ impl Prepared {
             }
         }
         let everyone = scenario.actors.iter().chain(&scenario.views);
-        let automata =
-            everyone.map(|a| Automaton::new(a.name, a.body.clone())).collect::<Result<Vec<_>, _>>()?;
-        let initial = scenario.initial.iter().map(|i| packing.pack(&i.cells)).collect();
-        Ok(Arc::new(Prepared { scenario: scenario.clone(), packing, automata, initial }))
+        let automata = everyone.map(|a| Automaton::new(a.name, a.body.clone(), declared));
+        let automata = automata.collect::<Result<Vec<_>, _>>()?;
+        let initial: Vec<_> = scenario.initial.iter().map(|i| packing.pack(&i.cells)).collect();
+        let prepared = Prepared { scenario: scenario.clone(), packing, automata, initial };
+        // Of others that look, a search tells in time; these may come to it late or never.
+        prepared.draw(&prepared.initial[0])?;
+        prepared.is_killed(&prepared.initial[0])?;
+        Ok(Arc::new(prepared))
     }
 
     /// The scenario.
@@ -64,9 +73,6 @@ impl Prepared {
     pub(crate) fn execute(&self, actor: usize, step: &Step, words: &mut [u64]) -> Result<Effect, Error> {
         let mut memory = Packed::new(&self.packing, words);
         let effect = step.action.execute(&mut memory);
-        if let Action::Require { at, .. } = step.action {
-            machine::Peek::peek(&memory, at); // so that a cell that does not exist is known
-        }
         match memory.fault() {
             None => Ok(effect),
             Some(fault) => Err(self.fault(actor, step, fault)),
@@ -74,14 +80,46 @@ impl Prepared {
     }
 
     fn fault(&self, actor: usize, step: &Step, fault: Fault) -> Error {
-        let (actor, step) = (self.automata[actor].name, step.label.to_string());
+        let at = Spot::new(self.automata[actor].name, step);
         match fault {
-            Fault::NoSuchCell(index) => Error::NoSuchCell { actor, step, index },
+            Fault::NoSuchCell(place) => Error::Flawed { at, flaw: self.no_such_cell(place) },
             Fault::TooWide(index, value) => {
                 let cell = &self.scenario.layout.cells()[index];
-                Error::ValueTooWide { actor, step, cell: cell.name.clone(), value, width: cell.width }
+                Error::ValueTooWide { at, cell: cell.name.clone(), value, width: cell.width }
             }
         }
+    }
+
+    fn no_such_cell(&self, at: Place) -> Flaw {
+        Flaw::NoSuchCell { at, declared: self.scenario.layout.len() }
+    }
+
+    /// What someone who belongs to the scenario makes of a memory.
+    ///
+    /// # Errors
+    /// Where they look at a cell that is not declared.
+    pub(crate) fn looked<R>(
+        &self,
+        words: &[u64],
+        who: impl FnOnce() -> String,
+        look: impl FnOnce(&dyn Peek) -> R,
+    ) -> Result<R, Error> {
+        let memory = Packed::new(&self.packing, words);
+        let seen = look(&memory);
+        match memory.fault() {
+            Some(Fault::NoSuchCell(at)) => {
+                Err(Error::LooksBeyond { who: who(), flaw: self.no_such_cell(at) })
+            }
+            Some(Fault::TooWide(..)) | None => Ok(seen),
+        }
+    }
+
+    /// Looks for models that remember what they may not, see [`Automaton::walk`].
+    ///
+    /// # Errors
+    /// Where one does.
+    pub(crate) fn walk(&self) -> Result<(), Error> {
+        self.automata.iter().try_for_each(Automaton::walk)
     }
 
     /// The violations that a `Require` step sees: property and witness.

@@ -2,10 +2,9 @@
 
 use machine::{Action, Effect, Step, Word};
 use rustc_hash::FxHashMap;
-use scenario::{Check, Ending, built_in};
+use scenario::{Check, Ending, Property, built_in};
 
 use super::findings::Bad;
-use super::packing::Packed;
 use super::unfold::Standing;
 use super::{Error, Prepared};
 
@@ -14,17 +13,17 @@ const VIEW_STATES_MAX: usize = 1 << 20;
 
 impl Prepared {
     /// What the properties over whole states see in a memory.
-    pub(crate) fn state_checks(&self, words: &[u64]) -> Vec<Bad> {
-        let memory = Packed::new(&self.packing, words);
+    pub(crate) fn state_checks(&self, words: &[u64]) -> Result<Vec<Bad>, Error> {
         let mut bad = Vec::new();
         for property in &self.scenario.properties {
             if let Check::State(check) = &property.check {
-                check(&memory, &mut |witness| bad.push(Bad::new(property.id, witness.to_string())));
+                let mut see = |witness: machine::Label| bad.push(Bad::new(property.id, witness.to_string()));
+                self.looked(words, || named(property), |memory| check(memory, &mut see))?;
             }
         }
         bad.sort();
         bad.dedup();
-        bad
+        Ok(bad)
     }
 
     /// Whether any property is over whole states.
@@ -33,24 +32,36 @@ impl Prepared {
     }
 
     /// What the final checks see at rest.
-    pub(crate) fn final_checks(&self, words: &[u64], returned: &[Word]) -> Vec<Bad> {
-        let memory = Packed::new(&self.packing, words);
+    pub(crate) fn final_checks(&self, words: &[u64], returned: &[Word]) -> Result<Vec<Bad>, Error> {
         let mut bad = Vec::new();
         for property in &self.scenario.properties {
             if let Check::Final(check) = &property.check {
                 let mut see = |witness: machine::Label| bad.push(Bad::new(property.id, witness.to_string()));
-                check(&memory, returned, &mut see);
+                self.looked(words, || named(property), |memory| check(memory, returned, &mut see))?;
             }
         }
         bad.sort();
         bad.dedup();
-        bad
+        Ok(bad)
     }
 
     /// How a run ended that is at rest here, where the scenario tells.
-    pub(crate) fn ending(&self, words: &[u64], returned: &[Word]) -> Option<Ending> {
-        let memory = Packed::new(&self.packing, words);
-        self.scenario.ending.as_ref().map(|ending| ending(&memory, returned))
+    pub(crate) fn ending(&self, words: &[u64], returned: &[Word]) -> Result<Option<Ending>, Error> {
+        let Some(ending) = &self.scenario.ending else { return Ok(None) };
+        let who = || "what tells how a run ends".to_owned();
+        self.looked(words, who, |memory| ending(memory, returned)).map(Some)
+    }
+
+    /// Whether a fatal signal is pending for the writer.
+    pub(crate) fn is_killed(&self, words: &[u64]) -> Result<bool, Error> {
+        let Some(killed) = &self.scenario.killed else { return Ok(false) };
+        self.looked(words, || "what tells whether a signal is pending".to_owned(), |memory| killed(memory))
+    }
+
+    /// Draws a state, to see that it can be drawn.
+    pub(crate) fn draw(&self, words: &[u64]) -> Result<(), Error> {
+        self.looked(words, || "the picture".to_owned(), |memory| (self.scenario.picture)(memory))?;
+        Ok(())
     }
 
     /// What happens when `actor` takes `step` and gets `result` before it stands at `to`.
@@ -144,6 +155,10 @@ impl Prepared {
         }
         Ok(run.seen)
     }
+}
+
+fn named(property: &Property) -> String {
+    format!("property `{}`", property.id)
 }
 
 /// Something that a view sees.

@@ -303,8 +303,8 @@ impl<'a, const R: usize> Shared<'a, R> {
             self.findings.in_views(rest.0, self.prepared.views(words)?);
         }
         if checks {
-            let bad = self.prepared.final_checks(words, &rest.1);
-            let ending = self.prepared.ending(words, &rest.1);
+            let bad = self.prepared.final_checks(words, &rest.1)?;
+            let ending = self.prepared.ending(words, &rest.1)?;
             self.findings.at_rest(rest, bad, ending);
         }
         Ok(())

@@ -119,12 +119,13 @@ impl<'m> Held<'m> {
             Control::Loop { state } => Control::Loop { state: state | mine },
             Control::Round { state } => Control::Round { state: state | mine },
             Control::Leave { result } => Control::Leave { result: result | mine },
+            Control::Misfit { .. } => control,
         };
         let answer = self.m.perform(Step { action: Action::Control(carrying), ..step });
         let answers = match control {
             Control::Call => answer & FINISHED != 0,
             Control::Loop { .. } | Control::Round { .. } => true,
-            Control::Leave { .. } => false,
+            Control::Leave { .. } | Control::Misfit { .. } => false,
         };
         if !answers {
             return answer;

@@ -143,7 +143,7 @@ impl Machine for Watching<'_> {
                 self.leave(&step, result);
                 self.held.perform(step)
             }
-            Action::Control(Control::Round { .. }) => self.held.perform(step),
+            Action::Control(Control::Round { .. } | Control::Misfit { .. }) => self.held.perform(step),
             Action::Control(_) => {
                 self.enter(&step);
                 let answer = self.held.perform(step);
