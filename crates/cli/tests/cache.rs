@@ -79,7 +79,8 @@ fn every_change_of_a_scenario_is_another_key() {
     let folder = folder();
     let cache = cache(folder.path());
     let plain = key(&cache);
-    let changed: [(&str, fn(&mut Scenario)); 20] = [
+    type Change = (&'static str, fn(&mut Scenario));
+    let changed: [Change; 20] = [
         ("name", |s| s.name.push('x')),
         ("an initial cell", |s| s.initial[0].cells[0] ^= 1),
         ("an initial state's name", |s| s.initial[0].name.push('x')),
