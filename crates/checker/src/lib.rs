@@ -44,6 +44,7 @@
 //!     reachable: Vec::new(),
 //!     ending: None,
 //!     killed: None,
+//!     grounds: None,
 //!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
 //! };
 //!

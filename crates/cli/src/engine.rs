@@ -132,19 +132,22 @@ impl Searcher {
                 return Ok(Answer { scenario, outcome: interrupted(), kept: None });
             }
             let cache = self.cache.as_ref().filter(|_| search.engine == Engine::Explicit);
-            let key =
-                cache.and_then(|cache| Some((cache, cache.key(chosen.variant.origin.as_ref(), &scenario)?)));
-            if let Some((outcome, kept)) = key.as_ref().and_then(|(cache, key)| cache.get(key)) {
+            let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
+            if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
                 progress.pass();
-                return Ok(Answer { scenario, outcome, kept: Some(kept) });
+                return Ok(Answer { scenario, outcome, kept: Some(Kept::Text) });
             }
-            let outcome = progress.during(&chosen.target(), |states| {
-                self.run(search, search.bounds(at_once), each, chosen, &scenario, states)
+            let (outcome, kept) = progress.during(&chosen.target(), |states| {
+                let bounds = search.bounds(at_once);
+                let Some(cache) = cache else {
+                    return Ok((self.run(search, bounds, each, chosen, &scenario, states)?, None));
+                };
+                let options = self.explicit(bounds, each, states);
+                let wrong = |why| wrong_model(&chosen.target(), &why);
+                let search = |prepared: &_| explicit::check_prepared(prepared, &options);
+                cache.search(key.as_ref(), &scenario, search).map_err(wrong)
             })?;
-            if let Some((cache, key)) = key {
-                cache.put(&key, &outcome);
-            }
-            Ok(Answer { scenario, outcome, kept: None })
+            Ok(Answer { scenario, outcome, kept })
         };
         in_order(chosen, at_once, job, |at, answer| progress.aside(|| take(at, answer)))
     }
@@ -165,12 +168,8 @@ impl Searcher {
         let at_once = bounds.threads().min(items.len());
         let progress = Progress::new(self.progress, items.len());
         let bounds = bounds.explicit().bounds(at_once);
-        let job = |item: &I| {
-            progress.during(&name(item), |states| {
-                let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
-                job(item, &explicit::Options { bounds, threads: 1, interrupt, progress })
-            })
-        };
+        let job =
+            |item: &I| progress.during(&name(item), |states| job(item, &self.explicit(bounds, 1, states)));
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }
 
@@ -185,15 +184,8 @@ impl Searcher {
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = explicit::Options {
-                    bounds,
-                    threads,
-                    interrupt: Some(self.interrupt.clone()),
-                    progress: Some(states.clone()),
-                };
-                let wrong =
-                    |why: explicit::Error| Error::Model { target: chosen.target(), why: why.to_string() };
-                explicit::check(scenario, &options).map_err(wrong)
+                let options = self.explicit(bounds, threads, states);
+                explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
                 let outcome = match self.in_child(search, &bounds, &chosen.target()) {
@@ -204,6 +196,16 @@ impl Searcher {
                 Ok(outcome)
             }
         }
+    }
+
+    fn explicit(
+        &self,
+        bounds: scenario::Bounds,
+        threads: usize,
+        states: &Arc<AtomicU64>,
+    ) -> explicit::Options {
+        let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
+        explicit::Options { bounds, threads, interrupt, progress }
     }
 
     /// loom and shuttle can take their process with them: each run has one of its own.
@@ -237,8 +239,7 @@ pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Resu
     let outcome = match search.engine {
         Engine::Explicit => {
             let options = explicit::Options { bounds, ..explicit::Options::default() };
-            let wrong = |why: explicit::Error| Error::Model { target: target.clone(), why: why.to_string() };
-            explicit::check(&scenario, &options).map_err(wrong)?
+            explicit::check(&scenario, &options).map_err(|why| wrong_model(target, &why))?
         }
         Engine::Loom => {
             let mode = match search.loom_mode {
@@ -259,6 +260,10 @@ pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Resu
         }
     };
     Ok(isolate::hand_over(&outcome)?)
+}
+
+fn wrong_model(target: &str, why: &explicit::Error) -> Error {
+    Error::Model { target: target.to_owned(), why: why.to_string() }
 }
 
 fn interrupted() -> Outcome {

@@ -2,20 +2,23 @@
 
 mod toy;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use blake3::{Hash, hash};
-use checker::explicit::{Options, check};
-use cli::cache::{Cache, Key, Texts};
+use checker::explicit::{self, Options, Prepared, check};
+use cli::cache::{Cache, Kept, Key, Texts};
 use machine::{Layout, show_number};
-use scenario::{Bound, Check, Coverage, Fairness, Kind, Origin, Outcome, Scenario};
+use scenario::{Bound, Check, Coverage, Fairness, Grounds, Kind, Origin, Outcome, Scenario};
 use tempfile::TempDir;
+
+type Change = (&'static str, fn(&mut Scenario));
 
 const SOURCES: [(&str, &str); 3] =
     [("lib.rs", "mod a; mod b;"), ("a.rs", "pub struct A;"), ("b.rs", "pub struct B;")];
@@ -69,7 +72,7 @@ fn what_is_kept_is_what_was_found() {
     first.put(&key(&first), &outcome());
     drop(first);
     let second = cache(folder.path());
-    let (kept, _) = second.get(&key(&second)).expect("it is kept");
+    let kept = second.get(&key(&second)).expect("it is kept");
     let again = outcome();
     assert_eq!(kept, Outcome { seconds: kept.seconds, bytes: kept.bytes, ..again });
 }
@@ -79,7 +82,6 @@ fn every_change_of_a_scenario_is_another_key() {
     let folder = folder();
     let cache = cache(folder.path());
     let plain = key(&cache);
-    type Change = (&'static str, fn(&mut Scenario));
     let changed: [Change; 20] = [
         ("name", |s| s.name.push('x')),
         ("an initial cell", |s| s.initial[0].cells[0] ^= 1),
@@ -264,7 +266,7 @@ fn many_at_once_see_the_whole_or_nothing() {
                 let cache = cache(folder.path());
                 for _ in 0..200 {
                     cache.put(&key(&cache), &outcome);
-                    if let Some((kept, _)) = cache.get(&key(&cache)) {
+                    if let Some(kept) = cache.get(&key(&cache)) {
                         assert_eq!(kept, outcome);
                     }
                 }
@@ -345,10 +347,106 @@ fn the_second_time_everything_is_known_and_the_same() {
     let matrix = |more: &[&str]| run(folder.path(), &[&["matrix", TARGET], more].concat()).stdout;
     assert_eq!(matrix(&[]), matrix(&["--no-cache"]));
     let told = run(folder.path(), &["cache"]);
-    assert!(text(&told.stdout).contains(&format!(": {kept} results, ")), "{}", text(&told.stdout));
+    assert!(text(&told.stdout).contains(" entries, "), "{}", text(&told.stdout));
     assert!(run(folder.path(), &["cache", "clear"]).status.success());
     let (_, kept) = lines(&run(folder.path(), &arguments));
     assert_eq!(kept, 0);
+}
+
+#[test]
+fn what_another_variant_has_found_is_known_where_the_models_do_the_same() {
+    let folder = folder();
+    // The same text under three callers: whoever does not write does the same, but a second writer.
+    let arguments = |more: &[&'static str]| {
+        let targets = ["check", "simple/tmpfs@v5.18", "simple/tmpfs@v6.14", "simple/tmpfs@v6.18"];
+        [&targets[..], &["--format", "json", "--threads", "1"], more].concat()
+    };
+    let output = run(folder.path(), &arguments(&[]));
+    let mut by_variant: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for line in text(&output.stdout).lines() {
+        let value: serde_json::Value = serde_json::from_str(line).expect("an object");
+        let without = value["scenario"].as_str().expect("a name").starts_with("no-writer");
+        let counts = by_variant.entry(value["variant"].to_string()).or_default();
+        counts.0 += usize::from(without);
+        counts.1 += usize::from(without && value["cached"] == "automata");
+    }
+    let counts: Vec<(usize, usize)> = by_variant.into_values().collect();
+    assert_eq!((counts.len(), counts[0].1), (3, 0), "{counts:?}");
+    assert!(counts[1..].iter().all(|(all, known)| *all > 5 && known + 1 == *all), "{counts:?}");
+    assert_eq!(lines(&output).0, lines(&run(folder.path(), &arguments(&["--no-cache"]))).0);
+    // What was known so is known by text then.
+    let again = run(folder.path(), &arguments(&[]));
+    assert!(text(&again.stdout).lines().all(|line| line.contains(r#""cached":"text""#)));
+}
+
+#[test]
+fn what_is_known_by_its_trace_depends_on_everything_else() {
+    let folder = folder();
+    let sources: [(&str, &str); 3] =
+        [("lib.rs", "mod rules; mod fs;"), ("rules.rs", "fn rule() {}"), ("fs.rs", "")];
+    let with = |engine: Hash, sources: &[(&str, &str)]| {
+        Cache::of(folder.path(), 1 << 20, engine, Texts::new("toy", sources)).expect("a cache")
+    };
+    let grounded = |code: &'static str, value: &'static str| {
+        let grounds = Grounds { code: vec![code], value: Arc::new(move || value.to_owned()) };
+        Scenario { grounds: Some(grounds), ..scenario() }
+    };
+    let known = |cache: &Cache, scenario: &Scenario| {
+        let search = |_: &Arc<Prepared>| Err(explicit::Error::NoInitial);
+        match cache.search(None, scenario, search) {
+            Ok((outcome, kept)) => {
+                let outcome = Outcome { seconds: 0.0, bytes: 0, ..outcome };
+                assert_eq!((outcome, kept), (outcome_of(scenario), Some(Kept::Automata)));
+                true
+            }
+            Err(_) => false,
+        }
+    };
+    let first = with(engine(), &sources);
+    let plain = grounded("toy::rules", "w");
+    let search = |prepared: &Arc<Prepared>| explicit::check_prepared(prepared, &Options::default());
+    first.search(None, &plain, search).expect("it can be searched");
+    assert!(known(&first, &plain));
+    let mut other = sources;
+    other[2].1 = "fn changed() {}";
+    assert!(known(&with(engine(), &other), &plain), "the models may change");
+    assert!(known(&first, &Scenario { name: "another".to_owned(), ..plain.clone() }), "and the name");
+    other[1].1 = "fn rule() { }";
+    assert!(!known(&with(engine(), &other), &plain), "a rule's code");
+    assert!(!known(&with(hash(b"newer"), &sources), &plain), "the engine");
+    assert!(!known(&first, &grounded("toy::rules", "v")), "what a rule has captured");
+    assert!(!known(&first, &grounded("toy::fs", "w")), "where rules begin");
+    assert!(!known(&first, &grounded("toy::nowhere", "w")), "rules of somebody else");
+    assert!(!known(&first, &Scenario { grounds: None, ..plain.clone() }), "rules that nobody knows");
+    let changes: [Change; 6] = [
+        ("an initial state", |s| s.initial[0].cells[0] ^= 1),
+        ("a role", |s| s.actors[0].daemon ^= true),
+        ("a promise", |s| s.properties[0].promised ^= true),
+        ("what must be reached", |s| s.reachable.push("something")),
+        ("an ending", |s| s.ending = None),
+        ("a killed writer", |s| s.killed = Some(Arc::new(|_| false))),
+    ];
+    for (what, change) in changes {
+        let mut scenario = plain.clone();
+        change(&mut scenario);
+        assert!(!known(&first, &scenario), "{what}");
+    }
+    let mut model = plain.clone();
+    model.actors[0].body = Arc::new(|_| 0);
+    assert!(!known(&first, &model), "what a model does");
+    // Damage is no knowledge.
+    for file in entries(folder.path()) {
+        let mut bytes = fs::read(&file).expect("it can be read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&file, bytes).expect("it can be written");
+    }
+    assert!(!known(&first, &plain));
+}
+
+fn outcome_of(scenario: &Scenario) -> Outcome {
+    let outcome = check(scenario, &Options::default()).expect("it can be searched");
+    Outcome { seconds: 0.0, bytes: 0, ..outcome }
 }
 
 #[test]

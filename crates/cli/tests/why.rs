@@ -94,6 +94,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        grounds: None,
         picture: Arc::new(|_| String::new()),
     }
 }

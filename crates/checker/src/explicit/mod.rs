@@ -15,6 +15,7 @@ mod rest;
 mod schedule;
 mod search;
 mod shortest;
+mod trace;
 mod unfold;
 mod visited;
 
@@ -27,6 +28,7 @@ use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, b
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
+pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::{Cut, judge};
@@ -73,7 +75,16 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// # Errors
 /// Where the scenario or a model can't be searched.
 pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
-    Ok(search_scenario(scenario, options, false)?.0)
+    check_prepared(&Prepared::new(scenario)?, options)
+}
+
+/// As [`check`], of a scenario that was made ready; its [`Trace`] can be taken after that, if it was used
+/// for nothing else.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_prepared(prepared: &Arc<Prepared>, options: &Options) -> Result<Outcome, Error> {
+    Ok(search_prepared(prepared, options, false)?.0)
 }
 
 /// As [`check`], and gives every state at rest, to compare engines by.
@@ -81,20 +92,19 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`check`].
 pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    search_scenario(scenario, options, true)
+    search_prepared(&Prepared::new(scenario)?, options, true)
 }
 
-fn search_scenario(
-    scenario: &Scenario,
+fn search_prepared(
+    prepared: &Arc<Prepared>,
     options: &Options,
     rests: bool,
 ) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    let prepared = Prepared::new(scenario)?;
-    match scenario.actors.len() {
-        0..=2 => run::<1>(&prepared, options, rests),
-        3..=5 => run::<2>(&prepared, options, rests),
-        6..=8 => run::<3>(&prepared, options, rests),
-        9..=11 => run::<4>(&prepared, options, rests),
+    match prepared.actors() {
+        0..=2 => run::<1>(prepared, options, rests),
+        3..=5 => run::<2>(prepared, options, rests),
+        6..=8 => run::<3>(prepared, options, rests),
+        9..=11 => run::<4>(prepared, options, rests),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
             Ok((Outcome { remark, ..Outcome::default() }, BTreeSet::new()))

@@ -1,7 +1,7 @@
 //! By what a result is known again.
 
 use blake3::{Hash, Hasher};
-use scenario::{Actor, Check, Fairness, Initial, Origin, Property, Scenario};
+use scenario::{Actor, Check, Fairness, Grounds, Initial, Origin, Property, Scenario};
 
 /// Adds a text, told apart from what follows it.
 pub(super) fn text(hasher: &mut Hasher, text: &str) {
@@ -27,6 +27,25 @@ pub(super) fn by_text(engine: Hash, sources: Hash, origin: &Origin, scenario: &S
     hasher.finalize()
 }
 
+/// The key of everything about a scenario's result but what its models do: scenarios that have it in common and
+/// whose models answer alike have the same result.
+pub(super) fn but_models(engine: Hash, rules: Hash, grounds: &Grounds, scenario: &Scenario) -> Hash {
+    let mut hasher = Hasher::new_derive_key("shortcopy, all but the models");
+    hasher.update(engine.as_bytes()).update(rules.as_bytes());
+    count(&mut hasher, grounds.code.len());
+    grounds.code.iter().for_each(|start| text(&mut hasher, start));
+    text(&mut hasher, &(grounds.value)());
+    facts(&mut hasher, scenario);
+    hasher.finalize()
+}
+
+/// The key of one of those that have everything in common but the models.
+pub(super) fn like(base: Hash, trace: &[u8]) -> Hash {
+    let mut hasher = Hasher::new_derive_key("shortcopy, a trace");
+    hasher.update(base.as_bytes()).update(trace);
+    hasher.finalize()
+}
+
 /// All of a scenario that is no code. Much of it follows from the code; a mistake in telling what that
 /// depends on must not be told twice.
 pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
@@ -42,6 +61,7 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
         ending,
         killed,
         picture: _,
+        grounds: _,
     } = scenario;
     count(hasher, layout.len());
     for cell in layout.cells() {

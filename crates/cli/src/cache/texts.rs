@@ -403,6 +403,8 @@ impl Mentions {
                     self.implementation(&tokens[at + 1..]);
                 }
             }
+            // `pub(in crate::ext4)` uses nothing of it.
+            "pub" if is_visibility(tokens.get(at + 1)) => return at + 2,
             // A module within the file has names of its own.
             "mod" if next.is_some() && is_braces(tokens.get(at + 2)) => self.opaque = true,
             "macro_rules" if is_punct(tokens.get(at + 1), '!') => self.opaque = true,
@@ -481,6 +483,12 @@ impl Mentions {
         let of = &of[..bounds.unwrap_or(of.len())];
         self.impls.push(Impl { of: names(of), all: names(head) });
     }
+}
+
+fn is_visibility(token: Option<&TokenTree>) -> bool {
+    let Some(TokenTree::Group(group)) = token else { return false };
+    let first = group.stream().into_iter().next();
+    group.delimiter() == Delimiter::Parenthesis && ident(first.as_ref()).is_some_and(|word| word == "in")
 }
 
 fn is_literal(token: Option<&TokenTree>) -> bool {
@@ -580,6 +588,12 @@ mod tests {
             let reached = reach(&[ROOT, ("a.rs", a), ("b.rs", ""), ("c.rs", c)], &["m::a"]).expect(what);
             assert!(reached.contains(&"c.rs".to_owned()), "{what}: {reached:?}");
         }
+    }
+
+    #[test]
+    fn to_be_seen_by_a_module_is_not_to_use_it() {
+        let sources = [ROOT, ("a.rs", "pub(in crate::b) struct A;"), ("b.rs", ""), ("c.rs", "")];
+        assert_eq!(reach(&sources, &["m::a"]), Some(vec!["a.rs".into(), "lib.rs".into()]));
     }
 
     #[test]

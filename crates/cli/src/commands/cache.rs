@@ -25,6 +25,6 @@ pub(crate) fn cache(arguments: &Kept, choice: &CacheChoice, out: &mut Output) ->
 }
 
 fn told(folder: &Path, Size { entries, bytes }: Size) -> String {
-    let s = if entries == 1 { "" } else { "s" };
-    format!("{}: {entries} result{s}, {} MiB", folder.display(), bytes.div_ceil(1 << 20))
+    let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    format!("{}: {entries}, {} MiB", folder.display(), bytes.div_ceil(1 << 20))
 }
