@@ -94,6 +94,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        grounds: None,
         picture: Arc::new(|_| String::new()),
     }
 }
@@ -104,8 +105,8 @@ fn catalog() -> Vec<WritePath> {
         tier: Tier::Default,
         build: Arc::new(move || scenario(name, with)),
     };
-    let cases = vec![case("with-writeback", true), case("alone", false)];
-    let variant = Variant { name: "v1".to_owned(), sentence: String::new(), cases };
+    let cases = [case("with-writeback", true), case("alone", false)].into_iter().collect();
+    let variant = Variant { name: "v1".to_owned(), sentence: String::new(), origin: None, cases };
     vec![WritePath {
         name: "small/write".to_owned(),
         sentence: String::new(),

@@ -32,7 +32,7 @@ pub(crate) fn matrix(
     let mut matrix = report::Matrix::default();
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
-        let Answer { scenario, outcome } = answer?;
+        let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
         }
