@@ -1,5 +1,7 @@
 //! What a file system is: its address-space operations, and what they need.
 
+use std::fmt::Debug;
+
 use machine::{Layout, Place};
 use page_state::folio::folio_mark_dirty;
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
@@ -58,7 +60,15 @@ impl Nature {
 }
 
 /// What a file system does.
-pub trait FileSystem: Send + Sync + 'static {
+///
+/// What two of them do differs only by their type and by what `Debug` shows of them: by these, results are
+/// known again.
+pub trait FileSystem: Debug + Send + Sync + 'static {
+    /// The type whose code it is.
+    fn code(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// What it is.
     fn nature(&self) -> Nature;
 

@@ -41,15 +41,15 @@ pub use mutants::Mutant;
 
 /// What a file system's folder has to offer.
 #[derive(Clone, Copy)]
-pub(crate) struct Folder {
+struct Folder {
     /// Its write paths, with a deliberate fault if one is given.
     paths: fn(Option<Mutant>) -> Vec<scenario::WritePath>,
     /// What it is known to have done wrong.
-    pub(crate) bugs: fn() -> Vec<corpus::Bug>,
+    bugs: fn() -> Vec<corpus::Bug>,
 }
 
 /// All file systems, in a stable order.
-pub(crate) const FILE_SYSTEMS: [Folder; 10] = [
+const FILE_SYSTEMS: [Folder; 10] = [
     Folder { paths: ext4::paths, bugs: ext4::bugs },
     Folder { paths: ext3::paths, bugs: ext3::bugs },
     Folder { paths: generic::block::paths, bugs: generic::bugs },
@@ -74,6 +74,18 @@ pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
     with(Some(mutant))
 }
 
+/// All known bugs, by number.
+#[must_use]
+pub fn bugs() -> Vec<corpus::Bug> {
+    let modelled = FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.bugs)());
+    let mut all: Vec<corpus::Bug> = modelled.chain(corpus::not_modelled()).collect();
+    all.sort_by_key(|bug| bug.number);
+    all
+}
+
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
     FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.paths)(mutant)).collect()
 }
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

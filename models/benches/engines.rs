@@ -15,7 +15,7 @@ const LOOM_TIME_MAX: Duration = Duration::from_secs(30);
 fn scenario(name: &str) -> Scenario {
     let path = models::paths().remove(0);
     let variant = path.variants.into_iter().find(|v| v.name == "v4.2+copy-first").expect("a variant");
-    let case = variant.cases.into_iter().find(|case| case.name == name).expect("a scenario");
+    let case = variant.cases.iter().find(|case| case.name == name).expect("a scenario");
     (case.build)()
 }
 

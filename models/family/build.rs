@@ -5,13 +5,13 @@ use std::sync::Arc;
 use fault::SharedMapping;
 use machine::{Layout, Peek, Word, show_number};
 use page_state::{Geometry, buffer};
-use scenario::{Actor, Initial, Scenario};
+use scenario::{Actor, Grounds, Initial, Scenario};
 
 use super::source::set_up_second;
 use super::{File, PageState, Source};
 use super::{actors, ending, picture};
 use crate::file_system::FileSystem;
-use crate::kernel::{Request, Setting, World};
+use crate::kernel::{Caller, Request, Setting, World};
 use crate::properties;
 
 /// Somebody beside the writer.
@@ -159,6 +159,14 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         let id = all.len();
         all.push(actors::companion(&shared, companion, id));
     }
+    // Who judges knows nothing of the caller, so that variants which differ in it alone can be known as the same.
+    let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..Setting::of(Caller::V6_18) };
+    let world = Arc::new(World { setting, ..World::clone(&world) });
+    let (known, writes, present) = (world.clone(), question.writes, question.companions.clone());
+    let grounds = Grounds {
+        code: vec![module_path!()],
+        value: Arc::new(move || format!("{known:?}, writer: {writes}, {present:?}")),
+    };
     let (signal, asked, companions) = (world.signal, world.clone(), question.companions.clone());
     let ending = move |memory: &dyn Peek, words: &[Word]| ending::ending(&asked, &companions, memory, words);
     Scenario {
@@ -173,6 +181,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         ending: question.writes.then(|| Arc::new(ending) as _),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture::of(&world, memory)),
+        grounds: Some(grounds),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scenario::{Variant, WritePath};
+use scenario::{Cases, Origin, Variant, WritePath};
 
 use super::cases;
 use crate::Mutant;
@@ -57,10 +57,17 @@ pub fn write_path(
 ) -> WritePath {
     let variants = rows
         .into_iter()
-        .map(|row| Variant {
-            name: row.name.to_owned(),
-            sentence: row.sentence.to_owned(),
-            cases: cases(&row.fs, Setting { mutant, ..row.setting }, row.historic),
+        .map(|row| {
+            let Row { name, sentence, fs, setting, historic } = row;
+            let setting = Setting { mutant, ..setting };
+            let origin =
+                Origin { code: vec![fs.code(), module_path!()], value: format!("{fs:?} in {setting:?}") };
+            Variant {
+                name: name.to_owned(),
+                sentence: sentence.to_owned(),
+                origin: Some(origin),
+                cases: Cases::new(move || cases(&fs, setting, historic)),
+            }
         })
         .collect();
     WritePath {

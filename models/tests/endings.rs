@@ -9,7 +9,7 @@ use scenario::{Case, Scenario};
 fn case(variant: &str, name: &str) -> Case {
     let path = models::paths().remove(0);
     let variant = path.variants.into_iter().find(|v| v.name == variant).expect("a variant");
-    variant.cases.into_iter().find(|case| case.name == name).expect("a scenario")
+    variant.cases.iter().find(|case| case.name == name).expect("a scenario").clone()
 }
 
 /// A state at rest, made by hand.

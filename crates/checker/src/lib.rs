@@ -44,6 +44,7 @@
 //!     reachable: Vec::new(),
 //!     ending: None,
 //!     killed: None,
+//!     grounds: None,
 //!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
 //! };
 //!
@@ -67,3 +68,6 @@ pub mod on_loom;
 pub mod on_shuttle;
 
 pub use collector::Collector;
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

@@ -47,6 +47,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        grounds: None,
         picture: Arc::new(|_| String::new()),
     }
 }

@@ -15,6 +15,20 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Which results are kept, and where.
+    #[command(flatten)]
+    pub cache: CacheChoice,
+}
+
+/// Which results are kept, and where.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CacheChoice {
+    /// Searches everything anew, and keeps nothing
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+    /// Where results are kept [default: $SHORTCOPY_CACHE, or else the user's folder for caches]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "no_cache")]
+    pub cache: Option<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -88,10 +102,24 @@ pub enum Command {
     Replay(Replay),
     /// Removes each kernel word of a write path in turn and shows what becomes reachable
     Why(Why),
+    /// Tells where results are kept, and how much they take, or takes them away
+    Cache(Kept),
     /// Runs one engine on one scenario and prints its outcome: how `check` uses the engines that
     /// need a process of their own
     #[command(hide = true)]
     Engine(EngineRun),
+}
+
+impl Command {
+    /// Whether it searches for results that are worth keeping.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        match self {
+            Command::Check(check) => !check.coverage && check.search.engine == Engine::Explicit,
+            Command::Matrix(_) | Command::Corpus(_) | Command::Diff(_) | Command::Replay(_) => true,
+            Command::List(_) | Command::Why(_) | Command::Cache(_) | Command::Engine(_) => false,
+        }
+    }
 }
 
 /// `list`
@@ -230,6 +258,21 @@ pub struct Why {
     /// How far to search, with each word and without it
     #[command(flatten)]
     pub bounds: Bounds,
+}
+
+/// `cache`
+#[derive(Args, Debug)]
+pub struct Kept {
+    /// What to do with them; to tell of them where nothing is given
+    #[arg(value_enum)]
+    pub action: Option<CacheAction>,
+}
+
+/// What to do with kept results.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CacheAction {
+    /// Take them away.
+    Clear,
 }
 
 /// `engine`

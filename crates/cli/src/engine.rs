@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
 use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode};
+use crate::cache::{Cache, Kept};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::target::{Breadth, Chosen, choose};
@@ -32,6 +33,8 @@ pub struct Answer {
     pub scenario: Scenario,
     /// What was answered.
     pub outcome: Outcome,
+    /// How the answer was known already; none where it was searched for.
+    pub kept: Option<Kept>,
 }
 
 /// Runs engines.
@@ -43,6 +46,8 @@ pub struct Searcher {
     pub progress: bool,
     /// The program that runs an engine as a child; if none is given, this one.
     pub program: Option<PathBuf>,
+    /// Where the explicit engine's results are kept, if they are.
+    pub cache: Option<Arc<Cache>>,
 }
 
 impl Default for Bounds {
@@ -146,12 +151,25 @@ impl Searcher {
         let job = |chosen: &Chosen<'_>| {
             let scenario = (chosen.case.build)();
             if self.interrupt.load(Ordering::Relaxed) {
-                return Ok(Answer { scenario, outcome: interrupted() });
+                return Ok(Answer { scenario, outcome: interrupted(), kept: None });
             }
-            let outcome = progress.during(&chosen.target(), |states| {
-                self.run(search, search.bounds(at_once), each, chosen, &scenario, states)
+            let cache = self.cache.as_ref().filter(|_| search.engine == Engine::Explicit);
+            let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
+            if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
+                progress.pass();
+                return Ok(Answer { scenario, outcome, kept: Some(Kept::Text) });
+            }
+            let (outcome, kept) = progress.during(&chosen.target(), |states| {
+                let bounds = search.bounds(at_once);
+                let Some(cache) = cache else {
+                    return Ok((self.run(search, bounds, each, chosen, &scenario, states)?, None));
+                };
+                let options = self.explicit(bounds, each, states);
+                let wrong = |why| wrong_model(&chosen.target(), &why);
+                let search = |prepared: &_| explicit::check_prepared(prepared, &options);
+                cache.search(key.as_ref(), &scenario, search).map_err(wrong)
             })?;
-            Ok(Answer { scenario, outcome })
+            Ok(Answer { scenario, outcome, kept })
         };
         in_order(chosen, at_once, job, |at, answer| progress.aside(|| take(at, answer)))
     }
@@ -172,12 +190,8 @@ impl Searcher {
         let at_once = bounds.threads().min(items.len());
         let progress = Progress::new(self.progress, items.len());
         let bounds = bounds.explicit().bounds(at_once);
-        let job = |item: &I| {
-            progress.during(&name(item), |states| {
-                let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
-                job(item, &explicit::Options { bounds, threads: 1, interrupt, progress })
-            })
-        };
+        let job =
+            |item: &I| progress.during(&name(item), |states| job(item, &self.explicit(bounds, 1, states)));
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }
 
@@ -192,21 +206,24 @@ impl Searcher {
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = explicit::Options {
-                    bounds,
-                    threads,
-                    interrupt: Some(self.interrupt.clone()),
-                    progress: Some(states.clone()),
-                };
-                let wrong =
-                    |why: explicit::Error| Error::Model { target: chosen.target(), why: why.to_string() };
-                explicit::check(scenario, &options).map_err(wrong)
+                let options = self.explicit(bounds, threads, states);
+                explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
                 let outcome = self.in_child(search, &bounds, &chosen.target());
                 Ok(outcome.unwrap_or_else(isolate::Error::into_outcome))
             }
         }
+    }
+
+    fn explicit(
+        &self,
+        bounds: scenario::Bounds,
+        threads: usize,
+        states: &Arc<AtomicU64>,
+    ) -> explicit::Options {
+        let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
+        explicit::Options { bounds, threads, interrupt, progress }
     }
 
     /// loom and shuttle can take their process with them: each run has one of its own.
@@ -246,8 +263,7 @@ pub(crate) fn run_as_child(
     let outcome = match search.engine {
         Engine::Explicit => {
             let options = explicit::Options { bounds, interrupt, ..explicit::Options::default() };
-            let wrong = |why: explicit::Error| Error::Model { target: target.clone(), why: why.to_string() };
-            explicit::check(&scenario, &options).map_err(wrong)?
+            explicit::check(&scenario, &options).map_err(|why| wrong_model(target, &why))?
         }
         Engine::Loom => {
             let mode = match search.loom_mode {
@@ -270,6 +286,10 @@ pub(crate) fn run_as_child(
         }
     };
     Ok(isolate::hand_over(&outcome)?)
+}
+
+fn wrong_model(target: &str, why: &explicit::Error) -> Error {
+    Error::Model { target: target.to_owned(), why: why.to_string() }
 }
 
 fn interrupted() -> Outcome {

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod arguments;
+pub mod cache;
 mod commands;
 mod cut;
 mod engine;
@@ -30,6 +31,7 @@ use scenario::WritePath;
 
 use arguments::{Arguments, Command};
 
+pub use cache::Cache;
 pub use engine::{Answer, Searcher};
 pub use error::Error;
 pub use output::Output;
@@ -50,10 +52,11 @@ pub fn run(
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Check(check) => commands::check(catalog, check, searcher, out),
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
-        Command::Corpus(corpus) => commands::corpus(catalog, &models::corpus::bugs(), corpus, searcher, out),
+        Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
+        Command::Cache(cache) => commands::cache(cache, &arguments.cache, out).map(|()| Status::AsRecorded),
         Command::Engine(engine) => {
             engine::run_as_child(catalog, engine, &searcher.interrupt).map(|()| Status::AsRecorded)
         }

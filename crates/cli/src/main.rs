@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cli::arguments::{Arguments, Command};
@@ -15,7 +16,14 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(why) => why.exit(),
     };
-    let searcher = Searcher { progress: stderr().is_terminal(), ..Searcher::default() };
+    let cache = match arguments.command.keeps().then(|| cli::cache::chosen(&arguments.cache)).transpose() {
+        Ok(cache) => cache.flatten().map(Arc::new),
+        Err(error) => {
+            anstream::eprintln!("shortcopy: {error}");
+            return Status::Wrong.into();
+        }
+    };
+    let searcher = Searcher { progress: stderr().is_terminal(), cache, ..Searcher::default() };
     let interrupt = searcher.interrupt.clone();
     // An engine's process hears of it from its parent, too.
     let is_child = matches!(arguments.command, Command::Engine(_));

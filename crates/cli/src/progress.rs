@@ -61,6 +61,11 @@ impl Progress {
         result
     }
 
+    /// Counts a search as done that need not run.
+    pub(crate) fn pass(&self) {
+        self.bar.inc(1);
+    }
+
     /// Does something that writes to the terminal.
     pub(crate) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
         self.bar.suspend(write)

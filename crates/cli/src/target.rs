@@ -32,6 +32,12 @@ pub enum Breadth {
     All,
 }
 
+impl Breadth {
+    fn takes(self, case: &Case) -> bool {
+        self == Breadth::All || case.tier == Tier::Default
+    }
+}
+
 /// A target in its parts.
 struct Target<'t> {
     path: &'t str,
@@ -47,6 +53,16 @@ impl<'t> Target<'t> {
             rest.split_once('@').map_or((rest, None), |(path, variant)| (path, Some(variant)));
         Target { path: path.trim_end_matches('/'), variant, scenario }
     }
+
+    /// Whether it means this variant of its paths.
+    fn names(&self, variant: &Variant) -> bool {
+        self.variant.is_none_or(|name| variant.name == name)
+    }
+
+    /// Whether it means this case of its variants; one that it names, whatever its tier.
+    fn takes(&self, case: &Case, breadth: Breadth) -> bool {
+        self.scenario.map_or_else(|| breadth.takes(case), |name| case.name == name)
+    }
 }
 
 /// The scenarios that `targets` mean, each once, in the order of the catalogue; all of them if
@@ -59,40 +75,58 @@ pub fn choose<'c>(
     targets: &[String],
     breadth: Breadth,
 ) -> Result<Vec<Chosen<'c>>, Error> {
-    let mut meant = vec![false; everything(catalog).count()];
+    if targets.is_empty() {
+        let all = catalog.iter().flat_map(|path| path.variants.iter().map(move |v| (path, v)));
+        return Ok(all.flat_map(|(path, variant)| of_breadth(path, variant, breadth)).collect());
+    }
+    let mut wanted: Vec<(Target<'_>, Vec<&WritePath>)> = Vec::new();
     for target in targets {
         let parts = Target::parse(target);
         let paths = find_paths(catalog, parts.path)?;
-        let variants: Vec<&Variant> = paths.iter().flat_map(|p| &p.variants).collect();
+        let variants = paths.iter().flat_map(|p| &p.variants);
         if let Some(name) = parts.variant {
-            known("variant", name, variants.iter().map(|v| v.name.as_str()))?;
+            known("variant", name, variants.clone().map(|v| v.name.as_str()))?;
         }
-        let is_meant = |v: &&&Variant| parts.variant.is_none_or(|name| v.name == name);
         if let Some(name) = parts.scenario {
-            let cases = variants.iter().filter(is_meant).flat_map(|v| &v.cases);
+            let cases = variants.filter(|v| parts.names(v)).flat_map(|v| &v.cases);
             known("scenario", name, cases.map(|c| c.name.as_str()))?;
         }
-        let mut selects = false;
-        for (at, chosen) in everything(catalog).enumerate() {
-            let this = paths.iter().any(|p| p.name == chosen.path.name)
-                && parts.variant.is_none_or(|name| chosen.variant.name == name)
-                && match parts.scenario {
-                    Some(name) => chosen.case.name == name,
-                    None => breadth == Breadth::All || chosen.case.tier == Tier::Default,
-                };
-            meant[at] |= this;
-            selects |= this;
-        }
-        if !selects {
-            return Err(Error::Usage(format!("`{target}` has only scenarios that take `--all`")));
+        wanted.push((parts, paths));
+    }
+    let mut chosen = Vec::new();
+    for path in catalog {
+        for variant in &path.variants {
+            let mine: Vec<&Target<'_>> = wanted
+                .iter()
+                .filter(|(parts, paths)| parts.names(variant) && paths.iter().any(|p| p.name == path.name))
+                .map(|(parts, _)| parts)
+                .collect();
+            if mine.is_empty() {
+                continue; // nor are its cases made
+            }
+            let is_meant = |case: &&Case| mine.iter().any(|parts| parts.takes(case, breadth));
+            chosen.extend(variant.cases.iter().filter(is_meant).map(|case| Chosen { path, variant, case }));
         }
     }
-    let of_breadth = |c: &Chosen<'_>| breadth == Breadth::All || c.case.tier == Tier::Default;
-    let chosen = everything(catalog).zip(meant);
-    Ok(chosen
-        .filter(|(c, is_meant)| *is_meant || (targets.is_empty() && of_breadth(c)))
-        .map(|(c, _)| c)
-        .collect())
+    // Each must mean something, of this breadth.
+    let selects = |(parts, paths): &(Target<'_>, Vec<&WritePath>)| {
+        let of = |c: &Chosen<'_>| parts.names(c.variant) && paths.iter().any(|p| p.name == c.path.name);
+        chosen.iter().any(|c| of(c) && parts.takes(c.case, breadth))
+    };
+    if let Some(at) = wanted.iter().position(|wanted| !selects(wanted)) {
+        return Err(Error::Usage(format!("`{}` has only scenarios that take `--all`", targets[at])));
+    }
+    Ok(chosen)
+}
+
+/// The cases of a variant that are taken where none is named.
+fn of_breadth<'c>(
+    path: &'c WritePath,
+    variant: &'c Variant,
+    breadth: Breadth,
+) -> impl Iterator<Item = Chosen<'c>> {
+    let taken = variant.cases.iter().filter(move |case| breadth.takes(case));
+    taken.map(move |case| Chosen { path, variant, case })
 }
 
 /// The scenarios of the same variants that were not chosen.
@@ -132,14 +166,6 @@ pub fn variant<'c>(catalog: &'c [WritePath], target: &str) -> Result<(&'c WriteP
     known("variant", name, paths.iter().flat_map(|p| &p.variants).map(|v| v.name.as_str()))?;
     let mut found = paths.into_iter().flat_map(|p| p.variants.iter().map(move |v| (p, v)));
     found.find(|(_, v)| v.name == name).ok_or_else(|| Error::Usage(format!("`{target}` is not one variant")))
-}
-
-/// Everything there is, in the order of the catalogue.
-fn everything(catalog: &[WritePath]) -> impl Iterator<Item = Chosen<'_>> {
-    catalog.iter().flat_map(|path| {
-        let variants = path.variants.iter();
-        variants.flat_map(move |variant| variant.cases.iter().map(move |case| Chosen { path, variant, case }))
-    })
 }
 
 /// The write paths in a folder, or the one with this name.
@@ -200,6 +226,8 @@ pub(crate) fn unknown<'n>(what: &str, name: &str, names: impl Iterator<Item = &'
 mod tests {
     use std::sync::Arc;
 
+    use scenario::Cases;
+
     use super::*;
 
     fn catalog() -> Vec<WritePath> {
@@ -211,6 +239,7 @@ mod tests {
         let variant = |name: &str, cases: &[(&str, Tier)]| Variant {
             name: name.to_owned(),
             sentence: String::new(),
+            origin: None,
             cases: cases.iter().map(case).collect(),
         };
         let path = |name: &str, variants| WritePath {
@@ -277,6 +306,24 @@ mod tests {
     fn each_is_taken_once_in_the_order_of_the_catalogue() {
         let taken = chosen(&["ext4/ordered", "ext4/journalled@v4.2", "ext4/ordered@v4.2"], Breadth::Default);
         assert_eq!(taken, ["ext4/journalled@v4.2:small", "ext4/ordered@v4.2:small"]);
+    }
+
+    #[test]
+    fn cases_that_are_not_asked_for_are_not_made() {
+        let never = |name: &str| Variant {
+            name: name.to_owned(),
+            sentence: String::new(),
+            origin: None,
+            cases: Cases::new(|| panic!("nobody asked for them")),
+        };
+        let mut catalog = catalog();
+        catalog[0].variants.push(never("v6.14"));
+        catalog[1].variants.insert(0, never("v2.6"));
+        let targets = ["ext4/journalled@v4.2", "ext4/ordered@v4.2:small", "fuse"].map(str::to_owned);
+        let chosen = choose(&catalog, &targets, Breadth::Default).expect("they are there");
+        assert_eq!(chosen.len(), 2);
+        assert!(variant(&catalog, "ext4/journalled@v6.14").is_ok());
+        assert!(format!("{catalog:?}").contains("v2.6"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use serde_json::Value;
 fn shortcopy(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shortcopy"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    // What is tested here is the search.
+    command.env("SHORTCOPY_CACHE", "");
     command
 }
 

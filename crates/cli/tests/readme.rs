@@ -16,6 +16,7 @@ const END: &str = "<!-- end -->";
 fn output(arguments: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
         .args(arguments.split_whitespace())
+        .env("SHORTCOPY_CACHE", "") // what is kept would be told
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
         .output()
         .expect("the command runs");

@@ -93,7 +93,7 @@ impl Results {
     fn take(&mut self, chosen: &Chosen<'_>, answer: Result<Answer, cli::Error>) {
         let Chosen { path, variant, case } = chosen;
         let target = chosen.target();
-        let Answer { scenario, outcome } = match answer {
+        let Answer { scenario, outcome, .. } = match answer {
             Ok(answer) => answer,
             Err(why) => return self.wrong.push(why.to_string()),
         };

@@ -94,6 +94,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        grounds: None,
         picture: Arc::new(|_| String::new()),
     }
 }
@@ -104,8 +105,8 @@ fn catalog() -> Vec<WritePath> {
         tier: Tier::Default,
         build: Arc::new(move || scenario(name, with)),
     };
-    let cases = vec![case("with-writeback", true), case("alone", false)];
-    let variant = Variant { name: "v1".to_owned(), sentence: String::new(), cases };
+    let cases = [case("with-writeback", true), case("alone", false)].into_iter().collect();
+    let variant = Variant { name: "v1".to_owned(), sentence: String::new(), origin: None, cases };
     vec![WritePath {
         name: "small/write".to_owned(),
         sentence: String::new(),
@@ -256,7 +257,7 @@ fn a_panic_of_rust_is_no_rule_that_breaks() {
         scenario
     };
     let case = Case { name: "alone".to_owned(), tier: Tier::Default, build: Arc::new(build) };
-    catalog[0].variants[0].cases = vec![case];
+    catalog[0].variants[0].cases = [case].into_iter().collect();
     let (status, text) = why(&catalog, &["small"], false);
     assert_eq!(status, Status::Different, "to be given 1 always would do");
     insta::assert_snapshot!(unnumbered(&text), @r"

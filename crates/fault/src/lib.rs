@@ -41,3 +41,6 @@ pub use user_copy::{
     copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable, fault_in_multipages_readable,
     fault_in_pages_readable,
 };
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

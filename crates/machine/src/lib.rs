@@ -53,3 +53,6 @@ pub use flaw::Flaw;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;
 pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

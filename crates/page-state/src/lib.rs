@@ -35,3 +35,6 @@ pub use geometry::Geometry;
 pub use inode::InodeFields;
 pub use storage::{ACTORS_MAX, PRIVATE_BITS, RETURNED_ERROR, Storage, Task};
 pub use unit::Unit;
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

@@ -48,6 +48,7 @@ struct Line<'r> {
     remark: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<&'r str>,
+    cached: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -81,11 +82,15 @@ struct Step<'r> {
 }
 
 /// A result as one line of JSON, without the end of the line; with the command that repeats it, where more than
-/// the target decides what is found.
+/// the target decides what is found; `cached` tells how it was known already, if it was.
 ///
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
-pub fn line(finding: Finding<'_>, command: Option<&str>) -> Result<String, serde_json::Error> {
+pub fn line(
+    finding: Finding<'_>,
+    command: Option<&str>,
+    cached: Option<&str>,
+) -> Result<String, serde_json::Error> {
     let Finding { path, variant, scenario, engine, outcome } = finding;
     serde_json::to_string(&Line {
         path,
@@ -107,6 +112,7 @@ pub fn line(finding: Finding<'_>, command: Option<&str>) -> Result<String, serde
         reached: &outcome.reached,
         remark: &outcome.remark,
         command,
+        cached,
     })
 }
 
@@ -187,7 +193,7 @@ mod tests {
             engine: "explicit",
             outcome: &outcome,
         };
-        let text = line(finding, None).expect("plain data");
+        let text = line(finding, None, None).expect("plain data");
         assert!(!text.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");
@@ -199,7 +205,7 @@ mod tests {
         assert_eq!(value["command"], serde_json::Value::Null);
         let nowhere = scenario::Outcome { looked_at: BTreeSet::new(), bad: Vec::new(), ..outcome.clone() };
         let nowhere = nowhere.leave_out(&scenario, &["livelock".to_owned()]);
-        let text = line(Finding { outcome: &nowhere, ..finding }, Some("again")).expect("plain data");
+        let text = line(Finding { outcome: &nowhere, ..finding }, Some("again"), None).expect("plain data");
         let value_of_nothing: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value_of_nothing["verdict"], "unknown");
         assert_eq!(value_of_nothing["not_looked_at"], serde_json::json!(promised[..4]));

@@ -103,6 +103,7 @@ pub(crate) fn scenario() -> Scenario {
             Ending::of(&[("", if returned[0] == 0 { "done" } else { "not done" })])
         })),
         killed: None,
+        grounds: None,
         picture: Arc::new(move |state| format!("page      {}\n", state.peek(Place(0)))),
     }
 }

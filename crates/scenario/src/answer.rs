@@ -224,6 +224,7 @@ mod tests {
             ending: None,
             killed: None,
             picture: Arc::new(|_| String::new()),
+            grounds: None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! What there is to ask: write paths, their variants, the cases of each.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use crate::Scenario;
 
@@ -31,6 +32,59 @@ impl fmt::Debug for Case {
     }
 }
 
+/// The cases of a variant, made when the first of them is asked for: to name a variant costs nothing.
+#[derive(Clone)]
+pub struct Cases(Arc<LazyLock<Vec<Case>, Maker>>);
+
+type Maker = Box<dyn FnOnce() -> Vec<Case> + Send>;
+
+impl Cases {
+    /// What `make` gives, once somebody looks.
+    pub fn new(make: impl FnOnce() -> Vec<Case> + Send + 'static) -> Cases {
+        Cases(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
+
+impl Deref for Cases {
+    type Target = [Case];
+    fn deref(&self) -> &[Case] {
+        &self.0
+    }
+}
+
+impl<'c> IntoIterator for &'c Cases {
+    type Item = &'c Case;
+    type IntoIter = std::slice::Iter<'c, Case>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<Case> for Cases {
+    fn from_iter<I: IntoIterator<Item = Case>>(cases: I) -> Cases {
+        let cases: Vec<Case> = cases.into_iter().collect();
+        Cases::new(|| cases)
+    }
+}
+
+impl fmt::Debug for Cases {
+    /// Makes none: what is not made yet is `_`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `LazyLock` shows what is there.
+        self.0.fmt(f)
+    }
+}
+
+/// What the cases of a variant are made of: where two variants have the same, their cases with the same
+/// name are the same, as long as the sources are.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Origin {
+    /// Where their code begins, types and modules: `models::simple::libfs::Simple`.
+    pub code: Vec<&'static str>,
+    /// The values that it begins with, so that different ones differ.
+    pub value: String,
+}
+
 /// A write path at a kernel version, with changes.
 #[derive(Clone, Debug)]
 pub struct Variant {
@@ -38,8 +92,10 @@ pub struct Variant {
     pub name: String,
     /// What it stands for, in one sentence.
     pub sentence: String,
+    /// What they are made of; none where nobody knows, and then no result is kept.
+    pub origin: Option<Origin>,
     /// The scenarios, in a stable order.
-    pub cases: Vec<Case>,
+    pub cases: Cases,
 }
 
 /// A write path.

@@ -16,8 +16,11 @@ mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
 pub use branch::{Branch, Reason, Way};
-pub use catalog::{Case, Tier, Variant, WritePath};
+pub use catalog::{Case, Cases, Origin, Tier, Variant, WritePath};
 pub use ending::{Ending, Teller, Term};
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
-pub use question::{Actor, Body, Fairness, Initial, Picture, Predicate, Scenario};
+pub use question::{Actor, Body, Fairness, Grounds, Initial, Picture, Predicate, Scenario};
 pub use schedule::{Event, EventKind, Schedule};
+
+/// The sources of this crate as they were compiled, by name: what a result can depend on.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

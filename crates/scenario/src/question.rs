@@ -68,6 +68,16 @@ pub struct Initial {
     pub cells: Vec<Word>,
 }
 
+/// What the closures of a scenario stand on that are no actors: its rules, its ending, whether the writer is
+/// killed. Two scenarios with the same grounds, from the same sources, judge alike.
+#[derive(Clone)]
+pub struct Grounds {
+    /// Where their code begins, modules or types: `models::family::build`.
+    pub code: Vec<&'static str>,
+    /// All values that they have captured, as a text in which different ones differ.
+    pub value: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
 /// A scenario: what is searched as one.
 #[derive(Clone)]
 pub struct Scenario {
@@ -94,6 +104,8 @@ pub struct Scenario {
     pub killed: Option<Predicate>,
     /// A small picture of a state, a few lines.
     pub picture: Picture,
+    /// What its rules stand on; none where nobody knows, and then it is like no other scenario.
+    pub grounds: Option<Grounds>,
 }
 
 impl Scenario {

@@ -23,6 +23,7 @@ mod search;
 mod shortest;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod unfold;
 mod visited;
 
@@ -36,6 +37,7 @@ use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, b
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
+pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::judge;
@@ -86,7 +88,16 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// # Errors
 /// Where the scenario or a model can't be searched.
 pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
-    Ok(search_scenario(scenario, options, &Asked::default())?.outcome)
+    check_prepared(&Prepared::new(scenario)?, options)
+}
+
+/// As [`check`], of a scenario that was made ready; its [`Trace`] can be taken after that, if it was used
+/// for nothing else.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_prepared(prepared: &Arc<Prepared>, options: &Options) -> Result<Outcome, Error> {
+    Ok(search_prepared(prepared, options, &Asked::default())?.outcome)
 }
 
 /// As [`check`], and gives every state at rest, to compare engines by.
@@ -94,7 +105,8 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`check`].
 pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    let answer = search_scenario(scenario, options, &Asked { rests: true, ..Asked::default() })?;
+    let answer =
+        search_prepared(&Prepared::new(scenario)?, options, &Asked { rests: true, ..Asked::default() })?;
     Ok((answer.outcome, answer.rests))
 }
 
@@ -118,7 +130,7 @@ pub fn profile(
     options: &Options,
     clock: fn() -> Duration,
 ) -> Result<(Outcome, Phases), Error> {
-    let answer = search_scenario(scenario, options, &Asked { clock, ..Asked::default() })?;
+    let answer = search_prepared(&Prepared::new(scenario)?, options, &Asked { clock, ..Asked::default() })?;
     Ok((answer.outcome, answer.phases))
 }
 
@@ -142,13 +154,12 @@ struct Answer {
     phases: Phases,
 }
 
-fn search_scenario(scenario: &Scenario, options: &Options, asked: &Asked) -> Result<Answer, Error> {
-    let prepared = Prepared::new(scenario)?;
-    match scenario.actors.len() {
-        0..=2 => run::<1>(&prepared, options, asked),
-        3..=5 => run::<2>(&prepared, options, asked),
-        6..=8 => run::<3>(&prepared, options, asked),
-        9..=11 => run::<4>(&prepared, options, asked),
+fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    match prepared.actors() {
+        0..=2 => run::<1>(prepared, options, asked),
+        3..=5 => run::<2>(prepared, options, asked),
+        6..=8 => run::<3>(prepared, options, asked),
+        9..=11 => run::<4>(prepared, options, asked),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
             Ok(Answer { outcome: Outcome { remark, ..Outcome::default() }, ..Answer::default() })

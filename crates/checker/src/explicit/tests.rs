@@ -5,11 +5,12 @@ use scenario::{Actor, Bound, Coverage, Outcome, Scenario};
 
 use super::common::{counter, label, load, scenario, store};
 use super::limits::Ceilings;
-use super::{Asked, Options, search_scenario};
+use super::{Asked, Options, Prepared, search_prepared};
 
 fn under(scenario: &Scenario, ceilings: Ceilings) -> Outcome {
     let asked = Asked { ceilings, ..Asked::default() };
-    search_scenario(scenario, &Options::default(), &asked).expect("a sound scenario").outcome
+    let prepared = Prepared::new(scenario).expect("a sound scenario");
+    search_prepared(&prepared, &Options::default(), &asked).expect("a sound scenario").outcome
 }
 
 fn cut(outcome: &Outcome) -> (bool, &str) {

@@ -228,6 +228,7 @@ impl Program {
             ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
             picture: Arc::new(|_| String::new()),
+            grounds: None,
         }
     }
 }

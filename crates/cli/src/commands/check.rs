@@ -8,6 +8,7 @@ use report::{Finding, Look};
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Verdict, WritePath, verdict};
 
 use crate::arguments::{Check, Engine, Format};
+use crate::cache::Kept;
 use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
@@ -37,10 +38,10 @@ pub(crate) fn check(
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
-        let (scenario, outcome) = match answer {
-            Ok(Answer { scenario, outcome }) => {
+        let (scenario, outcome, kept) = match answer {
+            Ok(Answer { scenario, outcome, kept }) => {
                 let outcome = outcome.leave_out(&scenario, without);
-                (scenario, outcome)
+                (scenario, outcome, kept)
             }
             Err(error) => {
                 status = Status::Wrong;
@@ -56,7 +57,8 @@ pub(crate) fn check(
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            out.line(&report::json_line(finding, command.as_deref()).map_err(std::io::Error::from)?)?;
+            let line = report::json_line(finding, command.as_deref(), kept.map(Kept::name));
+            out.line(&line.map_err(std::io::Error::from)?)?;
             return out.flush();
         }
         let number = |bad: &BadState| {
@@ -65,6 +67,7 @@ pub(crate) fn check(
             blocks.iter().find(same).map(|b| b.number)
         };
         let numbers = outcome.bad.iter().map(number).collect();
+        text.tally.kept += usize::from(kept.is_some());
         text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers, command }, out)
     })?;
     if arguments.format == Format::Text {
@@ -137,6 +140,7 @@ struct Tally {
     broken: usize,
     skipped: usize,
     states: u64,
+    kept: usize,
 }
 
 const HOLDS: Style = AnsiColor::Green.on_default();
@@ -252,7 +256,7 @@ impl<'c> Text<'c> {
         for (chosen, scenario, bad, number) in self.best.values() {
             out.write(&block(chosen, scenario, bad, *number))?;
         }
-        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states } = self.tally;
+        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states, kept } = self.tally;
         let mut parts = Vec::new();
         for (verdict, word) in [
             (Verdict::Holds, "hold"),
@@ -281,7 +285,12 @@ impl<'c> Text<'c> {
         };
         let plural = if scenarios == 1 { "" } else { "s" };
         let states = if states > 0 { format!(", {} states", grouped(states)) } else { String::new() };
-        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}", parts.join(", ")))
+        let kept = match kept {
+            0 => String::new(),
+            1 => "; 1 result kept from earlier".to_owned(),
+            n => format!("; {} results kept from earlier", grouped(n as u64)),
+        };
+        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))
     }
 }
 

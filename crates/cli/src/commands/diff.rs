@@ -32,7 +32,7 @@ pub(crate) fn diff(
     let mut results: [Vec<(String, Outcome)>; 2] = [Vec::new(), Vec::new()];
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
-        let Answer { scenario, outcome } = answer?;
+        let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
         }

@@ -26,7 +26,7 @@ pub(crate) fn matrix(
     let mut matrix = report::Matrix::default();
     let mut cuts = Cuts::default();
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
-        let Answer { scenario, outcome } = answer?;
+        let Answer { scenario, outcome, .. } = answer?;
         cuts.note(chosen[at].target(), outcome.coverage);
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
         matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod cache;
 mod check;
 mod corpus;
 mod coverage;
@@ -9,6 +10,7 @@ mod matrix;
 mod replay;
 mod why;
 
+pub(crate) use cache::cache;
 pub(crate) use check::check;
 pub(crate) use corpus::corpus;
 pub(crate) use coverage::coverage;

@@ -88,7 +88,7 @@ pub(crate) fn replay(
 fn search(searcher: &Searcher, chosen: Chosen<'_>, block: &Block) -> Result<Option<Block>, Error> {
     let mut found = None;
     searcher.search(&Bounds::default().explicit(), &[chosen], |_, answer| {
-        let Answer { scenario, outcome } = answer?;
+        let Answer { scenario, outcome, .. } = answer?;
         let mut blocks = outcome.bad.iter().map(|bad| Block::of(block.number, bad, &scenario));
         found = blocks.find(|b| b.is_same(block));
         Ok(())

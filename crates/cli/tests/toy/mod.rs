@@ -154,6 +154,7 @@ fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
         reachable: Vec::new(),
         ending: Some(Arc::new(move |state, returned| ending(state, returned[0], of))),
         killed: None,
+        grounds: None,
         picture: Arc::new(move |state| {
             let page: Vec<String> = (0..UNITS).map(|unit| state.peek(of.page.at(unit)).to_string()).collect();
             format!("page      {}\ndirty     {}\n", page.join(" "), state.peek(of.dirty))
@@ -182,11 +183,14 @@ pub(crate) fn catalog() -> Vec<WritePath> {
     let variant = |name: &str, sentence: &str, checks| Variant {
         name: name.to_owned(),
         sentence: sentence.to_owned(),
-        cases: vec![
+        origin: None,
+        cases: [
             case("alone", Tier::Default, checks, false),
             case("unmapped", Tier::Default, checks, true),
             case("large", Tier::All, checks, true),
-        ],
+        ]
+        .into_iter()
+        .collect(),
     };
     vec![WritePath {
         name: "toy/write".to_owned(),
