@@ -49,10 +49,25 @@ impl Arguments {
     ) -> Result<Arguments, clap::Error> {
         let mut command = Arguments::command();
         let matches = command.try_get_matches_from_mut(line)?;
-        match without_effect(&matches) {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        match without_effect(&matches).or_else(|| arguments.without_cache()) {
             Some(why) => Err(command.error(ErrorKind::ArgumentConflict, why)),
-            None => Arguments::from_arg_matches(&matches),
+            None => Ok(arguments),
         }
+    }
+}
+
+impl Arguments {
+    /// What is said about results that are kept, where none are.
+    fn without_cache(&self) -> Option<String> {
+        let CacheChoice { no_cache, cache } = &self.cache;
+        let is_about_them = matches!(self.command, Command::Cache(_));
+        let option = match (no_cache, cache) {
+            (true, _) if is_about_them || !self.command.keeps() => "--no-cache",
+            (_, Some(_)) if !is_about_them && !self.command.keeps() => "--cache",
+            _ => return None,
+        };
+        Some(format!("'{option}' has no effect: this command neither keeps results nor looks for kept ones"))
     }
 }
 
@@ -421,6 +436,13 @@ mod tests {
             ("matrix --newest --variant v4.2", false),
             ("matrix --variant v4.2 --variant v4.4", true),
             ("engine ext4 --seed 1 --loom-mode sc --states-max 1", true),
+            ("check --no-cache", true),
+            ("check --no-cache --engine loom", false),
+            ("check --no-cache --coverage", false),
+            ("why ext4 --no-cache", false),
+            ("list --cache folder", false),
+            ("cache --cache folder", true),
+            ("cache --no-cache", false),
         ] {
             let read = Arguments::read(["shortcopy"].into_iter().chain(line.split(' ')));
             assert_eq!(read.is_ok(), is_right, "{line}: {read:?}");
@@ -433,7 +455,8 @@ mod tests {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
         let for_all =
-            ["all", "format", "schedules", "coverage", "engine", "threads", "time-max", "snapshots"];
+            "all format schedules coverage without engine threads time-max snapshots cache no-cache";
+        let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);
         let unknown: Vec<&str> = names.filter(|name| !known(name) && *name != "help").collect();
