@@ -29,6 +29,9 @@ impl Prepared {
         if scenario.initial.is_empty() {
             return Err(Error::NoInitial);
         }
+        if let Some(id) = scenario.repeated_property() {
+            return Err(Error::RepeatedProperty(id));
+        }
         let declared = scenario.layout.len();
         for initial in &scenario.initial {
             let (name, given) = (&initial.name, initial.cells.len());
