@@ -24,7 +24,7 @@ fn recorded(variant: &str) -> BTreeMap<String, (Found, Endings)> {
     let text = fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
     // insta's own header comes first.
     let body = text.splitn(3, "---\n").nth(2).expect("a header");
-    let snapshot = report::snapshot::parse(body).expect("the snapshot can be read");
+    let snapshot = report::snapshot::parse(body, None).expect("the snapshot can be read");
     let found = |section: &report::Section| {
         section.blocks.iter().map(|block| (block.property.clone(), block.witness.clone())).collect()
     };

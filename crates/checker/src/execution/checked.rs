@@ -11,7 +11,9 @@ pub(crate) fn flaw(scenario: &Scenario) -> Option<String> {
         return Some("the scenario has no initial state".to_owned());
     }
     if let Some(id) = scenario.repeated_property() {
-        return Some(format!("the scenario has two properties with the id `{id}`; give each an id of its own"));
+        return Some(format!(
+            "the scenario has two properties with the id `{id}`; give each an id of its own"
+        ));
     }
     let declared = scenario.layout.len();
     for initial in &scenario.initial {
