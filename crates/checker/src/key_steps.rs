@@ -37,7 +37,9 @@ pub fn key_steps(prepared: &Arc<Prepared>, bad: &BadState) -> Result<BTreeSet<us
         _ if bad.property == scenario::built_in::DEADLOCK.id => {
             let run = &story.runs[last];
             let enabled = run.enabled();
-            let waiting = (0..scenario.actors.len()).filter(|&a| !enabled.iter().any(|(e, _)| *e == a));
+            let actors = scenario.actors.len();
+            let view = story.steps.last().map(|(mover, _)| *mover).filter(|&mover| mover >= actors);
+            let waiting = (0..actors).chain(view).filter(|&a| !enabled.iter().any(|(e, _)| *e == a));
             for step in waiting.filter_map(|actor| run.pending(actor)) {
                 keys.extend(story.last_change(&reads(&step, &run.cells()), last));
             }

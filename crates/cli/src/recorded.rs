@@ -154,7 +154,8 @@ pub fn open_steps(scenario: &Scenario) -> impl Fn(&BadState) -> BTreeSet<usize> 
     move |bad| {
         let prepared = prepared.get_or_init(|| Prepared::new(scenario).ok());
         // What a search has found can be followed; if not, nothing more is known than where it ends.
-        prepared.as_ref().and_then(|prepared| key_steps(prepared, bad).ok()).unwrap_or_default()
+        let known = prepared.as_ref().and_then(|prepared| key_steps(prepared, bad).ok());
+        known.unwrap_or_else(|| BTreeSet::from([bad.schedule.steps()]))
     }
 }
 

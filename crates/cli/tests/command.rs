@@ -181,6 +181,26 @@ fn one_scenario_is_shown_in_full_and_without_colours_in_a_pipe() {
 }
 
 #[test]
+fn schedules_in_full_fold_nothing() {
+    let target = "simple/ramfs@v6.18:beyond-invalid";
+    let json = lines(&run(&["check", target, "--format", "json"]));
+    let depth = json[0]["bad_states"][0]["depth"].as_u64().expect("one bad state");
+    let numbers = |arguments: &[&str]| {
+        let output = run(arguments);
+        let number = |line: &str| line.get(..6).and_then(|margin| margin.trim().parse::<u64>().ok());
+        text(&output.stdout).lines().filter_map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&["check", target, "--schedules"]), (1..=depth).collect::<Vec<_>>());
+    let folded = numbers(&["check", target]);
+    assert!(folded.len() < depth as usize && folded.last() == Some(&depth), "{folded:?}");
+    // What raises the size, and what sees it.
+    let shown = run(&["check", target]);
+    for step in ["i_size_write(2)", "simple_write_end(2, 2, 0)", "write returns"] {
+        assert!(text(&shown.stdout).contains(step), "{step}: {}", text(&shown.stdout));
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let (path, variant, ..) = violated();
     for target in [format!("{path}@{variant}"), violated_target()] {
