@@ -98,7 +98,7 @@ impl Expected {
         }
         for cells in &memories {
             for (ops, name) in program.views.iter().zip(VIEWS) {
-                let alone = Graph::of(&[ops], &[cells.clone()], &program.widths, VIEW_STATES_MAX)?;
+                let alone = Graph::of(&[ops], std::slice::from_ref(cells), &program.widths, VIEW_STATES_MAX)?;
                 self.wrong |= alone.wrong;
                 for (property, witness) in alone.broken() {
                     let bug = property == "kernel-bug";
