@@ -69,7 +69,16 @@ fn best(scenario: &Scenario, threads: usize) -> Round {
 fn main() {
     println!(
         "{:>9} {:>7} {:>8} {:>7} {:>7} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
-        "states", "threads", "CPU s", "search", "judging", "schedules", "M/s search", "M/s whole", "bytes", "gain"
+        "states",
+        "threads",
+        "CPU s",
+        "search",
+        "judging",
+        "schedules",
+        "M/s search",
+        "M/s whole",
+        "bytes",
+        "gain"
     );
     for target in LARGEST {
         let scenario = scenario(target);
