@@ -259,6 +259,7 @@ impl<'a, const R: usize> Shared<'a, R> {
     fn insert(&self, shard: usize, batch: &mut Counted<(u64, Key<R>)>) -> Result<(), Halt> {
         let mut shard = lock(&self.shards[shard]);
         let len = shard.len();
+        shard.look_ahead(batch);
         let inserted = batch.iter().try_for_each(|(hash, key)| shard.insert(key, *hash).map(drop));
         let new = (shard.len() - len) as u64;
         drop(shard);

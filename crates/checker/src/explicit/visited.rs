@@ -128,6 +128,8 @@ impl Index {
 }
 
 const CHUNK: usize = 512;
+/// States that are looked up at a time.
+const LOOK_AHEAD: usize = 64;
 
 /// One shard of the states.
 pub(crate) struct Shard<const R: usize> {
@@ -164,6 +166,22 @@ impl<const R: usize> Shard<R> {
         self.expanded = self.closed;
         self.closed = self.len;
         self.expanded..self.closed
+    }
+
+    /// Reads what adding these states will read, without waiting for one before the next.
+    pub(crate) fn look_ahead(&self, states: &[(u64, Key<R>)]) {
+        if self.len < CHUNK {
+            return;
+        }
+        let mask = self.index.slots.len() - 1;
+        let mut slots = [0; LOOK_AHEAD];
+        for states in states.chunks(LOOK_AHEAD) {
+            for (slot, (hash, _)) in slots.iter_mut().zip(states) {
+                *slot = self.index.slots[*hash as usize & mask];
+            }
+            let numbers = slots[..states.len()].iter().filter_map(|slot| (slot & NUMBER_MASK).checked_sub(1));
+            std::hint::black_box(numbers.fold(0, |sum, number| sum ^ self.get(number as usize)[0]));
+        }
     }
 
     /// Adds a state that a step leads to, where it is new; its number.
@@ -260,19 +278,18 @@ impl<const R: usize> States<R> {
         self.first[SHARDS] as usize
     }
 
-    /// States such that each cycle goes through one of them.
+    /// States of a shard, such that each cycle goes through one of some shard.
     ///
     /// Not every step of a cycle can lead on to a later level of the search. The states of a level that
     /// a cut search did not finish may take such a step that was not seen.
-    pub(crate) fn on_each_cycle(&self) -> impl Iterator<Item = u32> {
-        self.shards.iter().zip(&self.first).flat_map(|(shard, first)| {
-            let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
-            let bits = words.flat_map(|(at, word)| {
-                (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit)
-            });
-            let met = bits.filter(|&number| number < shard.expanded);
-            met.chain(shard.expanded..shard.len).map(move |number| first + number as u32)
-        })
+    pub(crate) fn on_each_cycle(&self, shard: usize) -> impl Iterator<Item = (u32, &Key<R>)> {
+        let (first, shard) = (self.first[shard], &self.shards[shard]);
+        let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
+        let bits = words.flat_map(|(at, word)| {
+            (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit)
+        });
+        let met = bits.filter(|&number| number < shard.expanded);
+        met.chain(shard.expanded..shard.len).map(move |number| (first + number as u32, shard.get(number)))
     }
 
     /// Whether a state was met that follows one that was. A search that was not cut met all.

@@ -30,7 +30,7 @@ use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings, bytes_of_bad};
 use super::ledger::{Counted, Full, Held, Ledger};
 use super::limits::Limits;
-use super::visited::{Key, Memories, Shard, States, control_of, memory_of, mix};
+use super::visited::{Key, Memories, SHARDS, Shard, States, control_of, memory_of, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
 use local::LocalCycles;
@@ -148,50 +148,48 @@ struct Verdicts {
     unkillable: Vec<Wrong>,
 }
 
-/// Where classes of states begin that are judged by one thread in a row, by their states that are on
-/// each cycle.
-struct Classes {
-    states: Counted<(u32, u32)>,
-    pieces: Counted<usize>,
-}
+/// States that are on each cycle, with their classes: one list for each last byte of a class.
+struct Classes(Vec<Counted<(u32, u32)>>);
 
-/// States on each cycle that one thread takes at a time, and which are not worth a second one.
-const PIECE: usize = 64;
+const LISTS: usize = 256;
 
 impl Classes {
-    fn of<const R: usize>(
-        states: &States<R>,
-        cycles: &LocalCycles,
-        limits: &Limits,
-    ) -> Result<Classes, Halt> {
-        let mut classes =
-            Classes { states: Counted::new(&limits.ledger), pieces: Counted::new(&limits.ledger) };
-        for state in states.on_each_cycle() {
-            let key = states.get(state);
-            if cycles.movers(&key) != 0 {
-                classes.states.push((cycles.class(&key), state))?;
-            }
-            if state % 1024 == 0 {
-                limits.go_on()?;
-            }
-        }
-        classes.states.sort_unstable();
-        classes.pieces.push(0)?;
-        let mut begun = 0;
-        for at in 1..classes.states.len() {
-            if at - begun >= PIECE && classes.states[at].0 != classes.states[at - 1].0 {
-                classes.pieces.push(at)?;
-                begun = at;
-            }
-        }
-        classes.pieces.push(classes.states.len())?;
-        Ok(classes)
+    fn new(ledger: &Arc<Ledger>) -> Classes {
+        Classes((0..LISTS).map(|_| Counted::new(ledger)).collect())
     }
 
-    fn piece(&self, number: usize) -> Option<&[(u32, u32)]> {
-        Some(&self.states[*self.pieces.get(number)?..*self.pieces.get(number + 1)?])
+    /// Adds those of one shard.
+    fn gather<const R: usize>(
+        &mut self,
+        states: &States<R>,
+        shard: usize,
+        cycles: &LocalCycles,
+    ) -> Result<(), Full> {
+        for (state, key) in states.on_each_cycle(shard) {
+            if cycles.movers(key) != 0 {
+                let class = cycles.class(key);
+                self.0[class as usize % LISTS].push((class, state))?;
+            }
+        }
+        Ok(())
     }
 }
+
+/// Does a job on each of so many threads, and gives what each came to.
+fn on_threads<T: Send>(threads: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&job)).collect();
+        let first = job();
+        let joined = others.into_iter().map(|other| match other.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(first).chain(joined).collect()
+    })
+}
+
+/// Fewer states are not worth a second thread.
+const ALONE: usize = 4096;
 
 /// Judges all cycles, on all threads.
 pub(crate) fn judge<const R: usize>(
@@ -200,46 +198,49 @@ pub(crate) fn judge<const R: usize>(
     memories: &Memories,
     limits: &Limits,
 ) -> Result<Vec<Judged>, Halt> {
-    let cycles = LocalCycles::of(prepared, &limits.ledger)?;
+    let ledger = &limits.ledger;
+    let cycles = LocalCycles::of(prepared, ledger)?;
     if cycles.none() {
         return Ok(Vec::new()); // Whoever moves moves on.
     }
-    let classes = Classes::of(states, &cycles, limits)?;
-    let findings = Findings::new(&limits.ledger);
+    let threads = if states.len() > ALONE { limits.options.threads.max(1) } else { 1 };
     let next = AtomicUsize::new(0);
-    let judge = || {
-        let expander = Expander::new(prepared, memories, &findings, &limits.ledger);
+    let gathered = on_threads(threads, || {
+        let mut classes = Classes::new(ledger);
+        let shards = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        for shard in shards.take_while(|shard| *shard < SHARDS) {
+            limits.go_on()?;
+            classes.gather(states, shard, &cycles)?;
+        }
+        Ok(classes)
+    });
+    let gathered = gathered.into_iter().collect::<Result<Vec<Classes>, Halt>>()?;
+    let all: usize = gathered.iter().flat_map(|classes| &classes.0).map(|list| list.len()).sum();
+
+    let findings = Findings::new(ledger);
+    let next = AtomicUsize::new(0);
+    let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
+        let expander = Expander::new(prepared, memories, &findings, ledger);
         let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
-        judge.expander.expect(classes.states.len());
-        while let Some(piece) = classes.piece(next.fetch_add(1, Ordering::Relaxed)) {
-            for class in piece.chunk_by(|(one, _), (other, _)| one == other) {
-                judge.class(class.iter().map(|&(_, state)| state)).inspect_err(|_| {
-                    // Nor need the others go on.
-                    next.store(classes.pieces.len(), Ordering::Relaxed);
-                })?;
-            }
+        judge.expander.expect(all);
+        let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        for number in lists.take_while(|list| *list < LISTS) {
+            judge.list(&gathered, number).inspect_err(|_| {
+                // Nor need the others go on.
+                next.store(LISTS, Ordering::Relaxed);
+            })?;
         }
         Ok(judge.verdicts)
-    };
-    let helpers = limits.options.threads.min(classes.pieces.len() - 1).max(1);
-    let parts: Vec<Result<Verdicts, Halt>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..helpers).map(|_| scope.spawn(judge)).collect();
-        let first = judge();
-        let joined = others.into_iter().map(|other| match other.join() {
-            Ok(part) => part,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        std::iter::once(first).chain(joined).collect()
     });
     let mut all = Verdicts::default();
-    for part in parts {
-        let Verdicts { stuck, livelock, unkillable } = part?;
+    for part in parts.into_iter().collect::<Result<Vec<Verdicts>, Halt>>()? {
+        let Verdicts { stuck, livelock, unkillable } = part;
         all.stuck.extend(stuck);
         all.livelock.extend(livelock);
         all.unkillable.extend(unkillable);
     }
     let (fair, everybody) = (Roles::new(prepared).fair, prepared.mask(|_| true));
-    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong, &limits.ledger);
+    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong, ledger);
     Ok(vec![judged(fair, all.livelock)?, judged(everybody, all.unkillable)?, judged(everybody, all.stuck)?])
 }
 
@@ -293,6 +294,19 @@ impl<'a, const R: usize> Judge<'a, R> {
     fn look(&mut self) -> Result<(), Halt> {
         self.looked = self.looked.wrapping_add(1);
         if self.looked.is_multiple_of(1024) { self.limits.go_on() } else { Ok(()) }
+    }
+
+    /// Judges the classes whose last byte is this.
+    fn list(&mut self, gathered: &[Classes], number: usize) -> Result<(), Halt> {
+        let mut states = Counted::new(&self.limits.ledger);
+        for classes in gathered {
+            states.extend_from_slice(&classes.0[number])?;
+        }
+        states.sort_unstable();
+        for class in states.chunk_by(|(one, _), (other, _)| one == other) {
+            self.class(class.iter().map(|&(_, state)| state))?;
+        }
+        Ok(())
     }
 
     /// Judges all cycles that go through one of these states, which are of one class.

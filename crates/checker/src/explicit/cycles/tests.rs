@@ -69,10 +69,15 @@ fn judged<const R: usize>(
     expander: Expander,
 ) -> Components {
     let Ok(cycles) = LocalCycles::of(prepared, &limits.ledger) else { unreachable!("no limit") };
-    let Ok(classes) = Classes::of(states, &cycles, limits) else { unreachable!("no limit") };
+    let mut classes = Classes::new(&limits.ledger);
+    for shard in 0..SHARDS {
+        assert!(classes.gather(states, shard, &cycles).is_ok());
+    }
     let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
     let mut all = Components::new();
-    for class in classes.states.chunk_by(|(one, _), (other, _)| one == other) {
+    let mut classes: Vec<(u32, u32)> = classes.0.iter().flat_map(|list| list.iter().copied()).collect();
+    classes.sort_unstable();
+    for class in classes.chunk_by(|(one, _), (other, _)| one == other) {
         let Ok(found) = judge.components(class.iter().map(|&(_, state)| state)) else {
             unreachable!("no limit")
         };

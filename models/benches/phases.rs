@@ -1,0 +1,104 @@
+//! Where the explicit engine's time goes, on the ten largest scenarios that differ: the share of each phase,
+//! and states a second of the search alone and of the whole, for one thread and for two.
+//!
+//! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
+//! by the wall, and means something on an idle machine only.
+
+use std::time::{Duration, Instant};
+
+use checker::explicit::{Options, Phases, profile};
+use cpu_time::ProcessTime;
+use scenario::{Coverage, Scenario};
+
+/// The largest of `snapshots/effort.snap`, one of those that are the same in several variants.
+const LARGEST: [&str; 10] = [
+    "ext4/journalled@v4.2+copy-first:no-writer-mmap-store-writeback-and-invalidate",
+    "ext4/delalloc@v6.14:no-writer-mmap-store-writeback-and-invalidate",
+    "ext4/journalled@v6.14:extending-unmapped-with-commit",
+    "ext4/journalled@v4.2+copy-first:no-writer-mmap-store-writeback-and-truncate-to-nothing",
+    "ext4/delalloc@v6.14:no-writer-mmap-store-writeback-and-truncate-to-nothing",
+    "ext4/journalled@v4.11+copy-first:extending-absent-with-commit",
+    "ext4/journalled@v4.2+copy-first:within-absent-with-commit",
+    "ext4/journalled@v6.14:extending-unmapped-with-reader",
+    "ext4/journalled@v6.14:within-resident-with-mmap-store-with-commit",
+    "ext4/journalled@v4.2+copy-first:within-dropped-with-commit",
+];
+
+/// Rounds of which the best counts.
+const ROUNDS: usize = 3;
+
+fn scenario(target: &str) -> Scenario {
+    let (path, rest) = target.split_once('@').expect("a path");
+    let (variant, name) = rest.split_once(':').expect("a variant");
+    let path = models::paths().into_iter().find(|p| p.name == path).expect("a path");
+    let variant = path.variants.into_iter().find(|v| v.name == variant).expect("a variant");
+    let case = variant.cases.into_iter().find(|case| case.name == name).expect("a scenario");
+    (case.build)()
+}
+
+fn cpu() -> Duration {
+    ProcessTime::now().as_duration()
+}
+
+struct Round {
+    wall: Duration,
+    states: u64,
+    bytes: u64,
+    phases: Phases,
+}
+
+impl Round {
+    fn cpu(&self) -> f64 {
+        let Phases { search, judging, schedules } = self.phases;
+        (search + judging + schedules).as_secs_f64()
+    }
+}
+
+fn best(scenario: &Scenario, threads: usize) -> Round {
+    let round = |_| {
+        let begun = Instant::now();
+        let options = Options { threads, ..Options::default() };
+        let (outcome, phases) = profile(scenario, &options, cpu).expect("the model can be searched");
+        assert_eq!(outcome.coverage, Coverage::Exhausted);
+        Round { wall: begun.elapsed(), states: outcome.states, bytes: outcome.bytes, phases }
+    };
+    let rounds = (0..ROUNDS).map(round);
+    rounds.min_by(|one, other| one.cpu().total_cmp(&other.cpu())).expect("at least one round")
+}
+
+fn main() {
+    println!(
+        "{:>9} {:>7} {:>8} {:>7} {:>7} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
+        "states",
+        "threads",
+        "CPU s",
+        "search",
+        "judging",
+        "schedules",
+        "M/s search",
+        "M/s whole",
+        "bytes",
+        "gain"
+    );
+    for target in LARGEST {
+        let scenario = scenario(target);
+        let mut alone = None;
+        for threads in [1, 2] {
+            let round = best(&scenario, threads);
+            let (states, whole) = (round.states as f64, round.cpu());
+            let share = |phase: Duration| format!("{:.1} %", 100.0 * phase.as_secs_f64() / whole);
+            let wall = *alone.get_or_insert(round.wall);
+            println!(
+                "{:>9} {threads:>7} {whole:>8.2} {:>7} {:>7} {:>9} {:>11.2} {:>10.2} {:>7.1} {:>6.2}  {target}",
+                round.states,
+                share(round.phases.search),
+                share(round.phases.judging),
+                share(round.phases.schedules),
+                states / round.phases.search.as_secs_f64() / 1e6,
+                states / whole / 1e6,
+                round.bytes as f64 / states,
+                wall.as_secs_f64() / round.wall.as_secs_f64(),
+            );
+        }
+    }
+}
