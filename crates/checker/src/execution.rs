@@ -8,6 +8,7 @@
 mod checked;
 mod epilogue;
 mod findings;
+mod limits;
 mod log;
 mod seat;
 
@@ -19,6 +20,7 @@ use scenario::{Actor, BadState, Check, Fairness, Scenario, built_in};
 pub(crate) use checked::flaw;
 use checked::{Checked, looked, step_flaw};
 pub(crate) use findings::Findings;
+pub(crate) use limits::Limits;
 pub(crate) use log::{Happening, Line, schedule, shown};
 pub(crate) use seat::{Exit, Medium, message, run_actor};
 
@@ -142,9 +144,12 @@ impl Execution {
         }
         state.performed += 1;
         state.steps += usize::from(scheduling_point);
-        let steps_max = self.findings.steps_max;
-        if state.steps > steps_max || state.performed > 16 * steps_max {
+        let limits = &self.findings.limits;
+        if state.steps > limits.steps_max || state.performed > limits.performed_max() {
             self.findings.cut_length();
+            return Err(state.kill());
+        }
+        if self.findings.ends(state.performed) {
             return Err(state.kill());
         }
         Ok(())
@@ -300,7 +305,7 @@ impl Execution {
                 crashed: false,
             },
         );
-        self.findings.count(state.steps);
+        self.findings.count(state.steps, state.performed);
         if state.dead || state.crashed {
             return;
         }

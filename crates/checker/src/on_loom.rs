@@ -26,10 +26,10 @@
 //! execution shows another cell to be shared, the exploration starts again with what is known now, so
 //! that the one that finishes was told everything that mattered in it.
 //!
-//! **What it can't tell.** Properties of every state are not looked at: with weak memory there are no
-//! states, and loom skips states that differ only in the order of independent steps. Cycles are not
-//! judged: an execution longer than a bound is cut. And
-//! loom by itself ends early on some programs (its issues #166 and #392); where that is known, loads
+//! **What it can't tell.** Properties of every state are not looked at, and the outcome says so: with weak
+//! memory there are no states, and loom skips states that differ only in the order of independent steps.
+//! Cycles are not judged: an execution longer than a bound is cut, and where none was, nobody goes round for
+//! ever. And loom by itself ends early on some programs (its issues #166 and #392); where that is known, loads
 //! are made to depend on each other, which mends it. `tests/loom_gaps.rs` shows the defect.
 //!
 //! An actor whose model panics is over, and what others do after that does not count.
@@ -41,13 +41,13 @@ mod medium;
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use machine::Word;
-use scenario::{Bound, Bounds, Check, Coverage, Outcome, Scenario};
+use scenario::{Bound, Bounds, Coverage, Outcome, Scenario};
 
-use crate::execution::{Findings, flaw};
+use crate::execution::{Findings, Limits, flaw};
 use exploration::{ChoiceId, Choices, Cut, Exploration, Fixed};
 use lessons::{Known, Lessons};
 
@@ -79,12 +79,14 @@ pub enum Mode {
 pub struct Options {
     /// What memory is.
     pub mode: Mode,
-    /// How far to look: executions and time.
+    /// How far to look: executions and time. States and memory mean nothing here.
     pub bounds: Bounds,
     /// The most preemptions in one execution; a run with such a bound is cut, whatever it finds.
     pub preemptions_max: Option<usize>,
     /// The most steps in one execution.
     pub steps_max: usize,
+    /// Set it to stop the run.
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Default for Options {
@@ -95,6 +97,7 @@ impl Default for Options {
             bounds: Bounds::default(),
             preemptions_max: None,
             steps_max: 1_000,
+            interrupt: None,
         }
     }
 }
@@ -119,7 +122,8 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
 
 fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     let sequential = options.mode == Mode::SequentiallyConsistent;
-    let findings = Arc::new(Findings::new(options.steps_max, sequential, false));
+    let limits = Limits::new(options.steps_max, options.bounds.time_max, options.interrupt.clone());
+    let findings = Arc::new(Findings::new(limits, sequential, false));
     let actors = scenario.actors.len();
     if actors > ACTORS_MAX {
         let remark = format!("{actors} actors, and loom holds {ACTORS_MAX} threads beside the main one");
@@ -128,8 +132,7 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
     if let Some(remark) = flaw(scenario) {
         return (Outcome { remark, ..Outcome::default() }, findings);
     }
-    let started = Instant::now();
-    let run = Run { scenario: Arc::new(scenario.clone()), options, findings: findings.clone(), started };
+    let run = Run { scenario: Arc::new(scenario.clone()), options, findings: findings.clone() };
     let mut remarks = Vec::new();
     let explored = run.everything();
     let broken = findings.broken();
@@ -141,23 +144,18 @@ fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
             Coverage::Unsupported
         }
         Err(Cut::Restart | Cut::Turn | Cut::Broken) => unreachable!("taken care of"),
-        Ok(()) if findings.is_length_cut() => Coverage::Cut { bound: Bound::Length },
-        Ok(()) if options.preemptions_max.is_some() => Coverage::Cut { bound: Bound::Preemptions },
-        Ok(()) => Coverage::Exhausted,
+        Ok(()) => {
+            let length = findings.is_length_cut().then_some(Bound::Length);
+            let preemptions = options.preemptions_max.map(|_| Bound::Preemptions);
+            let bound = findings.limits.stopped().or(length).or(preemptions);
+            bound.map_or(Coverage::Exhausted, |bound| Coverage::Cut { bound })
+        }
     };
-    if scenario.properties.iter().any(|p| matches!(p.check, Check::State(_))) {
-        remarks.push("properties of every state are not looked at".to_owned());
-    }
     remarks.extend(broken.map(|flaw| format!("the model is broken: {flaw}")));
-    let unreached = findings.unreached(scenario);
-    if !unreached.is_empty() {
-        remarks.push(format!("never reached: {}", unreached.join(", ")));
-    }
     let outcome = Outcome {
-        coverage,
-        seconds: started.elapsed().as_secs_f64(),
+        seconds: findings.limits.seconds(),
         remark: remarks.join("; "),
-        ..findings.outcome()
+        ..findings.outcome(scenario, coverage)
     };
     (outcome, findings)
 }
@@ -177,7 +175,6 @@ struct Run<'a> {
     scenario: Arc<Scenario>,
     options: &'a Options,
     findings: Arc<Findings>,
-    started: Instant,
 }
 
 impl Run<'_> {
@@ -234,7 +231,6 @@ impl Run<'_> {
                 mode: self.options.mode,
                 bounds: self.options.bounds,
                 findings: self.findings.clone(),
-                started: self.started,
                 initial: what.initial,
                 choices: Arc::new(Choices { fixed: what.fixed.clone(), met: Mutex::default() }),
                 lessons: lessons.clone(),

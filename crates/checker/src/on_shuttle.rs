@@ -14,15 +14,15 @@ mod medium;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering as StdOrdering;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering as StdOrdering};
+use std::time::Duration;
 
 use machine::Word;
 use scenario::{Coverage, Outcome, Scenario, Schedule};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::thread;
 
-use crate::execution::{Execution, Findings, Medium, flaw, message, run_actor};
+use crate::execution::{Execution, Findings, Limits, Medium, flaw, message, run_actor};
 use follow::{Awake, Follow, Plan, Sleepers};
 use medium::OnShuttle;
 
@@ -53,7 +53,7 @@ pub enum Mode {
 }
 
 /// How to sample.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Which schedules to run.
     pub mode: Mode,
@@ -61,17 +61,19 @@ pub struct Options {
     pub time_max: Duration,
     /// The most steps in one execution.
     pub steps_max: usize,
+    /// Set it to stop the run.
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Options {
     /// This mode, for at most ten minutes, with at most 10,000 steps in one execution.
     #[must_use]
     pub fn new(mode: Mode) -> Options {
-        Options { mode, time_max: Duration::from_secs(600), steps_max: 10_000 }
+        Options { mode, time_max: Duration::from_secs(600), steps_max: 10_000, interrupt: None }
     }
 }
 
-/// Samples a scenario; the same for the same options, unless time runs out.
+/// Samples a scenario; the same for the same options, unless the run is cut by time or by the user.
 ///
 /// shuttle leaves a panic hook in the process, which is why a run belongs in one of its own: see
 /// [`crate::isolate`].
@@ -87,14 +89,12 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// As [`check`], and gives every state at rest that was met, to compare engines by.
 #[must_use]
 pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtRest>) {
-    let started = Instant::now();
-    let findings = Arc::new(Findings::new(options.steps_max, true, true));
+    let limits = Limits::new(options.steps_max, options.time_max, options.interrupt.clone());
+    let findings = Arc::new(Findings::new(limits, true, true));
     let mut run = Run {
         scenario: Arc::new(scenario.clone()),
         findings: findings.clone(),
-        begun: std::sync::atomic::AtomicUsize::new(0),
-        started,
-        time_max: options.time_max,
+        begun: AtomicUsize::new(0),
         first: None,
         plan: None,
         sleepers: Sleepers::default(),
@@ -125,7 +125,10 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
         }
     };
     let coverage = match sampled {
-        Ok(()) => Coverage::Sampled { executions: findings.executions() },
+        Ok(()) => match findings.limits.stopped() {
+            Some(bound) => Coverage::Cut { bound },
+            None => Coverage::Sampled { executions: findings.executions() },
+        },
         Err(why) => {
             remarks.push(why);
             Coverage::Unsupported
@@ -142,10 +145,9 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
         remarks.push(format!("an execution ended after {} steps", options.steps_max));
     }
     let outcome = Outcome {
-        coverage,
-        seconds: started.elapsed().as_secs_f64(),
+        seconds: findings.limits.seconds(),
         remark: remarks.join("; "),
-        ..findings.outcome()
+        ..findings.outcome(scenario, coverage)
     };
     (outcome, findings.rests())
 }
@@ -154,9 +156,7 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
 struct Run {
     scenario: Arc<Scenario>,
     findings: Arc<Findings>,
-    begun: std::sync::atomic::AtomicUsize,
-    started: Instant,
-    time_max: Duration,
+    begun: AtomicUsize,
     /// The initial state, if it is a given one.
     first: Option<usize>,
     plan: Option<Arc<Plan>>,
@@ -170,7 +170,7 @@ impl Run {
         config.failure_persistence = shuttle::FailurePersistence::None;
         config.max_steps = shuttle::MaxSteps::None;
         config.silence_warnings = true;
-        let awake = Awake::new(scheduler, self.sleepers.clone(), self.started, self.time_max);
+        let awake = Awake::new(scheduler, self.sleepers.clone(), self.findings.clone());
         let runner = shuttle::Runner::new(awake, config);
         catch_unwind(AssertUnwindSafe(move || runner.run(move || self.execution())))
             .map(|_| ())

@@ -146,6 +146,28 @@ fn a_retry_that_nobody_ends_is_a_livelock_with_its_cycle() {
     assert_eq!((steps(&events[..cycle]), steps(&events[cycle..])), (1, 1));
 }
 
+/// The holder may go on holding, or let go and end: it is never stuck, and need not come to it.
+#[test]
+fn who_waits_for_one_that_may_go_round_for_ever_is_told_as_waiting() {
+    let holder = |m: &dyn Machine| {
+        lock(m, A);
+        again(m, label("holding"), (), |()| {
+            match m.perform(Step::new(Action::Choose { of: 2 }, label("go on"))) {
+                0 => Flow::Again(()),
+                _ => Flow::Done(()),
+            }
+        });
+        unlock(m, A);
+        0
+    };
+    let waiting = Actor::new("waiting", |m| {
+        lock(m, A);
+        0
+    });
+    let outcome = checked(&scenario(1, vec![Actor::new("holder", holder).daemon(), waiting]));
+    assert_eq!(found(&outcome), [("livelock", "waiting waits in lock(0)")]);
+}
+
 #[test]
 fn two_that_give_way_to_each_other_go_round() {
     fn polite(first: Place, second: Place) -> impl Fn(&dyn Machine) -> Word {

@@ -5,12 +5,13 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use checker::on_loom::{ACTORS_MAX, Mode, Options, check, explore};
 use checker::{explicit, on_loom};
 use common::{label, load, lock, scenario, store, unlock};
-use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, call};
+use machine::{Action, Demand, Flow, Label, Machine, Order as MemoryOrder, Place, Step, Word, again, call};
 use scenario::{
     Actor, BadState, Bound, Bounds, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Verdict,
     verdict,
@@ -83,7 +84,7 @@ fn a_final_property_is_looked_at() {
     agrees(&scenario);
     for mode in MODES {
         let outcome = check(&scenario, &on(mode));
-        assert_eq!(verdict(&outcome), Verdict::Violated);
+        assert_eq!(verdict(&scenario, &outcome), Verdict::Violated);
         let found: Vec<&str> = outcome.bad.iter().map(|b| b.witness.as_str()).collect();
         assert_eq!(found, ["counter(1)", "counter(2)"]);
     }
@@ -118,7 +119,8 @@ fn each_bound_cuts() {
     for mode in MODES {
         let cut = |scenario: &Scenario, options: Options| {
             let outcome = check(scenario, &options);
-            assert_ne!(verdict(&outcome), Verdict::Holds);
+            assert_ne!(verdict(scenario, &outcome), Verdict::Holds);
+            assert!(!outcome.looked_at.contains("livelock"), "not all of the way round was seen");
             match outcome.coverage {
                 Coverage::Cut { bound } => bound,
                 coverage => panic!("{coverage:?} {}", outcome.remark),
@@ -155,7 +157,7 @@ fn exactly_as_many_executions_as_it_takes_are_enough() {
 fn too_many_actors_are_unsupported() {
     assert_eq!(ACTORS_MAX, 4);
     let outcome = check(&increments(5), &on(Mode::KernelOrders));
-    assert_eq!(verdict(&outcome), Verdict::Unsupported);
+    assert_eq!(verdict(&increments(5), &outcome), Verdict::Unsupported);
     assert!(outcome.remark.contains("5 actors"), "{}", outcome.remark);
     let few = Bounds { executions_max: 10, ..Bounds::default() };
     let outcome = check(&increments(4), &Options { bounds: few, ..on(Mode::SequentiallyConsistent) });
@@ -176,11 +178,18 @@ fn a_broken_model_is_told() {
     beside.actors.push(Actor::new("c", |m| load(m, Place(7))));
     let mut empty = increments(1);
     empty.initial.clear();
+    // What such a model reports is no finding.
+    let mut reports = increments(1);
+    reports.actors.push(Actor::new("c", |m| {
+        report(m, 1);
+        load(m, Place(7))
+    }));
     for mode in MODES {
-        for scenario in [&wide, &nowhere, &beside, &empty] {
+        for scenario in [&wide, &nowhere, &beside, &empty, &reports] {
             let outcome = check(scenario, &on(mode));
-            assert_eq!(verdict(&outcome), Verdict::Unsupported);
+            assert_eq!(verdict(scenario, &outcome), Verdict::Unsupported);
             assert_ne!(outcome.remark, "");
+            assert_eq!(outcome.looked_at.len(), 0);
         }
     }
 }
@@ -225,7 +234,7 @@ fn a_deadlock_is_a_finding() {
 fn all_leave_a_deadlock() {
     let wait = |at: u16, mask: Word| {
         move |m: &dyn Machine| {
-            let wait = Action::Await { at: Place(at), mask, clear: 0, set: 0, order: Order::Relaxed };
+            let wait = Action::Await { at: Place(at), mask, clear: 0, set: 0, order: MemoryOrder::Relaxed };
             m.perform(Step::new(wait, label("wait")))
         }
     };
@@ -307,7 +316,7 @@ fn a_lock_that_is_held_by_a_panic_is_no_deadlock() {
 /// Serves one request after the other.
 fn server(m: &dyn Machine) -> Word {
     again(m, label("serve"), (), |()| {
-        let wait = Action::Await { at: Place(0), mask: 1, clear: 0, set: 1, order: Order::Acquire };
+        let wait = Action::Await { at: Place(0), mask: 1, clear: 0, set: 1, order: MemoryOrder::Acquire };
         m.perform(Step::new(wait, label("wait")));
         let served = load(m, Place(1));
         store(m, Place(1), served + 1);
@@ -402,7 +411,7 @@ fn views_run_alone_from_every_state_at_rest() {
         0
     }));
     scenario.views.push(Actor::new("stuck", |m| {
-        let wait = Action::Await { at: Place(0), mask: 2, clear: 0, set: 0, order: Order::Acquire };
+        let wait = Action::Await { at: Place(0), mask: 2, clear: 0, set: 0, order: MemoryOrder::Acquire };
         m.perform(Step::new(wait, label("wait")));
         panic!("not two")
     }));
@@ -436,9 +445,148 @@ fn calls_and_reached_marks_are_passed_through() {
     scenario.reachable = vec!["one"];
     agrees(&scenario);
     scenario.reachable.push("two");
-    let outcome = check(&scenario, &on(Mode::SequentiallyConsistent));
-    assert_eq!(outcome.reached, ["one"]);
-    assert_eq!(outcome.remark, "never reached: two");
+    agrees(&scenario);
+    for mode in MODES {
+        let outcome = check(&scenario, &on(mode));
+        assert_eq!(outcome.reached, ["one"]);
+        assert_eq!(keys(&outcome), BTreeSet::from([("empty".to_owned(), "two".to_owned())]));
+        assert_eq!(verdict(&scenario, &outcome), Verdict::Violated);
+        let few = Bounds { executions_max: 1, ..Bounds::default() };
+        let cut = check(&scenario, &Options { bounds: few, ..on(mode) });
+        assert!(cut.bad.is_empty() && !cut.looked_at.contains("empty"), "{:?}", cut.looked_at);
+    }
+}
+
+/// Looks for a value of the first cell, in every state.
+fn never(value: Word, promised: bool) -> Property {
+    Property {
+        id: "never",
+        sentence: "a counter has a value that it must not have",
+        source: "a test",
+        kind: Kind::Always,
+        promised,
+        check: Check::State(Arc::new(move |memory, broken| {
+            if memory.peek(Place(0)) == value {
+                broken(label("counter"));
+            }
+        })),
+    }
+}
+
+/// What loom can't look at is not said to hold, whether or not it is broken.
+#[test]
+fn a_property_of_every_state_is_not_said_to_hold() {
+    for (value, broken) in [(1, true), (9, false)] {
+        let mut scenario = increments(2);
+        scenario.properties.push(never(value, true));
+        let all = explicit::check(&scenario, &explicit::Options::default()).unwrap();
+        let expected = if broken { Verdict::Violated } else { Verdict::Holds };
+        assert_eq!(verdict(&scenario, &all), expected);
+        assert_eq!(all.not_looked_at(&scenario), [""; 0]);
+        for mode in MODES {
+            let outcome = check(&scenario, &on(mode));
+            assert_eq!(outcome.coverage, Coverage::Exhausted);
+            assert_eq!(verdict(&scenario, &outcome), Verdict::Unknown);
+            assert_eq!(outcome.not_looked_at(&scenario), ["never"]);
+            let left_out = outcome.leave_out(&scenario, &["never".to_owned()]);
+            assert_eq!(verdict(&scenario, &left_out), Verdict::Holds);
+            scenario.properties[0].promised = false;
+            assert_eq!(verdict(&scenario, &check(&scenario, &on(mode))), Verdict::Holds);
+            scenario.properties[0].promised = true;
+        }
+    }
+}
+
+/// Where every execution comes to its end, nobody goes round for ever; one that waits by going round does.
+#[test]
+fn livelock_is_looked_at_where_every_execution_ends() {
+    let all_end = increments(3);
+    let mut waits = increments(1);
+    waits.actors.push(Actor::new("waits", |m| {
+        again(
+            m,
+            label("poll"),
+            (),
+            |()| if load(m, Place(0)) == 1 { Flow::Done(()) } else { Flow::Again(()) },
+        );
+        0
+    }));
+    for mode in MODES {
+        let outcome = check(&all_end, &on(mode));
+        assert!(outcome.looked_at.contains("livelock"), "{:?}", outcome.looked_at);
+        assert_eq!(verdict(&all_end, &outcome), Verdict::Holds);
+        let some = Bounds { executions_max: 50, ..Bounds::default() };
+        let outcome = check(&waits, &Options { bounds: some, steps_max: 50, ..on(mode) });
+        assert!(!outcome.looked_at.contains("livelock"), "{:?}", outcome.looked_at);
+        assert_eq!(verdict(&waits, &outcome), Verdict::Unknown);
+    }
+}
+
+/// A scenario with a view that chooses in a loop, and may go round for ever.
+fn with_a_view_that_goes_round() -> Scenario {
+    let mut scenario = increments(2);
+    scenario.views.push(Actor::new("round", |m| {
+        again(m, label("round"), (), |()| if choose(m, 3) == 2 { Flow::Done(()) } else { Flow::Again(()) });
+        0
+    }));
+    scenario
+}
+
+#[test]
+fn a_view_that_goes_round_is_cut() {
+    let scenario = with_a_view_that_goes_round();
+    for mode in MODES {
+        for (time_max, steps_max) in [(Duration::from_secs(1), 1_000), (Duration::from_secs(600), 20)] {
+            let bounds = Bounds { time_max, ..Bounds::default() };
+            let outcome = check(&scenario, &Options { bounds, steps_max, ..on(mode) });
+            let Coverage::Cut { bound } = outcome.coverage else { panic!("{:?}", outcome.coverage) };
+            assert!(matches!(bound, Bound::Time | Bound::Length), "{bound:?}");
+            assert!(outcome.seconds < 60.0, "{} s", outcome.seconds);
+        }
+    }
+}
+
+/// An interrupt, and time that runs out, are met in the middle of the first execution, between executions, and
+/// among the choices of a view.
+#[test]
+fn an_interrupt_and_the_time_hold_everywhere() {
+    let endless = |m: &dyn Machine| {
+        again(m, label("retry"), (), |()| {
+            load(m, Place(0));
+            Flow::<(), ()>::Again(())
+        });
+        0
+    };
+    let mut beside = increments(2);
+    beside.actors.push(Actor::new("endless", endless));
+    let first = scenario(1, vec![Actor::new("endless", endless)]);
+    for mode in MODES {
+        for (scenario, steps_max) in [
+            (&first, 50_000),
+            (&beside, 1_000),
+            (&increments(4), 1_000),
+            (&with_a_view_that_goes_round(), 1_000),
+        ] {
+            let interrupt = Arc::new(AtomicBool::new(false));
+            let set = interrupt.clone();
+            let later = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                set.store(true, Ordering::Relaxed);
+            });
+            let outcome = check(scenario, &Options { steps_max, interrupt: Some(interrupt), ..on(mode) });
+            later.join().unwrap();
+            assert!(outcome.seconds < 60.0, "{} s", outcome.seconds);
+            let bounds = Bounds { time_max: Duration::from_millis(300), ..Bounds::default() };
+            let in_time = check(scenario, &Options { steps_max, bounds, ..on(mode) });
+            assert!(in_time.seconds < 60.0, "{} s", in_time.seconds);
+            for outcome in [outcome, in_time] {
+                assert_eq!(verdict(scenario, &outcome), Verdict::Unknown, "{:?}", outcome.coverage);
+                let bounds = [Bound::Interrupt, Bound::Time, Bound::Length];
+                let Coverage::Cut { bound } = outcome.coverage else { panic!("{:?}", outcome.coverage) };
+                assert!(bounds.contains(&bound), "{bound:?}");
+            }
+        }
+    }
 }
 
 /// Explorations take turns, and are scouted with few preemptions: a run that is cut has not spent itself

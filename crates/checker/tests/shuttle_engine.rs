@@ -5,14 +5,15 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use checker::explicit;
 use checker::on_shuttle::{Mode, Options, check, explore};
 use common::{label, load, lock, scenario, store, unlock};
-use machine::{Action, Flow, Label, Machine, Order, Place, Step, Word, again};
+use machine::{Action, Flow, Label, Machine, Order as MemoryOrder, Place, Step, Word, again};
 use scenario::{
-    Actor, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Schedule, Verdict, verdict,
+    Actor, Bound, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Schedule, Verdict, verdict,
 };
 
 fn modes() -> [Mode; 2] {
@@ -56,7 +57,7 @@ fn chance_finds_a_race_and_replay_finds_it_again() {
         let scenario = increments(3);
         let outcome = check(&scenario, &Options::new(mode.clone()));
         assert_eq!(outcome.coverage, Coverage::Sampled { executions: 200 });
-        assert_eq!(verdict(&outcome), Verdict::Violated);
+        assert_eq!(verdict(&scenario, &outcome), Verdict::Violated);
         assert_eq!(outcome.bad.len(), 2, "{:?}", keys(&outcome));
         for bad in &outcome.bad {
             let again = replayed(&scenario, &bad.schedule);
@@ -67,7 +68,7 @@ fn chance_finds_a_race_and_replay_finds_it_again() {
         // One after the other is fine.
         let one_by_one = check(&increments(1), &Options::new(mode));
         assert_eq!(one_by_one.bad, []);
-        assert_eq!(verdict(&one_by_one), Verdict::Unknown);
+        assert_eq!(verdict(&increments(1), &one_by_one), Verdict::Unknown);
     }
 }
 
@@ -92,16 +93,16 @@ fn nothing_found_is_never_a_pass() {
     for mode in modes() {
         let outcome = check(&alone, &Options::new(mode));
         assert_eq!(outcome.bad, []);
-        assert_eq!(verdict(&outcome), Verdict::Unknown);
+        assert_eq!(verdict(&alone, &outcome), Verdict::Unknown);
     }
     let no_time =
         Options { time_max: Duration::ZERO, ..Options::new(Mode::Random { seed: 1, executions: 9 }) };
     let outcome = check(&alone, &no_time);
-    assert_eq!(outcome.coverage, Coverage::Sampled { executions: 0 });
-    assert_eq!(verdict(&outcome), Verdict::Unknown);
+    assert_eq!((outcome.coverage, outcome.executions), (Coverage::Cut { bound: Bound::Time }, 0));
+    assert_eq!(verdict(&alone, &outcome), Verdict::Unknown);
     let nobody = scenario(1, Vec::new());
     for mode in modes() {
-        assert_ne!(verdict(&check(&nobody, &Options::new(mode))), Verdict::Holds);
+        assert_ne!(verdict(&nobody, &check(&nobody, &Options::new(mode))), Verdict::Holds);
     }
 }
 
@@ -119,9 +120,66 @@ fn an_endless_actor_is_cut_and_told() {
     );
     for mode in modes() {
         let outcome = check(&endless, &Options { steps_max: 50, ..Options::new(mode) });
-        assert_eq!(verdict(&outcome), Verdict::Unknown);
+        assert_eq!(verdict(&endless, &outcome), Verdict::Unknown);
         assert_eq!(outcome.remark, "an execution ended after 50 steps");
     }
+}
+
+/// What a sample can say nothing about is not among what was looked at.
+#[test]
+fn what_is_looked_at_is_told() {
+    let mut scenario = increments(2);
+    let state = Check::State(Arc::new(|_, _| {}));
+    scenario.properties.push(property("always", Kind::Always, state));
+    scenario.killed = Some(Arc::new(|_| true));
+    scenario.reachable = vec!["nowhere"];
+    for mode in modes() {
+        let outcome = check(&scenario, &Options::new(mode));
+        assert_eq!(outcome.not_looked_at(&scenario), ["empty", "livelock", "unkillable"]);
+        assert!(outcome.looked_at.contains("always") && outcome.looked_at.contains("deadlock"));
+    }
+}
+
+/// Time and an interrupt end an execution without end, and a sample without end.
+#[test]
+fn time_and_an_interrupt_cut() {
+    let endless = scenario(
+        1,
+        vec![Actor::new("endless", |m| {
+            again(m, label("retry"), (), |()| {
+                load(m, Place(0));
+                Flow::<(), ()>::Again(())
+            });
+            0
+        })],
+    );
+    let many = |pct: bool| match pct {
+        false => Mode::Random { seed: 1, executions: usize::MAX },
+        true => Mode::Pct { depth: 2, seed: 1, executions: usize::MAX },
+    };
+    for pct in [false, true] {
+        for (scenario, steps_max) in [(&endless, usize::MAX), (&increments(3), 10_000)] {
+            let interrupt = Arc::new(AtomicBool::new(false));
+            let set = interrupt.clone();
+            let later = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                set.store(true, Ordering::Relaxed);
+            });
+            let all = Options { steps_max, interrupt: Some(interrupt), ..Options::new(many(pct)) };
+            let outcome = check(scenario, &all);
+            later.join().unwrap();
+            assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Interrupt });
+            assert!(outcome.seconds < 60.0, "{} s", outcome.seconds);
+            let time_max = Duration::from_millis(300);
+            let outcome = check(scenario, &Options { steps_max, time_max, ..Options::new(many(pct)) });
+            assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Time });
+            assert!(outcome.seconds < 60.0, "{} s", outcome.seconds);
+        }
+    }
+    // Time that runs out after the last execution has cut nothing.
+    let three = Mode::Random { seed: 1, executions: 3 };
+    let outcome = check(&increments(2), &Options::new(three));
+    assert_eq!(outcome.coverage, Coverage::Sampled { executions: 3 });
 }
 
 fn deadlocked() -> Scenario {
@@ -168,7 +226,7 @@ fn a_panic_of_the_model_is_a_finding() {
 fn a_daemon_may_be_left_waiting() {
     let server = |m: &dyn Machine| {
         again(m, label("serve"), (), |()| {
-            let wait = Action::Await { at: Place(0), mask: 1, clear: 0, set: 1, order: Order::Acquire };
+            let wait = Action::Await { at: Place(0), mask: 1, clear: 0, set: 1, order: MemoryOrder::Acquire };
             m.perform(Step::new(wait, label("wait")));
             let served = load(m, Place(1));
             store(m, Place(1), served + 1);
@@ -260,7 +318,7 @@ fn a_schedule_that_does_not_fit_is_told() {
     assert_eq!(replayed(&increments(2), &schedule).remark, "");
     let mut elsewhere = schedule.clone();
     elsewhere.initial = "elsewhere".to_owned();
-    assert_eq!(verdict(&replayed(&increments(2), &elsewhere)), Verdict::Unsupported);
+    assert_eq!(verdict(&increments(2), &replayed(&increments(2), &elsewhere)), Verdict::Unsupported);
     // Another first step.
     let mut other = schedule.clone();
     for event in &mut other.events {

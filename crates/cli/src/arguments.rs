@@ -33,7 +33,7 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario:
   ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
-is not, or a branch is not reached and has no reason; 2 wrong use or a broken model; 3 something came out unknown.";
+is not, or a branch is not reached and has no reason; 2 wrong use or a broken model; 3 something was not looked at in full.";
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -97,8 +97,11 @@ pub struct Check {
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "engine"])]
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine"])]
     pub coverage: bool,
+    /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
+    #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
+    pub without: Vec<String>,
     /// Which engine searches, and how far
     #[command(flatten)]
     pub search: Search,

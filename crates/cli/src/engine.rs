@@ -78,22 +78,44 @@ impl Bounds {
 }
 
 impl Search {
-    /// The same search as arguments of a command line.
+    /// The command that finds the same in one scenario again, for engines whose findings hang on more than the
+    /// target. A search that was cut by time or by the user is repeated as far as it came.
+    #[must_use]
+    pub fn command(&self, target: &str, outcome: &Outcome) -> Option<String> {
+        if self.engine == Engine::Explicit {
+            return None;
+        }
+        let mut again = self.clone();
+        if let Coverage::Cut { bound: Bound::Time | Bound::Interrupt } = outcome.coverage {
+            again.executions = Some(outcome.executions);
+        }
+        Some(format!("shortcopy check {target} {}", again.to_arguments().join(" ")))
+    }
+
+    /// The same search as arguments of a command line: what means something to its engine.
     fn to_arguments(&self) -> Vec<String> {
         let name = |value: Option<clap::builder::PossibleValue>| {
             value.map_or(String::new(), |v| v.get_name().to_owned())
         };
         let Bounds { states_max, memory_max, time_max, .. } = self.bounds;
-        let mut arguments = vec![
-            format!("--engine={}", self.engine.name()),
-            format!("--loom-mode={}", name(self.loom_mode.to_possible_value())),
-            format!("--shuttle={}", name(self.shuttle.to_possible_value())),
-            format!("--seed={}", self.seed),
-            format!("--states-max={states_max}"),
-            format!("--memory-max={memory_max}"),
-            format!("--time-max={time_max}"),
-        ];
-        arguments.extend(self.executions.map(|n| format!("--executions={n}")));
+        let executions = |default: u64| format!("--executions={}", self.executions.unwrap_or(default));
+        let mut arguments = vec![format!("--engine={}", self.engine.name())];
+        match self.engine {
+            Engine::Explicit => {
+                arguments.push(format!("--states-max={states_max}"));
+                arguments.push(format!("--memory-max={memory_max}"));
+            }
+            Engine::Loom => {
+                arguments.push(format!("--loom-mode={}", name(self.loom_mode.to_possible_value())));
+                arguments.push(executions(scenario::Bounds::default().executions_max));
+            }
+            Engine::Shuttle => {
+                arguments.push(format!("--shuttle={}", name(self.shuttle.to_possible_value())));
+                arguments.push(format!("--seed={}", self.seed));
+                arguments.push(executions(SHUTTLE_EXECUTIONS));
+            }
+        }
+        arguments.push(format!("--time-max={time_max}"));
         arguments
     }
 
@@ -188,12 +210,8 @@ impl Searcher {
                 explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
-                let outcome = match self.in_child(search, &bounds, &chosen.target()) {
-                    Ok(outcome) => outcome,
-                    Err(_) if self.interrupt.load(Ordering::Relaxed) => interrupted(),
-                    Err(why) => why.into_outcome(),
-                };
-                Ok(outcome)
+                let outcome = self.in_child(search, &bounds, &chosen.target());
+                Ok(outcome.unwrap_or_else(isolate::Error::into_outcome))
             }
         }
     }
@@ -221,7 +239,7 @@ impl Searcher {
         };
         let mut command = Command::new(program);
         command.arg("engine").arg(target).args(search.to_arguments());
-        isolate::run_in_child(command, bounds.time_max.saturating_add(GRACE))
+        isolate::run_in_child(command, bounds.time_max.saturating_add(GRACE), &self.interrupt)
     }
 }
 
@@ -229,16 +247,22 @@ impl Searcher {
 ///
 /// # Errors
 /// A target that is not one scenario, an outcome that can't be handed over.
-pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Result<(), Error> {
+pub(crate) fn run_as_child(
+    catalog: &[WritePath],
+    arguments: &EngineRun,
+    interrupt: &Arc<AtomicBool>,
+) -> Result<(), Error> {
     let EngineRun { target, search } = arguments;
     let chosen = choose(catalog, std::slice::from_ref(target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
     let scenario = (chosen.case.build)();
     let bounds = search.bounds(1);
     isolate::hush();
+    isolate::stop_with_parent(interrupt.clone());
+    let interrupt = Some(interrupt.clone());
     let outcome = match search.engine {
         Engine::Explicit => {
-            let options = explicit::Options { bounds, ..explicit::Options::default() };
+            let options = explicit::Options { bounds, interrupt, ..explicit::Options::default() };
             explicit::check(&scenario, &options).map_err(|why| wrong_model(target, &why))?
         }
         Engine::Loom => {
@@ -246,7 +270,8 @@ pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Resu
                 LoomMode::Sc => on_loom::Mode::SequentiallyConsistent,
                 LoomMode::Kernel => on_loom::Mode::KernelOrders,
             };
-            on_loom::check(&scenario, &on_loom::Options { mode, bounds, ..on_loom::Options::default() })
+            let options = on_loom::Options { mode, bounds, interrupt, ..on_loom::Options::default() };
+            on_loom::check(&scenario, &options)
         }
         Engine::Shuttle => {
             let executions = search.executions.unwrap_or(SHUTTLE_EXECUTIONS);
@@ -255,7 +280,8 @@ pub(crate) fn run_as_child(catalog: &[WritePath], arguments: &EngineRun) -> Resu
                 ShuttleMode::Random => on_shuttle::Mode::Random { seed, executions },
                 ShuttleMode::Pct => on_shuttle::Mode::Pct { depth: PCT_DEPTH, seed, executions },
             };
-            let options = on_shuttle::Options { time_max: bounds.time_max, ..on_shuttle::Options::new(mode) };
+            let time_max = bounds.time_max;
+            let options = on_shuttle::Options { time_max, interrupt, ..on_shuttle::Options::new(mode) };
             on_shuttle::check(&scenario, &options)
         }
     };

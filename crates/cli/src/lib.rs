@@ -56,6 +56,8 @@ pub fn run(
         Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
         Command::Cache(cache) => commands::cache(cache, &arguments.cache, out).map(|()| Status::AsRecorded),
-        Command::Engine(engine) => engine::run_as_child(catalog, engine).map(|()| Status::AsRecorded),
+        Command::Engine(engine) => {
+            engine::run_as_child(catalog, engine, &searcher.interrupt).map(|()| Status::AsRecorded)
+        }
     }
 }

@@ -23,15 +23,15 @@ fn main() -> ExitCode {
     };
     let searcher = Searcher { progress: stderr().is_terminal(), cache, ..Searcher::default() };
     let interrupt = searcher.interrupt.clone();
+    // An engine's process hears of it from its parent, too.
+    let is_child = matches!(arguments.command, Command::Engine(_));
     let stop = move || {
-        if interrupt.swap(true, Ordering::Relaxed) {
+        if interrupt.swap(true, Ordering::Relaxed) && !is_child {
             // The second time the user means it.
             std::process::exit(130);
         }
     };
-    // An engine's process just ends: its parent says so.
-    let is_child = matches!(arguments.command, Command::Engine(_));
-    if let Err(why) = if is_child { Ok(()) } else { ctrlc::set_handler(stop) } {
+    if let Err(why) = ctrlc::set_handler(stop) {
         anstream::eprintln!("shortcopy: an interrupt will end the search without results: {why}");
     }
     let mut out = Output::standard();

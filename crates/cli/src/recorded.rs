@@ -78,7 +78,7 @@ fn built_beside() -> PathBuf {
 pub enum Comparison {
     /// The recorded engine: the same bad states by the same schedules.
     Same,
-    /// Another one, which may find less, and other schedules.
+    /// Another one, which may find other schedules, and nothing of what it does not look at.
     Among,
 }
 
@@ -103,14 +103,19 @@ pub fn judge(
 ) -> Judgement {
     let whole = outcome.coverage == Coverage::Exhausted;
     let result = section(scenario, outcome, 1);
+    let verdict = verdict(scenario, outcome);
     let Some(recorded) = recorded else {
-        let status = match verdict(outcome) {
+        let status = match verdict {
             Verdict::Holds => Status::AsRecorded,
             Verdict::Violated => Status::Different,
             Verdict::Unknown | Verdict::Unsupported => Status::Unknown,
         };
         return Judgement { status, words: "not recorded".to_owned(), differences: Vec::new() };
     };
+    // What was left out is not compared.
+    let mut recorded = recorded.clone();
+    recorded.blocks.retain(|block| !outcome.left_out.contains(&block.property));
+    let recorded = &recorded;
     let mut differences = Vec::new();
     for block in &result.blocks {
         let name = report::named(&block.property, &block.witness, block.promised);
@@ -130,10 +135,12 @@ pub fn judge(
     for ending in result.endings.iter().filter(|ending| !recorded.endings.contains(ending)) {
         differences.push(format!("+ ending `{ending}` is new"));
     }
-    if whole && comparison == Comparison::Same {
+    if whole {
         let gone = recorded.endings.iter().filter(|ending| !result.endings.contains(ending));
         differences.extend(gone.map(|ending| format!("- ending `{ending}` is gone")));
-        for record in &recorded.blocks {
+        let asked = scenario.asked();
+        let unseen = |id: &str| asked.contains(id) && !outcome.looked_at.contains(id);
+        for record in recorded.blocks.iter().filter(|block| !unseen(&block.property)) {
             if !result.blocks.iter().any(|block| block.is_same_state(record)) {
                 let name = report::named(&record.property, &record.witness, record.promised);
                 differences.push(format!("- {name} is gone"));
@@ -142,29 +149,35 @@ pub fn judge(
     }
     let (status, words) = match comparison {
         _ if !differences.is_empty() => (Status::Different, "not as recorded".to_owned()),
-        _ if matches!(verdict(outcome), Verdict::Unknown | Verdict::Unsupported) => {
+        _ if matches!(verdict, Verdict::Unknown | Verdict::Unsupported) => {
             (Status::Unknown, format!("recorded: {}", recorded.verdict))
         }
         Comparison::Same if !whole => {
             (Status::Unknown, format!("as recorded so far, recorded: {}", recorded.blocks.len()))
         }
         Comparison::Same => (Status::AsRecorded, "as recorded".to_owned()),
-        Comparison::Among if fewer(&result, recorded) => {
-            let counts = [
-                ("bad states", result.blocks.len(), recorded.blocks.len()),
-                ("endings", result.endings.len(), recorded.endings.len()),
-            ];
-            let parts = counts.iter().filter(|(_, found, known)| found < known);
-            let parts: Vec<String> =
-                parts.map(|(what, found, known)| format!("{found} of {known} recorded {what}")).collect();
-            (Status::AsRecorded, parts.join(", "))
+        Comparison::Among => {
+            // Who may have missed something can't say that it is all.
+            let complete = whole && outcome.not_looked_at(scenario).is_empty();
+            let (status, all) = if complete {
+                (Status::AsRecorded, "as recorded")
+            } else {
+                (Status::Unknown, "as recorded so far")
+            };
+            (status, fewer(&result, recorded).unwrap_or_else(|| all.to_owned()))
         }
-        Comparison::Among => (Status::AsRecorded, "as recorded".to_owned()),
     };
     Judgement { status, words, differences }
 }
 
-/// Whether less was found than is recorded.
-fn fewer(result: &Section, recorded: &Section) -> bool {
-    result.blocks.len() < recorded.blocks.len() || result.endings.len() < recorded.endings.len()
+/// How much less was found than is recorded, if less was found.
+fn fewer(result: &Section, recorded: &Section) -> Option<String> {
+    let counts = [
+        ("bad states", result.blocks.len(), recorded.blocks.len()),
+        ("endings", result.endings.len(), recorded.endings.len()),
+    ];
+    let less = counts.iter().filter(|(_, found, known)| found < known);
+    let parts: Vec<String> =
+        less.map(|(what, found, known)| format!("{found} of {known} recorded {what}")).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

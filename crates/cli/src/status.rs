@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Status {
     /// Every result is as its snapshot records, or holds where none is recorded.
     AsRecorded,
-    /// Something came out unknown.
+    /// Something came out unknown, or there may be more than was found.
     Unknown,
     /// Some result is not as recorded.
     Different,

@@ -152,7 +152,15 @@ pub(crate) fn find_paths<'c>(catalog: &'c [WritePath], name: &str) -> Result<Vec
     Ok(found)
 }
 
-fn known<'n>(what: &str, name: &str, names: impl Iterator<Item = &'n str> + Clone) -> Result<(), Error> {
+/// Whether there is such a name.
+///
+/// # Errors
+/// If there is none, with the names that are near.
+pub(crate) fn known<'n>(
+    what: &str,
+    name: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Result<(), Error> {
     if names.clone().any(|n| n == name) { Ok(()) } else { Err(unknown(what, name, names)) }
 }
 
@@ -178,8 +186,8 @@ pub(crate) fn unknown<'n>(what: &str, name: &str, names: impl Iterator<Item = &'
         if like.is_empty() { ("there is", near.iter().collect()) } else { ("did you mean", like) };
     let rest = list.len().saturating_sub(NEAR_MAX);
     let list: Vec<String> = list.into_iter().take(NEAR_MAX).map(|(_, n)| format!("`{n}`")).collect();
-    let more =
-        if rest > 0 { format!(" and {rest} more (`shortcopy list` names them)") } else { String::new() };
+    let listed = if what == "property" { "" } else { " (`shortcopy list` names them)" };
+    let more = if rest > 0 { format!(" and {rest} more{listed}") } else { String::new() };
     let end = if lead == "did you mean" { "?" } else { "" };
     Error::Usage(format!("there is no {what} `{name}`; {lead} {}{more}{end}", list.join(", ")))
 }

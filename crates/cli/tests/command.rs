@@ -1,5 +1,6 @@
 //! The command as a process: what it prints where, and its exit status.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -62,13 +63,17 @@ fn list_names_everything() {
     let lines = lines(&json);
     let cases = models::paths().iter().flat_map(|p| &p.variants).map(|v| v.cases.len()).sum::<usize>();
     assert_eq!(lines.len(), cases);
+    let mut values = BTreeSet::new();
     for line in &lines {
         for key in ["path", "variant", "scenario", "sentence"] {
             let value = line[key].as_str().unwrap_or_default();
             assert!(!value.is_empty(), "`{key}` in {line}");
-            assert!(text(&plain.stdout).contains(value), "`{value}` is listed");
+            values.insert(value);
         }
         assert!(matches!(line["tier"].as_str(), Some("default" | "all")), "{line}");
+    }
+    for value in values {
+        assert!(text(&plain.stdout).contains(value), "`{value}` is listed");
     }
 }
 
@@ -88,6 +93,8 @@ fn a_wrong_target_gets_near_names() {
         (vec!["replay", "ext4/journalled@v4.2#99999"], "it has #1 to #"),
         (vec!["check", "--engine", "spin"], "explicit, loom, shuttle"),
         (vec!["check", "--time-max", "soon"], "seconds"),
+        (vec!["check", STATEFUL, "--without", "stale-uptodat"], "`stale-uptodate`"),
+        (vec!["check", STATEFUL, "--without", "leak,stale-on-disk"], "no property `stale-on-disk`"),
         (vec!["check", "ext4/journalled@v4.2", "--snapshots", "/nowhere"], "/nowhere"),
         (vec![], "Usage"),
     ] {
@@ -152,12 +159,95 @@ fn one_scenario_is_shown_in_full_and_without_colours_in_a_pipe() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let (path, variant, ..) = violated();
-    for target in [format!("{path}@{variant}"), violated_target()] {
-        let [one, three] = ["1", "3"].map(|threads| run(&["check", &target, "--threads", threads]));
+    let states = |output: &Output| {
+        let last = text(&output.stdout).lines().last().expect("a sum").to_owned();
+        let words: Vec<&str> = last.split(' ').collect();
+        let at = words.iter().position(|word| word.starts_with("states")).expect("a number of states");
+        words[at - 1].replace(',', "").parse::<u64>().expect("a number")
+    };
+    // One scenario gets all threads, as soon as a level has some thousand states; many are spread over them.
+    for (target, states_min) in [(WIDE, 500_000), (SMALL, 100_000), (STATEFUL, 1)] {
+        let [one, three] = ["1", "3"].map(|threads| run(&["check", target, "--threads", threads]));
         assert_eq!(text(&one.stdout), text(&three.stdout));
         assert_eq!(one.status.code(), three.status.code());
+        assert!(text(&one.stdout).contains("violated, as recorded"), "{}", text(&one.stdout));
+        assert!(states(&one) >= states_min, "{target} has {} states", states(&one));
     }
+}
+
+/// A variant whose scenarios are small.
+const SMALL: &str = "simple/ramfs@v2.6.20";
+
+/// A scenario with levels of many states, and several bad states.
+const WIDE: &str = "ext4/journalled@v4.2+copy-first+skip-zeroing:extending-absent-with-commit";
+
+/// A scenario with two actors, and too many interleavings for loom.
+const COMPANY: &str = "simple/ramfs@v2.6.20:within-invalid-with-reader";
+
+/// A scenario in which a property of every state is broken, by a writer that is alone.
+const STATEFUL: &str = "simple/ramfs@v2.6.20:within-resident";
+
+#[test]
+fn an_engine_that_does_not_look_does_not_say_that_it_holds() {
+    let ids = |line: &Value, key: &str| -> Vec<String> {
+        let ids = line[key].as_array().expect("a list").iter();
+        ids.map(|id| id.as_str().expect("an id").to_owned()).collect()
+    };
+    let check = |arguments: &[&str]| {
+        let output = run(&[&["check", STATEFUL, "--format", "json"], arguments].concat());
+        (output.status.code(), lines(&output).remove(0))
+    };
+    let (status, explicit) = check(&[]);
+    assert_eq!((status, &explicit["verdict"]), (Some(0), &Value::from("violated")));
+    assert_eq!((ids(&explicit, "not_looked_at").len(), ids(&explicit, "left_out").len()), (0, 0));
+    for mode in ["sc", "kernel"] {
+        let loom = ["--engine", "loom", "--loom-mode", mode];
+        let (status, line) = check(&loom);
+        assert_eq!((status, &line["verdict"]), (Some(3), &Value::from("unknown")), "{line}");
+        assert_eq!(line["coverage"], "exhausted");
+        assert_eq!(ids(&line, "not_looked_at"), ["stale-uptodate"]);
+        let mut all = ids(&line, "looked_at");
+        all.extend(ids(&line, "not_looked_at"));
+        all.sort();
+        assert_eq!(all, ids(&explicit, "looked_at"));
+        let (status, line) = check(&[&loom[..], &["--without", "stale-uptodate"]].concat());
+        assert_eq!((status, &line["verdict"]), (Some(0), &Value::from("holds")), "{line}");
+        assert_eq!(ids(&line, "left_out"), ["stale-uptodate"]);
+        let (status, line) = check(&[&loom[..], &["--without", "leak"]].concat());
+        assert_eq!((status, &line["verdict"]), (Some(3), &Value::from("unknown")), "{line}");
+    }
+    let (status, line) = check(&["--without", "stale-uptodate"]);
+    assert_eq!((status, &line["verdict"]), (Some(0), &Value::from("holds")), "{line}");
+    let shown = run(&["check", STATEFUL, "--engine", "loom"]);
+    assert!(text(&shown.stdout).contains("not looked at: stale-uptodate"), "{}", text(&shown.stdout));
+    let shown = run(&["check", STATEFUL, "--without", "stale-uptodate"]);
+    assert!(text(&shown.stdout).contains("left out: stale-uptodate"), "{}", text(&shown.stdout));
+}
+
+#[test]
+fn a_result_of_chance_tells_how_to_repeat_it() {
+    for engine in [
+        &["--engine", "loom", "--executions", "7"][..],
+        &["--engine", "shuttle", "--shuttle", "pct", "--seed", "5", "--executions", "30"],
+        &["--engine", "shuttle", "--executions", "100000000", "--time-max", "0.3"],
+    ] {
+        let once = run(&[&["check", COMPANY, "--format", "json"], engine].concat());
+        // Whatever was found, there may be more.
+        assert_eq!(once.status.code(), Some(3), "{engine:?}");
+        let once = lines(&once).remove(0);
+        let command = once["command"].as_str().expect("a command");
+        let shown = run(&[&["check", COMPANY], engine].concat());
+        assert!(text(&shown.stdout).contains("again: shortcopy check "), "{}", text(&shown.stdout));
+        let mut words: Vec<&str> =
+            command.split(' ').skip(1).filter(|w| !w.starts_with("--time-max")).collect();
+        words.extend(["--format", "json"]);
+        let twice = lines(&run(&words)).remove(0);
+        for key in ["executions", "bad_states", "endings", "reached", "transitions"] {
+            assert_eq!(once[key], twice[key], "`{key}` of {command}");
+        }
+    }
+    let explicit = lines(&run(&["check", STATEFUL, "--format", "json"])).remove(0);
+    assert_eq!(explicit["command"], Value::Null);
 }
 
 #[test]
@@ -209,9 +299,7 @@ fn what_is_not_as_recorded_is_said() {
 
 #[test]
 fn a_variant_differs_from_itself_in_nothing() {
-    let (path, variant, ..) = violated();
-    let target = format!("{path}@{variant}");
-    let output = run(&["diff", &target, &target]);
+    let output = run(&["diff", SMALL, SMALL]);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("0 appear, 0 go, "), "{}", text(&output.stdout));
 }
@@ -285,6 +373,28 @@ fn an_interrupt_leaves_what_was_found_so_far() {
     shown.read_to_string(&mut text).expect("the rest");
     assert_eq!(child.wait().expect("it ends").code(), Some(3), "{text}");
     assert!(text.lines().last().is_some_and(|l| l.contains(" not looked at")), "{text}");
+}
+
+/// An interrupt that only the command gets ends its engine's process, too, which hands over what it has.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_every_engine() {
+    for engine in ["loom", "shuttle"] {
+        let arguments = ["check", COMPANY, "--format=json", "--engine", engine, "--executions=100000000"];
+        let mut child = shortcopy(&arguments).stdout(Stdio::piped()).spawn().expect("it starts");
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        let started = std::time::Instant::now();
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+        assert!(kill.success());
+        while child.try_wait().expect("a child").is_none() {
+            assert!(started.elapsed().as_secs() < 60, "{engine} goes on");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let output = child.wait_with_output().expect("it ended");
+        let line = lines(&output).remove(0);
+        assert_eq!(line["coverage"]["cut"]["bound"], "interrupt", "{line}");
+        assert_ne!(line["verdict"], "holds");
+    }
 }
 
 #[cfg(unix)]

@@ -40,8 +40,7 @@ fn an_ending_that_is_new_or_gone_is_different() {
     let fewer = judged(&outcome.endings[1..], Comparison::Same);
     assert_eq!(fewer.differences, [format!("- ending `{}` is gone", outcome.endings[0])]);
     assert_eq!(fewer.status, Status::Different);
-    let among = judged(&outcome.endings[1..], Comparison::Among);
-    assert_eq!((among.status, among.words.as_str()), (Status::AsRecorded, "3 of 4 recorded endings"));
+    assert_eq!(judged(&outcome.endings[1..], Comparison::Among).differences, fewer.differences);
     let mut more = outcome.endings.clone();
     more.push(Ending::of(&[("X", "gone wrong")]));
     for comparison in [Comparison::Same, Comparison::Among] {
@@ -50,9 +49,11 @@ fn an_ending_that_is_new_or_gone_is_different() {
         assert_eq!(more.status, Status::Different);
     }
     // A search that was cut says nothing about what is missing.
-    let cut =
-        Outcome { endings: Vec::new(), coverage: Coverage::Cut { bound: Bound::Time }, ..outcome.clone() };
+    let coverage = Coverage::Cut { bound: Bound::Time };
+    let cut = Outcome { endings: outcome.endings[1..].to_vec(), coverage, ..outcome.clone() };
     assert_eq!(judge(&scenario, &cut, Some(&recorded), Comparison::Same).differences, [""; 0]);
+    let among = judge(&scenario, &cut, Some(&recorded), Comparison::Among);
+    assert_eq!((among.status, among.words.as_str()), (Status::Unknown, "3 of 4 recorded endings"));
 }
 
 #[test]
@@ -66,23 +67,46 @@ fn what_is_new_or_gone_or_otherwise_is_different() {
     let mut fewer = outcome.clone();
     fewer.bad.remove(1);
     assert_eq!(differs(&fewer, Comparison::Same, &["- stale-dirty: unit(1) is gone"]), Status::Different);
-    // Another engine may find less, and says how much.
-    assert_eq!(differs(&fewer, Comparison::Among, &[]), Status::AsRecorded);
-    let words = judge(&scenario, &fewer, Some(&recorded), Comparison::Among).words;
-    assert_eq!(words, "2 of 3 recorded bad states");
+    assert_eq!(
+        differs(&fewer, Comparison::Among, &["- stale-dirty: unit(1) is gone"]),
+        Status::Different,
+        "an engine that saw everything must have found it"
+    );
+    // One that was cut, or did not look at it, may find less, and says how much.
+    let mut blind = fewer.clone();
+    blind.looked_at.remove("stale-dirty");
+    let cut = Outcome { coverage: Coverage::Cut { bound: Bound::Time }, ..fewer.clone() };
+    for less in [blind, cut] {
+        assert_eq!(differs(&less, Comparison::Among, &[]), Status::Unknown);
+        let words = judge(&scenario, &less, Some(&recorded), Comparison::Among).words;
+        assert_eq!(words, "2 of 3 recorded bad states");
+    }
+    // What was left out is not missed.
+    for comparison in [Comparison::Same, Comparison::Among] {
+        let left_out = outcome.clone().leave_out(&scenario, &["stale-dirty".to_owned()]);
+        assert_eq!(left_out.bad.len(), 0);
+        let judgement = judge(&scenario, &left_out, Some(&recorded), comparison);
+        assert_eq!((judgement.status, judgement.words.as_str()), (Status::AsRecorded, "as recorded"));
+    }
 
     let mut other = outcome.clone();
     other.bad[0].witness = "unit(9)".to_owned();
     let new = "+ stale-dirty: unit(9) is new";
-    assert_eq!(differs(&other, Comparison::Among, &[new]), Status::Different);
     let gone = "- stale-dirty: unit(0) is gone";
     assert_eq!(differs(&other, Comparison::Same, &[new, gone]), Status::Different);
+    assert_eq!(differs(&other, Comparison::Among, &[new, gone]), Status::Different);
     let unpromised = Outcome {
         bad: vec![scenario::BadState { promised: false, ..outcome.bad[0].clone() }],
         ..outcome.clone()
     };
     let new = "+ stale-dirty: unit(0) (not promised) is new";
-    assert_eq!(differs(&unpromised, Comparison::Among, &[new]), Status::Different);
+    let gone = [
+        "- stale-dirty: unit(0) is gone",
+        "- stale-dirty: unit(1) is gone",
+        "- stale-dirty: unit(2) is gone",
+    ];
+    let differences = [&[new], &gone[..]].concat();
+    assert_eq!(differs(&unpromised, Comparison::Among, &differences), Status::Different);
 
     let mut longer = outcome.clone();
     let step = longer.bad[2].schedule.events[2].clone();
@@ -97,12 +121,22 @@ fn what_was_cut_is_never_as_recorded() {
     let (scenario, outcome, recorded) = found();
     for coverage in [Coverage::Cut { bound: Bound::Time }, Coverage::Cut { bound: Bound::Interrupt }] {
         let cut = Outcome { coverage, ..outcome.clone() };
-        assert_eq!(judge(&scenario, &cut, Some(&recorded), Comparison::Same).status, Status::Unknown);
+        for comparison in [Comparison::Same, Comparison::Among] {
+            assert_eq!(judge(&scenario, &cut, Some(&recorded), comparison).status, Status::Unknown);
+        }
         let nothing = Outcome { bad: Vec::new(), ..cut };
         for comparison in [Comparison::Same, Comparison::Among] {
             assert_eq!(judge(&scenario, &nothing, Some(&recorded), comparison).status, Status::Unknown);
             assert_eq!(judge(&scenario, &nothing, None, comparison).status, Status::Unknown);
         }
+    }
+    // Nor is what was found by chance all there is, or what was found without looking at everything.
+    let sampled = Outcome { coverage: Coverage::Sampled { executions: 9 }, ..outcome.clone() };
+    let mut blind = outcome.clone();
+    blind.looked_at.remove("livelock");
+    for outcome in [sampled, blind] {
+        let judgement = judge(&scenario, &outcome, Some(&recorded), Comparison::Among);
+        assert_eq!((judgement.status, judgement.words.as_str()), (Status::Unknown, "as recorded so far"));
     }
     for coverage in [Coverage::Sampled { executions: 9 }, Coverage::Unsupported] {
         let nothing = Outcome { bad: Vec::new(), coverage, ..outcome.clone() };

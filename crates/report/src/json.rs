@@ -1,5 +1,7 @@
 //! Results as JSON, one object per line.
 
+use std::collections::BTreeSet;
+
 use machine::Word;
 use scenario::{BadState, Coverage, Event, EventKind, Outcome, Scenario, Verdict, verdict};
 use serde::Serialize;
@@ -30,6 +32,10 @@ struct Line<'r> {
     engine: &'r str,
     verdict: Verdict,
     coverage: Coverage,
+    looked_at: &'r BTreeSet<String>,
+    /// Promised, and neither looked at nor left out.
+    not_looked_at: Vec<&'r str>,
+    left_out: &'r BTreeSet<String>,
     states: u64,
     transitions: u64,
     executions: u64,
@@ -42,6 +48,8 @@ struct Line<'r> {
     remark: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cached: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -74,20 +82,32 @@ struct Step<'r> {
     cycle: bool,
 }
 
-/// A result as one line of JSON, without the end of the line; `cached` tells how it was known already, if it
-/// was.
+/// How a result was come to, where there is more to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How<'r> {
+    /// The command that repeats it, where more than the target decides what is found.
+    pub command: Option<&'r str>,
+    /// How it was known already, if it was.
+    pub cached: Option<&'r str>,
+}
+
+/// A result as one line of JSON, without the end of the line.
 ///
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
-pub fn line(finding: Finding<'_>, cached: Option<&str>) -> Result<String, serde_json::Error> {
+pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
+    let How { command, cached } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
     serde_json::to_string(&Line {
         path,
         variant,
         scenario: &scenario.name,
         engine,
-        verdict: verdict(outcome),
+        verdict: verdict(scenario, outcome),
         coverage: outcome.coverage,
+        looked_at: &outcome.looked_at,
+        not_looked_at: outcome.not_looked_at(scenario),
+        left_out: &outcome.left_out,
         states: outcome.states,
         transitions: outcome.transitions,
         executions: outcome.executions,
@@ -98,6 +118,7 @@ pub fn line(finding: Finding<'_>, cached: Option<&str>) -> Result<String, serde_
         reached: &outcome.reached,
         remark: &outcome.remark,
         cached,
+        command,
     })
 }
 
@@ -178,11 +199,24 @@ mod tests {
             engine: "explicit",
             outcome: &outcome,
         };
-        let text = line(finding, None).expect("plain data");
+        let text = line(finding, How::default()).expect("plain data");
         assert!(!text.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");
         assert_eq!(value["coverage"], "exhausted");
+        let promised = ["deadlock", "empty", "journal-bypass", "kernel-bug", "livelock"];
+        assert_eq!(value["looked_at"], serde_json::json!([&promised[..], &["stale-read"]].concat()));
+        assert_eq!(value["not_looked_at"], serde_json::json!([]));
+        assert_eq!(value["left_out"], serde_json::json!([]));
+        assert_eq!(value["command"], serde_json::Value::Null);
+        let nowhere = scenario::Outcome { looked_at: BTreeSet::new(), bad: Vec::new(), ..outcome.clone() };
+        let nowhere = nowhere.leave_out(&scenario, &["livelock".to_owned()]);
+        let text = line(Finding { outcome: &nowhere, ..finding }, Some("again")).expect("plain data");
+        let value_of_nothing: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value_of_nothing["verdict"], "unknown");
+        assert_eq!(value_of_nothing["not_looked_at"], serde_json::json!(promised[..4]));
+        assert_eq!(value_of_nothing["left_out"], serde_json::json!(["livelock"]));
+        assert_eq!(value_of_nothing["command"], "again");
         assert_eq!(
             value["endings"],
             serde_json::json!(["-EFAULT, size kept, rest zeros", "short, size kept"])

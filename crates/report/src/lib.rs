@@ -36,7 +36,7 @@ pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{Block, named, picture, property, shown};
 pub use columns::{Look, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, diff};
-pub use json::{Finding, line as json_line};
+pub use json::{Finding, How, line as json_line};
 pub use lines::{Line, Mark, lines, settled, unfolded};
 pub use matrix::{Cell, Matrix};
 pub use need::{Answer, Need, needs};

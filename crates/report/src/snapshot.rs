@@ -104,7 +104,7 @@ pub fn section(scenario: &Scenario, outcome: &Outcome, first: usize) -> Section 
     Section {
         scenario: scenario.name.clone(),
         sentence: scenario.sentence.clone(),
-        verdict: verdict_word(verdict(outcome)).to_owned(),
+        verdict: verdict_word(verdict(scenario, outcome)).to_owned(),
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         blocks: outcome.bad.iter().enumerate().map(block).collect(),
     }

@@ -124,6 +124,7 @@ pub(crate) fn outcome() -> Outcome {
             Ending::of(&[("S", "short"), ("", "size kept")]),
         ],
         coverage: Coverage::Exhausted,
+        looked_at: scenario().asked().into_iter().map(str::to_owned).collect(),
         states: 12,
         transitions: 34,
         ..Outcome::default()

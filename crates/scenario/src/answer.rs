@@ -1,11 +1,12 @@
 //! The answer: what an engine found, how far it looked, and what that comes to.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use machine::Word;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ending, Schedule};
+use crate::{Ending, Scenario, Schedule};
 
 /// What stopped a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub enum Bound {
 pub struct Bounds {
     /// Distinct states.
     pub states_max: u64,
-    /// Bytes of the visited set and the frontier.
+    /// Bytes of everything that a search keeps; what the process takes without it is left out.
     pub bytes_max: u64,
     /// Wall-clock time.
     pub time_max: Duration,
@@ -96,13 +97,18 @@ pub struct Outcome {
     pub endings: Vec<Ending>,
     /// How far it looked.
     pub coverage: Coverage,
+    /// The ids of the properties that it looked at, wherever it came. What is not in here was not looked at,
+    /// and no silence speaks for it.
+    pub looked_at: BTreeSet<String>,
+    /// The ids of the properties that were left out because the user said so: see [`Outcome::leave_out`].
+    pub left_out: BTreeSet<String>,
     /// Distinct states; 0 where the engine has none.
     pub states: u64,
     /// Transitions between them; executions' steps where the engine has none.
     pub transitions: u64,
     /// Executions; 0 where the engine has none.
     pub executions: u64,
-    /// The most bytes that visited set and frontier took; 0 where the engine has none.
+    /// The most bytes that were counted at one time, over all phases; 0 where the engine counts none.
     pub bytes: u64,
     /// Wall-clock seconds.
     pub seconds: f64,
@@ -119,6 +125,8 @@ impl Default for Outcome {
             bad: Vec::new(),
             endings: Vec::new(),
             coverage: Coverage::Unsupported,
+            looked_at: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             states: 0,
             transitions: 0,
             executions: 0,
@@ -130,12 +138,34 @@ impl Default for Outcome {
     }
 }
 
+impl Outcome {
+    /// The outcome of a search that was not asked about these properties: what it says about them is gone, and
+    /// the verdict is one on the others. Ids that the scenario doesn't ask about mean nothing.
+    #[must_use]
+    pub fn leave_out(mut self, scenario: &Scenario, properties: &[String]) -> Outcome {
+        let asked = scenario.asked();
+        for id in properties.iter().filter(|id| asked.contains(id.as_str())) {
+            self.bad.retain(|bad| bad.property != *id);
+            self.looked_at.remove(id);
+            self.left_out.insert(id.clone());
+        }
+        self
+    }
+
+    /// The promised properties that were neither looked at nor left out.
+    #[must_use]
+    pub fn not_looked_at(&self, scenario: &Scenario) -> Vec<&'static str> {
+        let known = |id: &&str| self.looked_at.contains(*id) || self.left_out.contains(*id);
+        scenario.promised().into_iter().filter(|id| !known(id)).collect()
+    }
+}
+
 /// What an outcome comes to.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Everything was looked at, and no promised property is broken.
+    /// Everything was looked at, for every promised property that was not left out, and none is broken.
     Holds,
     /// A promised property is broken.
     Violated,
@@ -145,21 +175,58 @@ pub enum Verdict {
     Unsupported,
 }
 
-/// The verdict on an outcome; the only place where one is made.
-pub fn verdict(outcome: &Outcome) -> Verdict {
+/// The verdict on what an engine says of a scenario; the only place where one is made.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use scenario::*;
+/// # fn of(scenario: &Scenario) {
+/// // An engine that saw everything, and does not say what it looked at, has looked at nothing.
+/// let everywhere = Outcome { coverage: Coverage::Exhausted, ..Outcome::default() };
+/// assert_eq!(verdict(scenario, &everywhere), Verdict::Unknown);
+/// # }
+/// ```
+pub fn verdict(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     if outcome.bad.iter().any(|b| b.promised) {
         return Verdict::Violated;
     }
     match outcome.coverage {
-        Coverage::Exhausted => Verdict::Holds,
-        Coverage::Cut { .. } | Coverage::Sampled { .. } => Verdict::Unknown,
+        Coverage::Exhausted if outcome.not_looked_at(scenario).is_empty() => Verdict::Holds,
+        Coverage::Exhausted | Coverage::Cut { .. } | Coverage::Sampled { .. } => Verdict::Unknown,
         Coverage::Unsupported => Verdict::Unsupported,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use machine::Layout;
+
     use super::*;
+    use crate::{Check, Kind, Property, built_in};
+
+    fn rule(id: &'static str, promised: bool) -> Property {
+        let (kind, check) = (Kind::Event, Check::Observed);
+        Property { id, sentence: "a rule", source: "a test", kind, promised, check }
+    }
+
+    fn scenario(properties: Vec<Property>) -> Scenario {
+        Scenario {
+            name: "test".to_owned(),
+            sentence: String::new(),
+            layout: Layout::new(),
+            initial: Vec::new(),
+            actors: Vec::new(),
+            views: Vec::new(),
+            properties,
+            reachable: Vec::new(),
+            ending: None,
+            killed: None,
+            grounds: None,
+            picture: Arc::new(|_| String::new()),
+        }
+    }
 
     fn found(promised: bool, coverage: Coverage) -> Outcome {
         let bad = BadState {
@@ -169,22 +236,78 @@ mod tests {
             cells: Vec::new(),
             schedule: Schedule::default(),
         };
-        Outcome { bad: vec![bad], coverage, ..Outcome::default() }
+        Outcome { bad: vec![bad], ..nothing(coverage) }
+    }
+
+    fn nothing(coverage: Coverage) -> Outcome {
+        let looked_at = asked().asked().into_iter().map(str::to_owned).collect();
+        Outcome { coverage, looked_at, ..Outcome::default() }
+    }
+
+    fn asked() -> Scenario {
+        scenario(vec![rule("stale-read", true), rule("late", false)])
     }
 
     #[test]
     fn only_an_exhausted_search_can_hold() {
+        let asked = asked();
         for coverage in [
             Coverage::Cut { bound: Bound::Time },
             Coverage::Sampled { executions: 1_000_000 },
             Coverage::Unsupported,
         ] {
-            let nothing = Outcome { coverage, ..Outcome::default() };
-            assert_ne!(verdict(&nothing), Verdict::Holds, "{coverage:?}");
-            assert_eq!(verdict(&found(true, coverage)), Verdict::Violated, "{coverage:?}");
-            assert_ne!(verdict(&found(false, coverage)), Verdict::Holds, "{coverage:?}");
+            assert_ne!(verdict(&asked, &nothing(coverage)), Verdict::Holds, "{coverage:?}");
+            assert_eq!(verdict(&asked, &found(true, coverage)), Verdict::Violated, "{coverage:?}");
+            assert_ne!(verdict(&asked, &found(false, coverage)), Verdict::Holds, "{coverage:?}");
         }
-        assert_eq!(verdict(&found(true, Coverage::Exhausted)), Verdict::Violated);
-        assert_eq!(verdict(&found(false, Coverage::Exhausted)), Verdict::Holds);
+        assert_eq!(verdict(&asked, &nothing(Coverage::Exhausted)), Verdict::Holds);
+        assert_eq!(verdict(&asked, &found(true, Coverage::Exhausted)), Verdict::Violated);
+        assert_eq!(verdict(&asked, &found(false, Coverage::Exhausted)), Verdict::Holds);
+    }
+
+    #[test]
+    fn what_is_promised_and_not_looked_at_can_not_hold() {
+        let asked = asked();
+        let all = nothing(Coverage::Exhausted);
+        assert_eq!(asked.promised().len(), 5, "its own and the built-in ones: {:?}", asked.promised());
+        for id in asked.asked() {
+            let mut some = all.clone();
+            some.looked_at.remove(id);
+            let promised = asked.promised().contains(id);
+            let expected = if promised { Verdict::Unknown } else { Verdict::Holds };
+            assert_eq!(verdict(&asked, &some), expected, "{id}");
+            assert_eq!(some.not_looked_at(&asked), if promised { vec![id] } else { Vec::new() });
+            // Unless it was left out, which is then part of the answer.
+            let some = some.leave_out(&asked, &[id.to_owned(), "no-such".to_owned()]);
+            assert_eq!(verdict(&asked, &some), Verdict::Holds, "{id}");
+            assert_eq!(some.left_out, BTreeSet::from([id.to_owned()]));
+        }
+        let nowhere = Outcome { coverage: Coverage::Exhausted, ..Outcome::default() };
+        assert_eq!(verdict(&asked, &nowhere), Verdict::Unknown);
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_violated() {
+        let asked = asked();
+        let left_out = found(true, Coverage::Exhausted).leave_out(&asked, &["stale-read".to_owned()]);
+        assert_eq!((left_out.bad.len(), left_out.looked_at.contains("stale-read")), (0, false));
+        assert_eq!(verdict(&asked, &left_out), Verdict::Holds);
+        let other = found(true, Coverage::Exhausted).leave_out(&asked, &["late".to_owned()]);
+        assert_eq!(verdict(&asked, &other), Verdict::Violated);
+    }
+
+    #[test]
+    fn a_promise_is_one_by_any_of_its_entries() {
+        for order in [[true, false], [false, true]] {
+            let twice = scenario(order.map(|promised| rule("size", promised)).to_vec());
+            assert!(twice.promised().contains("size"), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn who_can_not_be_killed_is_not_asked_whether_he_dies() {
+        let mortal = Scenario { killed: Some(Arc::new(|_| true)), ..scenario(Vec::new()) };
+        assert!(mortal.promised().contains(built_in::UNKILLABLE.id));
+        assert!(!scenario(Vec::new()).asked().contains(built_in::UNKILLABLE.id));
     }
 }

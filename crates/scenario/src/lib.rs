@@ -2,17 +2,9 @@
 //!
 //! A [`Scenario`] is the question: shared cells with a *set* of initial states, actors, and the
 //! [`Property`]s that must not be broken. An [`Outcome`] is the answer: the distinct [`BadState`]s, each
-//! with a [`Schedule`], the [`Ending`]s that runs come to, and the [`Coverage`]. Engines never build a [`Verdict`]: [`verdict`] does, in
-//! one place, so that a search that was cut can't read like a pass.
-//!
-//! ```
-//! use scenario::{Bound, Coverage, Outcome, Verdict, verdict};
-//!
-//! let nothing_found = Outcome { coverage: Coverage::Exhausted, ..Outcome::default() };
-//! assert_eq!(verdict(&nothing_found), Verdict::Holds);
-//! let cut = Outcome { coverage: Coverage::Cut { bound: Bound::States }, ..Outcome::default() };
-//! assert_eq!(verdict(&cut), Verdict::Unknown);
-//! ```
+//! with a [`Schedule`], the [`Ending`]s that runs come to, the [`Coverage`], and the properties that were looked
+//! at. Engines never build a [`Verdict`]: [`verdict`] does, in one place, so that neither a search that was cut
+//! nor an engine that can't look at a promised property reads like a pass.
 
 mod answer;
 mod branch;

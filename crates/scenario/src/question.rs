@@ -1,11 +1,12 @@
 //! The question: a scenario.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use machine::{Layout, Machine, Peek, Word};
 
-use crate::{Property, Teller};
+use crate::{Property, Teller, built_in};
 
 /// What an actor does: an ordinary function that returns a word.
 pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
@@ -112,6 +113,27 @@ impl Scenario {
     #[must_use]
     pub fn promises(&self, property: &str) -> bool {
         self.properties.iter().find(|p| p.id == property).is_none_or(|p| p.promised)
+    }
+
+    /// The ids of the properties that are asked about: its own and the built-in ones.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<&'static str> {
+        let own = self.properties.iter().map(|p| p.id);
+        own.chain(self.built_in()).collect()
+    }
+
+    /// The ids of those among them that the file system promises, by any of their entries.
+    #[must_use]
+    pub fn promised(&self) -> BTreeSet<&'static str> {
+        let own = self.properties.iter().filter(|p| p.promised).map(|p| p.id);
+        let is_own = |id: &str| self.properties.iter().any(|p| p.id == id);
+        own.chain(self.built_in().filter(|id| !is_own(id))).collect()
+    }
+
+    /// The built-in properties that mean something here.
+    fn built_in(&self) -> impl Iterator<Item = &'static str> {
+        let mortal = self.killed.is_some();
+        built_in::ALL.map(|p| p.id).into_iter().filter(move |&id| mortal || id != built_in::UNKILLABLE.id)
     }
 }
 

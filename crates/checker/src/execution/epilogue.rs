@@ -12,6 +12,10 @@ use super::checked::{Checked, Frames, looked, step_flaw, told};
 use super::seat::{Leave, answer_to_control, leave, message};
 use super::{Findings, Happening, Line, broken, schedule};
 
+/// Steps that one view may take from one state at rest, whatever it chooses. Who chooses in a loop that can go
+/// round has more ways than can be taken.
+const VIEW_STEPS_MAX: usize = 1 << 22;
+
 /// Looks at a state at rest.
 pub(super) fn look(
     scenario: &Arc<Scenario>,
@@ -44,13 +48,22 @@ pub(super) fn look(
         }
     }
     for view in &scenario.views {
-        let mut choices = Vec::new();
+        let (mut choices, mut performed) = (Vec::new(), 0);
         loop {
+            if findings.limits.stop().is_some() {
+                return;
+            }
             let state = Present { choices, ..Present::new(memory, log) };
             let alone = Alone { state: RefCell::new(state), view: view.name, ..rest };
             alone.run(view);
-            choices = alone.state.into_inner().choices;
+            let done = alone.state.into_inner();
+            choices = done.choices;
+            performed += done.performed;
             if !next(&mut choices) {
+                break;
+            }
+            if performed > VIEW_STEPS_MAX {
+                findings.cut_length();
                 break;
             }
         }
@@ -153,7 +166,7 @@ impl Machine for Alone<'_> {
             state.performed += 1;
             state.performed
         };
-        if performed > 16 * self.findings.steps_max {
+        if performed > self.findings.limits.performed_max() {
             self.findings.cut_length();
             leave();
         }

@@ -140,6 +140,22 @@ pub enum Error {
         /// How many are allowed.
         max: u32,
     },
+    /// The model calls itself without end.
+    #[error("{at}: the model has used up its stack of {bytes} bytes (a recursion without an end?)")]
+    TooDeep {
+        /// Where it was then.
+        at: Spot,
+        /// How large the stack is.
+        bytes: usize,
+    },
+    /// The system has no memory for another model.
+    #[error("no room for a stack of {bytes} bytes that a model runs on: {why}")]
+    NoStack {
+        /// How large the stack would be.
+        bytes: usize,
+        /// What the system says.
+        why: std::io::ErrorKind,
+    },
     /// The model goes on without ever taking a scheduling point.
     #[error("{at}: the model went on for {steps} steps and frames without a scheduling point")]
     Endless {

@@ -1,10 +1,13 @@
 //! The states that follow a state.
 
+use std::sync::Arc;
+
 use machine::{Action, Effect, Word};
 use rustc_hash::FxHashMap;
 use scenario::built_in;
 
 use super::findings::{Bad, Findings, Rest};
+use super::ledger::{Full, Held, Ledger};
 use super::unfold::{CONTROL_BITS, Mirror, PANICKED_FROM, Standing};
 use super::visited::{Key, MEMORY_BITS, Memories, control_of, memory_of, mix, moved};
 use super::{Error, Prepared};
@@ -13,8 +16,16 @@ use super::{Error, Prepared};
 pub(crate) enum Halt {
     /// The scenario or a model is broken.
     Broken(Error),
-    /// The numbers of memories are used up.
-    Full,
+    /// There is no room for more.
+    Full(Full),
+    /// A limit was met, which is noted.
+    Stopped,
+}
+
+impl From<Full> for Halt {
+    fn from(full: Full) -> Halt {
+        Halt::Full(full)
+    }
 }
 
 impl From<Error> for Halt {
@@ -57,6 +68,8 @@ const CHOOSES: u64 = 3;
 
 const CACHE_BITS_FIRST: u32 = 10;
 const CACHE_BITS_MAX: u32 = 18;
+/// The part of all memory that one cache may take.
+const CACHE_PART: u64 = 32;
 
 /// One thread's means to expand states. The effect of a step depends only on memory and the
 /// actor's own control state, so it is looked up before it is worked out.
@@ -66,14 +79,21 @@ pub(crate) struct Expander<'a> {
     findings: &'a Findings,
     mirrors: Vec<Mirror<'a>>,
     checked: bool,
+    /// Room for 2^`cache_bits` questions and answers, and the place of those after a hash.
     cache: Vec<(u64, u64)>,
-    cache_shift: u32,
+    cache_bits: u32,
+    cached: Held,
     before: Box<[u64]>,
     after: Box<[u64]>,
 }
 
 impl<'a> Expander<'a> {
-    pub(crate) fn new(prepared: &'a Prepared, memories: &'a Memories, findings: &'a Findings) -> Self {
+    pub(crate) fn new(
+        prepared: &'a Prepared,
+        memories: &'a Memories,
+        findings: &'a Findings,
+        ledger: &Arc<Ledger>,
+    ) -> Self {
         let words = vec![0; prepared.packing.words()].into_boxed_slice();
         Expander {
             prepared,
@@ -82,17 +102,23 @@ impl<'a> Expander<'a> {
             mirrors: prepared.automata[..prepared.actors()].iter().map(Mirror::new).collect(),
             checked: prepared.has_state_checks(),
             cache: vec![(0, 0); 1 << CACHE_BITS_FIRST],
-            cache_shift: 64 - CACHE_BITS_FIRST,
+            cache_bits: CACHE_BITS_FIRST,
+            cached: Held::new(ledger),
             before: words.clone(),
             after: words,
         }
     }
 
-    /// Makes the cache fit a frontier of this many states.
+    /// Makes the cache fit a frontier of this many states, as far as there is room.
     pub(crate) fn expect(&mut self, frontier: usize) {
-        while self.cache.len() < frontier * 2 && self.cache_shift > 64 - CACHE_BITS_MAX {
-            self.cache_shift -= 2;
-            self.cache = vec![(0, 0); 1 << (64 - self.cache_shift)];
+        let fits = |bits: u32| 1 << bits >= frontier * 2;
+        let bits =
+            (self.cache_bits..CACHE_BITS_MAX).step_by(2).find(|&bits| fits(bits)).unwrap_or(CACHE_BITS_MAX);
+        let bytes = size_of::<(u64, u64)>() << bits;
+        if bits > self.cache_bits && self.cached.grow_to(bytes, CACHE_PART).is_ok() {
+            self.cache = Vec::new();
+            self.cache = vec![(0, 0); 1 << bits];
+            self.cache_bits = bits;
         }
     }
 
@@ -100,6 +126,17 @@ impl<'a> Expander<'a> {
     #[inline]
     pub(crate) fn expand<const R: usize>(
         &mut self,
+        key: &Key<R>,
+        out: &mut Vec<Successor<R>>,
+    ) -> Result<Census, Halt> {
+        self.expand_by(u16::MAX, key, out)
+    }
+
+    /// The transitions of `movers`, one bit each, and how they stand.
+    #[inline]
+    pub(crate) fn expand_by<const R: usize>(
+        &mut self,
+        movers: u16,
         key: &Key<R>,
         out: &mut Vec<Successor<R>>,
     ) -> Result<Census, Halt> {
@@ -111,13 +148,13 @@ impl<'a> Expander<'a> {
             return Ok(census);
         }
         let memory = memory_of(key);
-        for actor in 0..actors {
+        for actor in (0..actors).filter(|actor| movers & (1 << actor) != 0) {
             let control = control_of(key, actor);
             let question = 1
                 + (u64::from(memory)
                     | u64::from(control) << MEMORY_BITS
                     | (actor as u64) << (MEMORY_BITS + CONTROL_BITS));
-            let slot = (mix(&[question]) >> self.cache_shift) as usize;
+            let slot = (mix(&[question]) >> (64 - self.cache_bits)) as usize;
             let (asked, answer) = self.cache[slot];
             let answer = if asked == question {
                 answer
@@ -163,7 +200,7 @@ impl<'a> Expander<'a> {
             Effect::Done(result) => {
                 if matches!(step.action, Action::Require { .. }) {
                     for (property, witness) in self.prepared.broken(&step, &self.before) {
-                        self.findings.add(Bad::new(property, witness));
+                        self.findings.add(Bad::new(property, witness))?;
                     }
                 }
                 let to = self.mirrors[actor].next(control, result)?;
@@ -180,9 +217,9 @@ impl<'a> Expander<'a> {
     }
 
     fn number_after(&mut self) -> Result<u32, Halt> {
-        let (number, new) = self.memories.number(&self.after).ok_or(Halt::Full)?;
+        let (number, new) = self.memories.number(&self.after)?;
         if new && self.checked {
-            self.findings.in_memory(number, self.prepared.state_checks(&self.after)?);
+            self.findings.in_memory(number, self.prepared.state_checks(&self.after)?)?;
         }
         Ok(number)
     }
@@ -191,6 +228,11 @@ impl<'a> Expander<'a> {
     pub(crate) fn words(&mut self, memory: u32) -> &[u64] {
         self.memories.read(memory, &mut self.before);
         &self.before
+    }
+
+    /// Whether an actor took a step that reports something, or ends in a panic.
+    pub(crate) fn alarming(&self) -> bool {
+        self.mirrors.iter().any(|mirror| mirror.alarming)
     }
 
     /// Where an actor stands; none in its own panic.

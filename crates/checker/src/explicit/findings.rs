@@ -1,12 +1,14 @@
 //! What a search found, gathered from all threads, and where.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use machine::Word;
 use rustc_hash::FxHashMap;
 use scenario::Ending;
 
+use super::ledger::{Full, Ledger};
 use super::visited::lock;
 
 /// A distinct bad state: property and witness.
@@ -40,51 +42,102 @@ pub(crate) struct Places {
     pub(crate) all: BTreeSet<Bad>,
 }
 
+/// What a hash table adds to an entry for free slots and growth, as a factor.
+const TABLE: usize = 2;
+/// What the allocator adds to a piece of memory, in bytes.
+const ALLOCATION: usize = 16;
+
+/// What a state at rest takes in a set.
+pub(crate) fn bytes_of_rest(rest: &Rest) -> usize {
+    TABLE * size_of::<Rest>() + size_of_val(&*rest.1) + ALLOCATION
+}
+
+/// What bad states take, of which many are noted at one place.
+pub(crate) fn bytes_of_bad(bad: &[Bad]) -> usize {
+    bad.iter().map(|bad| size_of::<Bad>() + bad.witness.len() + ALLOCATION).sum()
+}
+
 /// The findings of a running search.
-#[derive(Default)]
-pub(crate) struct Findings(Mutex<Places>);
+pub(crate) struct Findings {
+    places: Mutex<Places>,
+    any: AtomicBool,
+    ledger: Arc<Ledger>,
+}
 
 impl Findings {
-    pub(crate) fn add(&self, bad: Bad) {
-        lock(&self.0).all.insert(bad);
+    pub(crate) fn new(ledger: &Arc<Ledger>) -> Findings {
+        Findings { places: Mutex::default(), any: AtomicBool::new(false), ledger: ledger.clone() }
     }
 
-    pub(crate) fn in_memory(&self, memory: u32, bad: Vec<Bad>) {
-        if !bad.is_empty() {
-            let mut places = lock(&self.0);
-            places.all.extend(bad.iter().cloned());
-            places.by_memory.insert(memory, bad);
+    /// Whether anything was found.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, bad: Bad) -> Result<(), Full> {
+        let mut places = lock(&self.places);
+        self.note(&mut places, std::slice::from_ref(&bad))
+    }
+
+    fn note(&self, places: &mut Places, bad: &[Bad]) -> Result<(), Full> {
+        if bad.is_empty() {
+            return Ok(());
         }
+        self.any.store(true, Ordering::Relaxed);
+        for bad in bad {
+            if !places.all.contains(bad) {
+                places.all.insert(bad.clone());
+                self.ledger.take(TABLE * bytes_of_bad(std::slice::from_ref(bad)))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn in_memory(&self, memory: u32, bad: Vec<Bad>) -> Result<(), Full> {
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let mut places = lock(&self.places);
+        self.note(&mut places, &bad)?;
+        self.ledger.take(TABLE * size_of::<(u32, Vec<Bad>)>() + bytes_of_bad(&bad))?;
+        places.by_memory.insert(memory, bad);
+        Ok(())
     }
 
     /// Claims a state at rest: whether its final checks, and its views, are the caller's to run.
-    pub(crate) fn claim(&self, rest: &Rest) -> (bool, bool) {
-        let mut places = lock(&self.0);
+    pub(crate) fn claim(&self, rest: &Rest) -> Result<(bool, bool), Full> {
+        let mut places = lock(&self.places);
         let checks = !places.by_rest.contains_key(rest);
         if checks {
+            self.ledger.take(bytes_of_rest(rest) + TABLE * size_of::<Vec<Bad>>())?;
             places.by_rest.insert(rest.clone(), Vec::new());
         }
         let views = !places.by_view.contains_key(&rest.0);
         if views {
+            self.ledger.take(TABLE * size_of::<(u32, Vec<Bad>)>())?;
             places.by_view.insert(rest.0, Vec::new());
         }
-        (checks, views)
+        Ok((checks, views))
     }
 
-    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>, ending: Option<Ending>) {
-        let mut places = lock(&self.0);
+    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>, ending: Option<Ending>) -> Result<(), Full> {
+        let mut places = lock(&self.places);
         places.endings.extend(ending);
-        places.all.extend(bad.iter().cloned());
+        self.note(&mut places, &bad)?;
+        self.ledger.take(bytes_of_bad(&bad))?;
         places.by_rest.insert(rest, bad);
+        Ok(())
     }
 
-    pub(crate) fn in_views(&self, memory: u32, bad: Vec<Bad>) {
-        let mut places = lock(&self.0);
-        places.all.extend(bad.iter().cloned());
+    pub(crate) fn in_views(&self, memory: u32, bad: Vec<Bad>) -> Result<(), Full> {
+        let mut places = lock(&self.places);
+        self.note(&mut places, &bad)?;
+        self.ledger.take(bytes_of_bad(&bad))?;
         places.by_view.insert(memory, bad);
+        Ok(())
     }
 
     pub(crate) fn into_places(self) -> Places {
-        self.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.places.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -3,18 +3,26 @@
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
 //! are searched breadth first (`search`) into a set that keeps them whole (`visited`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
-//! fewest context switches and, among those, fewest steps (`shortest`).
+//! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
+//! (`limits`), and counts its memory before it takes it (`ledger`).
 
+#[cfg(test)]
+#[path = "../../tests/common/mod.rs"]
+mod common;
 mod cycles;
 mod error;
 mod expand;
 mod findings;
+mod ledger;
+mod limits;
 mod packing;
 mod prepared;
 mod rest;
 mod schedule;
 mod search;
 mod shortest;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod unfold;
 mod visited;
@@ -22,6 +30,7 @@ mod visited;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use machine::{Action, Word};
 use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, built_in};
@@ -31,11 +40,13 @@ pub use prepared::Prepared;
 pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
-use cycles::{Cut, judge};
+use cycles::judge;
 use expand::Expander;
 use findings::{Bad, Findings};
+use ledger::Held;
+use limits::{Ceilings, Limits};
 use schedule::tell;
-use search::{Limits, Searched, search, unpacked_rests};
+use search::{Searched, search, unpacked_rests};
 use shortest::shortest;
 use visited::{Memories, room};
 
@@ -46,7 +57,9 @@ pub(crate) type PackedWords = Box<[u64]>;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How far to look. `executions_max` means nothing here. The level in which `states_max` is met
-    /// is finished, so that what is found doesn't depend on the number of threads.
+    /// is finished, so that what is found doesn't depend on the number of threads. `bytes_max` and `time_max`
+    /// hold for all phases; a sixteenth of the memory is the allocator's. Once there is something to tell,
+    /// the search leaves an eighth of the time, and some memory for each state, to the schedules.
     pub bounds: Bounds,
     /// How many threads search; 0 counts as 1. Changes nothing that is found.
     pub threads: usize,
@@ -84,7 +97,7 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
 /// # Errors
 /// As [`check`].
 pub fn check_prepared(prepared: &Arc<Prepared>, options: &Options) -> Result<Outcome, Error> {
-    Ok(search_prepared(prepared, options, false)?.0)
+    Ok(search_prepared(prepared, options, &Asked::default())?.outcome)
 }
 
 /// As [`check`], and gives every state at rest, to compare engines by.
@@ -92,66 +105,104 @@ pub fn check_prepared(prepared: &Arc<Prepared>, options: &Options) -> Result<Out
 /// # Errors
 /// As [`check`].
 pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    search_prepared(&Prepared::new(scenario)?, options, true)
+    let answer = search_scenario(scenario, options, &Asked { rests: true, ..Asked::default() })?;
+    Ok((answer.outcome, answer.rests))
 }
 
-fn search_prepared(
-    prepared: &Arc<Prepared>,
+/// What each phase of a check took.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Phases {
+    /// Searching, with the unfolding of the models, the properties and the views.
+    pub search: Duration,
+    /// Judging cycles.
+    pub judging: Duration,
+    /// Finding schedules and telling them.
+    pub schedules: Duration,
+}
+
+/// As [`check`], and measures the phases by a clock of the caller's.
+///
+/// # Errors
+/// As [`check`].
+pub fn profile(
+    scenario: &Scenario,
     options: &Options,
+    clock: fn() -> Duration,
+) -> Result<(Outcome, Phases), Error> {
+    let answer = search_scenario(scenario, options, &Asked { clock, ..Asked::default() })?;
+    Ok((answer.outcome, answer.phases))
+}
+
+/// What is wanted besides the outcome, and how large things may become.
+struct Asked {
     rests: bool,
-) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    clock: fn() -> Duration,
+    ceilings: Ceilings,
+}
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked { rests: false, clock: || Duration::ZERO, ceilings: Ceilings::default() }
+    }
+}
+
+#[derive(Default)]
+struct Answer {
+    outcome: Outcome,
+    rests: BTreeSet<AtRest>,
+    phases: Phases,
+}
+
+fn search_scenario(scenario: &Scenario, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    search_prepared(&Prepared::new(scenario)?, options, asked)
+}
+
+fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
     match prepared.actors() {
-        0..=2 => run::<1>(prepared, options, rests),
-        3..=5 => run::<2>(prepared, options, rests),
-        6..=8 => run::<3>(prepared, options, rests),
-        9..=11 => run::<4>(prepared, options, rests),
+        0..=2 => run::<1>(prepared, options, asked),
+        3..=5 => run::<2>(prepared, options, asked),
+        6..=8 => run::<3>(prepared, options, asked),
+        9..=11 => run::<4>(prepared, options, asked),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
-            Ok((Outcome { remark, ..Outcome::default() }, BTreeSet::new()))
+            Ok(Answer { outcome: Outcome { remark, ..Outcome::default() }, ..Answer::default() })
         }
     }
 }
 
-fn run<const R: usize>(
-    prepared: &Arc<Prepared>,
-    options: &Options,
-    rests: bool,
-) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
-    let limits = Limits::new(options);
-    let memories = Memories::new(prepared.packing.words());
-    let searched: Searched<R> = search(prepared, &memories, &limits, options.threads)?;
-    let (reached, reported) = seen_in_automata(prepared, !searched.rests.is_empty());
+fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    let begun = (asked.clock)();
+    let limits = Limits::new(options, prepared, asked.ceilings);
+    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let after_search = (asked.clock)();
+    let (reached, reported) = seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let mut found = searched.places.all.clone();
     found.extend(reported);
-
-    let ignored = Findings::default();
-    let mut expander = Expander::new(prepared, &memories, &ignored);
-    expander.expect(searched.states.len());
-    let mut judged = Vec::new();
-    if !limits.out_of_time() {
-        match judge(prepared, &searched.states, &mut expander, &limits) {
-            Ok(all) => judged = all,
-            Err(Cut::Limit) => {}
-            Err(Cut::Halt(halt)) => limits.halt(halt),
-        }
+    if !found.is_empty() {
+        limits.found();
     }
-    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
-    let searched_for = limits.seconds();
-    let coverage = limits.coverage();
 
-    // A search that was cut must not be followed by a second one without end.
-    let patience = match coverage {
-        Coverage::Exhausted => f64::INFINITY,
-        _ => searched_for + PATIENCE.max(searched_for),
-    };
-    let give_up = || limits.seconds() > patience || coverage == Coverage::Exhausted && limits.interrupted();
-    let ways = match shortest(prepared, &searched, &judged, &mut expander, found.clone(), give_up) {
-        Ok(ways) => ways,
+    // A search that met a bound is judged as far as it came, if there is still time.
+    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched.states, &memories, &limits)) {
+        Ok(judged) => judged,
         Err(halt) => {
             limits.halt(halt);
-            Default::default()
+            Vec::new()
         }
     };
+    if let Some(error) = limits.error() {
+        return Err(error);
+    }
+    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
+    let coverage = limits.coverage();
+    let after_judging = (asked.clock)();
+
+    limits.ledger.reserve(0);
+    let findings = Findings::new(&limits.ledger);
+    let mut expander = Expander::new(prepared, &memories, &findings, &limits.ledger);
+    expander.expect(searched.states.len());
+    let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
     }
@@ -167,16 +218,17 @@ fn run<const R: usize>(
     };
     let mut untold = 0;
     let mut bad = Vec::new();
+    let mut schedules = Held::new(&limits.ledger);
     for found in found {
-        let (schedule, cells) = match ways.get(&found) {
-            Some(way) => {
-                let (schedule, run) = tell(prepared, &found, way)?;
+        let (schedule, cells) = match ways.remove(&found) {
+            Some(way) if !limits.out_of_patience() && schedules.take(way.steps.len() * TOLD).is_ok() => {
+                let (schedule, run) = tell(prepared, &found, &way)?;
                 let cells = run.cells();
                 // Whoever draws it later can't tell what is wrong.
                 prepared.draw(&prepared.packing.pack(&cells))?;
                 (schedule, cells)
             }
-            None => {
+            _ => {
                 untold += 1;
                 (Schedule::default(), Vec::new())
             }
@@ -187,7 +239,7 @@ fn run<const R: usize>(
         let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
         // Nor may what is looked at finally hold because nothing ever comes to rest.
         let finally = scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
-        let looks = (finally || !scenario.views.is_empty()) && searched.rests.is_empty();
+        let looks = (finally || !scenario.views.is_empty()) && searched.places.by_rest.is_empty();
         let ends = [built_in::DEADLOCK.id, built_in::LIVELOCK.id, built_in::KERNEL_BUG.id];
         let why = bad.iter().any(|b| ends.contains(&b.property.as_str()));
         let restless = (looks && !why).then_some(&"a state at rest");
@@ -195,28 +247,43 @@ fn run<const R: usize>(
         bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
     }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
-    let remark = match untold {
-        0 => String::new(),
-        _ => format!("no schedule was looked for to the end for {untold} of the bad states"),
-    };
+    let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
+    let untold =
+        (untold > 0).then(|| format!("no schedule was looked for to the end for {untold} of the bad states"));
+    let remark = numbers.into_iter().chain(untold).collect::<Vec<_>>().join("; ");
     let outcome = Outcome {
         bad,
         endings: searched.places.endings.iter().cloned().collect(),
         coverage,
+        looked_at: looked_at(scenario, coverage),
+        left_out: BTreeSet::new(),
         states: searched.states.len() as u64,
         transitions: searched.transitions,
         executions: 0,
-        bytes: searched.bytes + prepared.automata.iter().map(Automaton::bytes).sum::<u64>(),
+        bytes: limits.ledger.peak(),
         seconds: limits.seconds(),
         reached: reached.into_iter().map(str::to_owned).collect(),
         remark,
     };
-    let rests: &[_] = if rests { &searched.rests } else { &[] };
-    Ok((outcome, unpacked_rests(prepared, &memories, rests)))
+    let rests =
+        if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
+    let phases = Phases {
+        search: after_search.saturating_sub(begun),
+        judging: after_judging.saturating_sub(after_search),
+        schedules: (asked.clock)().saturating_sub(after_judging),
+    };
+    Ok(Answer { outcome, rests, phases })
 }
 
-/// Seconds that a cut search gives at least to finding schedules.
-const PATIENCE: f64 = 5.0;
+/// Everything that is asked. A search that was cut says nothing of what only the whole can tell.
+fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
+    let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];
+    let told = |id: &&str| coverage == Coverage::Exhausted || !of_the_whole.contains(id);
+    scenario.asked().into_iter().filter(told).map(str::to_owned).collect()
+}
+
+/// What a step of a schedule takes with its text, in bytes.
+const TOLD: usize = 512;
 
 /// What is reached and reported by the actors themselves. An edge is unfolded when it is first
 /// taken, so every edge was.

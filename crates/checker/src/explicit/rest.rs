@@ -1,10 +1,15 @@
 //! States at rest: final checks, and the views that run alone from there.
 
+use std::sync::Arc;
+
 use machine::{Action, Effect, Step, Word};
 use rustc_hash::FxHashMap;
 use scenario::{Check, Ending, Property, built_in};
 
+use super::expand::Halt;
 use super::findings::Bad;
+use super::ledger::{Full, Held, Ledger};
+use super::limits::Limits;
 use super::unfold::Standing;
 use super::{Error, Prepared};
 
@@ -94,10 +99,12 @@ impl Prepared {
     }
 
     /// All views from a memory at rest.
-    pub(crate) fn views(&self, words: &[u64]) -> Result<Vec<Bad>, Error> {
+    pub(crate) fn views(&self, words: &[u64], limits: &Limits) -> Result<Vec<Bad>, Halt> {
         let mut bad = Vec::new();
         for view in 0..self.scenario.views.len() {
-            bad.extend(self.view(view, words)?.into_iter().map(|seen| seen.bad));
+            bad.extend(
+                self.view(view, words, &limits.ledger, || limits.go_on())?.into_iter().map(|seen| seen.bad),
+            );
         }
         bad.sort();
         bad.dedup();
@@ -105,19 +112,30 @@ impl Prepared {
     }
 
     /// Everything that a view, run alone, can see, each with the shortest way there.
-    pub(crate) fn view(&self, view: usize, words: &[u64]) -> Result<Vec<Seen>, Error> {
+    /// `go_on` is asked now and then.
+    pub(crate) fn view(
+        &self,
+        view: usize,
+        words: &[u64],
+        ledger: &Arc<Ledger>,
+        go_on: impl Fn() -> Result<(), Halt>,
+    ) -> Result<Vec<Seen>, Halt> {
         let actor = self.actors() + view;
         let automaton = &self.automata[actor];
-        let mut run = Alone { states: Vec::new(), numbers: FxHashMap::default(), seen: Vec::new() };
+        let (states, seen) = (Vec::new(), Vec::new());
+        let mut run = Alone { states, numbers: FxHashMap::default(), seen, held: Held::new(ledger) };
         let start = automaton.start();
-        run.state((words.into(), start.to), None);
+        run.state((words.into(), start.to), None)?;
         for bad in self.seen_in(actor, start) {
             run.see(bad, Vec::new());
         }
         let mut at = 0;
         while at < run.states.len() {
             if run.states.len() > VIEW_STATES_MAX {
-                return Err(Error::ViewTooLarge { view: automaton.name, max: VIEW_STATES_MAX });
+                return Err(Error::ViewTooLarge { view: automaton.name, max: VIEW_STATES_MAX }.into());
+            }
+            if at % 1024 == 1023 {
+                go_on()?;
             }
             let (before, node) = run.states[at].key.clone();
             let standing = automaton.node(node).control.clone();
@@ -143,7 +161,7 @@ impl Prepared {
                     way.push(choice);
                     run.see(bad, way);
                 }
-                let to = run.state((after.clone(), edge.to), Some((at, choice)));
+                let to = run.state((after.clone(), edge.to), Some((at, choice)))?;
                 run.states[at].next.push((to, choice));
             }
             at += 1;
@@ -183,16 +201,21 @@ struct Alone {
     states: Vec<AloneState>,
     numbers: FxHashMap<AloneKey, usize>,
     seen: Vec<Seen>,
+    held: Held,
 }
 
 impl Alone {
-    fn state(&mut self, key: AloneKey, from: Option<(usize, u8)>) -> usize {
-        let next = self.states.len();
-        let number = *self.numbers.entry(key.clone()).or_insert(next);
-        if number == next {
-            self.states.push(AloneState { key, from, next: Vec::new() });
+    fn state(&mut self, key: AloneKey, from: Option<(usize, u8)>) -> Result<usize, Full> {
+        if let Some(&number) = self.numbers.get(&key) {
+            return Ok(number);
         }
-        number
+        // With an entry in the table, one step, and what it takes to look for cycles.
+        const STATE: usize = 2 * size_of::<AloneState>() + 2 * size_of::<(AloneKey, usize)>() + 128;
+        self.held.take(STATE + 2 * size_of_val(&*key.0))?;
+        let number = self.states.len();
+        self.numbers.insert(key.clone(), number);
+        self.states.push(AloneState { key, from, next: Vec::new() });
+        Ok(number)
     }
 
     fn see(&mut self, bad: Bad, way: Vec<u8>) {

@@ -12,6 +12,8 @@ use rustc_hash::FxHashSet;
 use super::cycles::Judged;
 use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
 use super::findings::Bad;
+use super::ledger::{Counted, Full};
+use super::limits::Limits;
 use super::search::Searched;
 use super::unfold::{PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of};
@@ -51,35 +53,44 @@ struct Met {
 
 const NOBODY: u8 = 15;
 
-/// What it costs to be in a state.
-#[derive(Clone, Copy)]
-struct Cost {
-    switches: u32,
-    steps: u32,
-    /// Who may have moved last, one bit each, to be here at a cost that is known.
-    last: u16,
-}
-
-impl Default for Cost {
-    fn default() -> Cost {
-        Cost { switches: u32::MAX, steps: u32::MAX, last: 0 }
-    }
-}
+/// What it costs to be in a state: steps, switches, and who may have moved last, one bit each, to be here at
+/// a cost that is known. All are 0 where nobody was here yet.
+#[derive(Clone, Copy, Default)]
+struct Cost(u64);
 
 impl Cost {
+    fn last(self) -> u64 {
+        self.0 & 0xffff
+    }
+
+    fn switches(self) -> u32 {
+        (self.0 >> 16 & 0xffff) as u32
+    }
+
+    fn steps(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
     /// Whether nothing is gained by being here at this cost: `last` was here before, or somebody was a
     /// switch earlier and no later, and gets everywhere at least as well.
-    fn settles(&self, last: u8, switches: u32, steps: u32) -> bool {
-        self.last & (1 << last) != 0 || self.switches < switches && self.steps <= steps
+    fn settles(self, last: u8, switches: u32, steps: u32) -> bool {
+        self.last() & (1 << last) != 0
+            || self.last() != 0 && self.switches() < switches && self.steps() <= steps
     }
 
     fn settle(&mut self, last: u8, switches: u32, steps: u32) {
-        if self.last == 0 {
-            (self.switches, self.steps) = (switches, steps);
+        if self.last() == 0 {
+            self.0 = u64::from(steps) << 32 | u64::from(switches) << 16;
         }
-        self.last |= 1 << last;
+        self.0 |= 1 << last;
     }
 }
+
+/// Switches that a cost has room for.
+const SWITCHES_MAX: u32 = 0xffff;
+
+/// What this search takes for a state, mostly, in bytes.
+pub(crate) const BYTES_PER_STATE: u64 = (size_of::<Cost>() + size_of::<Met>()) as u64;
 
 const UNKNOWN: u32 = u32::MAX;
 
@@ -91,21 +102,25 @@ struct Search<'a, 'e, const R: usize> {
     roles: Roles,
     missing: BTreeSet<Bad>,
     found: BTreeMap<Bad, Way>,
-    met: Vec<Met>,
+    met: Counted<Met>,
+    limits: &'a Limits<'a>,
     /// Control states whose steps may be bad.
     loud: Vec<FxHashSet<u32>>,
     stuck: Stuck,
 }
 
-/// Finds a way to each of `wanted`. Gives up where `give_up` says so; then some are left out.
+/// Finds a way to each of `wanted`. Some are left out where there is no time or memory for more.
+///
+/// # Errors
+/// Where a model is broken.
 pub(crate) fn shortest<const R: usize>(
     prepared: &Prepared,
     searched: &Searched<R>,
     judged: &[Judged],
     expander: &mut Expander,
     wanted: BTreeSet<Bad>,
-    give_up: impl Fn() -> bool,
-) -> Result<BTreeMap<Bad, Way>, Halt> {
+    limits: &Limits,
+) -> Result<BTreeMap<Bad, Way>, Error> {
     let mut search = Search {
         prepared,
         searched,
@@ -114,12 +129,19 @@ pub(crate) fn shortest<const R: usize>(
         roles: Roles::new(prepared),
         missing: wanted,
         found: BTreeMap::new(),
-        met: Vec::new(),
+        met: Counted::new(&limits.ledger),
+        limits,
         loud: loud(prepared),
         stuck: Stuck::default(),
     };
-    search.run(give_up)?;
-    Ok(search.found)
+    match search.run() {
+        Err(Halt::Broken(error)) => Err(error),
+        Ok(()) | Err(Halt::Full(_) | Halt::Stopped) => Ok(search.found),
+    }
+}
+
+fn go_on(limits: &Limits) -> Result<(), Halt> {
+    if limits.out_of_patience() { Err(Halt::Stopped) } else { Ok(()) }
 }
 
 fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
@@ -137,7 +159,7 @@ fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
 }
 
 impl<const R: usize> Search<'_, '_, R> {
-    fn run(&mut self, give_up: impl Fn() -> bool) -> Result<(), Halt> {
+    fn run(&mut self) -> Result<(), Halt> {
         if self.missing.is_empty() {
             return Ok(());
         }
@@ -148,18 +170,22 @@ impl<const R: usize> Search<'_, '_, R> {
             }
         }
         // By (switches, steps); first come, first served.
-        let mut waiting: BTreeMap<(u32, u32), Vec<Met>> = BTreeMap::new();
+        let mut waiting: BTreeMap<(u32, u32), Counted<Met>> = BTreeMap::new();
+        let queue = || Counted::new(&self.limits.ledger);
         for (number, key) in self.searched.initial.iter().enumerate() {
             let state = self.searched.states.find(key).unwrap_or(UNKNOWN);
             let met = Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false };
-            waiting.entry((0, 0)).or_default().push(met);
+            waiting.entry((0, 0)).or_insert_with(queue).push(met)?;
         }
-        let mut costs = vec![Cost::default(); self.searched.states.len()];
+        let mut costs = Counted::<Cost>::zeros(self.searched.states.len(), &self.limits.ledger)?;
         let mut successors = Vec::new();
         while let Some(((switches, steps), meetings)) = waiting.pop_first() {
-            for (count, met) in meetings.into_iter().enumerate() {
-                if self.missing.is_empty() || count % 1024 == 0 && give_up() {
+            for (count, &met) in meetings.iter().enumerate() {
+                if self.missing.is_empty() {
                     return Ok(());
+                }
+                if count % 1024 == 0 {
+                    go_on(self.limits)?;
                 }
                 if met.loud {
                     self.event(met)?;
@@ -174,8 +200,8 @@ impl<const R: usize> Search<'_, '_, R> {
                 cost.settle(met.last, switches, steps);
                 let key = self.searched.states.get(met.state);
                 let census = self.expander.expand(&key, &mut successors)?;
-                let number = self.met.len() as u32;
-                self.met.push(met);
+                let number = u32::try_from(self.met.len()).map_err(|_| Full::Numbers("ways"))?;
+                self.met.push(met)?;
                 self.state(number, met.state, &key, census, successors.len())?;
                 for s in &successors {
                     let actor = usize::from(s.actor);
@@ -183,13 +209,16 @@ impl<const R: usize> Search<'_, '_, R> {
                         || control_of(&s.key, actor) >= PANICKED_FROM;
                     let state = self.searched.states.find(&s.key).unwrap_or(UNKNOWN);
                     let switches = switches + u32::from(met.last != NOBODY && met.last != s.actor);
+                    if switches > SWITCHES_MAX {
+                        return Err(Full::Numbers("context switches").into());
+                    }
                     let settled = |cost: &Cost| cost.settles(s.actor, switches, steps + 1);
                     if !loud && costs.get(state as usize).is_none_or(settled) {
                         continue;
                     }
                     let Successor { actor: last, choice, .. } = *s;
                     let next = Met { state, from: number, last, choice, loud };
-                    waiting.entry((switches, steps + 1)).or_default().push(next);
+                    waiting.entry((switches, steps + 1)).or_insert_with(queue).push(next)?;
                 }
             }
         }
@@ -272,7 +301,8 @@ impl<const R: usize> Search<'_, '_, R> {
         for judged in self.judged {
             let Some(component) = judged.at(state) else { continue };
             if self.missing.contains(&component.bad) {
-                let round = judged.way_round(&self.searched.states, self.expander, state)?;
+                let round =
+                    judged.way_round(&self.searched.states, self.expander, state, || go_on(self.limits))?;
                 let end = if round.is_empty() { End::State } else { End::Cycle(round) };
                 let way = self.way(number, Vec::new(), end);
                 self.record(component.bad.clone(), || way);
@@ -284,14 +314,15 @@ impl<const R: usize> Search<'_, '_, R> {
         Ok(())
     }
 
-    fn views(&mut self, number: u32, memory: u32) -> Result<(), Error> {
+    fn views(&mut self, number: u32, memory: u32) -> Result<(), Halt> {
         let seen = self.searched.places.by_view.get(&memory);
         if seen.is_none_or(|seen| seen.iter().all(|bad| !self.missing.contains(bad))) {
             return Ok(());
         }
         let words = self.expander.words(memory).to_vec();
         for view in 0..self.prepared.scenario.views.len() {
-            for seen in self.prepared.view(view, &words)? {
+            let seen = self.prepared.view(view, &words, &self.limits.ledger, || go_on(self.limits))?;
+            for seen in seen {
                 if self.missing.contains(&seen.bad) {
                     let way = self.way(number, Vec::new(), End::View(view, seen.way, seen.cycle));
                     self.record(seen.bad, || way);

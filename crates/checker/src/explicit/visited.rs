@@ -3,9 +3,10 @@
 //! Memories are few against states, so they are kept apart and a state names its memory by number. A
 //! state is the number of its memory and the control states of the actors, in `R` words.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ledger::{Counted, Full, Ledger};
 use super::unfold::CONTROL_BITS;
 
 /// A state: bits 0 to 27 are its memory, then come two control states, then three in each further word.
@@ -73,15 +74,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
-#[derive(Default)]
 struct Index {
-    slots: Vec<u32>,
+    slots: Counted<u32>,
 }
 
 const NUMBER_BITS: u32 = 26;
 const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
 
 impl Index {
+    fn new(ledger: &Arc<Ledger>) -> Index {
+        Index { slots: Counted::new(ledger) }
+    }
+
     fn tag(hash: u64) -> u32 {
         ((hash >> 40) as u32) << NUMBER_BITS
     }
@@ -108,20 +112,18 @@ impl Index {
 
     /// Makes room for one more than `len`, four fifths full at most.
     #[inline]
-    fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) {
+    fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) -> Result<(), Full> {
         if (len + 1) * 5 > self.slots.len() * 4 {
             let size = (self.slots.len() * 2).max(16);
-            self.slots = vec![0; size];
+            // The old slots are counted until the new ones take their place.
+            self.slots = Counted::zeros(size, self.slots.ledger())?;
             for number in 0..len {
                 let hash = hash_of(number);
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);
                 self.slots[at] = Self::tag(hash) | (number as u32 + 1);
             }
         }
-    }
-
-    fn bytes(&self) -> usize {
-        self.slots.capacity() * 4
+        Ok(())
     }
 }
 
@@ -130,18 +132,24 @@ const CHUNK: usize = 512;
 /// One shard of the states.
 pub(crate) struct Shard<const R: usize> {
     index: Index,
-    chunks: Vec<Vec<Key<R>>>,
+    chunks: Vec<Counted<Key<R>>>,
     len: usize,
-    bytes: usize,
-}
-
-impl<const R: usize> Default for Shard<R> {
-    fn default() -> Self {
-        Shard { index: Index::default(), chunks: Vec::new(), len: 0, bytes: 0 }
-    }
+    most: usize,
+    /// States up to here have no successor that is still to come.
+    expanded: usize,
+    /// States up to here are not of a level that is still to come.
+    closed: usize,
+    /// One bit for each state: whether a step led to it from its own level or a later one.
+    again: Counted<u64>,
 }
 
 impl<const R: usize> Shard<R> {
+    /// An empty shard that has numbers for so many states.
+    pub(crate) fn new(most: usize, ledger: &Arc<Ledger>) -> Shard<R> {
+        let (index, again) = (Index::new(ledger), Counted::new(ledger));
+        Shard { index, chunks: Vec::new(), len: 0, most, expanded: 0, closed: 0, again }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -151,38 +159,81 @@ impl<const R: usize> Shard<R> {
         &self.chunks[number / CHUNK][number % CHUNK]
     }
 
-    /// Adds a state; whether it is new.
-    #[inline]
-    pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> bool {
-        let (chunks, len, slots) = (&self.chunks, self.len, self.index.slots.len());
-        self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]));
-        let Err(at) = self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) else {
-            return false;
-        };
-        self.index.slots[at] = Index::tag(hash) | (len as u32 + 1);
-        if len.is_multiple_of(CHUNK) {
-            // The first chunk of a shard grows by itself, so that small searches stay small.
-            self.chunks.push(Vec::with_capacity(if len == 0 { 8 } else { CHUNK }));
-        }
-        let chunk = &mut self.chunks[len / CHUNK];
-        chunk.push(*key);
-        self.len += 1;
-        if len < CHUNK || len.is_multiple_of(CHUNK) || self.index.slots.len() != slots {
-            let last = chunk.capacity() + (self.chunks.len() - 1) * CHUNK;
-            self.bytes = last * size_of::<Key<R>>() + self.index.bytes();
-        }
-        true
+    /// Begins the next level: the states that were added since the last call.
+    pub(crate) fn next_level(&mut self) -> Range<usize> {
+        self.expanded = self.closed;
+        self.closed = self.len;
+        self.expanded..self.closed
     }
 
-    fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
+    /// Adds a state that a step leads to, where it is new; its number.
+    #[inline]
+    pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> Result<usize, Full> {
+        let (chunks, len) = (&self.chunks, self.len);
+        self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]))?;
+        let at = match self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) {
+            Ok(number) => {
+                if number < self.closed {
+                    self.come_again(number)?;
+                }
+                return Ok(number);
+            }
+            Err(at) => at,
+        };
+        if len >= self.most {
+            return Err(Full::Numbers("states"));
+        }
+        if len.is_multiple_of(CHUNK) {
+            self.new_chunk()?;
+        }
+        self.chunks[len / CHUNK].push(*key)?;
+        self.index.slots[at] = Index::tag(hash) | (len as u32 + 1);
+        self.len += 1;
+        Ok(len)
+    }
+
+    /// Begins a chunk, where the next one is not left from before.
+    fn new_chunk(&mut self) -> Result<(), Full> {
+        if self.chunks.len() == self.len / CHUNK {
+            let mut chunk = Counted::new(self.again.ledger());
+            // The first chunk of a shard grows by itself, so that small searches stay small.
+            if self.len > 0 {
+                chunk.reserve(CHUNK)?;
+            }
+            self.chunks.push(chunk);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn come_again(&mut self, number: usize) -> Result<(), Full> {
+        let word = number / 64;
+        if self.again.len() <= word {
+            self.again.stretch(self.closed.div_ceil(64))?;
+        }
+        self.again[word] |= 1 << (number % 64);
+        Ok(())
+    }
+
+    /// Forgets all states, and keeps the room of a small shard.
+    pub(crate) fn clear(&mut self) {
+        const SMALL: usize = 1024;
+        if self.index.slots.len() > SMALL {
+            *self = Shard::new(self.most, self.again.ledger());
+        } else {
+            self.index.slots.fill(0);
+            self.chunks.truncate(1);
+            self.chunks.iter_mut().for_each(Counted::clear);
+            self.again.clear();
+            (self.len, self.expanded, self.closed) = (0, 0, 0);
+        }
+    }
+
+    pub(crate) fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
         if self.len == 0 {
             return None;
         }
         self.index.find(hash, |number| self.get(number) == key).ok()
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
     }
 }
 
@@ -191,19 +242,42 @@ pub(crate) struct States<const R: usize> {
     shards: Vec<Shard<R>>,
     /// The number of the first state of each shard, and of none.
     first: Vec<u32>,
+    /// Whether all successors of each state were met.
+    complete: bool,
 }
 
 impl<const R: usize> States<R> {
     pub(crate) fn new(shards: Vec<Shard<R>>) -> States<R> {
+        let complete = shards.iter().all(|shard| shard.expanded == shard.len);
         let mut first = vec![0];
         for shard in &shards {
             first.push(first[first.len() - 1] + shard.len as u32);
         }
-        States { shards, first }
+        States { shards, first, complete }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.first[SHARDS] as usize
+    }
+
+    /// States such that each cycle goes through one of them.
+    ///
+    /// Not every step of a cycle can lead on to a later level of the search. The states of a level that
+    /// a cut search did not finish may take such a step that was not seen.
+    pub(crate) fn on_each_cycle(&self) -> impl Iterator<Item = u32> {
+        self.shards.iter().zip(&self.first).flat_map(|(shard, first)| {
+            let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
+            let bits = words.flat_map(|(at, word)| {
+                (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit)
+            });
+            let met = bits.filter(|&number| number < shard.expanded);
+            met.chain(shard.expanded..shard.len).map(move |number| first + number as u32)
+        })
+    }
+
+    /// Whether a state was met that follows one that was. A search that was not cut met all.
+    pub(crate) fn has(&self, key: &Key<R>) -> bool {
+        self.complete || self.find(key).is_some()
     }
 
     pub(crate) fn find(&self, key: &Key<R>) -> Option<u32> {
@@ -218,10 +292,9 @@ impl<const R: usize> States<R> {
     }
 }
 
-#[derive(Default)]
 struct MemoryShard {
     index: Index,
-    words: Vec<u64>,
+    words: Counted<u64>,
     len: usize,
 }
 
@@ -229,37 +302,34 @@ struct MemoryShard {
 pub(crate) struct Memories {
     shards: Vec<Mutex<MemoryShard>>,
     width: usize,
-    bytes: AtomicU64,
+    most: usize,
 }
 
 impl Memories {
-    pub(crate) fn new(width: usize) -> Memories {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Memories { shards, width, bytes: AtomicU64::new(0) }
+    /// No memories, of so many words each, with numbers for `most` in a shard.
+    pub(crate) fn new(width: usize, most: usize, ledger: &Arc<Ledger>) -> Memories {
+        let shard = || MemoryShard { index: Index::new(ledger), words: Counted::new(ledger), len: 0 };
+        Memories { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), width, most }
     }
 
-    /// The number of a memory, and whether it is new; none where the numbers are used up.
-    pub(crate) fn number(&self, memory: &[u64]) -> Option<(u32, bool)> {
+    /// The number of a memory, and whether it is new.
+    pub(crate) fn number(&self, memory: &[u64]) -> Result<(u32, bool), Full> {
         let hash = mix(memory);
         let shard_number = shard_of(hash);
         let mut guard = lock(&self.shards[shard_number]);
         let shard = &mut *guard;
         let (words, len, width) = (&shard.words, shard.len, self.width);
         let at = |number: usize| &words[number * width..(number + 1) * width];
-        let before = shard.index.bytes();
-        shard.index.reserve(len, |number| mix(at(number)));
+        shard.index.reserve(len, |number| mix(at(number)))?;
         let number_of = |local: usize| (local << SHARD_BITS | shard_number) as u32;
         match shard.index.find(hash, |number| at(number) == memory) {
-            Ok(local) => Some((number_of(local), false)),
-            Err(_) if len >= 1 << (MEMORY_BITS - SHARD_BITS) => None,
+            Ok(local) => Ok((number_of(local), false)),
+            Err(_) if len >= self.most => Err(Full::Numbers("memories")),
             Err(slot) => {
+                shard.words.extend_from_slice(memory)?;
                 shard.index.slots[slot] = Index::tag(hash) | (len as u32 + 1);
-                let capacity = shard.words.capacity();
-                shard.words.extend_from_slice(memory);
                 shard.len += 1;
-                let grown = (shard.words.capacity() - capacity) * 8 + shard.index.bytes() - before;
-                self.bytes.fetch_add(grown as u64, Ordering::Relaxed);
-                Some((number_of(len), true))
+                Ok((number_of(len), true))
             }
         }
     }
@@ -269,9 +339,5 @@ impl Memories {
         let shard = lock(&self.shards[number as usize & (SHARDS - 1)]);
         let local = number as usize >> SHARD_BITS;
         into.copy_from_slice(&shard.words[local * self.width..(local + 1) * self.width]);
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use loom::thread::JoinHandle;
 use scenario::{Bound, Bounds, Scenario};
@@ -68,7 +67,6 @@ pub(super) struct Exploration {
     pub(super) mode: Mode,
     pub(super) bounds: Bounds,
     pub(super) findings: Arc<Findings>,
-    pub(super) started: Instant,
     pub(super) initial: usize,
     pub(super) choices: Arc<Choices>,
     pub(super) lessons: Arc<Lessons>,
@@ -128,8 +126,8 @@ impl Exploration {
             Some(Cut::Restart)
         } else if executions >= self.bounds.executions_max {
             Some(Cut::Bound(Bound::Executions))
-        } else if self.started.elapsed() >= self.bounds.time_max {
-            Some(Cut::Bound(Bound::Time))
+        } else if let Some(bound) = self.findings.limits.stop() {
+            Some(Cut::Bound(bound))
         } else {
             (executions >= self.turn_ends).then_some(Cut::Turn)
         }

@@ -2,13 +2,12 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use machine::{Action, Step, Word};
 use scenario::{EventKind, Scenario, Schedule};
 use shuttle::scheduler::{Scheduler, Task, TaskId};
 
-use crate::execution::shown;
+use crate::execution::{Findings, shown};
 
 /// Who sleeps, by actor.
 pub(super) type Sleepers = Arc<Mutex<Vec<bool>>>;
@@ -18,24 +17,24 @@ fn thread_of(actor: usize) -> usize {
     actor + 1
 }
 
-/// Schedules as another scheduler does, among those that do not sleep, until a time.
+/// Schedules as another scheduler does, among those that do not sleep, until the run has to stop.
 pub(super) struct Awake<S> {
-    /// Never dropped: when time is up, shuttle's random one would tell of a failure.
+    /// Never dropped: when it has to stop, shuttle's random one would tell of a failure.
     inner: ManuallyDrop<S>,
     sleepers: Sleepers,
-    started: Instant,
-    time_max: Duration,
+    findings: Arc<Findings>,
 }
 
 impl<S> Awake<S> {
-    pub(super) fn new(inner: S, sleepers: Sleepers, started: Instant, time_max: Duration) -> Awake<S> {
-        Awake { inner: ManuallyDrop::new(inner), sleepers, started, time_max }
+    pub(super) fn new(inner: S, sleepers: Sleepers, findings: Arc<Findings>) -> Awake<S> {
+        Awake { inner: ManuallyDrop::new(inner), sleepers, findings }
     }
 }
 
 impl<S: Scheduler> Scheduler for Awake<S> {
     fn new_execution(&mut self) -> Option<shuttle::scheduler::Schedule> {
-        if self.started.elapsed() >= self.time_max { None } else { self.inner.new_execution() }
+        let next = self.inner.new_execution()?;
+        self.findings.limits.stop().is_none().then_some(next)
     }
 
     fn next_task(

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scenario::{Bounds, Coverage, Ending, Outcome};
 
-use super::program::{Program, programs};
+use super::generating::plain_programs;
+use super::program::Program;
 
 /// Larger ones take loom too long.
 const STATES_MAX: u64 = 400;
@@ -61,7 +62,7 @@ pub(crate) fn explicitly(program: &Program) -> Option<Met> {
 pub(crate) fn check_all(cases: u32, check: impl Fn(&Program) -> Result<(), TestCaseError>) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let chance = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let run = TestRunner::new_with_rng(config, chance).run(&programs(), |program| check(&program));
+    let run = TestRunner::new_with_rng(config, chance).run(&plain_programs(), |program| check(&program));
     if let Err(error) = run {
         panic!("{error}");
     }

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 pub(crate) mod agreeing;
+pub(crate) mod expected;
+pub(crate) mod following;
+pub(crate) mod generating;
+pub(crate) mod graph;
 pub(crate) mod naive;
 pub(crate) mod program;
 pub(crate) mod replaying;

@@ -1,233 +1,234 @@
-//! Small random programs, as data: run as models, and compiled for the naive enumerator.
+//! Small random programs, as data, and run as models.
 
 use std::sync::Arc;
 
-use machine::{Action, Demand, Field, Flow, Label, Machine, Order, Place, Step, Word, again, call};
-use proptest::prelude::*;
-use scenario::{Actor, Ending, Scenario};
+use machine::{
+    Action, Flow, Label, Layout, Machine, Order, Peek, Place, Step, Word, again, call, show_number,
+};
+use scenario::{Actor, Check, Ending, Initial, Kind, Predicate, Property, Scenario};
 
-/// Cells of 3 bits.
-pub(crate) const CELLS: usize = 3;
-
+/// An actor has two registers, an accumulator and a spare one, of 16 bits.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// A step; its result becomes the accumulator.
-    Take(Action),
-    /// A `call`; the accumulator goes in and comes out.
+    /// A step, known by its number; its result becomes the accumulator.
+    Take(Action, i32),
+    /// Stores those bits of the accumulator.
+    StoreAcc(Place, Word, i32),
+    /// To the spare register.
+    Save,
+    Swap,
+    Add(u16),
+    /// A `call` that gives back the accumulator.
     Call(Vec<Op>),
-    /// An `again` loop of so many rounds at most, left early on an odd accumulator.
-    Again(u8, Vec<Op>),
-    /// An `again` loop that goes round until the accumulator is not 0.
+    /// A `call` that gives back both registers.
+    Pair(Vec<Op>),
+    /// An `again` loop of so many rounds at most, whose state is both registers and the count.
+    Count(u8, Vec<Op>),
+    /// An `again` loop whose state counts in a circle of so many; left on an odd accumulator.
+    Cycle(u8, Vec<Op>),
+    /// An `again` loop without a state that goes round until the accumulator is not 0.
     Spin(Vec<Op>),
-    /// Only where the accumulator is not 0.
-    If(Vec<Op>),
+    /// Whether the accumulator is this.
+    If(u16, Vec<Op>, Vec<Op>),
+    /// Leaves the innermost frame if the accumulator is this.
+    Break(u16),
+    /// Panics if the accumulator is this, with a message of this number.
+    Panic(u16, u8),
 }
 
-pub(crate) fn model(m: &dyn Machine, ops: &[Op], acc: Word) -> Word {
-    ops.iter().fold(acc, |acc, op| match op {
-        Op::Take(action) => {
-            let name = match action {
-                Action::Await { .. } => "await",
-                _ => "step",
-            };
-            let result = m.perform(Step::new(*action, Label::new(name, &[])).showing(|w| w.to_string()));
-            if action_answers(action) { result } else { acc }
-        }
-        Op::Call(body) => Word::from(call(m, Label::new("call", &[]), || model(m, body, acc) as u8)),
-        Op::Again(rounds, body) => {
-            let first = (acc as u8, 0_u8);
-            let round = |(acc, done): (u8, u8)| {
-                let acc = model(m, body, Word::from(acc)) as u8;
-                if acc & 1 == 1 || done + 1 >= *rounds {
-                    Flow::Done(acc)
-                } else {
-                    Flow::Again((acc, done + 1))
-                }
-            };
-            Word::from(again(m, Label::new("again", &[]), first, round))
-        }
-        Op::Spin(body) => {
-            let round = |acc: u8| {
-                let acc = model(m, body, Word::from(acc)) as u8;
-                if acc != 0 { Flow::Done(acc) } else { Flow::Again(acc) }
-            };
-            Word::from(again(m, Label::new("spin", &[]), acc as u8, round))
-        }
-        Op::If(body) => {
-            if acc != 0 {
-                model(m, body, acc)
-            } else {
-                acc
-            }
-        }
-    })
-}
-
-/// Reports give no answer worth keeping.
-pub(crate) fn action_answers(action: &Action) -> bool {
-    !matches!(action, Action::Report { .. } | Action::Reach { .. })
-}
-
-/// What the naive enumerator runs.
 #[derive(Clone, Debug)]
-pub(crate) enum Ins {
-    Take(Action),
-    /// Pushes a loop's count of rounds.
-    Begin,
-    /// To the first instruction of the body, unless the loop is done: rounds, or none of a spin.
-    Round(Option<u8>, usize),
-    UnlessZero(usize),
-}
-
-pub(crate) fn compile(ops: &[Op], into: &mut Vec<Ins>) {
-    for op in ops {
-        match op {
-            Op::Take(action) => into.push(Ins::Take(*action)),
-            Op::Call(body) => compile(body, into),
-            Op::Again(_, body) | Op::Spin(body) => {
-                let rounds = if let Op::Again(rounds, _) = op { Some(*rounds) } else { None };
-                into.push(Ins::Begin);
-                let start = into.len();
-                compile(body, into);
-                into.push(Ins::Round(rounds, start));
-            }
-            Op::If(body) => {
-                let test = into.len();
-                into.push(Ins::UnlessZero(0));
-                compile(body, into);
-                into[test] = Ins::UnlessZero(into.len());
-            }
-        }
-    }
+pub(crate) struct Role {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) daemon: bool,
+    pub(crate) adversary: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    pub(crate) actors: Vec<Vec<Op>>,
-    /// What the last actor is.
-    pub(crate) daemon: bool,
-    pub(crate) adversary: bool,
+    /// Of each cell, in bits.
+    pub(crate) widths: Vec<u8>,
     pub(crate) initial: Vec<Vec<Word>>,
+    pub(crate) actors: Vec<Role>,
+    pub(crate) views: Vec<Vec<Op>>,
+    /// Whether a fatal signal can be pending.
+    pub(crate) killed: bool,
+    /// Whether there is a property over whole states, and one over states at rest.
+    pub(crate) state: bool,
+    pub(crate) rest: bool,
+}
+
+pub(crate) const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+pub(crate) const VIEWS: [&str; 2] = ["v", "w"];
+pub(crate) const PANICS: [&str; 3] = ["boom 0", "boom 1", "boom 2"];
+
+/// Property and witness.
+pub(crate) type Broken = (String, String);
+
+/// What the property over whole states sees.
+pub(crate) fn state_broken(cells: &[Word]) -> Vec<(&'static str, i32)> {
+    let mut seen = Vec::new();
+    if cells[0] & 1 == 1 && cells[cells.len() - 1] & 2 == 2 {
+        seen.push(("both", 0));
+    }
+    if cells.iter().sum::<Word>() % 7 == 6 {
+        seen.push(("sum", (cells[0] & 3) as i32));
+    }
+    seen
+}
+
+/// What the property over states at rest sees.
+pub(crate) fn rest_broken(cells: &[Word], returned: &[Word]) -> Vec<(&'static str, i32)> {
+    let weighed = returned.iter().zip(1..).map(|(word, weight)| word * weight);
+    let sum = cells.iter().sum::<Word>() + weighed.sum::<Word>();
+    if sum % 5 == 3 { vec![("rest", (sum % 3) as i32)] } else { Vec::new() }
 }
 
 /// How a run ended: part of the memory, and part of what the first actor returned.
 pub(crate) fn ending(cells: &[Word], returned: &[Word]) -> Ending {
-    let odd = if returned[0] % 2 == 1 { "odd" } else { "even" };
-    Ending::of(&[("", &format!("cell 1 is {}", cells[1])), (&odd[..1], odd)])
+    Ending::of(&[("", &format!("cell 0 is {}", cells[0] & 3)), ("", &format!("a gives {}", returned[0] & 3))])
 }
 
-/// Whether a signal is pending where this is in cell 0.
-pub(crate) fn is_killed(word: Word) -> bool {
-    word >= 2
+/// Whether a signal is pending.
+pub(crate) fn is_killed(cells: &[Word]) -> bool {
+    cells[0] & 1 == 1
 }
 
-pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
+#[derive(Clone, Copy, Default)]
+struct Registers {
+    acc: u16,
+    spare: u16,
+}
 
-impl Program {
-    pub(crate) fn scenario(&self) -> Scenario {
-        let actors = self.actors.iter().zip(NAMES).map(|(ops, name)| {
-            let ops = ops.clone();
-            Actor::new(name, move |m| model(m, &ops, 0))
-        });
-        let mut actors: Vec<Actor> = actors.collect();
-        let last = actors.pop().map(|last| if self.daemon { last.daemon() } else { last });
-        actors.extend(last.map(|last| if self.adversary { last.adversary() } else { last }));
-        let mut scenario = super::scenario(CELLS, actors);
-        scenario.killed = Some(Arc::new(|memory| is_killed(memory.peek(Place(0)))));
-        scenario.ending = Some(Arc::new(|memory, returned| {
-            let cells: Vec<Word> = (0..CELLS as u16).map(|cell| memory.peek(Place(cell))).collect();
-            ending(&cells, returned)
-        }));
-        scenario.initial = self
-            .initial
-            .iter()
-            .enumerate()
-            .map(|(number, cells)| scenario::Initial { name: format!("{number}"), cells: cells.clone() })
-            .collect();
-        scenario
+/// Takes a step that is told by its number.
+fn take(m: &dyn Machine, action: Action, number: i32) -> u16 {
+    m.perform(Step::new(action, Label::new("step", &[number])).showing(show_number)) as u16
+}
+
+/// Runs a block; whether it is left by a `Break`.
+fn run(m: &dyn Machine, ops: &[Op], r: &mut Registers) -> bool {
+    for op in ops {
+        match op {
+            Op::Take(action, number) => {
+                let result = take(m, *action, *number);
+                // A report gives no answer worth keeping.
+                if !matches!(action, Action::Report { .. }) {
+                    r.acc = result;
+                }
+            }
+            Op::StoreAcc(at, mask, number) => {
+                let (value, order) = (Word::from(r.acc) & mask, Order::Relaxed);
+                r.acc = take(m, Action::Store { at: *at, value, order }, *number);
+            }
+            Op::Save => r.spare = r.acc,
+            Op::Swap => std::mem::swap(&mut r.acc, &mut r.spare),
+            Op::Add(number) => r.acc = (r.acc + number) & 15,
+            Op::Call(body) => {
+                let before = *r;
+                r.acc = call(m, Label::new("call", &[]), || {
+                    let mut r = before;
+                    run(m, body, &mut r);
+                    r.acc
+                });
+            }
+            Op::Pair(body) => {
+                let before = *r;
+                (r.acc, r.spare) = call(m, Label::new("pair", &[]), || {
+                    let mut r = before;
+                    run(m, body, &mut r);
+                    (r.acc, r.spare)
+                });
+            }
+            Op::Count(rounds, body) => {
+                let first = (r.acc, r.spare, 0_u8);
+                (r.acc, r.spare) = again(m, Label::new("count", &[]), first, |(acc, spare, done)| {
+                    let mut r = Registers { acc, spare };
+                    if run(m, body, &mut r) || done + 1 >= *rounds {
+                        Flow::Done((r.acc, r.spare))
+                    } else {
+                        Flow::Again((r.acc, r.spare, done + 1))
+                    }
+                });
+            }
+            Op::Cycle(rounds, body) => {
+                let spare = r.spare;
+                r.acc = again(m, Label::new("cycle", &[]), 0_u8, |at| {
+                    let mut r = Registers { acc: u16::from(at), spare };
+                    let left = run(m, body, &mut r) || r.acc & 1 == 1;
+                    if left { Flow::Done(r.acc) } else { Flow::Again((at + 1) % rounds) }
+                });
+            }
+            Op::Spin(body) => {
+                let spare = r.spare;
+                r.acc = again(m, Label::new("spin", &[]), (), |()| {
+                    let mut r = Registers { acc: 0, spare };
+                    let left = run(m, body, &mut r) || r.acc != 0;
+                    if left { Flow::Done(r.acc) } else { Flow::Again(()) }
+                });
+            }
+            Op::If(number, then, or) => {
+                if run(m, if r.acc == *number { then } else { or }, r) {
+                    return true;
+                }
+            }
+            Op::Break(number) if r.acc == *number => return true,
+            Op::Panic(number, message) if r.acc == *number => panic!("{}", PANICS[usize::from(*message)]),
+            Op::Break(_) | Op::Panic(..) => {}
+        }
+    }
+    false
+}
+
+fn body(ops: &[Op]) -> impl Fn(&dyn Machine) -> Word + Send + Sync + 'static {
+    let ops = ops.to_vec();
+    move |m| {
+        let mut r = Registers::default();
+        run(m, &ops, &mut r);
+        Word::from(r.acc) | Word::from(r.spare) << 16
     }
 }
 
-fn place() -> impl Strategy<Value = Place> {
-    (0..CELLS as u16).prop_map(Place)
-}
-
-fn order() -> impl Strategy<Value = Order> {
-    prop_oneof![Just(Order::Relaxed), Just(Order::Acquire), Just(Order::Release), Just(Order::Full)]
-}
-
-fn demand() -> impl Strategy<Value = Demand> {
-    (0..256_u64, 0..256_u64, 0..2_i32).prop_map(|(one, other, unit)| Demand {
-        among: one | other,
-        property: "demand",
-        witness: Label::new("unit", &[unit]),
-    })
-}
-
-fn bits() -> impl Strategy<Value = Word> {
-    0..8_u64
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    prop_oneof![
-        3 => (place(), bits(), order()).prop_map(|(at, mask, order)| Action::Load { at, mask, order }),
-        3 => (place(), bits(), order()).prop_map(|(at, value, order)| Action::Store { at, value, order }),
-        2 => (place(), bits(), bits(), bits(), order())
-            .prop_map(|(at, clear, set, mask, order)| Action::Change { at, clear, set, mask, order }),
-        2 => (place(), 1..3_u64, bits(), 0..3_u64, order())
-            .prop_map(|(at, mask, clear, set, order)| Action::Await { at, mask, clear, set, order }),
-        2 => (place(), bits(), bits(), bits(), order())
-            .prop_map(|(at, mask, clear, set, order)| Action::Try { at, mask, clear, set, order }),
-        1 => (place(), place()).prop_map(|(from, to)| Action::Move { from, to }),
-        1 => (place(), 0..2_u64, place()).prop_map(|(entry, need, to)| Action::CopyUser {
-            entry,
-            need,
-            frame: Field { shift: 1, width: 1 },
-            frames: Place(0),
-            stride: 1,
-            unit: 1,
-            to,
-        }),
-        1 => order().prop_map(|order| Action::Fence { order }),
-        1 => (1..3_u8).prop_map(|of| Action::Choose { of }),
-        1 => (place(), demand(), proptest::option::of(demand()))
-            .prop_map(|(at, first, second)| Action::Require { at, demands: [Some(first), second] }),
-        1 => (0..2_i32).prop_map(|number| Action::Report {
-            property: "report",
-            witness: Label::new("event", &[number]),
-        }),
-    ]
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let leaf = action().prop_map(Op::Take);
-    leaf.prop_recursive(2, 8, 3, |inner| {
-        let body = proptest::collection::vec(inner, 1..3);
-        // A loop takes a step in each round, or it would never end.
-        let with_step = body.clone().prop_map(|mut body| {
-            body.insert(0, Op::Take(Action::Load { at: Place(0), mask: 7, order: Order::Relaxed }));
-            body
+impl Program {
+    pub(crate) fn scenario(&self) -> Scenario {
+        let mut layout = Layout::new();
+        for (cell, width) in self.widths.iter().enumerate() {
+            layout.cell(format!("cell {cell}"), *width, show_number);
+        }
+        let actors = self.actors.iter().zip(NAMES).map(|(role, name)| {
+            let actor = Actor::new(name, body(&role.ops));
+            let actor = if role.daemon { actor.daemon() } else { actor };
+            if role.adversary { actor.adversary() } else { actor }
         });
-        prop_oneof![
-            2 => body.clone().prop_map(Op::Call),
-            2 => (1..3_u8, body.clone()).prop_map(|(rounds, body)| Op::Again(rounds, body)),
-            1 => with_step.prop_map(Op::Spin),
-            2 => body.prop_map(Op::If),
-        ]
-    })
-}
-
-pub(crate) fn programs() -> impl Strategy<Value = Program> {
-    let actor = || proptest::collection::vec(op(), 2..6);
-    let actors = prop_oneof![
-        proptest::collection::vec(actor(), 2..3),
-        proptest::collection::vec(proptest::collection::vec(op(), 1..4), 3..4)
-    ];
-    let initial = proptest::collection::vec(proptest::collection::vec(bits(), CELLS..=CELLS), 1..3);
-    (actors, any::<bool>(), any::<bool>(), initial).prop_map(|(actors, daemon, adversary, initial)| Program {
-        actors,
-        daemon,
-        adversary,
-        initial,
-    })
+        let count = self.widths.len() as u16;
+        let cells = move |memory: &dyn Peek| (0..count).map(|c| memory.peek(Place(c))).collect::<Vec<Word>>();
+        let label = |(name, number)| Label::new(name, &[number]);
+        let state = Check::State(Arc::new(move |memory, see| {
+            state_broken(&cells(memory)).into_iter().for_each(|seen| see(label(seen)));
+        }));
+        let rest = Check::Final(Arc::new(move |memory, returned, see| {
+            rest_broken(&cells(memory), returned).into_iter().for_each(|seen| see(label(seen)));
+        }));
+        let property = |id, kind, check| {
+            let promised = true;
+            Property { id, sentence: "", source: "", kind, promised, check }
+        };
+        let state = self.state.then(|| property("state", Kind::Always, state));
+        let rest = self.rest.then(|| property("final", Kind::Finally, rest));
+        let initial = self.initial.iter().enumerate();
+        Scenario {
+            name: "program".to_owned(),
+            sentence: String::new(),
+            layout,
+            initial: initial
+                .map(|(number, cells)| Initial { name: number.to_string(), cells: cells.clone() })
+                .collect(),
+            actors: actors.collect(),
+            views: self.views.iter().zip(VIEWS).map(|(ops, name)| Actor::new(name, body(ops))).collect(),
+            properties: state.into_iter().chain(rest).collect(),
+            reachable: Vec::new(),
+            ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
+            killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
+            grounds: None,
+            picture: Arc::new(|_| String::new()),
+        }
+    }
 }

@@ -51,6 +51,16 @@ pub(crate) fn replay(scenario: &Scenario, bad: &BadState) -> (Run, Option<Ends>)
         assert!(!next.is_empty(), "no step gives {event:?} in {bad:#?}");
         runs = next;
     }
+    // A view may tell something before any step of its own.
+    let view = scenario.views.iter().position(|view| {
+        let mut told = bad.schedule.events.iter().filter(|event| event.actor == view.name);
+        told.clone().next().is_some() && !told.any(is_point)
+    });
+    if let Some(view) = view {
+        for (run, told) in &mut runs {
+            told.extend(run.start_view(view).unwrap());
+        }
+    }
     // Merged choices look alike; one of the runs tells exactly this.
     let wanted: Vec<&Event> = bad.schedule.events.iter().filter(|e| !e.actor.is_empty()).collect();
     let exact = runs.iter().find(|(_, told)| {

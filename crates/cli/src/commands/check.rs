@@ -1,6 +1,6 @@
 //! `shortcopy check`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, choose};
+use crate::target::{Breadth, Chosen, choose, known};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -28,6 +28,7 @@ pub(crate) fn check(
 ) -> Result<Status, Error> {
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let without = left_out(&chosen, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
@@ -36,7 +37,10 @@ pub(crate) fn check(
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
         let (scenario, outcome, kept) = match answer {
-            Ok(Answer { scenario, outcome, kept }) => (scenario, outcome, kept),
+            Ok(Answer { scenario, outcome, kept }) => {
+                let outcome = outcome.leave_out(&scenario, without);
+                (scenario, outcome, kept)
+            }
             Err(error) => {
                 status = Status::Wrong;
                 return text.broken(&chosen[at], &error, out);
@@ -46,11 +50,13 @@ pub(crate) fn check(
         let section = snapshot.and_then(|s| s.section(&scenario.name));
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
+        let command = again(arguments, &chosen[at], &outcome);
         if arguments.format == Format::Json {
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            out.line(&report::json_line(finding, kept.map(Kept::name)).map_err(std::io::Error::from)?)?;
+            let how = report::How { command: command.as_deref(), cached: kept.map(Kept::name) };
+            out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
         let number = |bad: &BadState| {
@@ -60,7 +66,7 @@ pub(crate) fn check(
         };
         let numbers = outcome.bad.iter().map(number).collect();
         text.tally.kept += usize::from(kept.is_some());
-        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers }, out)
+        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers, command }, out)
     })?;
     if arguments.format == Format::Text {
         text.end(out)?;
@@ -77,6 +83,29 @@ struct Checked<'c> {
     judgement: Judgement,
     /// The number of each bad state in the snapshot.
     numbers: Vec<Option<usize>>,
+    /// What repeats it.
+    command: Option<String>,
+}
+
+/// The properties that are to be left out, each of which some scenario is asked about.
+fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [String], Error> {
+    if !without.is_empty() {
+        let scenarios: Vec<Scenario> = chosen.iter().map(|c| (c.case.build)()).collect();
+        let asked: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::asked).collect();
+        for id in without {
+            known("property", id, asked.iter().copied())?;
+        }
+    }
+    Ok(without)
+}
+
+/// The command that repeats a result, where more than the target decides what is found.
+fn again(arguments: &Check, chosen: &Chosen<'_>, outcome: &Outcome) -> Option<String> {
+    let mut command = arguments.search.command(&chosen.target(), outcome)?;
+    for id in &arguments.without {
+        let _ = write!(command, " --without={id}");
+    }
+    Some(command)
 }
 
 /// What is shown in full.
@@ -150,7 +179,7 @@ impl<'c> Text<'c> {
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
-        let Checked { chosen, scenario, outcome, judgement, numbers } = result;
+        let Checked { chosen, scenario, outcome, judgement, numbers, command } = result;
         self.tally.scenarios += 1;
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
@@ -161,7 +190,7 @@ impl<'c> Text<'c> {
             return Ok(());
         }
         self.head(&chosen, out)?;
-        let verdict = verdict(&outcome);
+        let verdict = verdict(&scenario, &outcome);
         self.tally.verdicts[verdict as usize] += 1;
         let style = match (judgement.status, verdict) {
             (Status::Different | Status::Wrong, _) => DIFFERENT,
@@ -170,14 +199,27 @@ impl<'c> Text<'c> {
             (Status::AsRecorded, _) => HOLDS,
         };
         let width = self.width;
-        let mut line =
-            format!("  {:width$}  {style}{}{style:#}", chosen.case.name, said(&outcome, &judgement));
+        let mut line = format!(
+            "  {:width$}  {style}{}{style:#}",
+            chosen.case.name,
+            said(&scenario, &outcome, &judgement)
+        );
         let found = found(&outcome);
         if !found.is_empty() {
             let _ = write!(line, ": {found}");
         }
+        let left_out: Vec<&str> = outcome.left_out.iter().map(String::as_str).collect();
+        for (words, ids) in [("not looked at", outcome.not_looked_at(&scenario)), ("left out", left_out)] {
+            if !ids.is_empty() && outcome.coverage != Coverage::Unsupported {
+                let _ = write!(line, "\n  {:width$}  {words}: {}", "", ids.join(", "));
+            }
+        }
         if !outcome.remark.is_empty() {
             let _ = write!(line, "\n  {:width$}  {}", "", outcome.remark);
+        }
+        if let Some(command) = command {
+            let dim = Style::new().dimmed();
+            let _ = write!(line, "\n  {:width$}  {dim}again: {command}{dim:#}", "");
         }
         for difference in &judgement.differences {
             let _ = write!(line, "\n  {:width$}    {DIFFERENT}{difference}{DIFFERENT:#}", "");
@@ -251,14 +293,15 @@ impl<'c> Text<'c> {
 }
 
 /// `violated, as recorded`.
-fn said(outcome: &Outcome, judgement: &Judgement) -> String {
-    let word = report::snapshot::verdict_word(verdict(outcome));
+fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement) -> String {
+    let verdict = verdict(scenario, outcome);
+    let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
         Coverage::Exhausted | Coverage::Unsupported => String::new(),
         Coverage::Cut { bound } => format!(", cut by {}", bound_word(bound)),
         Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
     };
-    let plain = judgement.status == Status::AsRecorded && verdict(outcome) == Verdict::Holds;
+    let plain = judgement.status == Status::AsRecorded && verdict == Verdict::Holds;
     let words =
         if plain && outcome.bad.is_empty() { String::new() } else { format!(", {}", judgement.words) };
     format!("{word}{how_far}{words}")

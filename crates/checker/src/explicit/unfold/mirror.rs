@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use machine::Word;
+use machine::{Action, Step, Word};
 use rustc_hash::FxHashMap;
 
-use super::{Automaton, Node, Standing};
+use super::{Automaton, Node, PANICKED_FROM, Standing};
 use crate::explicit::Error;
 
 /// One thread's view of an automaton: look-ups without locks.
 pub(crate) struct Mirror<'a> {
     automaton: &'a Automaton,
     nodes: Vec<Option<Seen>>,
+    /// Whether a step was met that reports something, or ends in a panic.
+    pub(crate) alarming: bool,
 }
 
 struct Seen {
@@ -23,7 +25,7 @@ struct Seen {
 
 impl<'a> Mirror<'a> {
     pub(crate) fn new(automaton: &'a Automaton) -> Mirror<'a> {
-        Mirror { automaton, nodes: Vec::new() }
+        Mirror { automaton, nodes: Vec::new(), alarming: false }
     }
 
     fn seen(&mut self, number: u32) -> &mut Seen {
@@ -47,23 +49,26 @@ impl<'a> Mirror<'a> {
     pub(crate) fn next(&mut self, from: u32, result: Word) -> Result<u32, Error> {
         const SMALL: Word = 64;
         const UNKNOWN: u32 = u32::MAX;
-        let automaton = self.automaton;
         let seen = self.seen(from);
-        if result >= SMALL {
-            if let Some(&to) = seen.large.get(&result) {
-                return Ok(to);
-            }
-            let to = automaton.follow(from, result)?.to;
-            seen.large.insert(result, to);
+        let small = result < SMALL;
+        let known = match small {
+            true => seen.small.get(result as usize).copied().filter(|&to| to != UNKNOWN),
+            false => seen.large.get(&result).copied(),
+        };
+        if let Some(to) = known {
             return Ok(to);
         }
-        let index = result as usize;
-        if seen.small.len() <= index {
-            seen.small.resize(index + 1, UNKNOWN);
+        let edge = self.automaton.follow(from, result)?;
+        let reports = |step: &Step| matches!(step.action, Action::Report { .. });
+        self.alarming |= edge.to >= PANICKED_FROM || edge.emissions.iter().any(reports);
+        let seen = self.seen(from);
+        if small {
+            let len = seen.small.len().max(result as usize + 1);
+            seen.small.resize(len, UNKNOWN);
+            seen.small[result as usize] = edge.to;
+        } else {
+            seen.large.insert(result, edge.to);
         }
-        if seen.small[index] == UNKNOWN {
-            seen.small[index] = automaton.follow(from, result)?.to;
-        }
-        Ok(seen.small[index])
+        Ok(edge.to)
     }
 }

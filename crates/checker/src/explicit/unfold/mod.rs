@@ -1,15 +1,19 @@
 //! A model actor as an automaton.
 //!
 //! A model is a deterministic function of the results of its steps, so its control state is the list of
-//! these results. It is run once per history up to its first unanswered step, and remembered.
-//! Histories are kept in a canonical form in which a frame that was left is its result, and a loop that
-//! went round is its state.
+//! these results. Histories are kept in a canonical form in which a frame that was left is its result, and a
+//! loop that went round is its state.
 //!
-//! That form forgets, and a model that remembers what it forgets (a `Cell` that is set in a frame, a static)
-//! would be searched as another model. So a share of the prefixes is run twice, and [`Automaton::walk`]
-//! follows the finished automaton with nothing forgotten.
+//! A model that stands in front of a step is kept as it is, on a stack of its own (`pool`), and goes on with
+//! the first result that is asked for. For another result, and where it was not kept, it is run again from
+//! its beginning along its history.
+//!
+//! The canonical form forgets, and a model that remembers what it forgets (a `Cell` that is set in a frame, a
+//! static) would be searched as another model. So a share of the edges is unfolded twice, the second time from
+//! the beginning, and [`Automaton::walk`] follows the finished automaton with nothing forgotten.
 
 mod mirror;
+mod pool;
 mod run;
 mod tape;
 mod walk;
@@ -18,13 +22,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use machine::{Step, Word};
+use machine::{Action, Step, Word};
 use rustc_hash::FxHashMap;
 use scenario::Body;
 
 use super::{Error, Spot};
 pub(crate) use mirror::Mirror;
-use run::{Ran, run, silence_models};
+use run::{Model, silence_models};
 use tape::{Item, told};
 
 /// Where a model stands.
@@ -86,6 +90,8 @@ struct Table {
 /// A model actor, unfolded as far as it was followed. Shared by threads.
 pub(crate) struct Automaton {
     pub(crate) name: &'static str,
+    /// Tells it from all others of the process.
+    id: u64,
     body: Body,
     /// How many cells are declared.
     cells: usize,
@@ -95,10 +101,10 @@ pub(crate) struct Automaton {
     bytes: AtomicU64,
 }
 
-/// So many prefixes of an automaton are run twice, and one in so many of the rest. What is left out is not
-/// unseen: whatever goes on from a prefix runs it again, and where two histories meet they must agree.
-const RUN_TWICE: u64 = 64;
-const RUN_TWICE_ONE_IN: u64 = 8;
+/// So many edges of an automaton are unfolded twice, and one in so many of the rest. What is left out is not
+/// unseen: where two histories meet they must agree, and walks go over all of it.
+const TWICE: u64 = 32;
+const TWICE_ONE_IN: u64 = 16;
 
 /// A hash table has room for so many times the entries that it holds, about.
 const ENTRY: usize = 2;
@@ -108,10 +114,12 @@ const ALLOCATION: usize = 32;
 impl Automaton {
     /// The automaton of a model, unfolded to its first step, in a layout of so many cells.
     pub(crate) fn new(name: &'static str, body: Body, cells: usize) -> Result<Automaton, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         silence_models();
         let nowhere = Arc::new(Edge { to: 0, emissions: Box::new([]) });
         let mut automaton = Automaton {
             name,
+            id: NUMBER.fetch_add(1, Ordering::Relaxed),
             body,
             cells,
             start: nowhere,
@@ -119,7 +127,7 @@ impl Automaton {
             runs: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         };
-        automaton.start = Arc::new(automaton.unfold(None, Vec::new())?);
+        automaton.start = Arc::new(automaton.unfold(None)?);
         Ok(automaton)
     }
 
@@ -143,10 +151,8 @@ impl Automaton {
         if let Some(edge) = table.edges.get(&(from, result)) {
             return Ok(edge.clone());
         }
-        let mut history = table.nodes[from as usize].history.to_vec();
         drop(table);
-        history.push(Item::Result(result));
-        let edge = Arc::new(self.unfold(Some((from, result)), history)?);
+        let edge = Arc::new(self.unfold(Some((from, result)))?);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let known = table.edges.len();
         let edge = table.edges.entry((from, result)).or_insert(edge).clone();
@@ -177,45 +183,109 @@ impl Automaton {
         self.table.read().unwrap_or_else(PoisonError::into_inner).nodes.len()
     }
 
-    /// Runs the model, twice in a share of the cases, to see that it is a function of its history, and
-    /// numbers the end.
-    fn unfold(&self, parent: Option<(u32, Word)>, history: Vec<Item>) -> Result<Edge, Error> {
-        let ran = run(self.name, &self.body, history.clone())?;
-        let number = self.runs.fetch_add(1, Ordering::Relaxed);
-        if number < RUN_TWICE || number.is_multiple_of(RUN_TWICE_ONE_IN) {
-            let again = run(self.name, &self.body, history)?;
-            if again != ran {
-                return Err(self.not_deterministic(&ran.control, &again.control));
+    /// Takes the model to its first step, or to the next one from a control state, and numbers where it
+    /// stands then. In a share of the cases it is done twice, to see that the model is a function of its
+    /// history.
+    fn unfold(&self, from: Option<(u32, Word)>) -> Result<Edge, Error> {
+        let kept = from.and_then(|(node, result)| Some((pool::take(self.id, node)?, result)));
+        let went_on = kept.is_some();
+        let (model, control) = match kept {
+            Some((mut model, result)) => {
+                let control = model.go_on(self.name, result)?;
+                (model, control)
             }
+            None => self.from_its_beginning(from)?,
+        };
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        let twice = number < TWICE || number.is_multiple_of(TWICE_ONE_IN);
+        let again = if twice { Some(self.from_its_beginning(from)?) } else { None };
+        if let Some((again, other)) = &again {
+            self.compare(went_on, (&model, &control), (again, other))?;
         }
-        if let Standing::Pending(step) = &ran.control
+        if let Standing::Pending(step) = &control
             && let Some(flaw) = step.action.flaw(self.cells)
         {
             return Err(Error::Flawed { at: Spot::new(self.name, step), flaw });
         }
-        Ok(Edge { to: self.number(&ran, parent)?, emissions: ran.emissions.into() })
+        let emissions = (*model.emissions()).into();
+        let (to, new) = self.number(&control, &model.history(), from)?;
+        let spare = again.map(|(again, _)| again);
+        self.keep(&control, to, new, [Some(model), spare]);
+        Ok(Edge { to, emissions })
+    }
+
+    /// Runs the model from its beginning along the history of a control state and one result more.
+    fn from_its_beginning(&self, to: Option<(u32, Word)>) -> Result<(Model, Standing), Error> {
+        let mut history = Vec::new();
+        if let Some((node, result)) = to {
+            history.extend_from_slice(&self.node(node).history);
+            history.push(Item::Result(result));
+        }
+        let mut model = Model::new(&self.body, history, pool::stack()?);
+        let control = model.run(self.name)?;
+        Ok((model, control))
+    }
+
+    /// Two ways to unfold an edge must come to the same. Where the first went on and kept all that it knew,
+    /// the second had only what its history keeps.
+    fn compare(
+        &self,
+        went_on: bool,
+        (model, control): (&Model, &Standing),
+        (again, other): (&Model, &Standing),
+    ) -> Result<(), Error> {
+        match difference((control, &model.emissions()), (other, &again.emissions())) {
+            None if *model.history() == *again.history() => Ok(()),
+            Some((remembering, forgetting)) if went_on => {
+                Err(Error::HiddenState { actor: self.name, remembering, forgetting })
+            }
+            _ => Err(self.not_deterministic(control, other)),
+        }
+    }
+
+    /// Keeps models that stand in front of a step as long as they may be asked to go on.
+    fn keep(&self, control: &Standing, node: u32, new: bool, models: [Option<Model>; 2]) {
+        let Standing::Pending(step) = control else {
+            return models.into_iter().flatten().for_each(pool::drop_model);
+        };
+        // A step with one result goes on once.
+        let results = match step.action {
+            Action::Change { mask: 0, .. } | Action::Store { .. } | Action::Await { .. } => 1,
+            Action::Move { .. } | Action::Fence { .. } | Action::Require { .. } => 1,
+            _ => 2,
+        };
+        let most = if new { results } else { results - 1 };
+        for (number, model) in models.into_iter().flatten().enumerate() {
+            if number < most { pool::put(self.id, node, model) } else { pool::drop_model(model) }
+        }
     }
 
     fn not_deterministic(&self, first: &Standing, then: &Standing) -> Error {
         Error::NotDeterministic { actor: self.name, detail: format!("first {first}, then {then}") }
     }
 
-    fn number(&self, ran: &Ran, parent: Option<(u32, Word)>) -> Result<u32, Error> {
+    /// The number of a control state, and whether it is new.
+    fn number(
+        &self,
+        control: &Standing,
+        history: &[Item],
+        parent: Option<(u32, Word)>,
+    ) -> Result<(u32, bool), Error> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let known = match &ran.control {
-            Standing::Pending(_) => table.by_history.get(&*ran.history),
+        let known = match control {
+            Standing::Pending(_) => table.by_history.get(history),
             Standing::Done(word) => table.by_end.get(word),
             Standing::Panicked(message) => table.by_panic.get(message),
         };
         if let Some(&number) = known {
             if let Some(known) = table.nodes.get(number as usize)
-                && known.control != ran.control
+                && known.control != *control
             {
-                return Err(self.not_deterministic(&known.control, &ran.control));
+                return Err(self.not_deterministic(&known.control, control));
             }
-            return Ok(number);
+            return Ok((number, false));
         }
-        let (list, from, to) = match ran.control {
+        let (list, from, to) = match control {
             Standing::Panicked(_) => (&mut table.panicked, PANICKED_FROM, 1 << CONTROL_BITS),
             _ => (&mut table.nodes, 0, PANICKED_FROM),
         };
@@ -223,18 +293,37 @@ impl Automaton {
         if number >= to {
             return Err(Error::TooManyControlStates { actor: self.name, max: to - from });
         }
-        let history: Arc<[Item]> = match ran.control {
-            Standing::Pending(_) => ran.history.as_slice().into(),
+        let history: Arc<[Item]> = match control {
+            Standing::Pending(_) => history.into(),
             Standing::Done(_) | Standing::Panicked(_) => Arc::default(),
         };
-        list.push(Arc::new(Node { control: ran.control.clone(), history: history.clone(), parent }));
+        list.push(Arc::new(Node { control: control.clone(), history: history.clone(), parent }));
         let kept = size_of_val::<[Item]>(&history);
-        match &ran.control {
+        match control {
             Standing::Pending(_) => table.by_history.insert(history, number),
             Standing::Done(word) => table.by_end.insert(*word, number),
             Standing::Panicked(message) => table.by_panic.insert(message.clone(), number),
         };
         self.grow(size_of::<Node>() + kept + ENTRY * size_of::<(Arc<[Item]>, u32)>());
-        Ok(number)
+        Ok((number, true))
     }
+}
+
+impl Drop for Automaton {
+    fn drop(&mut self) {
+        pool::clear(self.id);
+    }
+}
+
+/// Where a model stands and what it did on the way, twice: what first differs, in words.
+fn difference(one: (&Standing, &[Step]), other: (&Standing, &[Step])) -> Option<(String, String)> {
+    if one == other {
+        return None;
+    }
+    let same = one.1.iter().zip(other.1).take_while(|(a, b)| a == b).count();
+    let tell = |(control, emissions): (&Standing, &[Step])| match emissions.get(same) {
+        Some(step) => told(step),
+        None => control.to_string(),
+    };
+    Some((tell(one), tell(other)))
 }

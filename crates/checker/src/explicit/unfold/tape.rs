@@ -33,6 +33,8 @@ pub(super) enum Stop {
     Endless(Step),
     /// Its history is too long.
     TooLong(Step),
+    /// It has little stack left.
+    TooDeep(Step),
     /// It leaves or goes round a frame that it has not entered.
     Unbalanced(Step),
     /// The step breaks a rule by itself.
@@ -66,10 +68,21 @@ impl Tape {
         self.frames.last().map(|(_, step)| *step)
     }
 
-    /// The answer to a step, or none where the run ends.
-    pub(super) fn answer(&mut self, step: Step) -> Option<Word> {
+    /// The step that the run ended in front of returned this, and the run goes on.
+    pub(super) fn go_on(&mut self, result: Word) {
+        self.push(Item::Result(result));
+        self.emissions.clear();
+        self.performed = 0;
+        self.stop = None;
+    }
+
+    /// The answer to a step, or none where the run ends; `room` is whether there is stack to go on.
+    pub(super) fn answer(&mut self, step: Step, room: bool) -> Option<Word> {
         if self.stop.is_some() {
             return None;
+        }
+        if !room {
+            return self.end(Stop::TooDeep(step));
         }
         self.performed += 1;
         if self.performed > PERFORMED_MAX {

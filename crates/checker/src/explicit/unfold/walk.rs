@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 use machine::{Action, Control, Machine, Step, Word};
 
 use super::run::{attempt, leave};
-use super::tape::{PERFORMED_MAX, told};
-use super::{Automaton, Edge, Node, PANICKED_FROM, Standing};
+use super::tape::PERFORMED_MAX;
+use super::{Automaton, Edge, Node, PANICKED_FROM, Standing, difference};
 use crate::explicit::Error;
 
 /// Steps that the walks through an automaton take together: so many, and so many for each edge.
@@ -156,16 +156,7 @@ impl Walking<'_, '_> {
     /// Whether the model is where the automaton says, and did on the way what it says.
     fn compare(&mut self, standing: &Standing) -> bool {
         let known = &self.walk.map.node(self.at).control;
-        if *known != *standing {
-            self.other = Some((standing.to_string(), known.to_string()));
-        } else if *self.emissions != *self.edge.emissions {
-            let but = |steps: &[Step], others: &[Step]| {
-                let same = steps.iter().zip(others).take_while(|(a, b)| a == b).count();
-                steps.get(same).map_or_else(|| standing.to_string(), told)
-            };
-            let (emissions, known) = (&self.emissions, &self.edge.emissions);
-            self.other = Some((but(emissions, known), but(known, emissions)));
-        }
+        self.other = difference((standing, &self.emissions), (known, &self.edge.emissions));
         self.other.is_none()
     }
 

@@ -1,0 +1,447 @@
+//! Cycles, judged: deadlock in company, livelock, unkillable.
+//!
+//! A run that never ends stays, in the end, in one strongly connected component of the states. Whether
+//! it may do so is a question of fairness. A fair actor that moves inside is treated fairly by
+//! a run that visits everything. One that doesn't move inside stands in front of one step, and a fair
+//! run that stays avoids the states in which that step is enabled: all of them for an ordinary step
+//! (weak fairness), those in which it is granted what it waits for otherwise (strong fairness). They are
+//! taken away and the rest is decomposed again, as for Streett automata. An adversary owes nothing.
+//!
+//! The states are decomposed once, for all questions, and few of them are looked at. Not every step of
+//! a cycle leads on to a later level of the breadth-first search, so it is enough to start from the states
+//! to which the search saw a step from their own level or a later one ([`States::on_each_cycle`]).
+//! From there only steps are taken that stay on a cycle of the actor's own automaton
+//! ([`LocalCycles`]). They stay within one class of states, and the classes are shared out to the threads.
+
+mod component;
+mod components;
+mod local;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustc_hash::FxHashMap;
+use scenario::{Property, built_in};
+
+use super::Prepared;
+use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
+use super::findings::{Bad, Findings, bytes_of_bad};
+use super::ledger::{Counted, Full, Held, Ledger};
+use super::limits::Limits;
+use super::visited::{Key, Memories, Shard, States, control_of, memory_of, mix};
+use component::{Component as Graph, Endless};
+use components::{Components, Decomposer};
+use local::LocalCycles;
+
+/// The components in which something is wrong, of one kind.
+pub(crate) struct Judged {
+    /// For each state its component plus one, or 0; empty where there are none.
+    component: Counted<u32>,
+    pub(crate) found: Vec<Component>,
+    /// The actors whose steps count.
+    movers: u16,
+}
+
+/// A component in which something is wrong.
+pub(crate) struct Component {
+    pub(crate) bad: Bad,
+    /// The actors that a fair run inside must move; none where no run is shown.
+    needed: u16,
+}
+
+impl Judged {
+    fn new(states: usize, movers: u16, wrong: Vec<Wrong>, ledger: &Arc<Ledger>) -> Result<Judged, Full> {
+        let mut component = Counted::zeros(if wrong.is_empty() { 0 } else { states }, ledger)?;
+        let mut found = Vec::new();
+        for Wrong { bad, needed, states } in wrong {
+            found.push(Component { bad, needed });
+            for &state in states.iter() {
+                component[state as usize] = found.len() as u32;
+            }
+        }
+        Ok(Judged { component, found, movers })
+    }
+
+    /// What is wrong in a state's component.
+    pub(crate) fn at(&self, state: u32) -> Option<&Component> {
+        let component = *self.component.get(state as usize)?;
+        self.found.get((component as usize).checked_sub(1)?)
+    }
+
+    /// A way round from a state in a component back to it, on which everybody moves who must. `go_on` is
+    /// asked now and then.
+    pub(crate) fn way_round<const R: usize>(
+        &self,
+        states: &States<R>,
+        expander: &mut Expander,
+        start: u32,
+        go_on: impl Fn() -> Result<(), Halt>,
+    ) -> Result<Vec<(u8, u8)>, Halt> {
+        let component = self.component[start as usize];
+        let mut needed = self.at(start).map_or(0, |c| c.needed);
+        let (mut way, mut at) = (Vec::new(), start);
+        let mut successors = Vec::new();
+        while needed != 0 || at != start {
+            // The nearest step of an actor that is still needed, or the nearest way back.
+            let mut from: FxHashMap<u32, (u32, u8, u8)> = FxHashMap::default();
+            let mut held = Held::new(self.component.ledger());
+            let mut queue = vec![at];
+            let mut next = 0;
+            let mut last = None;
+            while next < queue.len() && last.is_none() {
+                let state = queue[next];
+                next += 1;
+                if next % 1024 == 0 {
+                    go_on()?;
+                }
+                expander.expand(&states.get(state), &mut successors)?;
+                for s in &successors {
+                    let Some(to) = states.find(&s.key) else { continue };
+                    let inside = self.component[to as usize] == component;
+                    if !inside || self.movers & (1 << s.actor) == 0 {
+                        continue;
+                    }
+                    let arrives = if needed == 0 { to == start } else { needed & (1 << s.actor) != 0 };
+                    if arrives {
+                        last = Some((state, s.actor, s.choice, to));
+                        break;
+                    }
+                    if to != at && !from.contains_key(&to) {
+                        // As tables and vectors grow.
+                        const MET: usize = 3 * size_of::<(u32, (u32, u8, u8))>() + 3 * size_of::<u32>();
+                        held.take(MET)?;
+                        from.insert(to, (state, s.actor, s.choice));
+                        queue.push(to);
+                    }
+                }
+            }
+            let Some((mut state, actor, choice, to)) = last else { break };
+            let mut piece = vec![(actor, choice)];
+            while state != at {
+                let (before, actor, choice) = from[&state];
+                piece.push((actor, choice));
+                state = before;
+            }
+            piece.reverse();
+            needed = piece.iter().fold(needed, |needed, (actor, _)| needed & !(1 << actor));
+            way.extend(piece);
+            at = to;
+        }
+        Ok(way)
+    }
+}
+
+/// The states of a part of the graph in which something is wrong.
+struct Wrong {
+    bad: Bad,
+    needed: u16,
+    states: Counted<u32>,
+}
+
+/// What was found, by kind.
+#[derive(Default)]
+struct Verdicts {
+    stuck: Vec<Wrong>,
+    livelock: Vec<Wrong>,
+    unkillable: Vec<Wrong>,
+}
+
+/// Where classes of states begin that are judged by one thread in a row, by their states that are on
+/// each cycle.
+struct Classes {
+    states: Counted<(u32, u32)>,
+    pieces: Counted<usize>,
+}
+
+/// States on each cycle that one thread takes at a time, and which are not worth a second one.
+const PIECE: usize = 64;
+
+impl Classes {
+    fn of<const R: usize>(
+        states: &States<R>,
+        cycles: &LocalCycles,
+        limits: &Limits,
+    ) -> Result<Classes, Halt> {
+        let mut classes =
+            Classes { states: Counted::new(&limits.ledger), pieces: Counted::new(&limits.ledger) };
+        for state in states.on_each_cycle() {
+            let key = states.get(state);
+            if cycles.movers(&key) != 0 {
+                classes.states.push((cycles.class(&key), state))?;
+            }
+            if state % 1024 == 0 {
+                limits.go_on()?;
+            }
+        }
+        classes.states.sort_unstable();
+        classes.pieces.push(0)?;
+        let mut begun = 0;
+        for at in 1..classes.states.len() {
+            if at - begun >= PIECE && classes.states[at].0 != classes.states[at - 1].0 {
+                classes.pieces.push(at)?;
+                begun = at;
+            }
+        }
+        classes.pieces.push(classes.states.len())?;
+        Ok(classes)
+    }
+
+    fn piece(&self, number: usize) -> Option<&[(u32, u32)]> {
+        Some(&self.states[*self.pieces.get(number)?..*self.pieces.get(number + 1)?])
+    }
+}
+
+/// Judges all cycles, on all threads.
+pub(crate) fn judge<const R: usize>(
+    prepared: &Prepared,
+    states: &States<R>,
+    memories: &Memories,
+    limits: &Limits,
+) -> Result<Vec<Judged>, Halt> {
+    let cycles = LocalCycles::of(prepared, &limits.ledger)?;
+    if cycles.none() {
+        return Ok(Vec::new()); // Whoever moves moves on.
+    }
+    let classes = Classes::of(states, &cycles, limits)?;
+    let findings = Findings::new(&limits.ledger);
+    let next = AtomicUsize::new(0);
+    let judge = || {
+        let expander = Expander::new(prepared, memories, &findings, &limits.ledger);
+        let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
+        judge.expander.expect(classes.states.len());
+        while let Some(piece) = classes.piece(next.fetch_add(1, Ordering::Relaxed)) {
+            for class in piece.chunk_by(|(one, _), (other, _)| one == other) {
+                judge.class(class.iter().map(|&(_, state)| state)).inspect_err(|_| {
+                    // Nor need the others go on.
+                    next.store(classes.pieces.len(), Ordering::Relaxed);
+                })?;
+            }
+        }
+        Ok(judge.verdicts)
+    };
+    let helpers = limits.options.threads.min(classes.pieces.len() - 1).max(1);
+    let parts: Vec<Result<Verdicts, Halt>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..helpers).map(|_| scope.spawn(judge)).collect();
+        let first = judge();
+        let joined = others.into_iter().map(|other| match other.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(first).chain(joined).collect()
+    });
+    let mut all = Verdicts::default();
+    for part in parts {
+        let Verdicts { stuck, livelock, unkillable } = part?;
+        all.stuck.extend(stuck);
+        all.livelock.extend(livelock);
+        all.unkillable.extend(unkillable);
+    }
+    let (fair, everybody) = (Roles::new(prepared).fair, prepared.mask(|_| true));
+    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong, &limits.ledger);
+    Ok(vec![judged(fair, all.livelock)?, judged(everybody, all.unkillable)?, judged(everybody, all.stuck)?])
+}
+
+/// One thread's judge of cycles.
+struct Judge<'a, const R: usize> {
+    prepared: &'a Prepared,
+    states: &'a States<R>,
+    cycles: &'a LocalCycles,
+    limits: &'a Limits<'a>,
+    roles: Roles,
+    expander: Expander<'a>,
+    /// The states of the class in hand that were met, by numbers of their own.
+    class: Shard<R>,
+    decomposer: Decomposer,
+    successors: Vec<Successor<R>>,
+    /// For each state of the class its number in the component in hand, if any.
+    places: Counted<u32>,
+    /// By memory, whether a fatal signal is pending.
+    killed: FxHashMap<u32, bool>,
+    words: Stuck,
+    looked: u32,
+    verdicts: Verdicts,
+}
+
+impl<'a, const R: usize> Judge<'a, R> {
+    fn new(
+        prepared: &'a Prepared,
+        states: &'a States<R>,
+        cycles: &'a LocalCycles,
+        limits: &'a Limits<'a>,
+        expander: Expander<'a>,
+    ) -> Self {
+        Judge {
+            prepared,
+            states,
+            cycles,
+            limits,
+            roles: Roles::new(prepared),
+            expander,
+            class: Shard::new(limits.ceilings.states, &limits.ledger),
+            decomposer: Decomposer::new(&limits.ledger),
+            successors: Vec::new(),
+            places: Counted::new(&limits.ledger),
+            killed: FxHashMap::default(),
+            words: Stuck::default(),
+            looked: 0,
+            verdicts: Verdicts::default(),
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Halt> {
+        self.looked = self.looked.wrapping_add(1);
+        if self.looked.is_multiple_of(1024) { self.limits.go_on() } else { Ok(()) }
+    }
+
+    /// Judges all cycles that go through one of these states, which are of one class.
+    fn class(&mut self, states: impl Iterator<Item = u32>) -> Result<(), Halt> {
+        for component in self.components(states)?.iter() {
+            self.component(component)?;
+        }
+        Ok(())
+    }
+
+    /// The components that these states of one class lead to, by the numbers of the class.
+    fn components(&mut self, states: impl Iterator<Item = u32>) -> Result<Components, Halt> {
+        self.class.clear();
+        let keys = states.map(|state| self.states.get(state));
+        let mut roots = Counted::new(&self.limits.ledger);
+        for key in keys {
+            roots.push(self.class.insert(&key, mix(&key))? as u32)?;
+        }
+        let mut decomposer = std::mem::replace(&mut self.decomposer, Decomposer::new(&self.limits.ledger));
+        let found = decomposer.components(roots.iter().copied(), |state, out| -> Result<(), Halt> {
+            self.look()?;
+            let key = *self.class.get(state as usize);
+            let movers = self.cycles.movers(&key);
+            self.expander.expand_by(movers, &key, &mut self.successors)?;
+            for next in &self.successors {
+                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) && self.states.has(&next.key) {
+                    out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
+                }
+            }
+            Ok(())
+        });
+        self.decomposer = decomposer;
+        found
+    }
+
+    fn component(&mut self, members: &[u32]) -> Result<(), Halt> {
+        let graph = self.graph(members)?;
+        let roles = self.roles;
+        let stuck = graph.stuck(&roles);
+        if stuck != 0 {
+            let key = self.class.get(members[0] as usize);
+            let bad = self.words.deadlock(&mut self.expander, key, stuck).clone();
+            let wrong = self.wrong(bad, 0, members, 0..graph.len() as u32)?;
+            self.verdicts.stuck.push(wrong);
+        }
+        for endless in self.endless(&graph, roles.fair, None)? {
+            // Who waits while others go round, and for ever, is told as stuck.
+            if endless.moving || stuck == 0 {
+                let wrong = self.goes_on(&built_in::LIVELOCK, members, &endless)?;
+                self.verdicts.livelock.push(wrong);
+            }
+        }
+        if self.prepared.scenario.killed.is_some() {
+            let mut kept = Counted::new(&self.limits.ledger);
+            for &member in members {
+                kept.push(self.is_killed(member)?)?;
+            }
+            for endless in self.endless(&graph, self.prepared.mask(|_| true), Some(&kept))? {
+                let wrong = self.goes_on(&built_in::UNKILLABLE, members, &endless)?;
+                self.verdicts.unkillable.push(wrong);
+            }
+        }
+        Ok(())
+    }
+
+    fn endless(&mut self, graph: &Graph, movers: u16, kept: Option<&[bool]>) -> Result<Vec<Endless>, Halt> {
+        let (limits, looked) = (self.limits, &mut self.looked);
+        graph.endless(&mut self.decomposer, &self.roles, movers, kept, &mut || {
+            *looked = looked.wrapping_add(1);
+            if looked.is_multiple_of(1024) { limits.go_on() } else { Ok(()) }
+        })
+    }
+
+    fn goes_on(&mut self, property: &Property, members: &[u32], endless: &Endless) -> Result<Wrong, Halt> {
+        let key = *self.class.get(members[endless.states[0] as usize] as usize);
+        let witness = witness(self.prepared, &mut self.expander, &key, endless);
+        self.wrong(Bad::new(property.id, witness), endless.needed, members, endless.states.iter().copied())
+    }
+
+    /// Some states of a component.
+    fn wrong(
+        &self,
+        bad: Bad,
+        needed: u16,
+        members: &[u32],
+        states: impl Iterator<Item = u32>,
+    ) -> Result<Wrong, Halt> {
+        let mut numbers = Counted::new(&self.limits.ledger);
+        self.limits.ledger.take(size_of::<Wrong>() + bytes_of_bad(std::slice::from_ref(&bad)))?;
+        for state in states {
+            let key = self.class.get(members[state as usize] as usize);
+            if let Some(number) = self.states.find(key) {
+                numbers.push(number)?;
+            }
+        }
+        Ok(Wrong { bad, needed, states: numbers })
+    }
+
+    /// Whether a fatal signal is pending in a state of the class.
+    fn is_killed(&mut self, state: u32) -> Result<bool, Halt> {
+        let memory = memory_of(self.class.get(state as usize));
+        if let Some(&is) = self.killed.get(&memory) {
+            return Ok(is);
+        }
+        let is = self.prepared.is_killed(self.expander.words(memory))?;
+        self.killed.insert(memory, is);
+        Ok(is)
+    }
+
+    /// A component as a graph of its own.
+    fn graph(&mut self, members: &[u32]) -> Result<Graph, Halt> {
+        self.places.stretch(self.class.len())?;
+        for (place, &member) in members.iter().enumerate() {
+            self.places[member as usize] = place as u32;
+        }
+        let mut graph = Graph::new(&self.limits.ledger);
+        for &member in members {
+            self.look()?;
+            let key = *self.class.get(member as usize);
+            let census = self.expander.expand(&key, &mut self.successors)?;
+            graph.add_state(census)?;
+            for next in &self.successors {
+                let place = self.class.find(&next.key, mix(&next.key)).and_then(|to| {
+                    // The places of earlier components were not wiped.
+                    let place = self.places[to];
+                    (members.get(place as usize) == Some(&(to as u32))).then_some(place)
+                });
+                graph.add_step(next.actor, place)?;
+            }
+        }
+        Ok(graph)
+    }
+}
+
+/// `write goes round`, `read waits in folio_lock`.
+fn witness<const R: usize>(
+    prepared: &Prepared,
+    expander: &mut Expander,
+    key: &Key<R>,
+    endless: &Endless,
+) -> String {
+    let actors: Vec<usize> = (0..prepared.actors()).filter(|a| endless.shown & (1 << a) != 0).collect();
+    if !endless.moving {
+        let waiting: Vec<_> = actors.iter().map(|&a| (a, control_of(key, a))).collect();
+        return waits(expander, &waiting);
+    }
+    let names: Vec<&str> = actors.iter().map(|&a| prepared.automata[a].name).collect();
+    match names[..] {
+        [name] => format!("{name} goes round"),
+        _ => format!("{} go round", names.join(" and ")),
+    }
+}

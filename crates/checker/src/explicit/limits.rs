@@ -1,0 +1,180 @@
+//! What stops a search early, and when to look.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use scenario::{Bound, Coverage};
+
+use super::expand::Halt;
+use super::ledger::{Full, Ledger};
+use super::visited::lock;
+use super::{Error, Options, Prepared};
+
+/// The bounds of one search, and what became of them.
+pub(crate) struct Limits<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) ceilings: Ceilings,
+    prepared: &'a Prepared,
+    started: Instant,
+    interrupted: OnceLock<Instant>,
+    stopped: AtomicU8,
+    /// Whether there will be schedules to look for.
+    found: AtomicBool,
+    broken: Mutex<Option<Error>>,
+    remark: Mutex<Option<&'static str>>,
+}
+
+/// How many things the engine has numbers for, besides [`Error::TooManyControlStates`].
+#[derive(Clone, Copy)]
+pub(crate) struct Ceilings {
+    /// Memories in one shard of 64.
+    pub(crate) memories: usize,
+    /// States in one shard of 64, and in a class of states that is judged.
+    pub(crate) states: usize,
+}
+
+impl Default for Ceilings {
+    /// 2^28 memories and nearly 2^32 states in all.
+    fn default() -> Ceilings {
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2 }
+    }
+}
+
+const RUNS: u8 = 0;
+const BROKEN: u8 = 1;
+const BOUNDS: [(u8, Bound); 4] =
+    [(2, Bound::States), (3, Bound::Memory), (4, Bound::Time), (5, Bound::Interrupt)];
+
+/// How long schedules are looked for after the end of the time, or after the user wants to stop.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The part of the memory that the allocator and the threads' stacks get.
+const ALLOCATOR_PART: u64 = 16;
+
+/// The part of the time that is kept for schedules once there is something to tell.
+const KEPT_FOR_SCHEDULES: u32 = 8;
+
+/// What one thread's look-ups in a model take for a control state, in bytes.
+const MIRRORED: usize = 96;
+
+impl<'a> Limits<'a> {
+    pub(crate) fn new(options: &'a Options, prepared: &'a Prepared, ceilings: Ceilings) -> Limits<'a> {
+        let bytes_max = options.bounds.bytes_max;
+        Limits {
+            options,
+            ledger: Arc::new(Ledger::new(bytes_max - bytes_max / ALLOCATOR_PART)),
+            ceilings,
+            prepared,
+            started: Instant::now(),
+            interrupted: OnceLock::new(),
+            stopped: AtomicU8::new(RUNS),
+            found: AtomicBool::new(false),
+            broken: Mutex::new(None),
+            remark: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    pub(crate) fn stop(&self, bound: Bound) {
+        let code = BOUNDS.iter().find(|(_, b)| *b == bound).map_or(BROKEN, |(code, _)| *code);
+        // The first reason stays.
+        let _ = self.stopped.compare_exchange(RUNS, code, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn halt(&self, halt: Halt) {
+        match halt {
+            Halt::Full(full) => {
+                if let Full::Numbers(what) = full {
+                    lock(&self.remark).get_or_insert(what);
+                }
+                self.stop(Bound::Memory);
+            }
+            Halt::Broken(error) => {
+                lock(&self.broken).get_or_insert(error);
+                self.stopped.store(BROKEN, Ordering::Relaxed);
+            }
+            Halt::Stopped => {}
+        }
+    }
+
+    /// Keeps time and room for schedules from now on, since there is something to tell.
+    pub(crate) fn found(&self) {
+        if !self.has_found() {
+            self.found.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn has_found(&self) -> bool {
+        self.found.load(Ordering::Relaxed)
+    }
+
+    fn interrupted(&self) -> Option<Instant> {
+        let wanted = self.options.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        wanted.then(|| *self.interrupted.get_or_init(Instant::now))
+    }
+
+    /// Looks at everything; whether to stop.
+    pub(crate) fn look(&self) -> bool {
+        if let Err(halt) = self.go_on() {
+            self.halt(halt);
+        }
+        self.stopped()
+    }
+
+    /// Looks at the user, the clock and what the models take, whatever stopped the search before.
+    pub(crate) fn go_on(&self) -> Result<(), Halt> {
+        if self.interrupted().is_some() {
+            self.stop(Bound::Interrupt);
+            return Err(Halt::Stopped);
+        }
+        if self.started.elapsed() >= self.time_max() {
+            self.stop(Bound::Time);
+            return Err(Halt::Stopped);
+        }
+        Ok(self.weigh_models()?)
+    }
+
+    fn time_max(&self) -> Duration {
+        let all = self.options.bounds.time_max;
+        if self.has_found() { all - all / KEPT_FOR_SCHEDULES } else { all }
+    }
+
+    fn weigh_models(&self) -> Result<(), Full> {
+        let threads = self.options.threads.max(1) + 1;
+        let bytes =
+            |automaton: &super::Automaton| automaton.bytes() + (automaton.len() * MIRRORED * threads) as u64;
+        self.ledger.set_models(self.prepared.automata.iter().map(bytes).sum())
+    }
+
+    /// Whether there is no time left for schedules either.
+    pub(crate) fn out_of_patience(&self) -> bool {
+        self.interrupted().is_some_and(|since| since.elapsed() > GRACE)
+            || self.started.elapsed() > self.options.bounds.time_max.saturating_add(GRACE)
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) != RUNS
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        let code = self.stopped.load(Ordering::Relaxed);
+        match BOUNDS.iter().find(|(c, _)| *c == code) {
+            Some(&(_, bound)) => Coverage::Cut { bound },
+            None => Coverage::Exhausted,
+        }
+    }
+
+    pub(crate) fn error(&self) -> Option<Error> {
+        lock(&self.broken).clone()
+    }
+
+    /// What the engine ran out of besides memory, if that stopped the search.
+    pub(crate) fn ran_out_of(&self) -> Option<&'static str> {
+        *lock(&self.remark)
+    }
+}
