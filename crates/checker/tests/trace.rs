@@ -34,23 +34,29 @@ fn known((outcome, trace): &(Outcome, Trace), scenario: &Scenario) -> Option<Out
     trace.moved(outcome.clone(), &places)
 }
 
-/// Puts `op` in the place of the `at`th op of a program, counted through.
+/// Puts `new` in the place of the `at`th op, counted through.
 fn put(ops: &mut [Op], at: &mut usize, new: &Op) -> bool {
     for op in ops {
         if *at == 0 {
-            *op = new.clone();
+            // Where it is a step it keeps its number, or every change would be one of a label.
+            let number = if let Op::Take(_, number) = op { Some(*number) } else { None };
+            *op = match (new, number) {
+                (Op::Take(action, _), Some(number)) => Op::Take(*action, number),
+                _ => new.clone(),
+            };
             return true;
         }
         *at -= 1;
-        let within = match op {
-            Op::Call(body) | Op::Pair(body) | Op::Count(_, body) | Op::Cycle(_, body) | Op::Spin(body) => {
-                put(body, at, new)
-            }
-            Op::If(_, then, or) => put(then, at, new) || put(or, at, new),
-            _ => false,
+        let bodies: Vec<&mut Vec<Op>> = match op {
+            Op::Call(body) | Op::Pair(body) | Op::Spin(body) => vec![body],
+            Op::Count(_, body) | Op::Cycle(_, body) => vec![body],
+            Op::If(_, then, or) => vec![then, or],
+            _ => Vec::new(),
         };
-        if within {
-            return true;
+        for body in bodies {
+            if put(body, at, new) {
+                return true;
+            }
         }
     }
     false
@@ -58,21 +64,26 @@ fn put(ops: &mut [Op], at: &mut usize, new: &Op) -> bool {
 
 fn changed(program: &Program, actor: usize, at: usize, new: &Op) -> Program {
     let mut changed = program.clone();
-    let actor = actor % changed.actors.len();
+    let actors = changed.actors.len();
     let mut left = at;
-    put(&mut changed.actors[actor].ops, &mut left, new);
+    match actor.checked_sub(actors) {
+        Some(view) => changed.views.get_mut(view).is_some_and(|ops| put(ops, &mut left, new)),
+        None => put(&mut changed.actors[actor].ops, &mut left, new),
+    };
     changed
 }
 
 #[test]
 fn what_is_known_is_what_a_search_finds() {
-    let config = Config { cases: 3000, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 1500, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let (hits, misses) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
-    let pairs = (programs(), programs(), 0..3_usize, 0..12_usize);
+    let pairs = (programs(), programs(), 0..5_usize, 0..12_usize);
     let run = runner.run(&pairs, |(program, donor, actor, at)| {
         let scenario = program.scenario();
-        let Some(plain) = searched(&scenario) else { return Ok(()) };
+        let Some(plain) = searched(&scenario).filter(|outcome| outcome.remark.is_empty()) else {
+            return Ok(());
+        };
         let mine = traced(&scenario, 1 + at % 2);
         prop_assert_eq!(&mine.0, &plain);
         prop_assert_eq!(known(&mine, &program.scenario()), Some(plain));
@@ -90,7 +101,7 @@ fn what_is_known_is_what_a_search_finds() {
     if let Err(error) = run {
         panic!("{error}");
     }
-    assert!(hits.get() > 50 && misses.get() > 500, "{hits:?} hits, {misses:?} misses");
+    assert!(hits.get() > 25 && misses.get() > 250, "{hits:?} hits, {misses:?} misses");
 }
 
 /// A model in which each kind of thing can be another one.

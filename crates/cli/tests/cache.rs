@@ -215,7 +215,7 @@ fn what_is_damaged_foreign_or_older_is_not_believed() {
 #[test]
 fn the_folder_does_not_grow_without_bound_and_loses_the_oldest() {
     let folder = folder();
-    let bytes_max = 64 << 10;
+    let bytes_max = 256 << 10;
     let cache = Cache::of(folder.path(), bytes_max, engine(), Texts::new("toy", &SOURCES)).expect("a cache");
     let key = |number: usize| {
         let origin = Origin { value: number.to_string(), ..origin() };

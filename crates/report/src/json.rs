@@ -47,8 +47,9 @@ struct Line<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
     remark: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    command: Option<&'r str>,
     cached: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -81,16 +82,21 @@ struct Step<'r> {
     cycle: bool,
 }
 
-/// A result as one line of JSON, without the end of the line; with the command that repeats it, where more than
-/// the target decides what is found; `cached` tells how it was known already, if it was.
+/// How a result was come to, where there is more to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How<'r> {
+    /// The command that repeats it, where more than the target decides what is found.
+    pub command: Option<&'r str>,
+    /// How it was known already, if it was.
+    pub cached: Option<&'r str>,
+}
+
+/// A result as one line of JSON, without the end of the line.
 ///
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
-pub fn line(
-    finding: Finding<'_>,
-    command: Option<&str>,
-    cached: Option<&str>,
-) -> Result<String, serde_json::Error> {
+pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
+    let How { command, cached } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
     serde_json::to_string(&Line {
         path,
@@ -111,8 +117,8 @@ pub fn line(
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
         remark: &outcome.remark,
-        command,
         cached,
+        command,
     })
 }
 
@@ -193,7 +199,7 @@ mod tests {
             engine: "explicit",
             outcome: &outcome,
         };
-        let text = line(finding, None, None).expect("plain data");
+        let text = line(finding, How::default()).expect("plain data");
         assert!(!text.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");

@@ -37,7 +37,7 @@ pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{AsIn, Block, named, picture, property, shown};
 pub use columns::{Look, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, Summary, diff};
-pub use json::{Finding, line as json_line};
+pub use json::{Finding, How, line as json_line};
 pub use lines::{Folding, Line, Mark, lines, settled};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};

@@ -223,6 +223,7 @@ mod tests {
             reachable: Vec::new(),
             ending: None,
             killed: None,
+            grounds: None,
             picture: Arc::new(|_| String::new()),
             grounds: None,
         }

@@ -54,7 +54,6 @@ pub struct Event {
     /// The actor's name; that of a view carries on after the actors' last step.
     pub actor: String,
     /// What happened.
-    #[serde(flatten)]
     pub kind: EventKind,
     /// The source file; empty where there is none.
     pub file: String,

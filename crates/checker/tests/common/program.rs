@@ -227,6 +227,7 @@ impl Program {
             reachable: Vec::new(),
             ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
+            grounds: None,
             picture: Arc::new(|_| String::new()),
             grounds: None,
         }

@@ -144,14 +144,14 @@ impl Cache {
     /// The result that is kept under a key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Outcome> {
-        let outcome = serde_json::from_slice(&self.store.get(&key.0)?).ok()?;
+        let outcome = postcard::from_bytes(&self.store.get(&key.0)?).ok()?;
         is_whole(&outcome).then_some(outcome)
     }
 
     /// Keeps a result, if it is one of a search that came to its end. What keeps it from that is told once.
     pub fn put(&self, key: &Key, outcome: &Outcome) {
         if is_whole(outcome) {
-            let body = serde_json::to_vec(outcome).map_err(io::Error::from);
+            let body = postcard::to_stdvec(outcome).map_err(io::Error::other);
             self.complain_of(body.and_then(|body| self.store.put(&key.0, &body)));
         }
     }
@@ -212,7 +212,7 @@ impl Cache {
             let (trace, outcome) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
             let trace = Trace::from_bytes(trace)?;
             let places = trace.is_taken_by(&asked).ok()??;
-            let outcome: Outcome = serde_json::from_slice(outcome).ok()?;
+            let outcome: Outcome = postcard::from_bytes(outcome).ok()?;
             if is_whole(&outcome) { trace.moved(outcome, &places) } else { None }
         })
     }
@@ -221,7 +221,7 @@ impl Cache {
         let trace = Trace::of(prepared).to_bytes();
         let like = key::like(base, &trace);
         let length = u32::try_from(trace.len()).map_err(io::Error::other)?;
-        let outcome = serde_json::to_vec(outcome)?;
+        let outcome = postcard::to_stdvec(outcome).map_err(io::Error::other)?;
         self.store.put(&like, &[&length.to_le_bytes()[..], &trace, &outcome].concat())?;
         let _one = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let mut list = self.list(base);

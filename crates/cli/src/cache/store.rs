@@ -21,6 +21,8 @@ const TAG: (&str, &str) = (
     "CACHEDIR.TAG",
     "Signature: 8a477f597d28d172789f06886806bc55\n# Results that shortcopy keeps: `shortcopy cache clear` empties it.\n",
 );
+/// A file takes whole blocks, mostly of this size.
+const BLOCK: u64 = 4096;
 /// An entry that was used is young again, if it is older than this.
 const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 /// What was begun and is still not renamed after this was left behind.
@@ -63,10 +65,11 @@ impl Store {
     /// What is kept under `key`; nothing if there is none, or what there is is not as it was written.
     pub(super) fn get(&self, key: &Hash) -> Option<Vec<u8>> {
         let path = self.file(key);
-        let mut entry = fs::read(&path).ok()?;
+        let entry = fs::read(&path).ok()?;
         let body = MAGIC.len() + blake3::OUT_LEN;
         let sum = entry.strip_prefix(MAGIC)?.get(..blake3::OUT_LEN)?;
-        if checksum(key, entry.get(body..)?).as_bytes() != sum {
+        let packed = entry.get(body..)?;
+        if checksum(key, packed).as_bytes() != sum {
             return None;
         }
         let old = |file: &File| file.metadata()?.modified()?.elapsed().map_err(io::Error::other);
@@ -75,17 +78,19 @@ impl Store {
         {
             let _ = file.set_modified(SystemTime::now()); // it would only go earlier
         }
-        Some(entry.split_off(body))
+        lz4_flex::decompress_size_prepended(packed).ok()
     }
 
     /// Keeps `body` under `key`.
     pub(super) fn put(&self, key: &Hash, body: &[u8]) -> io::Result<()> {
+        let body = &lz4_flex::compress_prepend_size(body);
         match self.write(key, body) {
             // Somebody empties the folder.
             Err(why) if why.kind() == io::ErrorKind::NotFound => self.write(key, body)?,
             written => written?,
         }
-        let written = self.written.fetch_add(body.len() as u64, Ordering::Relaxed) + body.len() as u64;
+        let bytes = (body.len() as u64).next_multiple_of(BLOCK);
+        let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if written > self.bytes_max / 8 {
             self.tidy()?;
         }
@@ -166,7 +171,7 @@ fn files(folder: &Path) -> io::Result<Vec<Found>> {
             let Ok(metadata) = entry.metadata() else { continue };
             all.push(Found {
                 path: entry.path(),
-                bytes: metadata.len(),
+                bytes: metadata.len().next_multiple_of(BLOCK),
                 used: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
                 temporary: entry.file_name().as_encoded_bytes().starts_with(b"."),
             });

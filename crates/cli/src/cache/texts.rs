@@ -638,6 +638,17 @@ mod tests {
         assert_ne!(plain, digest("fn f() { crate::c::g() }", "", "mod a; mod b;\nmod c;"), "the root");
     }
 
+    /// What a model and its rules are made of is told by `Debug`, which has to show all of it.
+    #[test]
+    fn nothing_hides_from_debug() {
+        for sources in [models::SOURCES, page_state::SOURCES, fault::SOURCES] {
+            assert!(sources.len() > 5);
+            for (name, text) in sources {
+                assert!(!text.contains("Debug for "), "{name} has a `Debug` of its own");
+            }
+        }
+    }
+
     #[test]
     fn the_models_of_one_file_system_do_not_reach_another() {
         let texts = Texts::new("models", models::SOURCES);

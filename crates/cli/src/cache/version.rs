@@ -5,7 +5,7 @@ use blake3::{Hash, Hasher};
 use super::key::text;
 
 /// Changes when what is stored does, or what a key is made of.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Versions of the dependencies.
 const LOCK: &str = include_str!("../../../../Cargo.lock");

@@ -58,8 +58,8 @@ pub(crate) fn check(
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            let line = report::json_line(finding, command.as_deref(), kept.map(Kept::name));
-            out.line(&line.map_err(std::io::Error::from)?)?;
+            let how = report::How { command: command.as_deref(), cached: kept.map(Kept::name) };
+            out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
         let number = |bad: &BadState| section?.block(bad).map(|block| block.number);
