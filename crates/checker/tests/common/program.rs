@@ -229,7 +229,6 @@ impl Program {
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
             grounds: None,
             picture: Arc::new(|_| String::new()),
-            grounds: None,
         }
     }
 }
