@@ -182,6 +182,8 @@ pub struct Variable {
     pub is_static: bool,
     /// Whether it is `extern`: declared and not defined.
     pub is_extern: bool,
+    /// Whether `const` stands before its type: nobody stores to it.
+    pub is_const: bool,
     /// Words behind it that mean something to it, such as what is called at the end of its scope; see
     /// [`Hints::meaningful`](crate::Hints::meaningful).
     pub attributes: Vec<Name>,

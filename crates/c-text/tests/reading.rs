@@ -371,3 +371,22 @@ fn types_are_shown() {
     assert!(matches!(&of, Type::Pointer(_)));
     assert_eq!(of.to_string(), "struct x * *");
 }
+
+#[test]
+fn macros_that_fall_apart_are_known() {
+    let file = read(
+        "#define A(x, y) ((x) + f(y, x))\n#define B(x, y) ((x) + y)\n#define C(x) ({ int a = x; g[x]; })\n#define D 1 + 2\n\
+         #define E (1) + (2)\n#define F (1 + (2))\n#define G 3\n#define H f(1)\n#define I f(1)(2)\n",
+    );
+    let isolates = |index: usize, name: &str| file.defines[index].isolates(name);
+    assert!(isolates(0, "x") && isolates(0, "y") && isolates(1, "x") && isolates(2, "x"));
+    assert!(!isolates(1, "y"));
+    let together: Vec<bool> = file.defines[3..].iter().map(c_text::Define::is_together).collect();
+    assert_eq!(together, [false, false, true, true, true, false]);
+    let constant = read("const struct a b = { 1 };\nstatic int c;\n");
+    let is_const = |index: usize| match &constant.items[index].kind {
+        ItemKind::Variable(variable) => variable.is_const,
+        other => panic!("{other:?}"),
+    };
+    assert!(is_const(0) && !is_const(1));
+}

@@ -190,7 +190,7 @@ impl Parser<'_> {
             let Some((name, at)) = name else { return self.expected("a name") };
             let attributes = self.meaningful_attributes()?;
             let initial = if self.take("=") { Some(self.side_by_side(Parser::initial)?) } else { None };
-            let Storage { is_static, is_extern, is_typedef } = storage;
+            let Storage { is_static, is_extern, is_typedef, is_const } = storage;
             kinds.push(match of {
                 of if is_typedef => {
                     self.define_type(&name);
@@ -204,7 +204,7 @@ impl Parser<'_> {
                     is_static,
                 }),
                 of => {
-                    ItemKind::Variable(Variable { name, at, of, initial, is_static, is_extern, attributes })
+                    ItemKind::Variable(Variable { name, at, of, initial, is_static, is_extern, is_const, attributes })
                 }
             });
             if !self.take(",") {

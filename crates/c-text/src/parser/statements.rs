@@ -224,8 +224,8 @@ impl Parser<'_> {
             let attributes = self.meaningful_attributes()?;
             let initial = if self.take("=") { Some(self.side_by_side(Parser::initial)?) } else { None };
             let is_extern = storage.is_extern || matches!(of, Type::Function { .. });
-            let is_static = storage.is_static;
-            variables.push(Variable { name, at, of, initial, is_static, is_extern, attributes });
+            let (is_static, is_const) = (storage.is_static, storage.is_const);
+            variables.push(Variable { name, at, of, initial, is_static, is_extern, is_const, attributes });
             if !self.take(",") {
                 break;
             }

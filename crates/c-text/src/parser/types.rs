@@ -19,6 +19,7 @@ pub(super) struct Storage {
     pub(super) is_static: bool,
     pub(super) is_extern: bool,
     pub(super) is_typedef: bool,
+    pub(super) is_const: bool,
 }
 
 /// A name and what it is declared as.
@@ -91,7 +92,8 @@ impl<'t> Parser<'t> {
         loop {
             let word = self.peek();
             match word {
-                "const" | "volatile" | "inline" | "register" | "auto" | "__inline" | "__inline__"
+                "const" | "__const" => storage.is_const = true,
+                "volatile" | "inline" | "register" | "auto" | "__inline" | "__inline__"
                 | "__const" | "__volatile__" | "__restrict" | "restrict" | "__extension__"
                 | "_Thread_local" | "__thread" => {}
                 "static" => storage.is_static = true,
