@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::{
-    Config, Define, Enumerator, File, Function, Hints, ItemKind, Name, Position, Prototype, ReadError,
+    Config, Define, Enum, Enumerator, File, Function, Hints, ItemKind, Name, Position, Prototype, ReadError,
     Record, Sources, SyntaxError, Type, Unparsed, Variable, parse,
 };
 
@@ -29,6 +29,7 @@ enum Space {
     Prototype,
     Variable,
     Enumerator,
+    Enum,
     Record,
     Typedef,
     Define,
@@ -111,6 +112,9 @@ impl Program {
                     enter(Space::Variable, &of.name, index, 0, of.is_static);
                 }
                 ItemKind::Enum(of) => {
+                    if let Some(name) = &of.name {
+                        enter(Space::Enum, name, index, 0, true);
+                    }
                     for (part, value) in of.values.iter().enumerate() {
                         enter(Space::Enumerator, &value.name, index, part, true);
                     }
@@ -210,13 +214,26 @@ impl Program {
         })
     }
 
-    /// A variable of the top level.
+    /// A variable of the top level, and the file that defines it.
     ///
     /// # Errors
     /// If there are two.
-    pub fn variable(&self, name: &str, from: &str) -> Found<'_, Variable> {
-        Ok(match self.kind(Space::Variable, name, from)? {
-            Some((ItemKind::Variable(variable), _)) => Some(variable),
+    pub fn variable(&self, name: &str, from: &str) -> Result<Option<(&Variable, &Name)>, Ambiguous> {
+        let Some(entry) = self.find(Space::Variable, name, from)? else { return Ok(None) };
+        let file = &self.files[entry.file];
+        Ok(match &file.items[entry.index].kind {
+            ItemKind::Variable(variable) => Some((variable, &file.name)),
+            _ => None,
+        })
+    }
+
+    /// An `enum` and its values.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn enumeration(&self, name: &str, from: &str) -> Found<'_, Enum> {
+        Ok(match self.kind(Space::Enum, name, from)? {
+            Some((ItemKind::Enum(of), _)) => Some(of),
             _ => None,
         })
     }

@@ -203,9 +203,16 @@ impl Parser<'_> {
                     is_variadic,
                     is_static,
                 }),
-                of => {
-                    ItemKind::Variable(Variable { name, at, of, initial, is_static, is_extern, is_const, attributes })
-                }
+                of => ItemKind::Variable(Variable {
+                    name,
+                    at,
+                    of,
+                    initial,
+                    is_static,
+                    is_extern,
+                    is_const,
+                    attributes,
+                }),
             });
             if !self.take(",") {
                 break;

@@ -93,9 +93,8 @@ impl<'t> Parser<'t> {
             let word = self.peek();
             match word {
                 "const" | "__const" => storage.is_const = true,
-                "volatile" | "inline" | "register" | "auto" | "__inline" | "__inline__"
-                | "__const" | "__volatile__" | "__restrict" | "restrict" | "__extension__"
-                | "_Thread_local" | "__thread" => {}
+                "volatile" | "inline" | "register" | "auto" | "__inline" | "__inline__" | "__volatile__"
+                | "__restrict" | "restrict" | "__extension__" | "_Thread_local" | "__thread" => {}
                 "static" => storage.is_static = true,
                 "extern" => storage.is_extern = true,
                 "typedef" => storage.is_typedef = true,
