@@ -5,7 +5,7 @@ use std::sync::Arc;
 use c_text::{Binary, Expr, IntType, Name, Prototype, Unary};
 
 use crate::liveness::Liveness;
-use crate::shape::Shape;
+use crate::shape::{Shape, Types};
 use crate::{Unknown, Value, Word};
 
 /// A function.
@@ -153,9 +153,24 @@ pub(crate) enum Branches {
 /// What a call by name calls.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Word(Word, Option<Arc<Prototype>>),
+    Word(Word, Option<Arc<Head>>),
     /// A function of the text, by the file that defines it.
     Function(Name),
+}
+
+/// How the text declares a word.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) prototype: Prototype,
+    pub(crate) parameters: Vec<Shape>,
+    pub(crate) result: Shape,
+}
+
+impl Head {
+    pub(crate) fn new(prototype: &Prototype, types: Types<'_>) -> Head {
+        let parameters = prototype.parameters.iter().map(|parameter| types.shape(&parameter.of)).collect();
+        Head { prototype: prototype.clone(), parameters, result: types.shape(&prototype.result) }
+    }
 }
 
 /// A first value for a part of a variable.

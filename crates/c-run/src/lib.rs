@@ -90,11 +90,14 @@
 
 mod code;
 mod compile;
+mod conversions;
 mod evaluate;
 /// Integers of C.
 pub mod integer;
 mod liveness;
 mod memory;
+mod operators;
+mod places;
 mod run;
 mod shape;
 mod snapshot;

@@ -94,7 +94,11 @@ impl Memory {
 /// Unsets pointers to variables of functions that are no more.
 pub(crate) fn sever(value: &mut Value, depth: usize) {
     match value {
-        Value::Pointer(Pointer::Local { frame, .. }) if usize::from(*frame) >= depth => *value = Value::Unset,
+        Value::Pointer(Pointer::Local { frame, .. }) | Value::Address(Pointer::Local { frame, .. })
+            if usize::from(*frame) >= depth =>
+        {
+            *value = Value::Unset
+        }
         Value::Record(members) => members.values_mut().for_each(|member| sever(member, depth)),
         Value::Array(elements) => elements.iter_mut().for_each(|element| sever(element, depth)),
         _ => {}

@@ -16,6 +16,8 @@ pub enum Value {
     Int(i64, IntType),
     /// A pointer.
     Pointer(Pointer),
+    /// A pointer that was made a number: it can become a pointer again, and be compared.
+    Address(Pointer),
     /// A `struct` or `union` of the text, by its members.
     Record(BTreeMap<Name, Value>),
     /// An array.
@@ -125,6 +127,7 @@ impl fmt::Display for Value {
             Value::Int(value, IntType { bits: 64, is_signed: false }) => write!(f, "{}", *value as u64),
             Value::Int(value, _) => value.fmt(f),
             Value::Pointer(pointer) => pointer.fmt(f),
+            Value::Address(pointer) => write!(f, "({pointer} as a number)"),
             Value::Record(_) => f.write_str("a struct"),
             Value::Array(_) => f.write_str("an array"),
             Value::Modelled(object) => object.fmt(f),

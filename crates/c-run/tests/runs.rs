@@ -92,6 +92,8 @@ fn what_nobody_knows_has_no_default() {
         ("int x[2] = { 1, 2 }; return *(unsigned char *)x;", "a variable looked at as something else"),
         ("int x = 1; return *(unsigned char *)&x;", "a variable looked at as something else"),
         ("int x = 1; return (int)(unsigned long)&x;", "&local as int"),
+        ("int x[2] = { 1, 2 }; return (unsigned long)x + 1 > 0;", "(&local[0] as a number) + 1"),
+        ("return (int *)2l - (int *)1l;", "pointer 0x2 - pointer 0x1"),
         ("return \"a\" == \"b\";", "\"a\" == \"b\""),
         (
             "return f2();",
@@ -351,6 +353,9 @@ fn strings_and_functions_are_values() {
     let text = "static int one(void)\n{\n\treturn 1;\n}\nint f(void)\n{\n\tconst char *s = \"a\";\n\tint (*g)(void) = &one;\n\n\
                 \treturn s != NULL && g == one && *g == one && !!g && (bool)s;\n}\n";
     assert_eq!(int(text, &[]), 1);
+    let numbers = "int f(void)\n{\n\tint x = 3, *p;\n\tunsigned long l = (unsigned long)&x;\n\n\tp = (int *)l;\n\
+                   \treturn *p + (l != 0) + (l == (unsigned long)p) + (bool)l + (l ? 1 : 0);\n}\n";
+    assert_eq!(int(numbers, &[]), 7);
     let code = code("char *f(void)\n{\n\treturn \"a\" \"b\";\n}\n", Nothing);
     let value = Run::new(&code, &Nothing, &Alone, Vec::new()).call("f", "", Vec::new()).expect("a string");
     assert_eq!(value, Value::Pointer(Pointer::Text("\"a\" \"b\"".into())));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use c_text::{Binary, Define, Designator, Expr, ExprKind, Initial, IntType, Name, Unary};
 
-use crate::code::{Branches, Entry, Instruction, Node, NodeKind, Target};
+use crate::code::{Branches, Entry, Head, Instruction, Node, NodeKind, Target};
 use crate::integer;
 use crate::shape::{Pointee, Shape, Types};
 use crate::{Part, Pointer, Unknown, Value, Word};
@@ -250,7 +250,8 @@ impl Compiler<'_> {
         let (program, file) = (self.program, self.file.clone());
         if let Some(word) = self.vocabulary.word(name) {
             let prototype = program.prototype(name, &file).map_err(ambiguous)?;
-            let target = Target::Word(word, prototype.map(|prototype| Arc::new(prototype.clone())));
+            let head = prototype.map(|prototype| Arc::new(Head::new(prototype, self.types())));
+            let target = Target::Word(word, head);
             let arguments = written.iter().map(|argument| self.expression(argument)).collect();
             let kind = NodeKind::Call { name: name.clone(), target, arguments, written: written.into() };
             return Ok(Node { line, kind });
@@ -489,7 +490,7 @@ impl Compiler<'_> {
             }
             NodeKind::Call { name, target, .. } => {
                 let of = match target {
-                    Target::Word(_, Some(prototype)) => self.types().shape(&prototype.result),
+                    Target::Word(_, Some(head)) => head.result.clone(),
                     Target::Word(_, None) => return self.vocabulary.int_type(name).map(Shape::Int),
                     Target::Function(file) => return self.result_of(name, file),
                 };
