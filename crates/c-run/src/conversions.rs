@@ -87,7 +87,7 @@ impl Run<'_> {
     }
 
     /// A variable is only looked at as what it is: its bytes are not kept.
-    pub(crate) fn check_pointee(&self, pointer: &Pointer, to: &Pointee) -> Result<(), Stop> {
+    fn check_pointee(&self, pointer: &Pointer, to: &Pointee) -> Result<(), Stop> {
         let Pointer::Local { frame, slot, path } = pointer else { return Ok(()) };
         let path = match (path.split_last(), self.shape_at(*frame, *slot, path)) {
             // One behind the last element, or the whole array.

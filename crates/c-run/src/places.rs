@@ -80,7 +80,7 @@ impl Run<'_> {
     }
 
     /// Where the struct is of which a member is named.
-    pub(crate) fn place_or_copy(&self, node: &Node) -> Result<Place, Stop> {
+    fn place_or_copy(&self, node: &Node) -> Result<Place, Stop> {
         match &node.kind {
             NodeKind::Call { .. } | NodeKind::CallPointer { .. } | NodeKind::List(..) => {
                 Err(self.unknown(Unknown::Construct("a member of a struct that is not kept".into())))
@@ -161,7 +161,7 @@ impl Run<'_> {
     }
 
     /// The name of a place, for a message.
-    pub(crate) fn written(&self, place: &Place) -> String {
+    fn written(&self, place: &Place) -> String {
         match place {
             Place::Local { frame, slot, path } => {
                 let memory = self.memory.borrow();
@@ -175,7 +175,7 @@ impl Run<'_> {
         }
     }
 
-    pub(crate) fn read_global(&self, name: &Name, file: &Name, path: &[Part]) -> Result<Value, Stop> {
+    fn read_global(&self, name: &Name, file: &Name, path: &[Part]) -> Result<Value, Stop> {
         let Some(node) = self.code.global(file, name) else {
             return Err(self.unknown(Unknown::Name(name.to_string())));
         };
@@ -241,7 +241,7 @@ impl Run<'_> {
     }
 
     /// What is set in a union takes the place of its other members.
-    pub(crate) fn unset_others(&self, place: &Place) {
+    fn unset_others(&self, place: &Place) {
         let Place::Local { frame, slot, path } = place else { return };
         for depth in 0..path.len() {
             let Part::Member(name) = &path[depth] else { continue };
