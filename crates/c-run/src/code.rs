@@ -13,6 +13,7 @@ use crate::{Unknown, Value, Word};
 pub(crate) struct Compiled {
     pub(crate) name: Name,
     pub(crate) file: Name,
+    pub(crate) line: u32,
     pub(crate) result: Shape,
     pub(crate) parameters: usize,
     pub(crate) is_variadic: bool,

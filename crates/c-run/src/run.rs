@@ -257,13 +257,14 @@ impl<'a> Run<'a> {
     }
 
     fn body(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
-        let mut slots = vec![Value::Unset; function.slots.len()];
-        for ((slot, of), argument) in slots.iter_mut().zip(&function.slots).zip(arguments) {
-            *slot = self.converted(argument.clone(), &of.shape)?;
-        }
-        let line = function.body.lines.first().copied().unwrap_or_default();
-        let frame = Frame { function: Some(function.clone()), slots, levels: Vec::new(), line };
+        let slots = vec![Value::Unset; function.slots.len()];
+        let frame =
+            Frame { function: Some(function.clone()), slots, levels: Vec::new(), line: function.line };
         self.memory.borrow_mut().frames.push(frame);
+        for (index, (of, argument)) in function.slots.iter().zip(arguments).enumerate() {
+            let value = self.converted(argument.clone(), &of.shape)?;
+            self.with_frame(|frame| frame.slots[index] = value);
+        }
         match self.level(Level::Body, &function.body, &function.name)? {
             Ending::Returned(Value::Void) | Ending::GoesOn(_) if function.result != Shape::Void => {
                 // Only who uses it is at fault.

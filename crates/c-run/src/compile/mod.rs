@@ -152,6 +152,7 @@ pub(crate) fn function(
     Ok(Compiled {
         name: prototype.name.clone(),
         file: function.file.clone(),
+        line: function.at.line,
         result: compiler.types().shape(&prototype.result),
         parameters,
         is_variadic: prototype.is_variadic,
