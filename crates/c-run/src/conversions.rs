@@ -6,6 +6,9 @@ use crate::code::Node;
 use crate::shape::{Pointee, Shape};
 use crate::{Pointer, Run, Stop, Unknown, Value, integer};
 
+/// How many values a variable may have.
+const VALUES_MAX: usize = 1 << 16;
+
 impl Run<'_> {
     /// A variable that begins.
     pub(crate) fn declare(&self, slot: u16, first: Option<&Node>) -> Result<(), Stop> {
@@ -24,6 +27,11 @@ impl Run<'_> {
 
     /// A value of this shape: not set, or 0.
     pub(crate) fn fresh(&self, shape: &Shape, is_zero: bool) -> Result<Value, Stop> {
+        if shape.size() > VALUES_MAX {
+            return Err(
+                self.unknown(Unknown::Construct(format!("a variable of more than {VALUES_MAX} values")))
+            );
+        }
         Ok(match shape {
             Shape::Int(of) if is_zero => Value::Int(0, *of),
             Shape::Pointer(_) if is_zero => Value::null(),

@@ -55,6 +55,17 @@ impl Shape {
     pub(crate) fn has_parts(&self) -> bool {
         matches!(self, Shape::Array(..) | Shape::Record(_) | Shape::Modelled(_) | Shape::Open)
     }
+
+    /// How many values a variable of it has.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Shape::Array(of, length) => of.size().saturating_mul(length.unwrap_or(1)),
+            Shape::Record(of) => {
+                of.members.values().fold(0, |sum, member| sum.saturating_add(member.shape.size()))
+            }
+            _ => 1,
+        }
+    }
 }
 
 /// How deep types may be nested.
