@@ -112,6 +112,16 @@ pub enum PatchError {
         /// Whether what the hunk makes of the file is there already.
         is_applied: bool,
     },
+    /// A hunk is not where it says, and fits elsewhere more than once.
+    #[error("{file}: hunk {hunk} fits at line {} and at line {}, and not where it says", .lines[0], .lines[1])]
+    SeveralPlaces {
+        /// The file.
+        file: Name,
+        /// The number of the hunk in its file, from 1.
+        hunk: usize,
+        /// The first two of the places.
+        lines: [usize; 2],
+    },
     /// The file can't be read.
     #[error(transparent)]
     File(#[from] ReadError),
@@ -271,8 +281,13 @@ impl Part {
             let old = hunk.side(Side::Old);
             let said = if old.is_empty() { hunk.start } else { hunk.start.saturating_sub(1) };
             let wanted = (said as i64 + drift).clamp(done as i64, lines.len().max(done) as i64) as usize;
-            let Some(found) = place(&lines, &old, done, wanted) else {
-                return Err(hunk.misfit(file, index + 1, &lines, done, wanted));
+            let found = match place(&lines, &old, done, wanted) {
+                Place::Here(at) => at,
+                Place::Nowhere => return Err(hunk.misfit(file, index + 1, &lines, done, wanted)),
+                Place::Either(places) => {
+                    let lines = places.map(|at| at + 1);
+                    return Err(PatchError::SeveralPlaces { file: file.clone(), hunk: index + 1, lines });
+                }
             };
             drift = found as i64 - said as i64;
             if drift != 0 {
@@ -287,12 +302,27 @@ impl Part {
     }
 }
 
-/// The place nearest to `wanted`, from `from` on, where `old` stands.
-fn place(lines: &[&str], old: &[&str], from: usize, wanted: usize) -> Option<usize> {
-    let last = lines.len().checked_sub(old.len())?;
-    let fits = |at: usize| at >= from && at <= last && lines[at..at + old.len()] == *old;
-    let distances = 0..=lines.len();
-    distances.flat_map(|by| [wanted.checked_sub(by), Some(wanted + by)]).flatten().find(|at| fits(*at))
+/// Where lines are found.
+enum Place {
+    Nowhere,
+    Here(usize),
+    /// At these two, and perhaps more: which is meant can't be told.
+    Either([usize; 2]),
+}
+
+/// The place where `old` stands: the one that is wanted, or the only other one from `from` on.
+fn place(lines: &[&str], old: &[&str], from: usize, wanted: usize) -> Place {
+    let Some(last) = lines.len().checked_sub(old.len()) else { return Place::Nowhere };
+    let fits = |at: &usize| lines[*at..at + old.len()] == *old;
+    if (from..=last).contains(&wanted) && fits(&wanted) {
+        return Place::Here(wanted);
+    }
+    let mut found = (from..=last).filter(fits);
+    match (found.next(), found.next()) {
+        (None, _) => Place::Nowhere,
+        (Some(at), None) => Place::Here(at),
+        (Some(at), Some(other)) => Place::Either([at, other]),
+    }
 }
 
 fn read(sources: &dyn Sources, file: &Name) -> Result<Option<Arc<str>>, PatchError> {
@@ -321,7 +351,7 @@ impl Hunk {
             line.map_or("the end of the file".to_owned(), |line| format!("`{}`", line.trim_end_matches('\n')))
         };
         let expected = old.get(at - best);
-        let is_applied = place(lines, &self.side(Side::New), 0, wanted).is_some();
+        let is_applied = !matches!(place(lines, &self.side(Side::New), 0, wanted), Place::Nowhere);
         let file = file.clone();
         PatchError::Hunk {
             file,

@@ -199,6 +199,16 @@ fn a_patch_that_does_not_apply_says_where() {
     let why = twice.apply(&patch(RING)).expect_err("it is applied").to_string();
     assert!(why.ends_with("is it applied, or to be reversed?)"), "{why}");
 
+    let two = format!(
+        "int a;\n{}{}",
+        &BEFORE[BEFORE.find("{\n\ttoy").expect("a body")..],
+        &BEFORE[BEFORE.find("{\n\ttoy").expect("a body")..]
+    );
+    let mut ambiguous = tree();
+    ambiguous.set("fs/toy.c", Some(&two));
+    let why = ambiguous.apply(&patch(RING)).expect_err("it fits twice").to_string();
+    assert_eq!(why, "fs/toy.c: hunk 1 fits at line 2 and at line 17, and not where it says");
+
     let elsewhere = RING.replace("fs/toy.c", "fs/gone.c");
     let why = tree().apply(&patch(&elsewhere)).expect_err("it is not there").to_string();
     assert_eq!(why, "fs/gone.c: the patch is about it, and it is not in the tree");

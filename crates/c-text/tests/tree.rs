@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use c_text::{Config, Folder, Hints, ItemKind, Program, Sources, parse};
+use c_text::{Config, Folder, Hints, How, ItemKind, Overlay, Patch, Program, Sources, differences, parse};
 
 const ARCHIVE: &str = "/usr/src/linux-source-6.12.tar.xz";
 
@@ -164,4 +164,56 @@ fn files_of_a_tree_that_are_cut_do_not_panic() {
         let _ = parse("cut.c", &text[from..to], &config, &hints);
         let _ = parse("cut.c", &[&text[..from], &text[to..]].concat(), &config, &hints);
     }
+}
+
+/// A statement that is taken out of each tenth function, as a patch that is made here.
+#[test]
+fn patches_of_a_tree_change_the_function_that_they_are_about() {
+    let Some(tree) = tree() else {
+        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
+        return;
+    };
+    let folder = Folder::open(&tree).expect("a tree");
+    let (config, hints) = (config(), Hints::default());
+    let mut tried = 0;
+    for name in FILES {
+        let Some(bytes) = folder.read(name).expect("it can be read") else { continue };
+        let before = String::from_utf8(bytes).expect("text");
+        let file = parse(name, before.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
+        for function in file.functions().step_by(10) {
+            let last = (function.at.line..function.end).rev().find(|line| {
+                let text = file.line(*line).unwrap_or_default();
+                text.starts_with("\treturn ") && text.ends_with(';')
+            });
+            let Some(last) = last else { continue };
+            let kept =
+                before.split_inclusive('\n').enumerate().filter(|(index, _)| *index + 1 != last as usize);
+            let after: String = kept.map(|(_, line)| line).collect();
+            let diff = diffy::create_patch(&before, &after).to_string();
+            let diff = diff
+                .replace("--- original", &format!("--- a/{name}"))
+                .replace("+++ modified", &format!("+++ b/{name}"));
+            let patch = Patch::parse("made", diff.as_bytes()).unwrap_or_else(|why| panic!("{why}"));
+
+            let mut overlay = Overlay::new(&folder);
+            let changes = overlay.apply(&patch).unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(changes[0].after.as_deref(), Some(&*after));
+            let patched =
+                parse(name, after.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
+            let found = differences(Some(&file), Some(&patched));
+            let named: Vec<_> =
+                found.iter().map(|one| (one.is_function(), one.name.clone(), one.how)).collect();
+            assert_eq!(named, [(true, Some(function.prototype.name.clone()), How::Changed)]);
+
+            // Elsewhere in the file, and back.
+            let moved = format!("{}{before}", "/* more */\n".repeat(45));
+            overlay.set(name, Some(&moved));
+            let changes = overlay.apply(&patch).unwrap_or_else(|why| panic!("{why}"));
+            assert!(!changes[0].moved.is_empty());
+            overlay.apply(&patch.reversed()).unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(overlay.read(name).expect("it can be read"), Some(moved.into_bytes()));
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "only {tried} patches were made");
 }
