@@ -225,7 +225,6 @@ mod tests {
             killed: None,
             grounds: None,
             picture: Arc::new(|_| String::new()),
-            grounds: None,
         }
     }
 

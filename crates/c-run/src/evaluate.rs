@@ -1,0 +1,235 @@
+//! What expressions come to.
+
+use c_text::{Binary, IntType, Name, Unary};
+
+use crate::code::{Branches, Head, Node, NodeKind, Target};
+use crate::compile::unary;
+use crate::memory::part_mut;
+use crate::places::{Place, inner};
+use crate::shape::{Shape, Types};
+use crate::words::Call;
+use crate::{Fault, Path, Pointer, Run, Stop, Unknown, Value, Word, integer};
+
+impl Run<'_> {
+    /// The value of an expression that must have one.
+    pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
+        match self.value_or_void(node)? {
+            Value::Void => Err(self.fault(Fault::NoResult)),
+            Value::Unset => Err(self.fault(Fault::NoObject("a variable that is no more".into()))),
+            value => Ok(value),
+        }
+    }
+
+    pub(crate) fn value_or_void(&self, node: &Node) -> Result<Value, Stop> {
+        match &node.kind {
+            NodeKind::Value(value) => Ok(value.clone()),
+            NodeKind::Local(_) | NodeKind::Member { .. } | NodeKind::Index { .. } => {
+                let place = self.place_of(node)?;
+                self.read(&place)
+            }
+            NodeKind::Global { name, file } => {
+                self.read(&Place::Global { name: name.clone(), file: file.clone(), path: Path::new() })
+            }
+            NodeKind::Constant(name) => {
+                self.words.constant(self, name).ok_or_else(|| self.unknown(Unknown::Name(name.to_string())))
+            }
+            NodeKind::Unary(operator, of) => match (operator, self.evaluate(of)?) {
+                (_, Value::Int(value, of)) => {
+                    let (value, of) = unary(*operator, (value, of));
+                    Ok(Value::Int(value, of))
+                }
+                (Unary::Not, value) => Ok(Value::truth(!self.truth(&value)?)),
+                (_, value) => Err(self.unknown(Unknown::Construct(format!("a sign before {value}")))),
+            },
+            NodeKind::Deref(of) => match self.evaluate(of)? {
+                // A function is its own value.
+                value @ Value::Pointer(Pointer::Function { .. }) => Ok(value),
+                value => {
+                    let place = self.pointee(value)?;
+                    self.read(&place)
+                }
+            },
+            NodeKind::AddressOf(of) => self.address(of).map(Value::Pointer),
+            NodeKind::Step { of, by, is_postfix } => {
+                let place = self.place_of(of)?;
+                let old = self.read(&place)?;
+                let by = Value::Int(*by, IntType::INT);
+                let new = self.binary(Binary::Plus, old.clone(), by)?;
+                let new = self.write(&place, new)?;
+                Ok(if *is_postfix { old } else { new })
+            }
+            NodeKind::Assign { to, operator, value } => {
+                // C leaves open which side is first; what is assigned to is looked at last.
+                let value = self.evaluate(value)?;
+                let place = self.place_of(to)?;
+                let value = match operator {
+                    None => value,
+                    Some(operator) => {
+                        let old = self.read(&place)?;
+                        self.binary(*operator, old, value)?
+                    }
+                };
+                self.write(&place, value)
+            }
+            NodeKind::Binary(Binary::And, left, right) => {
+                Ok(Value::truth(self.holds(left)? && self.holds(right)?))
+            }
+            NodeKind::Binary(Binary::Or, left, right) => {
+                Ok(Value::truth(self.holds(left)? || self.holds(right)?))
+            }
+            NodeKind::Binary(operator, left, right) => {
+                let left = self.evaluate(left)?;
+                let right = self.evaluate(right)?;
+                self.binary(*operator, left, right)
+            }
+            NodeKind::Conditional { condition, yes, no, of } => {
+                let condition = self.evaluate(condition)?;
+                let value = match (self.truth(&condition)?, yes) {
+                    (true, Some(yes)) => self.value_or_void(yes)?,
+                    (true, None) => condition,
+                    (false, _) => self.value_or_void(no)?,
+                };
+                match (value, of) {
+                    (Value::Int(value, _), Branches::Int(of)) => {
+                        Ok(Value::Int(integer::convert(value, *of), *of))
+                    }
+                    (Value::Int(value, _), Branches::Pointer) => Ok(Value::Pointer(Pointer::Number(value))),
+                    // The widest type without a sign is the type of both, whatever the other is.
+                    (value @ Value::Int(_, IntType { bits: 64, is_signed: false }), Branches::Open) => {
+                        Ok(value)
+                    }
+                    (Value::Int(..), Branches::Open) => {
+                        let why = "a `?:` of which one side has a type that is not known".to_owned();
+                        Err(self.unknown(Unknown::Construct(why)))
+                    }
+                    (value, _) => Ok(value),
+                }
+            }
+            NodeKind::Comma(left, right) => {
+                self.value_or_void(left)?;
+                self.value_or_void(right)
+            }
+            NodeKind::Cast(Shape::Void, of) => self.value_or_void(of).map(|_| Value::Void),
+            NodeKind::Cast(to, of) => {
+                let value = self.evaluate(of)?;
+                self.converted(value, to)
+            }
+            NodeKind::List(shape, entries) => {
+                let mut whole = self.fresh(shape, true)?;
+                for entry in entries.iter() {
+                    let value = self.evaluate(&entry.value)?;
+                    let value = self.converted(value, inner(shape, &entry.path))?;
+                    *part_mut(&mut whole, &entry.path).map_err(|why| self.missing(why))? = value;
+                }
+                Ok(whole)
+            }
+            NodeKind::Block(block) => self.block(block),
+            NodeKind::Call { name, target, arguments, written } => {
+                self.with_frame(|frame| frame.line = node.line);
+                self.call_target(name, target, arguments, written)
+            }
+            NodeKind::CallPointer { function, arguments } => {
+                let function = self.evaluate(function)?;
+                let arguments = self.arguments(arguments)?;
+                self.with_frame(|frame| frame.line = node.line);
+                self.call_pointer(function, arguments)
+            }
+            NodeKind::Unknown(why) => {
+                self.with_frame(|frame| frame.line = node.line);
+                Err(self.unknown(why.clone()))
+            }
+        }
+    }
+
+    fn arguments(&self, nodes: &[Node]) -> Result<Vec<Value>, Stop> {
+        nodes.iter().map(|node| self.evaluate(node)).collect()
+    }
+
+    fn call_target(
+        &self,
+        name: &Name,
+        target: &Target,
+        nodes: &[Node],
+        written: &[c_text::Expr],
+    ) -> Result<Value, Stop> {
+        match target {
+            Target::Function(file) => {
+                let arguments = self.arguments(nodes)?;
+                self.call_function(file, name, arguments)
+            }
+            Target::Word(word, head) => {
+                let values = match word {
+                    Word::Function => self.arguments(nodes)?,
+                    Word::Macro => Vec::new(),
+                };
+                self.call_word(name, head.as_deref(), values, nodes, written)
+            }
+        }
+    }
+
+    fn call_word(
+        &self,
+        name: &Name,
+        head: Option<&Head>,
+        mut values: Vec<Value>,
+        arguments: &[Node],
+        written: &[c_text::Expr],
+    ) -> Result<Value, Stop> {
+        for (value, shape) in values.iter_mut().zip(head.map_or(&[][..], |head| &head.parameters)) {
+            if matches!((&*value, shape), (Value::Int(..), Shape::Int(_) | Shape::Pointer(_))) {
+                *value = self.converted(value.clone(), shape)?;
+            }
+        }
+        let prototype = head.map(|head| &head.prototype);
+        let call = Call { name, prototype, written, values: &values, arguments };
+        let line = self.with_frame(|frame| frame.line);
+        let answer = self.words.call(self, &call)?;
+        self.with_frame(|frame| frame.line = line);
+        let value = answer.ok_or_else(|| self.unknown(Unknown::Function(name.to_string())))?;
+        match head.map(|head| &head.result) {
+            Some(shape @ Shape::Int(_)) if matches!(value, Value::Int(..)) => self.converted(value, shape),
+            _ => Ok(value),
+        }
+    }
+
+    /// Calls what a pointer points to.
+    ///
+    /// # Errors
+    /// If it is no function, or the run can't go on.
+    pub fn call_pointer(&self, function: Value, arguments: Vec<Value>) -> Result<Value, Stop> {
+        match function {
+            Value::Pointer(Pointer::Function { name, file }) if file.is_empty() => {
+                let from = self.place().file;
+                let prototype = self.code.program.prototype(&name, &from);
+                let prototype = prototype.map_err(|why| self.unknown(Unknown::Ambiguous(why.to_string())))?;
+                let types =
+                    Types { program: &self.code.program, vocabulary: &*self.code.vocabulary, file: &from };
+                let head = prototype.map(|prototype| Head::new(prototype, types));
+                self.call_word(&name, head.as_ref(), arguments, &[], &[])
+            }
+            Value::Pointer(Pointer::Function { name, file }) => self.call_function(&file, &name, arguments),
+            Value::Pointer(pointer @ Pointer::Number(_)) => {
+                Err(self.fault(Fault::NoObject(pointer.to_string())))
+            }
+            other => Err(self.unknown(Unknown::Construct(format!("a call of {other}")))),
+        }
+    }
+
+    pub(crate) fn holds(&self, node: &Node) -> Result<bool, Stop> {
+        let value = self.evaluate(node)?;
+        self.truth(&value)
+    }
+
+    /// Whether a value counts as true.
+    ///
+    /// # Errors
+    /// If it is no number and no pointer.
+    pub fn truth(&self, value: &Value) -> Result<bool, Stop> {
+        match value {
+            Value::Int(value, _) => Ok(*value != 0),
+            Value::Pointer(Pointer::Number(number)) => Ok(*number != 0),
+            Value::Pointer(_) | Value::Address(_) => Ok(true),
+            other => Err(self.unknown(Unknown::Construct(format!("{other} as a condition")))),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The variables of the functions that are running.
+
+use std::sync::Arc;
+
+use c_text::Name;
+
+use crate::code::{Block, Compiled};
+use crate::{Part, Pointer, Value};
+
+/// The functions that are running, the outermost first. The first is not one of the text: it holds what the run was
+/// given.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) frames: Vec<Frame>,
+}
+
+pub(crate) struct Frame {
+    /// None for the first.
+    pub(crate) function: Option<Arc<Compiled>>,
+    pub(crate) slots: Vec<Value>,
+    /// The blocks that are running, each with its instruction; the function's own first.
+    pub(crate) levels: Vec<(Level, usize)>,
+    pub(crate) line: u32,
+}
+
+/// A block that is running.
+#[derive(Clone)]
+pub(crate) enum Level {
+    /// The function's own.
+    Body,
+    /// That of a statement expression.
+    Inner(Arc<Block>),
+}
+
+impl Frame {
+    pub(crate) fn block<'f>(&'f self, level: &'f Level) -> Option<&'f Block> {
+        match (level, &self.function) {
+            (Level::Inner(block), _) => Some(&**block),
+            (Level::Body, Some(function)) => Some(&function.body),
+            (Level::Body, None) => None,
+        }
+    }
+
+    /// Forgets what nothing that follows can read. `is_head`: control is before an instruction, not in it.
+    fn forget(&mut self, is_head: bool) {
+        let last = self.levels.len().saturating_sub(1);
+        let dead: Vec<usize> = (0..self.slots.len())
+            .filter(|slot| {
+                !self.levels.iter().enumerate().all(|(number, (level, at))| {
+                    self.block(level).is_none_or(|block| {
+                        if is_head && number == last {
+                            block.liveness.is_live_before(*at, *slot)
+                        } else {
+                            block.liveness.is_live_around(*at, *slot)
+                        }
+                    })
+                })
+            })
+            .collect();
+        for slot in dead {
+            self.slots[slot] = Value::Unset;
+        }
+    }
+}
+
+impl Memory {
+    /// What control can still depend on.
+    pub(crate) fn remembered(&mut self, is_head: bool) -> Vec<Vec<Value>> {
+        let last = self.frames.len().saturating_sub(1);
+        for (number, frame) in self.frames.iter_mut().enumerate() {
+            frame.forget(is_head && number == last);
+        }
+        self.frames.iter().map(|frame| frame.slots.clone()).collect()
+    }
+
+    /// Goes back to what was remembered; functions that were called since are gone.
+    pub(crate) fn restore(&mut self, frames: &[Vec<Value>]) {
+        self.frames.truncate(frames.len());
+        for (frame, slots) in self.frames.iter_mut().zip(frames) {
+            frame.slots.clone_from(slots);
+        }
+    }
+
+    /// The innermost function ends: pointers to its variables point to nothing that could be read.
+    pub(crate) fn leave(&mut self) {
+        self.frames.pop();
+        let depth = self.frames.len();
+        for frame in &mut self.frames {
+            frame.slots.iter_mut().for_each(|slot| sever(slot, depth));
+        }
+    }
+}
+
+/// Unsets pointers to variables of functions that are no more.
+pub(crate) fn sever(value: &mut Value, depth: usize) {
+    match value {
+        Value::Pointer(Pointer::Local { frame, .. }) | Value::Address(Pointer::Local { frame, .. })
+            if usize::from(*frame) >= depth =>
+        {
+            *value = Value::Unset
+        }
+        Value::Record(members) => members.values_mut().for_each(|member| sever(member, depth)),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| sever(element, depth)),
+        _ => {}
+    }
+}
+
+/// A part of a value.
+pub(crate) fn part<'v>(value: &'v Value, path: &[Part]) -> Result<&'v Value, Missing> {
+    path.iter().try_fold(value, |value, part| match (value, part) {
+        (Value::Record(members), Part::Member(name)) => {
+            members.get(name).ok_or_else(|| Missing::Member(name.clone()))
+        }
+        (Value::Array(elements), Part::Element(index)) => {
+            let length = elements.len();
+            usize::try_from(*index)
+                .ok()
+                .and_then(|index| elements.get(index))
+                .ok_or(Missing::Element(*index, length))
+        }
+        (Value::Unset, _) => Ok(&Value::Unset),
+        (_, part) => Err(Missing::NoParts(part.clone())),
+    })
+}
+
+/// A part of a value, to be set.
+pub(crate) fn part_mut<'v>(value: &'v mut Value, path: &[Part]) -> Result<&'v mut Value, Missing> {
+    path.iter().try_fold(value, |value, part| match (value, part) {
+        (Value::Record(members), Part::Member(name)) => {
+            members.get_mut(name).ok_or_else(|| Missing::Member(name.clone()))
+        }
+        (Value::Array(elements), Part::Element(index)) => {
+            let length = elements.len();
+            let index = usize::try_from(*index).ok().filter(|index| *index < length).ok_or(*index);
+            match index {
+                Ok(index) => Ok(&mut elements[index]),
+                Err(index) => Err(Missing::Element(index, length)),
+            }
+        }
+        (_, part) => Err(Missing::NoParts(part.clone())),
+    })
+}
+
+/// Why a value has no such part.
+pub(crate) enum Missing {
+    Member(Name),
+    Element(i32, usize),
+    NoParts(Part),
+}

@@ -1,0 +1,130 @@
+//! Made-up functions come to what the C compiler makes of them, and the same where frames are remembered.
+//!
+//! `SHORTCOPY_PROGRAMS` is how many are tried; the long run takes 100,000.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use c_run::{Code, Run, Value};
+use c_text::IntType;
+use common::programs::{Maker, SHARED, next};
+use common::{Alone, Nothing, Recorder, Remembering, code};
+
+/// How many functions are compiled at once.
+const BATCH: u64 = 250;
+
+fn programs() -> u64 {
+    std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
+fn arguments(seed: u64) -> [[i64; 2]; 3] {
+    let mut random = seed;
+    let mut any = || next(&mut random) as i64;
+    [[0, 1], [any() % 100, any() % 100], [any(), any()]]
+}
+
+fn text(seeds: std::ops::Range<u64>) -> String {
+    let mut text = SHARED.to_owned();
+    for seed in seeds {
+        text.push_str(&Maker::new(seed).function(&format!("f{seed}")));
+    }
+    text
+}
+
+/// What the compiler's program prints, or nothing where there is no compiler.
+fn compiled(folder: &Path, text: &str, seeds: std::ops::Range<u64>) -> Option<Vec<i64>> {
+    let mut whole = format!("{text}\nextern int printf(const char *, ...);\n\nint main(void)\n{{\n");
+    for seed in seeds {
+        for [a, b] in arguments(seed) {
+            // The least number has no literal.
+            writeln!(whole, "\tprintf(\"%ld\\n\", f{seed}((long){}ul, (long){}ul));", a as u64, b as u64)
+                .expect("a string");
+        }
+    }
+    whole.push_str("\treturn 0;\n}\n");
+    let (source, program) = (folder.join("all.c"), folder.join("all"));
+    std::fs::write(&source, whole).expect("a file");
+    let compiler = Command::new("cc")
+        .args(["-O0", "-w", "-fwrapv", "-std=gnu11", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .output();
+    let Ok(output) = compiler else { return None };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(&program).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).expect("numbers");
+    Some(printed.lines().map(|line| line.parse().expect("a number")).collect())
+}
+
+fn result(
+    code: &Code,
+    machine: &dyn machine::Machine,
+    seed: u64,
+    arguments: [i64; 2],
+) -> Result<i64, String> {
+    let arguments = arguments.iter().map(|argument| Value::Int(*argument, IntType::LONG)).collect();
+    match Run::new(code, &Nothing, machine, Vec::new()).call(&format!("f{seed}"), "", arguments) {
+        Ok(Value::Int(value, _)) => Ok(value),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[test]
+fn functions_come_to_what_the_compiler_makes_of_them() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiler");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let mut from = 0;
+    while from < programs() {
+        let seeds = from..(from + BATCH).min(programs());
+        from = seeds.end;
+        let text = text(seeds.clone());
+        let Some(expected) = compiled(&folder, &text, seeds.clone()) else {
+            println!("skipped: there is no `cc`");
+            return;
+        };
+        let mut expected = expected.into_iter();
+        let code = code(&text, Nothing);
+        for seed in seeds {
+            for arguments in arguments(seed) {
+                let (ours, theirs) =
+                    (result(&code, &Alone, seed, arguments), expected.next().expect("a line"));
+                if ours != Ok(theirs) {
+                    let function = Maker::new(seed).function(&format!("f{seed}"));
+                    panic!("f{seed}{arguments:?} is {ours:?}, and the compiler's is {theirs}:\n{function}");
+                }
+            }
+        }
+    }
+}
+
+/// A call or a loop that an engine remembers leaves everything as if it had been run, and a loop that begins with a
+/// later round ends as it did.
+#[test]
+fn what_is_remembered_is_all_that_matters() {
+    let seeds = 0..programs().min(100_000);
+    let mut answered = 0;
+    for first in seeds.step_by(BATCH as usize) {
+        let seeds = first..first + BATCH.min(programs());
+        let code = code(&text(seeds.clone()), Nothing);
+        for seed in seeds {
+            let arguments = arguments(seed)[1];
+            let recorder = Recorder::new();
+            let plain = result(&code, &recorder, seed, arguments);
+            let mut open = recorder.0.into_inner();
+            assert_eq!(open.len(), 1, "every frame is left");
+            let all = open.pop().expect("what is around all");
+            // The outermost call is run, so that something is.
+            let inside = common::Seen { inner: all.inner.clone(), ..common::Seen::default() };
+            for chance in 0..4 {
+                let remembering = Remembering::new(&inside, seed ^ chance << 40);
+                assert_eq!(result(&code, &remembering, seed, arguments), plain, "f{seed}{arguments:?}");
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered > 0);
+}

@@ -1,0 +1,282 @@
+//! Files together: what a name means in one of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::{
+    Config, Define, Enum, Enumerator, File, Function, Hints, ItemKind, Name, Position, Prototype, ReadError,
+    Record, Sources, SyntaxError, Type, Unparsed, Variable, parse,
+};
+
+/// A name that means two things.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{name}` is defined at {} and at {}", .places[0], .places[1])]
+pub struct Ambiguous {
+    /// The name.
+    pub name: Name,
+    /// Two of the places, as `file:line:column`.
+    pub places: [String; 2],
+}
+
+/// What a name means; nothing if it is not defined.
+pub type Found<'p, T> = Result<Option<&'p T>, Ambiguous>;
+
+/// What names can mean side by side.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Space {
+    Function,
+    Unparsed,
+    Prototype,
+    Variable,
+    Enumerator,
+    Enum,
+    Record,
+    Typedef,
+    Define,
+}
+
+/// Where a name is defined: its file, its number in it (and inside its item).
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    file: usize,
+    index: usize,
+    part: usize,
+    /// Whether only its file sees it.
+    is_private: bool,
+}
+
+/// Files, and what is found in them by name.
+///
+/// A name means what its own file says; else what a header says, or another file without `static`. Two different
+/// meanings are an error, not a guess.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    config: Config,
+    hints: Hints,
+    files: Vec<Arc<File>>,
+    by_name: BTreeMap<Name, usize>,
+    entries: HashMap<(Space, Name), Vec<Entry>>,
+}
+
+impl Program {
+    /// Nothing yet, to be read in this configuration.
+    #[must_use]
+    pub fn new(config: Config, hints: Hints) -> Program {
+        Program { config, hints, ..Program::default() }
+    }
+
+    /// What its files are read with.
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.hints
+    }
+
+    /// How its files are configured.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Reads one more file, once. Gives whether it is there.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn read(&mut self, sources: &dyn Sources, file: &str) -> Result<bool, ReadError> {
+        if self.by_name.contains_key(file) {
+            return Ok(true);
+        }
+        let Some(bytes) = sources.read(file)? else { return Ok(false) };
+        let file = parse(file, &bytes, &self.config, &self.hints)?;
+        self.add(file);
+        Ok(true)
+    }
+
+    /// Adds a file that was read.
+    pub fn add(&mut self, file: File) {
+        let number = self.files.len();
+        let is_header = file.name.ends_with(".h");
+        let mut enter = |space: Space, name: &Name, index: usize, part: usize, is_private: bool| {
+            let entry = Entry { file: number, index, part, is_private: is_private && !is_header };
+            self.entries.entry((space, name.clone())).or_default().push(entry);
+        };
+        for (index, item) in file.items.iter().enumerate() {
+            match &item.kind {
+                ItemKind::Function(of) => {
+                    enter(Space::Function, &of.prototype.name, index, 0, of.prototype.is_static);
+                }
+                ItemKind::Unparsed(Unparsed { name: Some(name), .. }) => {
+                    enter(Space::Unparsed, name, index, 0, false)
+                }
+                ItemKind::Prototype(of) => enter(Space::Prototype, &of.name, index, 0, of.is_static),
+                ItemKind::Variable(of) if !of.is_extern => {
+                    enter(Space::Variable, &of.name, index, 0, of.is_static);
+                }
+                ItemKind::Enum(of) => {
+                    if let Some(name) = &of.name {
+                        enter(Space::Enum, name, index, 0, true);
+                    }
+                    for (part, value) in of.values.iter().enumerate() {
+                        enter(Space::Enumerator, &value.name, index, part, true);
+                    }
+                }
+                ItemKind::Record(Record { name: Some(name), .. }) => {
+                    enter(Space::Record, name, index, 0, true)
+                }
+                ItemKind::Typedef(of) => enter(Space::Typedef, &of.name, index, 0, true),
+                _ => {}
+            }
+        }
+        for (index, define) in file.defines.iter().enumerate() {
+            enter(Space::Define, &define.name, index, 0, true);
+        }
+        self.by_name.insert(file.name.clone(), number);
+        self.files.push(Arc::new(file));
+    }
+
+    /// A file that was read.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&Arc<File>> {
+        self.by_name.get(name).map(|number| &self.files[*number])
+    }
+
+    /// The files, in the order that they were read in.
+    #[must_use]
+    pub fn files(&self) -> &[Arc<File>] {
+        &self.files
+    }
+
+    /// What `name` is in the file `from`, where it stands and how it reads.
+    fn find(&self, space: Space, name: &str, from: &str) -> Result<Option<Entry>, Ambiguous> {
+        let Some(all) = self.entries.get(&(space, Name::from(name))) else { return Ok(None) };
+        let from = self.by_name.get(from).copied();
+        let own: Vec<&Entry> = all.iter().filter(|entry| Some(entry.file) == from).collect();
+        let seen = if own.is_empty() { all.iter().filter(|entry| !entry.is_private).collect() } else { own };
+        let Some((first, others)) = seen.split_first() else { return Ok(None) };
+        let told = |entry: &Entry| self.told(space, *entry);
+        // A prototype may be written again.
+        let differs = |other: &&&Entry| space != Space::Prototype && told(other).0 != told(first).0;
+        match others.iter().find(differs) {
+            None => Ok(Some(**first)),
+            Some(other) => {
+                let place = |entry: &Entry| format!("{}:{}", self.files[entry.file].name, told(entry).1);
+                Err(Ambiguous { name: name.into(), places: [place(first), place(other)] })
+            }
+        }
+    }
+
+    /// How something reads, and where.
+    fn told(&self, space: Space, entry: Entry) -> (String, Position) {
+        let file = &self.files[entry.file];
+        if space == Space::Define {
+            let define = &file.defines[entry.index];
+            return (format!("{:?} {}", define.parameters, define.code()), define.at);
+        }
+        let item = &file.items[entry.index];
+        (item.code.to_string(), item.at)
+    }
+
+    fn kind(&self, space: Space, name: &str, from: &str) -> Result<Option<(&ItemKind, usize)>, Ambiguous> {
+        let entry = self.find(space, name, from)?;
+        Ok(entry.map(|entry| (&self.files[entry.file].items[entry.index].kind, entry.part)))
+    }
+
+    /// The function that `from` calls by this name.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn function(&self, name: &str, from: &str) -> Found<'_, Arc<Function>> {
+        Ok(match self.kind(Space::Function, name, from)? {
+            Some((ItemKind::Function(function), _)) => Some(function),
+            _ => None,
+        })
+    }
+
+    /// Why what defines this name was not understood, if it was not.
+    #[must_use]
+    pub fn unparsed(&self, name: &str, from: &str) -> Option<&SyntaxError> {
+        match self.kind(Space::Unparsed, name, from) {
+            Ok(Some((ItemKind::Unparsed(of), _))) => Some(&of.why),
+            _ => None,
+        }
+    }
+
+    /// How a function of this name is declared; its definition counts.
+    ///
+    /// # Errors
+    /// If there are two definitions.
+    pub fn prototype(&self, name: &str, from: &str) -> Found<'_, Prototype> {
+        if let Some(function) = self.function(name, from)? {
+            return Ok(Some(&function.prototype));
+        }
+        Ok(match self.kind(Space::Prototype, name, from)? {
+            Some((ItemKind::Prototype(prototype), _)) => Some(prototype),
+            _ => None,
+        })
+    }
+
+    /// A variable of the top level, and the file that defines it.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn variable(&self, name: &str, from: &str) -> Result<Option<(&Variable, &Name)>, Ambiguous> {
+        let Some(entry) = self.find(Space::Variable, name, from)? else { return Ok(None) };
+        let file = &self.files[entry.file];
+        Ok(match &file.items[entry.index].kind {
+            ItemKind::Variable(variable) => Some((variable, &file.name)),
+            _ => None,
+        })
+    }
+
+    /// An `enum` and its values.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn enumeration(&self, name: &str, from: &str) -> Found<'_, Enum> {
+        Ok(match self.kind(Space::Enum, name, from)? {
+            Some((ItemKind::Enum(of), _)) => Some(of),
+            _ => None,
+        })
+    }
+
+    /// A value of an `enum`.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn enumerator(&self, name: &str, from: &str) -> Found<'_, Enumerator> {
+        Ok(match self.kind(Space::Enumerator, name, from)? {
+            Some((ItemKind::Enum(of), part)) => of.values.get(part),
+            _ => None,
+        })
+    }
+
+    /// A `struct` or `union` with its members.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn record(&self, name: &str, from: &str) -> Found<'_, Record> {
+        Ok(match self.kind(Space::Record, name, from)? {
+            Some((ItemKind::Record(record), _)) => Some(record),
+            _ => None,
+        })
+    }
+
+    /// What a `typedef` stands for.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub fn typedef(&self, name: &str, from: &str) -> Found<'_, Type> {
+        Ok(match self.kind(Space::Typedef, name, from)? {
+            Some((ItemKind::Typedef(typedef), _)) => Some(&typedef.of),
+            _ => None,
+        })
+    }
+
+    /// A macro.
+    ///
+    /// # Errors
+    /// If it has two meanings.
+    pub fn define(&self, name: &str, from: &str) -> Found<'_, Define> {
+        let entry = self.find(Space::Define, name, from)?;
+        Ok(entry.map(|entry| &self.files[entry.file].defines[entry.index]))
+    }
+}

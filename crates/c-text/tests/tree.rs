@@ -1,0 +1,219 @@
+//! A real tree, where one is there: the kernel's. Its text is under another licence and is never kept here.
+//!
+//! The tree is the folder that `SHORTCOPY_TREE` names, or what Debian's `linux-source-6.12` installs, unpacked as far
+//! as it is needed into the target folder. Without one the test says that it was skipped.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use c_text::{Config, Folder, Hints, How, ItemKind, Overlay, Patch, Program, Sources, differences, parse};
+
+const ARCHIVE: &str = "/usr/src/linux-source-6.12.tar.xz";
+
+const FILES: [&str; 9] = [
+    "mm/filemap.c",
+    "fs/buffer.c",
+    "fs/libfs.c",
+    "mm/shmem.c",
+    "fs/ext4/inode.c",
+    "fs/ext2/inode.c",
+    "fs/fuse/file.c",
+    "fs/nfs/file.c",
+    "fs/btrfs/file.c",
+];
+
+/// The functions of the buffered-write paths that a front end runs. The last few have other names in other versions.
+const NEEDED: &str = "
+    generic_perform_write simple_write_begin simple_write_end shmem_write_begin shmem_write_end ext2_write_begin
+    ext2_write_end ext2_write_failed block_write_begin __block_write_begin_int generic_write_end block_write_end
+    folio_zero_new_buffers ext4_write_begin ext4_write_end ext4_journalled_write_end
+    ext4_journalled_zero_new_buffers ext4_walk_page_buffers do_journal_get_write_access write_end_fn
+    ext4_da_write_begin ext4_da_write_end ext4_da_should_update_i_disksize ext4_page_mkwrite block_page_mkwrite
+    ext4_journal_folio_buffers folio_create_buffers __block_commit_write ext4_block_write_begin
+    ext4_dirty_journalled_data ext4_da_do_write_end ext4_update_inode_size ext4_update_i_disksize
+";
+
+/// Functions that have had other names, of which a tree has one or the other.
+const BY_VERSION: &str = "
+    folio_zero_new_buffers folio_create_buffers __block_commit_write ext4_block_write_begin
+    ext4_dirty_journalled_data ext4_da_do_write_end ext4_journal_folio_buffers
+";
+
+/// The tree; two tests may ask at once, and it is unpacked once.
+fn tree() -> Option<PathBuf> {
+    static UNPACKED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    UNPACKED.get_or_init(find).clone()
+}
+
+fn find() -> Option<PathBuf> {
+    if let Some(tree) = std::env::var_os("SHORTCOPY_TREE") {
+        return Some(tree.into());
+    }
+    if !Path::new(ARCHIVE).exists() {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("linux-source-6.12");
+    let done = folder.join("unpacked");
+    if !done.exists() {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let wanted = ["fs/ext4/ext4.h", "Makefile"].iter().chain(&FILES);
+        let status = Command::new("tar")
+            .args(["-xJf", ARCHIVE, "--strip-components=1", "-C"])
+            .arg(&folder)
+            .args(wanted.map(|file| format!("linux-source-6.12/{file}")))
+            .status()
+            .expect("tar runs");
+        assert!(status.success(), "{ARCHIVE} can be unpacked");
+        std::fs::write(&done, "").expect("a file");
+    }
+    Some(folder)
+}
+
+/// Most of what can be configured, so that most of the text is read.
+fn config() -> Config {
+    let on = "
+        __KERNEL__ CONFIG_TMPFS CONFIG_SHMEM CONFIG_BLOCK CONFIG_MMU CONFIG_64BIT CONFIG_SMP CONFIG_NUMA CONFIG_MIGRATION
+        CONFIG_QUOTA CONFIG_SYSFS CONFIG_TRANSPARENT_HUGEPAGE CONFIG_TMPFS_XATTR CONFIG_TMPFS_POSIX_ACL CONFIG_SWAP
+        CONFIG_TMPFS_QUOTA CONFIG_UNICODE CONFIG_PROC_FS CONFIG_CACHESTAT_SYSCALL CONFIG_FS_ENCRYPTION CONFIG_MEMCG
+    ";
+    let number = Config::new().number("BITS_PER_LONG", 64);
+    on.split_whitespace().fold(number, |config, name| config.on(name))
+}
+
+/// Blocks that begin in the first column, as the bodies of functions do: counted without the parser.
+fn bodies(text: &str) -> usize {
+    text.lines().filter(|line| *line == "{").count()
+}
+
+#[test]
+fn nearly_all_functions_of_a_tree_are_understood() {
+    let Some(tree) = tree() else {
+        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
+        return;
+    };
+    let folder = Folder::open(&tree).expect("a tree");
+    let mut program = Program::new(config(), Hints::default());
+    let (mut all, mut good, mut written, mut report) = (0, 0, 0, String::new());
+    for name in FILES.iter().copied().chain(["fs/ext4/ext4.h"]) {
+        let Some(bytes) = folder.read(name).expect("it can be read") else { continue };
+        written += bodies(&String::from_utf8_lossy(&bytes));
+        if let Err(why) = program.read(&folder, name) {
+            panic!("{why}");
+        }
+    }
+    for file in program.files() {
+        for item in &file.items {
+            let why = match &item.kind {
+                ItemKind::Function(function) => {
+                    all += 1;
+                    function.body.as_ref().err().map(|why| (function.prototype.name.clone(), why))
+                }
+                ItemKind::Unparsed(of) => {
+                    all += usize::from(of.is_function);
+                    Some((of.name.clone().unwrap_or("?".into()), &of.why))
+                }
+                _ => continue,
+            };
+            match why {
+                Some((name, why)) => writeln!(report, "{name}: {why}").expect("a string"),
+                None => good += 1,
+            }
+        }
+    }
+    println!("{good} of {all} functions, {written} blocks in the first column\n{report}");
+    assert!(good * 1000 >= all * 985, "{good} of {all} functions are understood:\n{report}");
+    // Those that conditions leave out are the rest.
+    assert!(all * 100 >= written * 94, "only {all} of about {written} functions were found");
+    let by_version: Vec<&str> = BY_VERSION.split_whitespace().collect();
+    for name in NEEDED.split_whitespace() {
+        let all: Vec<_> = program.files().iter().flat_map(|file| file.functions()).collect();
+        let named: Vec<_> = all.iter().filter(|function| &*function.prototype.name == name).collect();
+        assert!(!named.is_empty() || by_version.contains(&name), "{name} is nowhere");
+        for function in named {
+            assert!(function.body.is_ok(), "{name}: {:?}", function.body);
+        }
+    }
+}
+
+/// A short run cuts hundreds of times; `SHORTCOPY_FUZZ` says how often instead.
+#[test]
+fn files_of_a_tree_that_are_cut_do_not_panic() {
+    let Some(tree) = tree() else {
+        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
+        return;
+    };
+    let folder = Folder::open(&tree).expect("a tree");
+    let read = |file: &&str| folder.read(file).expect("it can be read");
+    let texts: Vec<Vec<u8>> = FILES.iter().filter_map(read).collect();
+    let runs = std::env::var("SHORTCOPY_FUZZ").ok().and_then(|runs| runs.parse().ok()).unwrap_or(300);
+    let mut random = 1_u64;
+    let mut below = |bound: usize| {
+        // Knuth's linear congruential generator.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % bound.max(1)
+    };
+    let (config, hints) = (config(), Hints::default());
+    for run in 0..runs {
+        let text = &texts[run % texts.len()];
+        let from = below(text.len());
+        // Few cuts leave all braces paired, so most pieces are short: some of them are read to their items.
+        let length = [200, 2_000, text.len()][below(3)];
+        let to = (from + below(length)).min(text.len());
+        let _ = parse("cut.c", &text[from..to], &config, &hints);
+        let _ = parse("cut.c", &[&text[..from], &text[to..]].concat(), &config, &hints);
+    }
+}
+
+/// A statement that is taken out of each tenth function, as a patch that is made here.
+#[test]
+fn patches_of_a_tree_change_the_function_that_they_are_about() {
+    let Some(tree) = tree() else {
+        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
+        return;
+    };
+    let folder = Folder::open(&tree).expect("a tree");
+    let (config, hints) = (config(), Hints::default());
+    let mut tried = 0;
+    for name in FILES {
+        let Some(bytes) = folder.read(name).expect("it can be read") else { continue };
+        let before = String::from_utf8(bytes).expect("text");
+        let file = parse(name, before.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
+        for function in file.functions().step_by(10) {
+            let last = (function.at.line..function.end).rev().find(|line| {
+                let text = file.line(*line).unwrap_or_default();
+                text.starts_with("\treturn ") && text.ends_with(';')
+            });
+            let Some(last) = last else { continue };
+            let kept =
+                before.split_inclusive('\n').enumerate().filter(|(index, _)| *index + 1 != last as usize);
+            let after: String = kept.map(|(_, line)| line).collect();
+            let diff = diffy::create_patch(&before, &after).to_string();
+            let diff = diff
+                .replace("--- original", &format!("--- a/{name}"))
+                .replace("+++ modified", &format!("+++ b/{name}"));
+            let patch = Patch::parse("made", diff.as_bytes()).unwrap_or_else(|why| panic!("{why}"));
+
+            let mut overlay = Overlay::new(&folder);
+            let changes = overlay.apply(&patch).unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(changes[0].after.as_deref(), Some(&*after));
+            let patched =
+                parse(name, after.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
+            let found = differences(Some(&file), Some(&patched));
+            let named: Vec<_> =
+                found.iter().map(|one| (one.is_function(), one.name.clone(), one.how)).collect();
+            assert_eq!(named, [(true, Some(function.prototype.name.clone()), How::Changed)]);
+
+            // Elsewhere in the file, and back.
+            let moved = format!("{}{before}", "/* more */\n".repeat(45));
+            overlay.set(name, Some(&moved));
+            let changes = overlay.apply(&patch).unwrap_or_else(|why| panic!("{why}"));
+            assert!(!changes[0].moved.is_empty());
+            overlay.apply(&patch.reversed()).unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(overlay.read(name).expect("it can be read"), Some(moved.into_bytes()));
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "only {tried} patches were made");
+}
