@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use checker::explicit::{Options, check, explore};
+use checker::explicit::{Error, Options, check, explore};
 use common::replaying::replay;
 use common::{counter, label, load, lock, scenario, store};
 use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again, bug, bug_on};
