@@ -149,7 +149,7 @@ impl Mutant {
             Mutant::NewBuffersAreNotZeroed => ("orphaned-new-buffer", "within-invalid"),
             Mutant::SizeBeforeCopy => ("early-size", "extending-resident-with-reader"),
             Mutant::SizeFromLength => ("wrong-size", "extending-invalid"),
-            Mutant::SizeOnDiskIsAhead => ("size-beyond-data", "extending-invalid"),
+            Mutant::SizeOnDiskIsAhead => ("disksize-beyond-size", "extending-invalid"),
             Mutant::PageStaysLocked => ("leak", "within-resident"),
             Mutant::FailedWriteIsNotTruncated => ("blocks-beyond-size", "extending-invalid"),
             Mutant::InodeStaysOrphan => ("leak", "extending-invalid"),

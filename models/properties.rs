@@ -163,9 +163,6 @@ fn leak(world: &Arc<World>) -> Property {
     )
 }
 
-const SIZE_BEYOND_DATA: &str = "after a crash the size covers new units that are neither on disk nor in a committed \
-                                transaction, or at rest the size on disk exceeds the one in memory";
-
 /// What the file's sizes and blocks are at rest.
 fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let of = || world.clone();
@@ -193,7 +190,11 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     // Without a journal there is no i_disksize, only what was written last.
     if medium == Medium::Server || world.nature.journal {
         properties.push(finally(
-            ("size-beyond-data", SIZE_BEYOND_DATA, "fs/ext4/ext4.h: i_disksize <= i_size, with a warning"),
+            (
+                "disksize-beyond-size",
+                "at rest the size on disk, or on the server, exceeds the one in memory",
+                "fs/ext4/ext4.h: i_disksize <= i_size, with a warning",
+            ),
             move |memory, broken| {
                 let inode = if medium == Medium::Server { w2.storage.durable } else { w2.storage.inode };
                 let on_disk = InodeFields::size(memory.peek(inode));
@@ -231,7 +232,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
         let after_crash = always(
             (
                 "size-beyond-data",
-                SIZE_BEYOND_DATA,
+                "after a crash the size covers new units that are neither on disk nor in a committed transaction",
                 "Documentation/filesystems/ext4: data=journal and data=ordered",
             ),
             Kind::Crash,
@@ -262,7 +263,7 @@ fn blocks_beyond_size_after_crash(world: &Arc<World>) -> Property {
     let world = world.clone();
     let after_crash = always(
         (
-            "blocks-beyond-size",
+            "blocks-beyond-recovered-size",
             "after a crash, blocks that this write allocated lie beyond the recovered size",
             "fs/ext4/inode.c, write_end: add the inode to the orphan list in case we crash",
         ),

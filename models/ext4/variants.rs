@@ -263,7 +263,7 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "4df031ff5876",
             "ext4_da_write_end raises the size on disk by what was copied, before it is known what of it is taken \
              (1dedde690303 ended it)",
-            "size-beyond-data",
+            "disksize-beyond-size",
             "ext4/delalloc@v5.14:extending-unmapped",
             "ext4/delalloc@v6.4:extending-unmapped",
         ),

@@ -109,7 +109,8 @@ fn each_companion_is_seen_without_a_writer() {
 fn blocks_beyond_the_size_are_seen_after_a_crash() {
     let paths = models::paths();
     let (alone, committed) = ("extending-disk-full", "extending-disk-full-with-commit");
-    let seen = |path, name| breaks(&outcome(&newest(&paths, path).cases, name), "blocks-beyond-size");
+    let seen =
+        |path, name| breaks(&outcome(&newest(&paths, path).cases, name), "blocks-beyond-recovered-size");
     // reiserfs has no save link for a write that fails, ext4 has the orphan list.
     assert!(!seen("reiserfs/write", alone) && seen("reiserfs/write", committed));
     assert!(!seen("ext4/ordered", alone) && !seen("ext4/ordered", committed));
@@ -120,24 +121,47 @@ fn blocks_beyond_the_size_are_seen_after_a_crash() {
 fn each_property_is_broken_by_something() {
     let mut broken: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.breaks().0).collect();
     let by_history = [
-        ("journal-bypass", "v4.2+copy-first", "within-absent"),
-        ("orphaned-new-buffer", "v4.2+copy-first+skip-zeroing", "within-invalid"),
-        ("clean-divergence", "v6.14", "within-unmapped"),
-        ("visible-beyond-return", "v6.14", "within-unmapped"),
+        ("journal-bypass", "ext4/journalled@v4.2+copy-first", "within-absent"),
+        ("orphaned-new-buffer", "ext4/journalled@v4.2+copy-first+skip-zeroing", "within-invalid"),
+        ("clean-divergence", "ext4/journalled@v6.14", "within-unmapped"),
+        ("visible-beyond-return", "ext4/journalled@v6.14", "within-unmapped"),
+        ("size-beyond-data", "ext4/ordered@v6.18", "extending-resident-in-a-block-with-commit"),
+        ("blocks-beyond-recovered-size", "reiserfs/write@v5.18", "extending-disk-full-with-commit"),
     ];
-    let path = models::paths().remove(0);
-    for (property, variant, name) in by_history {
+    let paths = models::paths();
+    for (property, target, name) in by_history {
+        let (path, variant) = target.split_once('@').expect("a variant of a path");
+        let path = paths.iter().find(|p| p.name == path).expect("a path");
         let variant = path.variants.iter().find(|v| v.name == variant).expect("a variant");
         assert!(breaks(&outcome(&variant.cases, name), property), "{property} in {}:{name}", variant.name);
         broken.push(property);
     }
     // A scenario in which the interesting thing never happens is empty.
     broken.push("empty");
-    let scenario = (path.variants[0].cases[0].build)();
+    let scenario = (paths[0].variants[0].cases[0].build)();
     let known = scenario.properties.iter().map(|p| p.id);
     for property in known.chain(scenario::built_in::ALL.iter().map(|p| p.id)) {
         assert!(broken.contains(&property), "nothing breaks {property}");
     }
+}
+
+/// A promise is looked up by the property's id.
+#[test]
+fn the_ids_of_properties_are_unique_in_every_scenario() {
+    for path in models::paths() {
+        for (variant, case) in path.variants.iter().flat_map(|v| v.cases.iter().map(move |c| (v, c))) {
+            let repeated = (case.build)().repeated_property();
+            assert_eq!(repeated, None, "{}@{}:{}", path.name, variant.name, case.name);
+        }
+    }
+}
+
+#[test]
+fn what_data_writeback_does_not_promise_is_no_violation() {
+    let path = models::paths().into_iter().find(|p| p.name == "ext3/writeback").expect("a path");
+    let case = path.variants[0].cases.iter().find(|c| c.name == "extending-absent-with-commit");
+    let scenario = (case.expect("a case").build)();
+    assert!(!scenario.promises("size-beyond-data") && scenario.promises("disksize-beyond-size"));
 }
 
 #[test]

@@ -305,6 +305,28 @@ fn destructors_take_no_step() {
     assert_eq!(at_rest.into_iter().collect::<Vec<_>>(), [(vec![0], vec![0])]);
 }
 
+/// Which of two that have one id is promised, nobody could tell.
+#[test]
+fn no_engine_takes_two_properties_with_one_id() {
+    let with = |ids: &[&'static str]| {
+        let mut scenario = scenario(1, vec![Actor::new("a", |_| 0)]);
+        scenario.properties = ids.iter().map(|id| property(id, Check::Observed)).collect();
+        scenario
+    };
+    for (repeated, id) in [(with(&["size", "data", "size"]), "size"), (with(&["deadlock"]), "deadlock")] {
+        assert_eq!(check(&repeated, &Options::default()), Err(Error::RepeatedProperty(id)));
+        let mode = checker::on_shuttle::Mode::Random { seed: 0, executions: 1 };
+        for outcome in [
+            checker::on_loom::check(&repeated, &checker::on_loom::Options::default()),
+            checker::on_shuttle::check(&repeated, &checker::on_shuttle::Options::new(mode)),
+        ] {
+            assert_eq!(outcome.coverage, Coverage::Unsupported);
+            assert!(outcome.remark.contains(&format!("`{id}`")), "{}", outcome.remark);
+        }
+    }
+    assert!(check(&with(&["size", "data"]), &Options::default()).is_ok());
+}
+
 #[test]
 fn a_scenario_in_which_it_never_happens_is_empty() {
     let sometimes = Actor::new("sometimes", |m| {

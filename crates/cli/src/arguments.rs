@@ -158,7 +158,7 @@ pub struct Check {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Shows every schedule in full
+    /// Shows every schedule, and every step of it
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
@@ -238,9 +238,15 @@ pub struct Diff {
     pub before: String,
     /// Another one
     pub after: String,
-    /// Also the scenarios that take long
+    /// Searches, instead of comparing what is recorded
+    #[arg(long, conflicts_with = "snapshots")]
+    pub search: bool,
+    /// Also the scenarios that take long; with `--search`
     #[arg(long)]
     pub all: bool,
+    /// Where the snapshots are
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -249,9 +255,9 @@ pub struct Diff {
 /// `replay`
 #[derive(Args, Debug)]
 pub struct Replay {
-    /// A snapshot, and one of its schedules: `snapshots/ext4/journalled/v4.2.snap#3`,
-    /// `ext4/journalled@v4.2#3`; without a number the first
-    #[arg(value_name = "SNAPSHOT[#N]")]
+    /// A snapshot, and one of the schedules of a scenario: `ext4/journalled@v4.2:within-unmapped#3`,
+    /// `snapshots/ext4/journalled/v4.2.snap:within-unmapped#3`; without a number, or a scenario, the first
+    #[arg(value_name = "SNAPSHOT[:SCENARIO[#N]]")]
     pub schedule: String,
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
@@ -333,7 +339,7 @@ pub struct Search {
 }
 
 /// How far a search goes.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, PartialEq, Debug)]
 pub struct Bounds {
     /// Threads to work with [default: as many as there are processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

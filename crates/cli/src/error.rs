@@ -26,6 +26,14 @@ pub enum Error {
         #[source]
         why: io::Error,
     },
+    /// A snapshot is no text, or too much of it.
+    #[error("{}: {what}", path.display())]
+    NoText {
+        /// Which.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: String,
+    },
     /// A snapshot does not say what one says.
     #[error("{}: {why}", path.display())]
     Snapshot {

@@ -1,14 +1,15 @@
 //! Finds the run that a recorded schedule tells.
 //!
 //! A schedule is recorded as the text that a reviewer reads. What it tells settles who takes each
-//! step; what it leaves open, such as the choices inside a folded word, is searched: every way is
-//! stepped, shown, and given up where it shows something else.
+//! step; what it leaves open, such as the steps and choices inside a folded frame, is searched, breadth first:
+//! every way is stepped, shown, and given up where it shows something else. The shortest run that shows what is
+//! recorded is found, as the recorded one was the shortest.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use checker::stepper::{Prepared, Run};
 use machine::Word;
-use report::{Block, Line, Mark};
+use report::{Block, Folding, Line, Mark};
 use scenario::{Check, Event, EventKind, Scenario};
 
 /// A run that shows what is recorded.
@@ -84,16 +85,15 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
     let mut search = Search {
         scenario,
         block,
-        movers: movers(scenario, &recorded, block.steps)?,
-        cycle: recorded.iter().position(|l| l.mark == Mark::Cycle).map(|at| steps_before(&recorded, at)),
         recorded,
         furthest: 0,
         came: Vec::new(),
         tried: HashSet::new(),
         failure: None,
     };
+    search.everyone()?;
     let stages = vec![Stage { events, cells: run.cells() }];
-    match search.go(&run, stages, None)? {
+    match search.shortest(Way { run, stages, entry: None, view: None })? {
         Some(stages) => Ok(Replayed { stages }),
         None => Err(match search.failure.take() {
             Some(failure) => failure,
@@ -102,135 +102,147 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
     }
 }
 
-/// Who takes each step: whoever has the last line with a number up to it.
-fn movers(scenario: &Scenario, recorded: &[Line], steps: usize) -> Result<Vec<usize>, Error> {
-    let everyone: Vec<&str> = scenario.actors.iter().chain(&scenario.views).map(|a| a.name).collect();
-    let mut movers = Vec::with_capacity(steps);
-    for step in 1..=steps {
-        let of_step = |line: &&Line| line.number.is_some_and(|n| n <= step);
-        let line = recorded.iter().rev().find(of_step).ok_or(Error::Unreadable(0))?;
-        let at = recorded.iter().position(|l| std::ptr::eq(l, line)).unwrap_or(0);
-        movers.push(everyone.iter().position(|name| *name == line.actor).ok_or(Error::Unreadable(at + 1))?);
-    }
-    Ok(movers)
+/// A run, and what it shows so far.
+struct Way {
+    run: Run,
+    stages: Vec<Stage>,
+    /// The state in which the cycle began.
+    entry: Option<Vec<u64>>,
+    /// The view that takes steps, by its number among everyone.
+    view: Option<usize>,
 }
 
-/// How many steps are taken before the line at `at`.
-fn steps_before(recorded: &[Line], at: usize) -> usize {
-    recorded[at..].iter().find_map(|l| l.number).map_or(usize::MAX, |n| n - 1)
-}
-
-/// What decides how a search goes on.
-type Juncture = (usize, usize, Vec<u64>, Option<Vec<u64>>);
+/// What decides how a search goes on: lines shown, state, and that in which the cycle began.
+type Juncture = (usize, Vec<u64>, Option<Vec<u64>>);
 
 struct Search<'a> {
     scenario: &'a Scenario,
     block: &'a Block,
-    movers: Vec<usize>,
-    /// After how many steps the cycle begins.
-    cycle: Option<usize>,
     recorded: Vec<Line>,
     /// How many lines were shown as recorded, on the ways that went furthest.
     furthest: usize,
     /// What these showed next.
     came: Vec<String>,
-    /// Where the search has been: steps taken, lines shown, state, and that in which the cycle began.
+    /// Where the search has been.
     tried: HashSet<Juncture>,
     /// Why a run that shows everything does not count.
     failure: Option<Error>,
 }
 
 impl Search<'_> {
-    /// Goes on from `run`; `entry` is the state in which the cycle began.
-    fn go(
-        &mut self,
-        run: &Run,
-        mut stages: Vec<Stage>,
-        mut entry: Option<Vec<u64>>,
-    ) -> Result<Option<Vec<Stage>>, Error> {
-        let taken = stages.len() - 1;
-        if self.cycle == Some(taken) {
-            entry = Some(run.state());
-            if let Some(last) = stages.last_mut() {
-                last.events.push(nobody(EventKind::Cycle));
+    /// Whether all that take steps are there.
+    fn everyone(&self) -> Result<(), Error> {
+        let stranger = |line: &Line| {
+            line.mark != Mark::Cycle && !line.actor.is_empty() && self.number_of(&line.actor).is_none()
+        };
+        self.recorded.iter().position(stranger).map_or(Ok(()), |at| Err(Error::Unreadable(at + 1)))
+    }
+
+    fn number_of(&self, actor: &str) -> Option<usize> {
+        self.scenario.actors.iter().chain(&self.scenario.views).position(|a| a.name == actor)
+    }
+
+    /// The stages of the shortest run that goes on from `way` and shows what is recorded.
+    fn shortest(&mut self, way: Way) -> Result<Option<Vec<Stage>>, Error> {
+        let mut ways = VecDeque::from([way]);
+        while let Some(mut way) = ways.pop_front() {
+            let shown = report::settled(&events(&way.stages), &self.recorded);
+            if !self.agrees(&shown) {
+                continue;
             }
-        }
-        // A frame that takes steps and has no number was not folded.
-        let opened = |line: usize| self.recorded.get(line).is_some_and(|l| l.number.is_none());
-        let shown = report::settled(&events(&stages), opened);
-        // What follows depends on nothing else.
-        let here = (taken, shown.len(), run.state(), entry.clone());
-        if !self.agrees(&shown) || !self.tried.insert(here) {
-            return Ok(None);
-        }
-        let Some(&mover) = self.movers.get(taken) else {
-            let views = 0..self.scenario.views.len();
-            let found = self.end(run, stages.clone(), entry.clone())?;
-            // A view may tell something before its first step.
-            return match found {
-                None if run.at_rest() => {
-                    let told = views.into_iter().map(|view| self.with_view(run, &stages, view));
-                    told.collect::<Result<Vec<_>, _>>().map(|told| told.into_iter().flatten().next())
+            let next = self.recorded.get(shown.len());
+            if next.is_some_and(|line| line.mark == Mark::Cycle) && way.entry.is_none() {
+                way.entry = Some(way.run.state());
+                if let Some(last) = way.stages.last_mut() {
+                    last.events.push(nobody(EventKind::Cycle));
                 }
-                found => Ok(found),
+                ways.push_front(way);
+                continue;
+            }
+            // What follows depends on nothing else.
+            if !self.tried.insert((shown.len(), way.run.state(), way.entry.clone())) {
+                continue;
+            }
+            // Frames that are left, and what is broken, may be shown only at the end.
+            let all = shown.len() + 1 >= self.recorded.len();
+            if let Some(stages) = self.end(&way, all)? {
+                return Ok(Some(stages));
+            }
+            let Some(mover) = self.recorded.get(shown.len()).and_then(|line| self.number_of(&line.actor))
+            else {
+                continue;
             };
-        };
-        let enabled = run.enabled();
-        let Some(&(_, choices)) = enabled.iter().find(|(actor, _)| *actor == mover) else {
-            self.differs(shown.len(), None);
-            return Ok(None);
-        };
-        for choice in 0..choices {
-            let mut next = run.clone();
-            let events = next.step(mover, choice)?;
-            let mut longer = stages.clone();
-            longer.push(Stage { events, cells: next.cells() });
-            if let Some(found) = self.go(&next, longer, entry.clone())? {
-                return Ok(Some(found));
+            if !self.step(&way, mover, &mut ways)? {
+                self.differs(shown.len(), None);
             }
         }
         Ok(None)
     }
 
-    /// All steps are taken, and `view` begins.
-    fn with_view(&mut self, run: &Run, stages: &[Stage], view: usize) -> Result<Option<Vec<Stage>>, Error> {
-        let (mut run, mut stages) = (run.clone(), stages.to_vec());
-        let Ok(events) = run.start_view(view) else { return Ok(None) };
-        match stages.last_mut() {
-            Some(last) if !events.is_empty() => last.events.extend(events),
-            _ => return Ok(None),
+    /// Lets an actor take its step, with every result; whether it can.
+    fn step(&self, way: &Way, mover: usize, ways: &mut VecDeque<Way>) -> Result<bool, Error> {
+        let enabled = way.run.enabled();
+        let Some(&(_, choices)) = enabled.iter().find(|(actor, _)| *actor == mover) else { return Ok(false) };
+        for choice in 0..choices {
+            let mut run = way.run.clone();
+            let events = run.step(mover, choice)?;
+            let mut stages = way.stages.clone();
+            stages.push(Stage { events, cells: run.cells() });
+            let view = (mover >= self.scenario.actors.len()).then_some(mover);
+            ways.push_back(Way { run, stages, entry: way.entry.clone(), view });
         }
-        self.end(&run, stages, None)
+        Ok(true)
     }
 
-    /// All steps are taken: is the bad state there, and does the run show what is recorded?
-    fn end(
-        &mut self,
-        run: &Run,
-        mut stages: Vec<Stage>,
-        entry: Option<Vec<u64>>,
-    ) -> Result<Option<Vec<Stage>>, Error> {
+    /// If all steps are taken: the stages, if the bad state is there and what is recorded was shown. Where `all`
+    /// lines were shown, this must be so.
+    fn end(&mut self, way: &Way, all: bool) -> Result<Option<Vec<Stage>>, Error> {
+        if let Some(stages) = self.ends(way, way.stages.clone(), all)? {
+            return Ok(Some(stages));
+        }
+        if !way.run.at_rest() {
+            return Ok(None);
+        }
+        // A view may tell something before its first step.
+        for view in 0..self.scenario.views.len() {
+            let (mut run, mut stages) = (way.run.clone(), way.stages.clone());
+            let Ok(events) = run.start_view(view) else { continue };
+            let begun = Way { run, stages: Vec::new(), entry: None, view: way.view };
+            match stages.last_mut() {
+                Some(last) if !events.is_empty() => last.events.extend(events),
+                _ => continue,
+            }
+            if let Some(stages) = self.ends(&begun, stages, all)? {
+                return Ok(Some(stages));
+            }
+        }
+        Ok(None)
+    }
+
+    fn ends(&mut self, way: &Way, mut stages: Vec<Stage>, all: bool) -> Result<Option<Vec<Stage>>, Error> {
         let Block { property, witness, .. } = self.block;
         let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
         let Some(last) = stages.last_mut() else { return Ok(None) };
         // A schedule ends with what it is for.
         match last.events.iter().position(|e| e.kind == bad) {
             Some(at) => last.events.truncate(at + 1),
-            None if self.is_bad(run, entry) => last.events.push(nobody(bad)),
+            None if self.is_bad(way) => last.events.push(nobody(bad)),
+            None if !all => return Ok(None),
             None => {
                 self.failure = Some(Error::NotBad(report::named(property, witness, true)));
                 return Ok(None);
             }
         }
-        let shown = report::lines(&events(&stages));
-        if !self.agrees(&shown) {
+        let shown = report::lines(&events(&stages), Folding::As(&self.recorded));
+        let same =
+            shown.len() == self.recorded.len() && shown.iter().zip(&self.recorded).all(|(a, b)| a.says(b));
+        if !same {
+            if all && self.agrees(&shown) {
+                self.differs(shown.len(), None);
+            }
             return Ok(None);
         }
-        if shown.len() < self.recorded.len() {
-            self.differs(shown.len(), None);
-            return Ok(None);
-        }
-        let picture = report::picture(self.scenario, &run.cells());
+        let picture = report::picture(self.scenario, &way.run.cells());
         if picture != self.block.picture {
             let (came, recorded) = (picture.join(" / "), self.block.picture.join(" / "));
             self.failure = Some(Error::OtherPicture { recorded, came });
@@ -240,41 +252,39 @@ impl Search<'_> {
     }
 
     /// Whether the state that a run has reached breaks what the block says.
-    fn is_bad(&self, run: &Run, entry: Option<Vec<u64>>) -> bool {
+    fn is_bad(&self, way: &Way) -> bool {
+        let run = &way.run;
         let Block { property, witness, .. } = self.block;
         let cells = run.cells();
         let mut seen = Vec::new();
         let mut see = |label: machine::Label| seen.push(label.to_string());
-        // A property may be looked at in more than one way.
-        let mut looked = false;
-        for property in self.scenario.properties.iter().filter(|p| p.id == *property) {
-            match &property.check {
-                Check::State(check) => check(&cells, &mut see),
-                Check::Final(check) if run.at_rest() => {
-                    let returned: Vec<Word> =
-                        (0..self.scenario.actors.len()).map(|a| run.returned(a).unwrap_or(0)).collect();
-                    check(&cells, &returned, &mut see);
-                }
-                _ => continue,
+        let property_of = self.scenario.properties.iter().find(|p| p.id == *property);
+        match property_of.map(|p| &p.check) {
+            Some(Check::State(check)) => {
+                check(&cells, &mut see);
+                return seen.contains(witness);
             }
-            looked = true;
-        }
-        if looked {
-            return seen.contains(witness);
+            Some(Check::Final(check)) if run.at_rest() => {
+                let returned: Vec<Word> =
+                    (0..self.scenario.actors.len()).map(|a| run.returned(a).unwrap_or(0)).collect();
+                check(&cells, &returned, &mut see);
+                return seen.contains(witness);
+            }
+            _ => {}
         }
         let is_deadlock = *property == scenario::built_in::DEADLOCK.id;
-        if is_deadlock { self.is_stuck(run) } else { entry == Some(run.state()) }
+        if is_deadlock { self.is_stuck(way) } else { way.entry == Some(run.state()) }
     }
 
     /// Whether somebody who must end waits.
-    fn is_stuck(&self, run: &Run) -> bool {
+    fn is_stuck(&self, way: &Way) -> bool {
+        let run = &way.run;
         let enabled = run.enabled();
         let waits = |who: usize| run.pending(who).is_some() && !enabled.iter().any(|(e, _)| *e == who);
         let actors = self.scenario.actors.len();
-        let views = actors..actors + self.scenario.views.len();
-        match self.movers.iter().find(|mover| views.contains(mover)) {
-            Some(&view) => waits(view),
-            None if run.at_rest() => views.into_iter().any(waits),
+        match way.view {
+            Some(view) => waits(view),
+            None if run.at_rest() => (actors..actors + self.scenario.views.len()).any(waits),
             None => (0..actors).any(|actor| !self.scenario.actors[actor].daemon && waits(actor)),
         }
     }

@@ -41,7 +41,7 @@ fn recorded(path: &str, variant: &str) -> Snapshot {
     let text = fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
     // insta's own header comes first.
     let body = text.splitn(3, "---\n").nth(2).expect("a header");
-    report::snapshot::parse(body).expect("the snapshot can be read")
+    report::snapshot::parse(body, None).expect("the snapshot can be read")
 }
 
 /// What is asked, wherever in the file it is.

@@ -85,7 +85,8 @@ fn in_variant(tables: &Tables, property: &str, how: &str, variant: &str) -> Resu
 fn section<R>(target: &str, see: impl Fn(&report::Section) -> R) -> Result<R, String> {
     let (variant, scenario) = target.split_once(':').ok_or_else(|| format!("`{target}` is no scenario"))?;
     let file = format!("snapshots/{}.snap", variant.replace('@', "/"));
-    let snapshot: Snapshot = report::snapshot::parse(&read(&file)).map_err(|why| format!("{file}: {why}"))?;
+    let snapshot: Snapshot =
+        report::snapshot::parse(&read(&file), None).map_err(|why| format!("{file}: {why}"))?;
     let section = snapshot.section(scenario).ok_or_else(|| format!("{file} has no scenario {scenario}"))?;
     Ok(see(section))
 }

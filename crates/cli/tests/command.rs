@@ -33,13 +33,37 @@ fn snapshots() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
 }
 
+/// A folder of snapshots of our own, removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("shortcopy-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("it can be made");
+        Folder(folder)
+    }
+
+    /// The place of a variant's snapshot.
+    fn file(&self, path: &str, variant: &str) -> PathBuf {
+        let file = self.0.join(path).join(format!("{variant}.snap"));
+        fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).expect("it can be removed");
+    }
+}
+
 /// A recorded scenario with a bad state, and the variant's snapshot.
 fn violated() -> (String, String, String, PathBuf) {
     for path in models::paths() {
         for variant in &path.variants {
             let file = snapshots().join(&path.name).join(format!("{}.snap", variant.name));
             let text = fs::read_to_string(&file).expect("it is recorded");
-            let snapshot = report::snapshot::parse(&text).expect("it can be read");
+            let snapshot = report::snapshot::parse(&text, None).expect("it can be read");
             // The one that is told in the fewest words is searched the fastest.
             let found = snapshot.sections.iter().filter(|s| s.verdict == "violated");
             if let Some(section) = found.min_by_key(|s| s.blocks.len()) {
@@ -87,10 +111,18 @@ fn a_wrong_target_gets_near_names() {
         (vec!["check", without_last], known.rsplit(':').next().expect("a scenario")),
         (vec!["diff", "ext4/journalled", "ext4/journalled@v4.2"], "is not one variant"),
         (vec!["matrix", "ext4/journalled@v4.22"], "`v4.2`"),
-        (vec!["replay", "ext4/journalled@v4.22#1"], "`v4.2`"),
+        (vec!["replay", "ext4/journalled@v4.22:within-absent#1"], "`v4.2`"),
         (vec!["replay", "snapshots/ext4/journaled/v4.2.snap"], "snapshots/ext4/journalled/v4.2.snap"),
-        (vec!["replay", "ext4/journalled@v4.2#x"], "no number"),
-        (vec!["replay", "ext4/journalled@v4.2#99999"], "it has #1 to #"),
+        (vec!["replay", "simple/ramfs@v6.18:beyond-invalid#x"], "no number"),
+        (vec!["replay", "simple/ramfs@v6.18:beyond-invalid#99999"], "it has #1 to #"),
+        (vec!["replay", "simple/ramfs@v6.18:beyond-valid#1"], "`beyond-invalid`"),
+        (vec!["replay", "simple/ramfs@v6.18:within-invalid"], "it holds"),
+        (vec!["replay", "simple/ramfs@v6.18#1"], "name it, as in `simple/ramfs@v6.18:SCENARIO#1`"),
+        (vec!["diff", "simple/ramfs@v6.14", "simple/ramfs@v6.18", "--states-max", "1"], "add `--search`"),
+        (
+            vec!["diff", "simple/ramfs@v6.14", "simple/ramfs@v6.18", "--snapshots", "."],
+            "is not in the snapshots in .",
+        ),
         (vec!["check", "--engine", "spin"], "explicit, loom, shuttle"),
         (vec!["check", "--time-max", "soon"], "seconds"),
         (vec!["check", STATEFUL, "--without", "stale-uptodat"], "`stale-uptodate`"),
@@ -166,6 +198,26 @@ fn one_scenario_is_shown_in_full_and_without_colours_in_a_pipe() {
     assert!(!shown.contains('\u{1b}'), "{shown}");
     let forced = shortcopy(&["check", &target]).env("CLICOLOR_FORCE", "1").output().expect("it runs");
     assert!(text(&forced.stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn schedules_in_full_fold_nothing() {
+    let target = "simple/ramfs@v6.18:beyond-invalid";
+    let json = lines(&run(&["check", target, "--format", "json"]));
+    let depth = json[0]["bad_states"][0]["depth"].as_u64().expect("one bad state");
+    let numbers = |arguments: &[&str]| {
+        let output = run(arguments);
+        let number = |line: &str| line.get(..6).and_then(|margin| margin.trim().parse::<u64>().ok());
+        text(&output.stdout).lines().filter_map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&["check", target, "--schedules"]), (1..=depth).collect::<Vec<_>>());
+    let folded = numbers(&["check", target]);
+    assert!(folded.len() < depth as usize && folded.last() == Some(&depth), "{folded:?}");
+    // What raises the size, and what sees it.
+    let shown = run(&["check", target]);
+    for step in ["i_size_write(2)", "simple_write_end(2, 2, 0)", "write returns"] {
+        assert!(text(&shown.stdout).contains(step), "{step}: {}", text(&shown.stdout));
+    }
 }
 
 #[test]
@@ -315,26 +367,93 @@ fn what_is_not_as_recorded_is_said() {
     let block = &block[block.find("\n#").expect("a block") + 1..];
     let name = block.lines().next().and_then(|l| l.split_whitespace().nth(1)).expect("a property");
     let name = name.trim_end_matches(':');
-    let folder = std::env::temp_dir().join(format!("shortcopy-command-{}", std::process::id()));
-    for (number, (text_of_file, status, said)) in [
-        (recorded.clone(), 0, "violated, as recorded".to_owned()),
-        (change(name, "other-property"), 1, format!("+ {name}")),
-        (change("initial   ", "initial   not "), 1, "by another schedule".to_owned()),
-        (change("verdict   violated", "verdict   fine"), 2, "record it again".to_owned()),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let snapshots = folder.join(number.to_string());
-        let changed = snapshots.join(&path).join(format!("{variant}.snap"));
-        fs::create_dir_all(changed.parent().expect("a folder")).expect("it can be made");
-        fs::write(&changed, text_of_file).expect("it can be written");
-        let output = run(&["check", &target, "--snapshots", &snapshots.to_string_lossy()]);
+    // As it is in another variant's file.
+    let other = recorded.replacen(&format!("variant   {path}@{variant}"), "variant   some/other@v1", 1);
+    let twice = format!("{recorded}\n{}", &recorded[section..]);
+    let stranger = change(&format!("scenario  {scenario}"), "scenario  nowhere");
+    let damaged = format!("{path}/{variant}.snap: line ");
+    for (text_of_file, status, said) in [
+        (recorded.clone(), 0, "violated, as recorded"),
+        (change(name, &format!("{name}-too")), 1, &format!("+ {name}")),
+        (change("initial   ", "initial   not "), 1, "from another initial state"),
+        (change("verdict   violated", "verdict   fine"), 2, "record it anew"),
+        (change("verdict   violated", "verdict   holds"), 2, "a promise is broken below"),
+        (other, 2, "this is about `some/other@v1`"),
+        (twice, 2, "is recorded twice"),
+        (stranger, 2, "has no scenario `nowhere`"),
+        (recorded.replacen("searched ", "steps ", 1), 2, "expected `searched`"),
+    ] {
+        let folder = Folder::new("judged");
+        fs::write(folder.file(&path, &variant), text_of_file).expect("it can be written");
+        let output = run(&["check", &target, "--snapshots", &folder.0.to_string_lossy()]);
         let shown = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(status), "{shown}");
-        assert!(shown.contains(&said), "{said}: {shown}");
+        assert_eq!(output.status.code(), Some(status), "{said}: {shown}");
+        assert!(shown.contains(said), "{said}: {shown}");
+        assert!(status < 2 || shown.contains(&damaged), "it names file and line: {shown}");
     }
-    fs::remove_dir_all(folder).expect("it can be removed");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_snapshot_is_refused_at_once() {
+    let (path, variant, scenario, _) = violated();
+    let target = format!("{path}@{variant}:{scenario}");
+    let says = |make: &dyn Fn(&Path), said: &str| {
+        let folder = Folder::new("refused");
+        let file = folder.file(&path, &variant);
+        make(&file);
+        let replayed = file.to_string_lossy().into_owned();
+        let given = folder.0.to_string_lossy().into_owned();
+        for arguments in [&["check", &target, "--snapshots", &given][..], &["replay", &replayed]] {
+            let output = run(arguments);
+            let shown = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{said}: {shown}");
+            assert!(shown.contains(said) && shown.contains(&replayed), "{said}: {shown}");
+        }
+    };
+    says(
+        &|file| assert!(Command::new("mkfifo").arg(file).status().expect("mkfifo runs").success()),
+        "this is no file",
+    );
+    says(&|file| fs::create_dir(file).expect("it can be made"), "this is no file");
+    says(
+        &|file| fs::write(file, b"variant   a\nabout   \xff\n").expect("written"),
+        "line 2: this is no UTF-8",
+    );
+    let large = |file: &Path| {
+        let file = fs::File::create(file).expect("it can be made");
+        file.set_len(65 << 20).expect("it has holes");
+    };
+    says(&large, "more than 64 MiB");
+}
+
+/// As after `cargo install`, away from any checkout.
+#[test]
+fn away_from_the_checkout_the_recorded_results_are_built_in() {
+    let folder = Folder::new("installed");
+    let program = folder.0.join(format!("shortcopy{}", std::env::consts::EXE_SUFFIX));
+    fs::copy(env!("CARGO_BIN_EXE_shortcopy"), &program).expect("it can be copied");
+    let target = violated_target();
+    let installed = |arguments: &[&str]| {
+        let output = Command::new(&program).args(arguments).current_dir(&folder.0).output();
+        output.expect("the command runs")
+    };
+    let [there, here] = [installed(&["check", &target]), run(&["check", &target])];
+    let [there_says, here_says] = [text(&there.stdout), text(&here.stdout)];
+    assert_eq!((there.status.code(), here.status.code()), (Some(0), Some(0)), "{there_says}{here_says}");
+    let (built_in, checkout) = ("the built-in snapshots", "the snapshots of this checkout");
+    assert!(there_says.contains(&format!("compared with {built_in}")), "{there_says}");
+    assert_eq!(there_says.replace(built_in, checkout), here_says);
+    let (path, variant, scenario, _) = violated();
+    let schedule = format!("{path}@{variant}:{scenario}#1");
+    let [there, here] = [installed(&["replay", &schedule]), run(&["replay", &schedule])];
+    assert_eq!(text(&there.stdout), text(&here.stdout));
+    let other = format!("{path}@{variant}");
+    assert_eq!(installed(&["diff", &other, &other]).status.code(), Some(0));
+    let named = installed(&["check", &target, "--snapshots", "."]);
+    assert_eq!(named.status.code(), Some(1), "{}", text(&named.stdout));
+    let how = format!("SHORTCOPY_ONLY={other} INSTA_UPDATE=always cargo test --test snapshots");
+    assert!(text(&named.stdout).contains(&how), "{}", text(&named.stdout));
 }
 
 #[test]
@@ -347,14 +466,27 @@ fn a_variant_differs_from_itself_in_nothing() {
 #[test]
 fn a_recorded_schedule_is_replayed_step_by_step() {
     let (path, variant, scenario, file) = violated();
-    let snapshot = report::snapshot::parse(&fs::read_to_string(&file).expect("read")).expect("parsed");
+    let snapshot = report::snapshot::parse(&fs::read_to_string(&file).expect("read"), None).expect("parsed");
     let block = &snapshot.section(&scenario).expect("recorded").blocks[0];
-    let by_target = run(&["replay", &format!("{path}@{variant}#{}", block.number)]);
-    let by_file = run(&["replay", &format!("{}#{}", file.display(), block.number)]);
+    let by_target = run(&["replay", &format!("{path}@{variant}:{scenario}#{}", block.number)]);
+    let by_file = run(&["replay", &format!("{}:{scenario}#{}", file.display(), block.number)]);
     assert_eq!(by_target.status.code(), Some(0), "{}", text(&by_target.stdout));
     assert_eq!(text(&by_target.stdout), text(&by_file.stdout));
     let shown = text(&by_target.stdout);
-    assert!(shown.contains(&format!("\n{:>4}  ", block.steps)), "the last step is shown: {shown}");
+    // A line of the picture is shown again only where it has changed since.
+    let mut before: Vec<Vec<&str>> = Vec::new();
+    for line in shown.lines().filter_map(|line| line.trim_start().strip_prefix("| ")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let old =
+            before.iter_mut().find(|old| old[0] == words[0] && (old[0] != "buffer" || old[1] == words[1]));
+        match old {
+            Some(old) => {
+                assert_ne!(*old, words, "{shown}");
+                *old = words;
+            }
+            None => before.push(words),
+        }
+    }
     assert!(shown.contains(&format!("^ {}", block.property)), "{shown}");
     assert!(block.picture.iter().all(|line| shown.contains(line.as_str())), "{shown}");
 }

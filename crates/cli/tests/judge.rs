@@ -4,8 +4,8 @@ mod toy;
 
 use checker::explicit::{Options, check};
 use cli::Status;
-use cli::recorded::{Comparison, judge};
-use report::snapshot::{Section, section};
+use cli::recorded::{Comparison, judge, open_steps};
+use report::{Recorder, Section};
 use scenario::{Bound, Coverage, Ending, Outcome, Scenario};
 
 fn found() -> (Scenario, Outcome, Section) {
@@ -13,7 +13,9 @@ fn found() -> (Scenario, Outcome, Section) {
     let scenario = (catalog[0].variants[0].cases[1].build)();
     let outcome = check(&scenario, &Options::default()).expect("the toy is sound");
     assert_eq!(outcome.bad.len(), 3);
-    let recorded = section(&scenario, &outcome, 1);
+    let mut recorder = Recorder::new("toy/write@v1", "");
+    recorder.push(&scenario, &outcome, open_steps(&scenario));
+    let recorded = recorder.snapshot().sections[0].clone();
     (scenario, outcome, recorded)
 }
 
@@ -108,12 +110,21 @@ fn what_is_new_or_gone_or_otherwise_is_different() {
     let differences = [&[new], &gone[..]].concat();
     assert_eq!(differs(&unpromised, Comparison::Among, &differences), Status::Different);
 
+    // Of the three one is told in full, and how that is reached.
     let mut longer = outcome.clone();
-    let step = longer.bad[2].schedule.events[2].clone();
-    longer.bad[2].schedule.events.insert(2, step);
-    let steps = "~ stale-dirty: unit(2) in 8 steps, recorded in 7";
-    assert_eq!(differs(&longer, Comparison::Same, &[steps]), Status::Different);
+    for bad in &mut longer.bad {
+        let is_step = |e: &scenario::Event| matches!(e.kind, scenario::EventKind::Step { .. });
+        let at = bad.schedule.events.iter().rposition(is_step).expect("steps");
+        let step = bad.schedule.events[at].clone();
+        bad.schedule.events.insert(at, step);
+    }
+    let way = "~ stale-dirty: unit(0) by another schedule";
+    assert_eq!(differs(&longer, Comparison::Same, &[way]), Status::Different);
     assert_eq!(differs(&longer, Comparison::Among, &[]), Status::AsRecorded);
+    let mut elsewhere = outcome.clone();
+    elsewhere.bad[1].schedule.initial.push('!');
+    let way = "~ stale-dirty: unit(1) from another initial state";
+    assert_eq!(differs(&elsewhere, Comparison::Same, &[way]), Status::Different);
 }
 
 #[test]

@@ -31,51 +31,55 @@ fn list() {
 #[test]
 fn a_line_per_scenario_of_many_variants() {
     insta::assert_snapshot!(says(&["check", "--snapshots", "."]), @r"
-        toy/write@v1: as it was
-          alone     holds
-          unmapped  violated, not recorded: stale-dirty (3)
+    toy/write@v1: as it was
+      alone     holds
+      unmapped  violated, not recorded: stale-dirty (3)
 
-        toy/write@v2: tries again after a short copy
-          alone     holds
-          unmapped  holds, not recorded: left-over (not promised)
+    toy/write@v2: tries again after a short copy
+      alone     holds
+      unmapped  holds, not recorded: left-over (not promised)
 
-        4 scenarios, 72 states: 3 hold, 1 violated; 1 not as recorded
-        -- Different
-        ");
+    4 scenarios, 72 states: 3 hold, 1 violated; 1 not as recorded
+    compared with the snapshots in .
+    to record what is not: SHORTCOPY_ONLY=toy/write@v1,toy/write@v2 INSTA_UPDATE=always cargo test --test snapshots
+    -- Different
+    ");
 }
 
 #[test]
 fn the_shortest_schedules_of_one_variant() {
     insta::assert_snapshot!(says(&["check", "toy/write@v1", "--snapshots", "."]), @r"
-        toy/write@v1: as it was
-          alone     holds
-          unmapped  violated, not recorded: stale-dirty (3)
+    toy/write@v1: as it was
+      alone     holds
+      unmapped  violated, not recorded: stale-dirty (3)
 
-        The shortest way to break each property:
+    The shortest way to break each property:
 
-        scenario  unmapped: a write whose source may go
-        property  stale-dirty: unit(0)
-                  a dirty page holds what was in the frame before
-                  the toy's own rule
-        initial   source resident
-        page      0 0 0
-        dirty     1
+    scenario  unmapped: a write whose source may go
+    property  stale-dirty: unit(0)
+              a dirty page holds what was in the frame before
+              the toy's own rule
+    initial   source resident
+    page      0 0 0
+    dirty     1
 
-              write                              unmap it
-              write(0, 3)                                crates/cli/tests/toy/mod.rs:57
-                retry                                    crates/cli/tests/toy/mod.rs:58
-           1      kmalloc = 0                            crates/cli/tests/toy/mod.rs:29
-           2      fault_in_readable = 1                  crates/cli/tests/toy/mod.rs:29
-           3                                     munmap  crates/cli/tests/toy/mod.rs:90
-           4      copy_from_user_atomic(3) = 0           crates/cli/tests/toy/mod.rs:37
-           5      set_page_dirty                         crates/cli/tests/toy/mod.rs:33
-                retry = 0                                crates/cli/tests/toy/mod.rs:58
-              write = 0                                  crates/cli/tests/toy/mod.rs:57
-              ^ stale-dirty: unit(0)
+          write                                           unmap it
+          write(0, 3)                                             crates/cli/tests/toy/mod.rs:57
+            retry                                                 crates/cli/tests/toy/mod.rs:58
+       1      kmalloc = 0                                         crates/cli/tests/toy/mod.rs:29
+       2      fault_in_readable = 1                               crates/cli/tests/toy/mod.rs:29
+       3                                                  munmap  crates/cli/tests/toy/mod.rs:90
+       4      copy_from_user_atomic(3) = 0                        crates/cli/tests/toy/mod.rs:37
+       5      set_page_dirty                                      crates/cli/tests/toy/mod.rs:33
+            retry = 0                                             crates/cli/tests/toy/mod.rs:58
+          write = 0                                               crates/cli/tests/toy/mod.rs:57
+          ^ stale-dirty: unit(0)
 
-        2 scenarios, 36 states: 1 holds, 1 violated; 1 not as recorded
-        -- Different
-        ");
+    2 scenarios, 36 states: 1 holds, 1 violated; 1 not as recorded
+    compared with the snapshots in .
+    to record what is not: SHORTCOPY_ONLY=toy/write@v1 INSTA_UPDATE=always cargo test --test snapshots
+    -- Different
+    ");
 }
 
 #[test]
@@ -110,19 +114,21 @@ fn matrix() {
 #[test]
 fn the_endings_of_one_scenario() {
     insta::assert_snapshot!(says(&["check", "toy/write@v2:alone", "--snapshots", "."]), @r"
-        toy/write@v2: tries again after a short copy
-          alone  holds
-            ending  nothing, page clean
-            ending  whole, page dirty
+    toy/write@v2: tries again after a short copy
+      alone  holds
+        ending  nothing, page clean
+        ending  whole, page dirty
 
-        1 scenario, 11 states: 1 holds
-        -- AsRecorded
-        ");
+    1 scenario, 11 states: 1 holds
+    compared with the snapshots in .
+    to record what is not: SHORTCOPY_ONLY=toy/write@v2 INSTA_UPDATE=always cargo test --test snapshots
+    -- AsRecorded
+    ");
 }
 
 #[test]
 fn diff() {
-    insta::assert_snapshot!(says(&["diff", "toy/write@v1", "toy/write@v2"]), @r"
+    insta::assert_snapshot!(says(&["diff", "toy/write@v1", "toy/write@v2", "--search"]), @r"
         unmapped
           - ending: nothing, page dirty
           - ending: short, page dirty
@@ -150,7 +156,7 @@ fn a_cut_search_is_unknown() {
     for command in [
         &["check", "toy/write@v2:alone", "--snapshots", "."][..],
         &["matrix", "toy"],
-        &["diff", "toy/write@v1", "toy/write@v2"],
+        &["diff", "toy/write@v1", "toy/write@v2", "--search"],
     ] {
         let arguments: Vec<&str> = command.iter().chain(&["--states-max", "2"]).copied().collect();
         let (status, text) = shortcopy(&arguments);

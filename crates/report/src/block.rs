@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use machine::Word;
-use scenario::{BadState, Property, Scenario, built_in};
+use scenario::{BadState, Check, EventKind, Property, Scenario, built_in};
 
-use crate::columns::{Look, columns, parse};
-use crate::lines::lines;
+use crate::columns::{Look, columns};
+use crate::lines::{Folding, lines, name_of};
 
 /// A distinct bad state as a snapshot records it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Block {
-    /// Its number, from 1 through the file.
+    /// Its number, from 1 through the scenario.
     pub number: usize,
     /// The property's id.
     pub property: String,
@@ -22,69 +22,129 @@ pub struct Block {
     pub promised: bool,
     /// The name of the initial state.
     pub initial: String,
-    /// How many scheduling points the schedule takes.
-    pub steps: usize,
-    /// Where a bad state of the same kind is told, `within-absent #3`; then the picture and the
-    /// schedule are left out here.
-    pub as_in: Option<String>,
+    /// Where a bad state of the same kind is told; then the picture and the schedule are left out here.
+    pub as_in: Option<AsIn>,
     /// The picture of the bad state, line by line.
     pub picture: Vec<String>,
     /// The schedule in columns, line by line, the first being the actors' names.
     pub schedule: Vec<String>,
 }
 
-/// What makes two bad states of one kind: see [`Block::kind`].
-pub(crate) type Kind = (String, String, bool, BTreeSet<String>);
+/// Another bad state of the same property.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AsIn {
+    /// The scenario that it is in.
+    pub scenario: String,
+    /// What tells it from others of the property.
+    pub witness: String,
+}
 
 impl Block {
-    /// What there is to record of `bad`.
+    /// What there is to record of `bad`; the frames around `open`, which are numbers of scheduling points from 1,
+    /// are not folded.
     #[must_use]
-    pub fn of(number: usize, bad: &BadState, scenario: &Scenario) -> Block {
+    pub fn of(number: usize, bad: &BadState, scenario: &Scenario, open: &BTreeSet<usize>) -> Block {
+        let folding = Folding::AllBut(open);
         Block {
             number,
             property: bad.property.clone(),
             witness: bad.witness.clone(),
             promised: bad.promised,
             initial: bad.schedule.initial.clone(),
-            steps: bad.schedule.steps(),
             as_in: None,
             picture: picture(scenario, &bad.cells),
-            schedule: own_lines(&shown(bad, scenario, Look::default())),
+            schedule: own_lines(&shown(bad, scenario, folding, Look::default())),
         }
     }
 
-    /// Whether both are the same bad state, reached in whatever way.
-    #[must_use]
-    pub fn is_same_state(&self, other: &Block) -> bool {
-        self.property == other.property && self.witness == other.witness && self.promised == other.promised
+    /// What there is to record of `bad` where another of its kind is told.
+    pub(crate) fn like(number: usize, bad: &BadState, told: AsIn) -> Block {
+        Block {
+            number,
+            property: bad.property.clone(),
+            witness: bad.witness.clone(),
+            promised: bad.promised,
+            initial: bad.schedule.initial.clone(),
+            as_in: Some(told),
+            picture: Vec::new(),
+            schedule: Vec::new(),
+        }
     }
 
-    /// Whether both are the same but for their numbers, as far as both tell.
+    /// Whether this records `bad`, reached in whatever way.
     #[must_use]
-    pub fn is_same(&self, other: &Block) -> bool {
-        let way = |b: &Block| (b.initial.clone(), b.steps);
-        let shown = self.picture == other.picture && self.schedule == other.schedule;
-        let told = self.as_in.is_none() && other.as_in.is_none();
-        self.is_same_state(other) && way(self) == way(other) && (shown || !told)
+    pub fn is_same_state(&self, bad: &BadState) -> bool {
+        self.property == bad.property && self.witness == bad.witness && self.promised == bad.promised
     }
 
-    /// Property, witness without its numbers, and who takes steps: where these are the same, the
-    /// stories are too, as far as a reader cares.
-    pub(crate) fn kind(&self) -> Kind {
-        let lines = parse(&self.schedule.join("\n")).unwrap_or_default();
-        let cast = lines.into_iter().filter(|l| l.number.is_some()).map(|l| l.actor).collect();
-        let witness = self.witness.chars().filter(|c| !c.is_ascii_digit()).collect();
-        (self.property.clone(), witness, self.promised, cast)
+    /// Whether this records `bad` and the way there, as far as it is told: from the same initial state and, where
+    /// this block has a schedule, to the same picture by a schedule that reads the same with the same frames folded.
+    #[must_use]
+    pub fn records(&self, bad: &BadState, scenario: &Scenario) -> bool {
+        if !self.is_same_state(bad) || self.initial != bad.schedule.initial {
+            return false;
+        }
+        if self.as_in.is_some() {
+            return true;
+        }
+        let Ok(recorded) = crate::columns::parse(&self.schedule.join("\n")) else { return false };
+        let shown = own_lines(&shown(bad, scenario, Folding::As(&recorded), Look::default()));
+        self.picture == picture(scenario, &bad.cells) && self.schedule == shown
     }
+}
+
+/// What makes two bad states of one kind: property, witness without its numbers, and what the schedule is about:
+/// for each step that matters who takes it, in which functions, and what it is. Where these are the same, the
+/// stories are too, as far as a reader cares.
+pub(crate) type Kind = (String, String, bool, BTreeSet<Vec<String>>);
+
+pub(crate) fn kind(bad: &BadState, scenario: &Scenario, key_steps: &BTreeSet<usize>) -> Kind {
+    let mut about = BTreeSet::new();
+    let mut frames: Vec<(&str, &str)> = Vec::new();
+    let mut point = 0;
+    // What is looked at finally is seen when the last one ends, whoever that is.
+    let check = property(scenario, &bad.property).map(|p| &p.check);
+    let last = bad.schedule.steps();
+    let matters = |point: usize| {
+        let at_rest = point == last && key_steps.len() > 1 && matches!(check, Some(Check::Final(_)));
+        key_steps.contains(&point) && !at_rest
+    };
+    for event in &bad.schedule.events {
+        let actor = event.actor.as_str();
+        match &event.kind {
+            EventKind::Enter { label } => frames.push((actor, name_of(label))),
+            EventKind::Leave { .. } => {
+                if let Some(at) = frames.iter().rposition(|(who, _)| *who == actor) {
+                    frames.remove(at);
+                }
+            }
+            EventKind::Step { label, scheduling_point: true, .. } => {
+                point += 1;
+                if matters(point) {
+                    let within = frames.iter().filter(|(who, _)| *who == actor).map(|(_, name)| *name);
+                    let way = std::iter::once(actor).chain(within).chain([name_of(label)]);
+                    about.insert(way.map(str::to_owned).collect());
+                }
+            }
+            _ => {}
+        }
+    }
+    (bad.property.clone(), without_numbers(&bad.witness), bad.promised, about)
+}
+
+pub(crate) fn without_numbers(witness: &str) -> String {
+    witness.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = named(&self.property, &self.witness, self.promised);
-        let as_in = self.as_in.as_ref().map_or(String::new(), |told| format!("{AS_IN}{told}"));
+        let as_in = self.as_in.as_ref().map_or(String::new(), |there| match there.witness == self.witness {
+            true => format!("{AS_IN}{}", there.scenario),
+            false => there.to_string(),
+        });
         writeln!(f, "{:<10}{name}{as_in}", format!("#{}", self.number))?;
         writeln!(f, "initial   {}", self.initial)?;
-        writeln!(f, "steps     {}", self.steps)?;
         if self.as_in.is_some() {
             return Ok(());
         }
@@ -96,6 +156,13 @@ impl fmt::Display for Block {
             writeln!(f, "{line}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for AsIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.witness.is_empty() { "" } else { ": " };
+        write!(f, "{AS_IN}{}{colon}{}", self.scenario, self.witness)
     }
 }
 
@@ -125,9 +192,9 @@ pub fn picture(scenario: &Scenario, cells: &[Word]) -> Vec<String> {
 
 /// The schedule of a bad state in columns.
 #[must_use]
-pub fn shown(bad: &BadState, scenario: &Scenario, look: Look) -> String {
+pub fn shown(bad: &BadState, scenario: &Scenario, folding: Folding<'_>, look: Look) -> String {
     let views: Vec<&str> = scenario.views.iter().map(|v| v.name).collect();
-    columns(&lines(&bad.schedule.events), &views, look)
+    columns(&lines(&bad.schedule.events, folding), &views, look)
 }
 
 /// The property with this id: one of the scenario's or a built-in one.
@@ -150,28 +217,66 @@ mod tests {
     #[test]
     fn a_block_is_read_like_a_litmus_test() {
         let outcome = toy::outcome();
-        insta::assert_snapshot!(Block::of(3, &outcome.bad[1], &toy::scenario()), @r"
+        insta::assert_snapshot!(Block::of(3, &outcome.bad[1], &toy::scenario(), &BTreeSet::from([6])), @r"
         #3        stale-read: unit(0) (not promised)
         initial   page absent, blocks mapped
-        steps     8
         page      1
 
-              write                            munmap
+              write                           munmap
               generic_perform_write
-           1    fault_in_readable(4) = 0
+           +    fault_in_readable(4) = 0
                 write_begin(0, 4)
-           2      lock_page
-           3      set_buffer_new(0)
-           4                                   munmap = 0
+           +      lock_page
+                  set_buffer_new(0)
+           +                                  munmap = 0
                 write_begin = 0
-           5    copy_from_user_atomic(4) = 0
-           7    set_buffer_dirty(0)
+                copy_from_user_atomic(4)
+                  copy(0) = no
+                  pagefault_enable
+                copy_from_user_atomic = 0
+                set_buffer_dirty(0)
                 ^ journal-bypass: buffer(0)
               generic_perform_write = -14
               -- read --
-           8  load(0) = Stale
+              load(0) = Stale
               ^ stale-read: unit(0)
         ");
+    }
+
+    #[test]
+    fn a_block_records_whatever_reads_the_same() {
+        let (scenario, outcome) = (toy::scenario(), toy::outcome());
+        let [bad, other] = &outcome.bad[..] else { panic!("two bad states") };
+        for open in [BTreeSet::new(), BTreeSet::from([6]), (1..=8).collect()] {
+            let block = Block::of(1, bad, &scenario, &open);
+            assert!(block.records(bad, &scenario) && !block.records(other, &scenario));
+            let changed = |change: &dyn Fn(&mut BadState)| {
+                let mut bad = bad.clone();
+                change(&mut bad);
+                !block.records(&bad, &scenario)
+            };
+            assert!(changed(&|bad| bad.promised = false));
+            assert!(changed(&|bad| bad.cells[0] = 0));
+            assert!(changed(&|bad| bad.schedule.initial.push('!')));
+            assert!(changed(&|bad| drop(bad.schedule.events.remove(10))), "another actor's step");
+            // How long a folded frame takes is not recorded.
+            assert_eq!(changed(&|bad| drop(bad.schedule.events.remove(16))), open.contains(&6));
+        }
+    }
+
+    #[test]
+    fn a_step_more_changes_at_most_its_own_line() {
+        let (scenario, outcome) = (toy::scenario(), toy::outcome());
+        let mut longer = outcome.bad[0].clone();
+        longer.schedule.events.insert(17, toy::step("write", "cond_resched", ""));
+        for (open, more) in [(BTreeSet::from([8]), 0), (BTreeSet::from([6, 8]), 1)] {
+            let text = |bad| Block::of(1, bad, &scenario, &open).to_string();
+            let (before, after) = (text(&outcome.bad[0]), text(&longer));
+            let (before, mut after): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+            assert_eq!(after.len(), before.len() + more);
+            after.retain(|line| !line.contains("cond_resched"));
+            assert_eq!(after, before);
+        }
     }
 
     #[test]

@@ -13,12 +13,21 @@ const WIDTH_MAX: usize = 44;
 /// The columns begin here, after the number.
 const MARGIN: usize = 6;
 
+/// Columns begin at multiples of this, so that a line that comes or goes seldom moves the others.
+const GRID: usize = 16;
+
+/// What stands before a folded frame where steps are not counted.
+const FOLDED: &str = "+";
+
 /// What stands in the place of the actors' names where nobody takes a step.
 const NOBODY: &str = "--";
 
 /// What a schedule shows beside its steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Look {
+    /// The number of each scheduling point; otherwise a `+` before what is folded. What is recorded has none,
+    /// so that a step more or less changes no other line.
+    pub numbers: bool,
     /// Each line's place in the source.
     pub sources: bool,
     /// Colours, as ANSI sequences.
@@ -50,13 +59,17 @@ pub fn columns(lines: &[Line], views: &[&str], look: Look) -> String {
             let _ = writeln!(out, "{}", paint(Style::new().bold(), &heading(&line.actor)));
             view = Some(&line.actor);
         }
-        let number = line.number.map_or(String::new(), |n| n.to_string());
+        let number = match line.number {
+            Some(number) if look.numbers => number.to_string(),
+            _ if line.mark == Mark::Folded && !look.numbers => FOLDED.to_owned(),
+            _ => String::new(),
+        };
         let indent = columns.offset(&line.actor) + 2 * line.depth;
         let style = match line.mark {
             Mark::Bad => AnsiColor::Red.on_default().bold(),
             Mark::Cycle => AnsiColor::Yellow.on_default(),
             Mark::Close => Style::new().dimmed(),
-            Mark::Step | Mark::Open => Style::new(),
+            Mark::Step | Mark::Folded | Mark::Open => Style::new(),
         };
         let text = if style == Style::new() { line.text.clone() } else { paint(style, &line.text) };
         let mut shown = format!("{number:>4}  {:indent$}{text}", "");
@@ -75,7 +88,8 @@ fn heading(view: &str) -> String {
     format!("{:MARGIN$}-- {view} --", "")
 }
 
-/// The lines that [`columns`] showed without sources and colours. Their marks and places are lost.
+/// The lines that [`columns`] showed without numbers, sources and colours. Their places are lost, and of their
+/// marks those of frames that are not folded.
 ///
 /// # Errors
 /// The line, counted from 0, that [`columns`] can't have shown.
@@ -86,30 +100,28 @@ pub fn parse(text: &str) -> Result<Vec<Line>, usize> {
     let mut columns = Columns::of_header(header);
     for (row, shown) in rows {
         let at = shown.chars().skip(MARGIN).position(|c| c != ' ').ok_or(row)?;
-        let number: String = shown.chars().take(MARGIN).collect();
+        let margin: String = shown.chars().take(MARGIN).collect();
         let text: String = shown.chars().skip(MARGIN + at).collect();
         if let Some(view) = text.strip_prefix("-- ").and_then(|t| t.strip_suffix(" --")) {
             columns = Columns(vec![(view.to_owned(), 0)]);
             continue;
         }
-        let number = match number.trim() {
-            "" => None,
-            digits => Some(digits.parse().map_err(|_| row)?),
-        };
         let column = columns.0.iter().rev().find(|(_, offset)| *offset <= at);
         let (actor, offset) = column.map_or(("", 0), |(name, offset)| (name.as_str(), *offset));
         if !(at - offset).is_multiple_of(2) {
             return Err(row);
         }
-        let mark = match text.as_str() {
-            CYCLE => Mark::Cycle,
-            bad if bad.starts_with("^ ") => Mark::Bad,
-            _ => Mark::Step,
+        let mark = match (margin.trim(), text.as_str()) {
+            (FOLDED, _) => Mark::Folded,
+            ("", CYCLE) => Mark::Cycle,
+            ("", bad) if bad.starts_with("^ ") => Mark::Bad,
+            ("", _) => Mark::Step,
+            _ => return Err(row),
         };
         // A cycle is nobody's.
         let actor = if mark == Mark::Cycle { "" } else { actor };
         lines.push(Line {
-            number,
+            number: None,
             actor: actor.to_owned(),
             depth: (at - offset) / 2,
             text,
@@ -141,7 +153,8 @@ impl Columns {
                 let indent = 2 * line.depth;
                 (widest.max(indent + line.text.chars().count()), deepest.max(indent))
             });
-            offset += widest.min(WIDTH_MAX).max(deepest + 1).max(name.chars().count()) + 3;
+            let width = widest.min(WIDTH_MAX).max(deepest + 1).max(name.chars().count());
+            offset = (offset + width + 3).next_multiple_of(GRID);
         }
         Columns(columns)
     }
@@ -176,21 +189,29 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::lines::lines;
+    use crate::lines::{Folding, lines};
     use crate::toy;
+
+    const NUMBERS: Look = Look { numbers: true, sources: false, colours: false };
+
+    fn folded(schedule: &scenario::Schedule) -> Vec<Line> {
+        lines(&schedule.events, Folding::AllBut(&BTreeSet::new()))
+    }
 
     #[test]
     fn one_column_per_actor() {
-        let lines = lines(&toy::schedule().events);
-        insta::assert_snapshot!(columns(&lines, &["read"], Look::default()), @r"
-           write                            munmap
+        let lines = folded(&toy::schedule());
+        insta::assert_snapshot!(columns(&lines, &["read"], NUMBERS), @r"
+           write                                           munmap
            generic_perform_write
         1    fault_in_readable(4) = 0
              write_begin(0, 4)
         2      lock_page
         3      set_buffer_new(0)
-        4                                   munmap = 0
+        4                                                  munmap = 0
              write_begin = 0
         5    copy_from_user_atomic(4) = 0
         7    set_buffer_dirty(0)
@@ -203,35 +224,56 @@ mod tests {
     }
 
     #[test]
-    fn with_sources() {
-        let lines = lines(&toy::schedule().events);
-        insta::assert_snapshot!(columns(&lines, &["read"], Look { sources: true, colours: false }), @r"
-           write                            munmap
-           generic_perform_write                        models/toy/write.rs:20
-        1    fault_in_readable(4) = 0                   models/toy/write.rs:20
-             write_begin(0, 4)                          models/toy/write.rs:20
-        2      lock_page                                models/toy/write.rs:20
-        3      set_buffer_new(0)                        models/toy/write.rs:10
-        4                                   munmap = 0  models/toy/write.rs:20
-             write_begin = 0                            models/toy/write.rs:30
-        5    copy_from_user_atomic(4) = 0               models/toy/write.rs:20
-        7    set_buffer_dirty(0)                        models/toy/write.rs:10
+    fn without_numbers_what_is_folded_is_marked() {
+        insta::assert_snapshot!(columns(&folded(&toy::schedule()), &["read"], Look::default()), @r"
+           write                                           munmap
+           generic_perform_write
+        +    fault_in_readable(4) = 0
+             write_begin(0, 4)
+        +      lock_page
+               set_buffer_new(0)
+        +                                                  munmap = 0
+             write_begin = 0
+        +    copy_from_user_atomic(4) = 0
+             set_buffer_dirty(0)
              ^ journal-bypass: buffer(0)
-           generic_perform_write = -14                  models/toy/write.rs:30
+           generic_perform_write = -14
            -- read --
-        8  load(0) = Stale                              models/toy/write.rs:10
+           load(0) = Stale
+           ^ stale-read: unit(0)
+        ");
+    }
+
+    #[test]
+    fn with_sources() {
+        let look = Look { sources: true, ..NUMBERS };
+        insta::assert_snapshot!(columns(&folded(&toy::schedule()), &["read"], look), @r"
+           write                                           munmap
+           generic_perform_write                                       models/toy/write.rs:20
+        1    fault_in_readable(4) = 0                                  models/toy/write.rs:20
+             write_begin(0, 4)                                         models/toy/write.rs:20
+        2      lock_page                                               models/toy/write.rs:20
+        3      set_buffer_new(0)                                       models/toy/write.rs:10
+        4                                                  munmap = 0  models/toy/write.rs:20
+             write_begin = 0                                           models/toy/write.rs:30
+        5    copy_from_user_atomic(4) = 0                              models/toy/write.rs:20
+        7    set_buffer_dirty(0)                                       models/toy/write.rs:10
+             ^ journal-bypass: buffer(0)
+           generic_perform_write = -14                                 models/toy/write.rs:30
+           -- read --
+        8  load(0) = Stale                                             models/toy/write.rs:10
            ^ stale-read: unit(0)
         ");
     }
 
     #[test]
     fn a_cycle_is_shown_as_a_lasso() {
-        insta::assert_snapshot!(columns(&lines(&toy::lasso().events), &[], Look::default()), @r"
-           write                 reclaim
+        insta::assert_snapshot!(columns(&folded(&toy::lasso()), &[], NUMBERS), @r"
+           write                           reclaim
            retry(0)
         1    get_user(0) = 0
            repeats for ever:
-        2                        clear_pte(0)
+        2                                  clear_pte(0)
         3    copy(0) = no
            retry again
         4    get_user(0) = 0
@@ -242,11 +284,12 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_read_back() {
         for schedule in [toy::schedule(), toy::lasso()] {
-            let shown = lines(&schedule.events);
-            let read = parse(&columns(&shown, &["read"], Look::default())).expect("own text");
-            assert_eq!(shown.len(), read.len());
-            for (a, b) in shown.iter().zip(&read) {
-                assert!(a.says(b), "{a:?} reads {b:?}");
+            for shown in [folded(&schedule), lines(&schedule.events, Folding::Nothing)] {
+                let read = parse(&columns(&shown, &["read"], Look::default())).expect("own text");
+                assert_eq!(shown.len(), read.len());
+                for (a, b) in shown.iter().zip(&read) {
+                    assert!(a.says(b), "{a:?} reads {b:?}");
+                }
             }
         }
     }
@@ -254,7 +297,8 @@ mod tests {
     #[test]
     fn a_line_that_was_never_shown_is_refused() {
         assert_eq!(parse("      a\n   x  step"), Err(1));
-        assert_eq!(parse("      a\n   1   odd"), Err(1));
-        assert_eq!(parse("      a\n   1  step\n\n"), Err(2));
+        assert_eq!(parse("      a\n   1  step"), Err(1));
+        assert_eq!(parse("      a\n       odd"), Err(1));
+        assert_eq!(parse("      a\n      step\n\n"), Err(2));
     }
 }

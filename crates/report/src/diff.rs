@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use scenario::{Ending, Outcome};
+use scenario::Outcome;
 
 use crate::block::named;
+use crate::snapshot::Section;
 
 /// What becomes of a bad state or an ending.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,13 +28,46 @@ pub struct Entry {
     pub scenario: String,
     /// Property and witness, or how runs end.
     pub name: String,
-    /// The steps to a bad state before and after; none to an ending.
+    /// Whether it is an ending.
+    pub ending: bool,
+    /// The steps to a bad state before and after, where they are known.
     pub steps: (Option<usize>, Option<usize>),
 }
 
-impl Entry {
-    fn is_ending(&self) -> bool {
-        self.steps == (None, None)
+/// What a scenario of a variant came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// The scenario.
+    pub scenario: String,
+    /// How its runs end, in words.
+    pub endings: Vec<String>,
+    /// Its bad states: property and witness, and the steps to it if they are known.
+    pub bad: Vec<(String, Option<usize>)>,
+}
+
+impl Summary {
+    /// What was found.
+    #[must_use]
+    pub fn found(scenario: &str, outcome: &Outcome) -> Summary {
+        let bad = outcome.bad.iter();
+        Summary {
+            scenario: scenario.to_owned(),
+            endings: outcome.endings.iter().map(ToString::to_string).collect(),
+            bad: bad
+                .map(|b| (named(&b.property, &b.witness, b.promised), Some(b.schedule.steps())))
+                .collect(),
+        }
+    }
+
+    /// What is recorded. Steps are not.
+    #[must_use]
+    pub fn recorded(section: &Section) -> Summary {
+        let blocks = section.blocks.iter();
+        Summary {
+            scenario: section.scenario.clone(),
+            endings: section.endings.clone(),
+            bad: blocks.map(|b| (named(&b.property, &b.witness, b.promised), None)).collect(),
+        }
     }
 }
 
@@ -46,62 +80,53 @@ pub struct Diff {
     pub unshared: (Vec<String>, Vec<String>),
 }
 
-/// Compares the results of two variants, each with the names of its scenarios.
+/// Compares the results of two variants.
 #[must_use]
-pub fn diff(before: &[(String, Outcome)], after: &[(String, Outcome)]) -> Diff {
+pub fn diff(before: &[Summary], after: &[Summary]) -> Diff {
+    let find = |results: &[Summary], name: &str| results.iter().position(|r| r.scenario == name);
     let mut diff = Diff::default();
-    for (name, old) in before {
-        match after.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => {
-                diff.entries.extend(compare_endings(name, old, new));
-                diff.entries.extend(compare(name, old, new));
+    for old in before {
+        match find(after, &old.scenario) {
+            Some(at) => {
+                diff.entries.extend(compare_endings(old, &after[at]));
+                diff.entries.extend(compare(old, &after[at]));
             }
-            None => diff.unshared.0.push(name.clone()),
+            None => diff.unshared.0.push(old.scenario.clone()),
         }
     }
-    for (name, _) in after {
-        if !before.iter().any(|(other, _)| other == name) {
-            diff.unshared.1.push(name.clone());
-        }
-    }
+    let names = after.iter().map(|result| &result.scenario);
+    diff.unshared.1.extend(names.filter(|name| find(before, name).is_none()).cloned());
     diff
 }
 
-fn compare_endings(scenario: &str, old: &Outcome, new: &Outcome) -> Vec<Entry> {
-    let all: BTreeSet<&Ending> = old.endings.iter().chain(&new.endings).collect();
-    let entry = |ending: &Ending| {
+fn compare_endings(old: &Summary, new: &Summary) -> Vec<Entry> {
+    let all: BTreeSet<&String> = old.endings.iter().chain(&new.endings).collect();
+    let entry = |ending: &String| {
         let change = match (old.endings.contains(ending), new.endings.contains(ending)) {
             (true, true) => return None,
             (true, false) => Change::Goes,
             (false, _) => Change::Appears,
         };
-        let name = format!("ending: {ending}");
-        Some(Entry { change, scenario: scenario.to_owned(), name, steps: (None, None) })
+        let (scenario, name) = (old.scenario.clone(), format!("ending: {ending}"));
+        Some(Entry { change, scenario, name, ending: true, steps: (None, None) })
     };
     all.into_iter().filter_map(entry).collect()
 }
 
-fn compare(scenario: &str, old: &Outcome, new: &Outcome) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for (outcome, is_new) in [(old, false), (new, true)] {
-        for bad in &outcome.bad {
-            let name = named(&bad.property, &bad.witness, bad.promised);
-            let steps = Some(bad.schedule.steps());
-            match entries.iter_mut().find(|e| e.name == name) {
-                Some(entry) if is_new => {
-                    entry.change = Change::Stays;
-                    entry.steps.1 = steps;
-                }
-                _ => {
-                    let (change, steps) =
-                        if is_new { (Change::Appears, (None, steps)) } else { (Change::Goes, (steps, None)) };
-                    entries.push(Entry { change, scenario: scenario.to_owned(), name, steps });
-                }
-            }
-        }
-    }
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    entries
+fn compare(old: &Summary, new: &Summary) -> Vec<Entry> {
+    let steps = |of: &Summary, name: &str| of.bad.iter().find(|(n, _)| n == name).map(|(_, steps)| *steps);
+    let all: BTreeSet<&String> = old.bad.iter().chain(&new.bad).map(|(name, _)| name).collect();
+    let entry = |name: &String| {
+        let (before, after) = (steps(old, name), steps(new, name));
+        let change = match (before, after) {
+            (Some(_), Some(_)) => Change::Stays,
+            (Some(_), None) => Change::Goes,
+            (None, _) => Change::Appears,
+        };
+        let (scenario, steps) = (old.scenario.clone(), (before.flatten(), after.flatten()));
+        Entry { change, scenario, name: name.clone(), ending: false, steps }
+    };
+    all.into_iter().map(entry).collect()
 }
 
 impl fmt::Display for Diff {
@@ -119,14 +144,12 @@ impl fmt::Display for Diff {
             };
             let steps = match entry.steps {
                 (Some(old), Some(new)) if old != new => format!(", {old} -> {new} steps"),
-                (None, None) => String::new(),
-                (old, new) => format!(", {} steps", old.or(new).unwrap_or(0)),
+                (old, new) => old.or(new).map_or(String::new(), |steps| format!(", {steps} steps")),
             };
             writeln!(f, "  {sign} {}{steps}", entry.name)?;
         }
-        let count = |change, ending| {
-            self.entries.iter().filter(|e| e.change == change && e.is_ending() == ending).count()
-        };
+        let count =
+            |change, ending| self.entries.iter().filter(|e| e.change == change && e.ending == ending).count();
         let [appear, go, stay] = [Change::Appears, Change::Goes, Change::Stays].map(|c| count(c, false));
         writeln!(f, "{appear} appear, {go} go, {stay} stay")?;
         let [appear, go] = [Change::Appears, Change::Goes].map(|c| count(c, true));
@@ -154,7 +177,7 @@ mod tests {
         shorter.bad.truncate(1);
         shorter.bad[0].schedule.events.truncate(12);
         shorter.endings.truncate(1);
-        let named = |name: &str, outcome: &Outcome| (name.to_owned(), outcome.clone());
+        let named = Summary::found;
         let before = [named("a", &both), named("b", &shorter), named("old", &both)];
         let after = [named("a", &shorter), named("b", &both), named("new", &both)];
         insta::assert_snapshot!(diff(&before, &after), @r"
@@ -170,6 +193,27 @@ mod tests {
         of the endings, 1 appear, 1 go
         only the first has: old
         only the second has: new
+        ");
+    }
+
+    #[test]
+    fn what_is_recorded_differs_in_the_same() {
+        let mut snapshot = crate::snapshot::tests::snapshot();
+        let results = |s: &crate::Snapshot| s.sections.iter().map(Summary::recorded).collect::<Vec<_>>();
+        let before = results(&snapshot);
+        snapshot.sections[0].blocks.remove(0);
+        snapshot.sections[1].endings.remove(0);
+        insta::assert_snapshot!(diff(&before, &results(&snapshot)), @r"
+        toy
+          - journal-bypass: buffer(0)
+            stale-read: unit(0) (not promised)
+        quiet
+          - ending: -EFAULT, size kept, rest zeros
+        loud
+            journal-bypass: buffer(0)
+            stale-read: unit(0) (not promised)
+        0 appear, 1 go, 3 stay
+        of the endings, 0 appear, 1 go
         ");
     }
 }

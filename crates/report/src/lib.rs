@@ -15,8 +15,8 @@
 //!     line: 0,
 //! };
 //! let events = [step("write", "lock_page"), step("munmap", "clear_pte(0)")];
-//! let text = report::columns(&report::lines(&events), &[], report::Look::default());
-//! assert_eq!(text, "      write       munmap\n   1  lock_page\n   2              clear_pte(0)\n");
+//! let text = report::columns(&report::lines(&events, report::Folding::Nothing), &[], report::Look::default());
+//! assert_eq!(text, "      write           munmap\n      lock_page\n                      clear_pte(0)\n");
 //! ```
 
 mod account;
@@ -28,16 +28,17 @@ mod json;
 mod lines;
 mod matrix;
 mod need;
+mod reading;
 pub mod snapshot;
 #[cfg(test)]
 mod toy;
 
 pub use account::{Account, Extent, Fate, Flaw, Sums};
-pub use block::{Block, named, picture, property, shown};
+pub use block::{AsIn, Block, named, picture, property, shown};
 pub use columns::{Look, columns, parse as parse_columns};
-pub use diff::{Change, Diff, Entry, diff};
+pub use diff::{Change, Diff, Entry, Summary, diff};
 pub use json::{Finding, line as json_line};
-pub use lines::{Line, Mark, lines, settled, unfolded};
+pub use lines::{Folding, Line, Mark, lines, settled};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
-pub use snapshot::{Section, Snapshot};
+pub use snapshot::{Recorder, Section, Snapshot};

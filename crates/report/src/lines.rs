@@ -1,10 +1,9 @@
 //! From the events of a schedule to its lines: what is opened, what is folded into one line.
 
-use scenario::{Event, EventKind};
+use std::collections::BTreeSet;
+use std::fmt;
 
-/// A folded frame takes at most this many scheduling points: a word or a small function, not a
-/// function whose course a reader wants to follow.
-const FOLDED_STEPS_MAX: usize = 16;
+use scenario::{Event, EventKind};
 
 /// What stands before the lines of a cycle.
 pub(crate) const CYCLE: &str = "repeats for ever:";
@@ -12,8 +11,10 @@ pub(crate) const CYCLE: &str = "repeats for ever:";
 /// What a line stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
-    /// A step, or a folded frame.
+    /// A step, or a frame in which none is taken.
     Step,
+    /// A frame and all the steps in it.
+    Folded,
     /// A frame is entered; its steps are indented below.
     Open,
     /// A frame is left, with a result; or its loop goes round.
@@ -44,37 +45,62 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether both say the same; where a model says it may differ.
+    /// Whether both say the same; where a model says it, and after how many steps, may differ.
     #[must_use]
     pub fn says(&self, other: &Line) -> bool {
-        self.number == other.number
+        (self.mark == Mark::Folded) == (other.mark == Mark::Folded)
             && self.actor == other.actor
             && self.depth == other.depth
             && self.text == other.text
     }
 }
 
-/// The lines of a schedule.
+/// Which frames are told in one line, `copy_from_user_atomic(4) = 0`.
 ///
-/// A frame is folded into one line, `copy_from_user_atomic(4) = 0`, if it is small (at most 16
-/// scheduling points), nobody else takes a step and nothing is broken between its ends, and no loop
-/// in it goes round. The rule looks at nothing but the events.
-#[must_use]
-pub fn lines(events: &[Event]) -> Vec<Line> {
-    lay_out(events, Extent::Whole, |_| false)
+/// Only a frame that is left can be, if nobody else takes a step and nothing is broken between its ends, and
+/// no loop in it goes round.
+#[derive(Clone, Copy)]
+pub enum Folding<'f> {
+    /// None.
+    Nothing,
+    /// Those in which none of these scheduling points is, counted from 1.
+    AllBut(&'f BTreeSet<usize>),
+    /// Those that are so in these lines.
+    As(&'f [Line]),
 }
 
-/// The lines of a schedule, or of its beginning, with every frame opened.
-#[must_use]
-pub fn unfolded(events: &[Event]) -> Vec<Line> {
-    lay_out(events, Extent::Unfolded, |_| false)
+impl fmt::Debug for Folding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Folding::Nothing => f.write_str("Nothing"),
+            Folding::AllBut(steps) => f.debug_tuple("AllBut").field(steps).finish(),
+            Folding::As(lines) => write!(f, "As({} lines)", lines.len()),
+        }
+    }
 }
 
-/// The lines that the beginning of a schedule settles: however it goes on, its lines begin with
-/// these, if the frames that are entered in the lines that `opened` tells stay unfolded.
+impl Folding<'_> {
+    /// Whether the frame that is entered in the line at `line` is folded, if it can be.
+    fn takes(self, frame: &Frame, line: usize) -> bool {
+        match self {
+            Folding::Nothing => false,
+            Folding::AllBut(steps) => !frame.points.iter().any(|point| steps.contains(point)),
+            Folding::As(lines) => lines.get(line).is_some_and(|line| line.mark == Mark::Folded),
+        }
+    }
+}
+
+/// The lines of a schedule.
 #[must_use]
-pub fn settled(events: &[Event], opened: impl Fn(usize) -> bool) -> Vec<Line> {
-    lay_out(events, Extent::Settled, opened)
+pub fn lines(events: &[Event], folding: Folding<'_>) -> Vec<Line> {
+    lay_out(events, folding, Extent::Whole)
+}
+
+/// The lines that the beginning of a schedule settles: however it goes on, its lines begin with these, if
+/// those frames are folded that are so in `recorded`.
+#[must_use]
+pub fn settled(events: &[Event], recorded: &[Line]) -> Vec<Line> {
+    lay_out(events, Folding::As(recorded), Extent::Settled)
 }
 
 /// Which lines are wanted.
@@ -84,11 +110,9 @@ enum Extent {
     Whole,
     /// Those that won't change however it goes on.
     Settled,
-    /// Those that won't change, with no frame folded.
-    Unfolded,
 }
 
-fn lay_out(events: &[Event], extent: Extent, opened: impl Fn(usize) -> bool) -> Vec<Line> {
+fn lay_out(events: &[Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> {
     let order = tidy(events);
     let frames = frames(&order);
     let mut lines = Vec::new();
@@ -133,19 +157,23 @@ fn lay_out(events: &[Event], extent: Extent, opened: impl Fn(usize) -> bool) -> 
                 push(Some(steps), *depth, with_result(label, result), Mark::Step);
             }
             EventKind::Enter { label } => {
-                let frame = frames[index].as_ref().filter(|_| extent != Extent::Unfolded);
-                let may_fold = frame.is_some_and(|f| f.left.is_none() && f.is_small());
-                if extent == Extent::Settled && may_fold && !opened(written) {
+                let Some(frame) = &frames[index] else { continue };
+                let empty = frame.points.is_empty();
+                let folds = frame.quiet && folding.takes(frame, written);
+                if extent == Extent::Settled && folds && frame.left.is_none() && !empty {
                     break;
                 }
-                match frame.and_then(|f| f.left.filter(|_| f.is_small())) {
+                let told_so = folds || (empty && frame.quiet && !matches!(folding, Folding::Nothing));
+                match frame.left.filter(|_| told_so) {
                     Some(left) => {
-                        let takes_steps = frame.is_some_and(|f| f.steps > 0);
                         let text = match &order[left].kind {
                             EventKind::Leave { result, .. } => with_result(label, result),
                             _ => label.clone(),
                         };
-                        push(takes_steps.then_some(steps + 1), *depth, text, Mark::Step);
+                        match frame.points.first() {
+                            Some(&first) => push(Some(first), *depth, text, Mark::Folded),
+                            None => push(None, *depth, text, Mark::Step),
+                        }
                         folded.push((actor, left));
                     }
                     None => {
@@ -183,7 +211,7 @@ fn with_result(label: &str, result: &str) -> String {
 }
 
 /// A label without its arguments.
-fn name_of(label: &str) -> &str {
+pub(crate) fn name_of(label: &str) -> &str {
     label.split_once('(').map_or(label, |(name, _)| name)
 }
 
@@ -236,15 +264,10 @@ fn tidy(events: &[Event]) -> Vec<&Event> {
 struct Frame {
     /// Where it is left; none if it is still open.
     left: Option<usize>,
-    steps: usize,
+    /// The scheduling points in it, counted from 1 through the schedule.
+    points: Vec<usize>,
     /// Nobody else takes a step, nothing is broken, and no loop goes round.
     quiet: bool,
-}
-
-impl Frame {
-    fn is_small(&self) -> bool {
-        self.quiet && self.steps <= FOLDED_STEPS_MAX
-    }
 }
 
 /// The frames, each at the index of its entry.
@@ -252,12 +275,13 @@ fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
     let mut frames: Vec<Option<Frame>> = order.iter().map(|_| None).collect();
     // Whose it is, and where it was entered.
     let mut open: Vec<(&str, usize)> = Vec::new();
+    let mut point = 0;
     for (index, event) in order.iter().enumerate() {
         let mine = |(who, _): &&(&str, usize)| *who == event.actor;
         match event.kind {
             EventKind::Enter { .. } => {
                 open.push((&event.actor, index));
-                frames[index] = Some(Frame { left: None, steps: 0, quiet: true });
+                frames[index] = Some(Frame { left: None, points: Vec::new(), quiet: true });
             }
             EventKind::Leave { .. } => {
                 if let Some(at) = open.iter().rposition(|(who, _)| *who == event.actor) {
@@ -268,10 +292,14 @@ fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
                 }
             }
             EventKind::Step { scheduling_point: true, .. } => {
+                point += 1;
                 for (who, at) in &open {
                     if let Some(frame) = &mut frames[*at] {
-                        frame.steps += usize::from(*who == event.actor);
-                        frame.quiet &= *who == event.actor;
+                        if *who == event.actor {
+                            frame.points.push(point);
+                        } else {
+                            frame.quiet = false;
+                        }
                     }
                 }
             }
@@ -308,9 +336,13 @@ mod tests {
         lines.iter().map(say).collect::<Vec<_>>().join("\n")
     }
 
+    fn around(steps: &[usize]) -> BTreeSet<usize> {
+        steps.iter().copied().collect()
+    }
+
     #[test]
-    fn a_word_is_folded_unless_someone_comes_between() {
-        insta::assert_snapshot!(said(&lines(&toy::schedule().events)), @r"
+    fn a_frame_is_folded_unless_someone_comes_between() {
+        insta::assert_snapshot!(said(&lines(&toy::schedule().events, Folding::AllBut(&around(&[])))), @r"
           write generic_perform_write
         1 write   fault_in_readable(4) = 0
           write   write_begin(0, 4)
@@ -328,28 +360,46 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_schedule_settles_the_beginning_of_its_lines() {
-        for schedule in [toy::schedule(), toy::lasso()] {
-            let all = lines(&schedule.events);
-            let mut most = 0;
-            for end in 0..=schedule.events.len() {
-                let some = settled(&schedule.events[..end], |_| false);
-                assert!(some.len() <= all.len() && some.iter().zip(&all).all(|(a, b)| a == b), "{end}");
-                assert!(some.len() >= most, "what is settled stays so");
-                most = some.len();
-            }
-        }
+    fn the_frames_around_a_step_that_matters_are_open() {
+        let events = toy::schedule().events;
+        insta::assert_snapshot!(said(&lines(&events, Folding::AllBut(&around(&[6])))), @r"
+          write generic_perform_write
+        1 write   fault_in_readable(4) = 0
+          write   write_begin(0, 4)
+        2 write     lock_page
+        3 write     set_buffer_new(0)
+        4 munmapmunmap = 0
+          write   write_begin = 0
+          write   copy_from_user_atomic(4)
+        5 write     copy(0) = no
+        6 write     pagefault_enable
+          write   copy_from_user_atomic = 0
+        7 write   set_buffer_dirty(0)
+          write   ^ journal-bypass: buffer(0)
+          write generic_perform_write = -14
+        8 read  load(0) = Stale
+          read  ^ stale-read: unit(0)
+        ");
+        let all = lines(&events, Folding::AllBut(&(1..=8).collect()));
+        assert!(all.iter().all(|l| l.mark != Mark::Folded), "{all:?}");
+        let nothing = lines(&events, Folding::Nothing);
+        assert_eq!(nothing.iter().filter_map(|l| l.number).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_frame_of_seventeen_steps_is_opened() {
-        let with_steps = |n: usize| {
-            let mut events = vec![toy::enter("a", "walk(0)")];
-            events.extend((0..n).map(|_| toy::step("a", "set_bit", "")));
-            events.push(toy::leave("a", "walk(0)", "0"));
-            lines(&events).len()
-        };
-        assert_eq!(with_steps(16), 1);
-        assert_eq!(with_steps(17), 19);
+    fn the_beginning_of_a_schedule_settles_the_beginning_of_its_lines() {
+        for schedule in [toy::schedule(), toy::lasso()] {
+            for steps in [&[][..], &[1], &[2, 6], &[1, 2, 3, 4, 5, 6, 7, 8]] {
+                let all = lines(&schedule.events, Folding::AllBut(&around(steps)));
+                let mut most = 0;
+                for end in 0..=schedule.events.len() {
+                    let some = settled(&schedule.events[..end], &all);
+                    assert!(some.len() <= all.len() && some.iter().zip(&all).all(|(a, b)| a == b), "{end}");
+                    assert!(some.len() >= most, "what is settled stays so");
+                    most = some.len();
+                }
+                assert_eq!(lines(&schedule.events, Folding::As(&all)), all);
+            }
+        }
     }
 }

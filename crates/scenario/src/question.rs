@@ -109,6 +109,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The first id that two properties have, or that is a built-in one's. A promise is looked up by the
+    /// id, so that no engine searches such a scenario.
+    #[must_use]
+    pub fn repeated_property(&self) -> Option<&'static str> {
+        let mut known: BTreeSet<&str> = built_in::ALL.iter().map(|p| p.id).collect();
+        self.properties.iter().map(|p| p.id).find(|id| !known.insert(id))
+    }
+
     /// Whether the file system promises `property`. What it doesn't know counts as promised.
     #[must_use]
     pub fn promises(&self, property: &str) -> bool {

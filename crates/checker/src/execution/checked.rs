@@ -11,6 +11,11 @@ pub(crate) fn flaw(scenario: &Scenario) -> Option<String> {
     if scenario.initial.is_empty() {
         return Some("the scenario has no initial state".to_owned());
     }
+    if let Some(id) = scenario.repeated_property() {
+        return Some(format!(
+            "the scenario has two properties with the id `{id}`; give each an id of its own"
+        ));
+    }
     let declared = scenario.layout.len();
     let mut names = BTreeSet::new();
     for initial in &scenario.initial {

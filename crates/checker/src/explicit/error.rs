@@ -35,6 +35,9 @@ pub enum Error {
     /// The scenario has no initial state.
     #[error("the scenario has no initial state")]
     NoInitial,
+    /// Two properties have one id, so that nobody can tell which of them is promised.
+    #[error("the scenario has two properties with the id `{0}`; give each an id of its own")]
+    RepeatedProperty(&'static str),
     /// An initial state has too many or too few cells.
     #[error("initial state `{initial}` gives {given} cells, the layout has {declared}")]
     InitialLength {

@@ -30,6 +30,9 @@ impl Prepared {
         if scenario.initial.is_empty() {
             return Err(Error::NoInitial);
         }
+        if let Some(id) = scenario.repeated_property() {
+            return Err(Error::RepeatedProperty(id));
+        }
         let declared = scenario.layout.len();
         let mut names = BTreeSet::new();
         for initial in &scenario.initial {

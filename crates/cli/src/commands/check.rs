@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use report::{Finding, Look};
-use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Verdict, WritePath, verdict};
+use report::snapshot::how_to_record;
+use report::{Finding, Folding, Look};
+use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
 use crate::arguments::{Check, Engine, Format};
 use crate::cache::Kept;
@@ -13,7 +14,7 @@ use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
-use crate::recorded::{Comparison, Judgement, Records, judge};
+use crate::recorded::{Comparison, Judgement, Records, judge, open_steps};
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
 
@@ -48,7 +49,7 @@ pub(crate) fn check(
                 return text.broken(&chosen[at], &error, out);
             }
         };
-        let snapshot = records.snapshot(&path.name, &variant.name)?;
+        let snapshot = records.snapshot(path, variant)?;
         let section = snapshot.and_then(|s| s.section(&scenario.name));
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
@@ -61,17 +62,15 @@ pub(crate) fn check(
             out.line(&line.map_err(std::io::Error::from)?)?;
             return out.flush();
         }
-        let number = |bad: &BadState| {
-            let blocks = &section?.blocks;
-            let same = |b: &&report::Block| b.property == bad.property && b.witness == bad.witness;
-            blocks.iter().find(same).map(|b| b.number)
-        };
+        let number = |bad: &BadState| section?.block(bad).map(|block| block.number);
         let numbers = outcome.bad.iter().map(number).collect();
         text.tally.kept += usize::from(kept.is_some());
-        text.result(Checked { chosen: chosen[at], scenario, outcome, judgement, numbers, command }, out)
+        let (chosen, recorded) = (chosen[at], section.is_some());
+        let checked = Checked { chosen, scenario, outcome, judgement, recorded, numbers, command };
+        text.result(checked, out)
     })?;
     if arguments.format == Format::Text {
-        text.end(out)?;
+        text.end(&records, out)?;
     }
     out.flush()?;
     Ok(status)
@@ -83,6 +82,8 @@ struct Checked<'c> {
     scenario: Scenario,
     outcome: Outcome,
     judgement: Judgement,
+    /// Whether something is recorded of the scenario.
+    recorded: bool,
     /// The number of each bad state in the snapshot.
     numbers: Vec<Option<usize>>,
     /// What repeats it.
@@ -124,6 +125,8 @@ enum Detail {
 /// The text for people.
 struct Text<'c> {
     detail: Detail,
+    /// Whether what does not matter in a schedule is folded.
+    folds: bool,
     width: usize,
     heading: Option<String>,
     /// What was found in the variant at hand, with each property's best schedule.
@@ -141,6 +144,10 @@ struct Tally {
     skipped: usize,
     states: u64,
     kept: usize,
+    /// The variants of which something could be recorded and is not.
+    unrecorded: BTreeSet<String>,
+    /// Whether there is something that takes too long to be recorded.
+    long: bool,
 }
 
 const HOLDS: Style = AnsiColor::Green.on_default();
@@ -158,7 +165,8 @@ impl<'c> Text<'c> {
             _ => Detail::Lines,
         };
         let width = chosen.iter().map(|c| c.case.name.len()).max().unwrap_or(0);
-        Text { detail, width, heading: None, best: BTreeMap::new(), tally: Tally::default() }
+        let folds = !arguments.schedules;
+        Text { detail, folds, width, heading: None, best: BTreeMap::new(), tally: Tally::default() }
     }
 
     fn head(&mut self, chosen: &Chosen<'_>, out: &mut Output) -> Result<(), Error> {
@@ -181,11 +189,16 @@ impl<'c> Text<'c> {
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
-        let Checked { chosen, scenario, outcome, judgement, numbers, command } = result;
+        let Checked { chosen, scenario, outcome, judgement, recorded, numbers, command } = result;
         self.tally.scenarios += 1;
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
         self.tally.unknown += usize::from(judgement.status == Status::Unknown);
+        if !recorded && chosen.case.tier == Tier::All {
+            self.tally.long = true;
+        } else if !recorded {
+            self.tally.unrecorded.insert(format!("{}@{}", chosen.path.name, chosen.variant.name));
+        }
         let interrupted = outcome.coverage == (Coverage::Cut { bound: Bound::Interrupt });
         if interrupted && outcome.states == 0 && outcome.executions == 0 {
             self.tally.skipped += 1;
@@ -235,7 +248,7 @@ impl<'c> Text<'c> {
         for (bad, number) in outcome.bad.into_iter().zip(numbers) {
             match self.detail {
                 Detail::Lines => {}
-                Detail::Everything => out.write(&block(&chosen, &scenario, &bad, number))?,
+                Detail::Everything => out.write(&self.block(&chosen, &scenario, &bad, number))?,
                 Detail::Shortest => {
                     let rank = |bad: &BadState| (bad.schedule.actors().len() > 1, bad.schedule.steps());
                     let known = self.best.get(&bad.property);
@@ -249,14 +262,25 @@ impl<'c> Text<'c> {
         out.flush()
     }
 
-    fn end(self, out: &mut Output) -> Result<(), Error> {
+    fn end(self, records: &Records, out: &mut Output) -> Result<(), Error> {
         if !self.best.is_empty() {
             out.line("\nThe shortest way to break each property:")?;
         }
         for (chosen, scenario, bad, number) in self.best.values() {
-            out.write(&block(chosen, scenario, bad, *number))?;
+            out.write(&self.block(chosen, scenario, bad, *number))?;
         }
-        let Tally { scenarios, verdicts, different, unknown, broken, skipped, states, kept } = self.tally;
+        let Tally {
+            scenarios,
+            verdicts,
+            different,
+            unknown,
+            broken,
+            skipped,
+            states,
+            kept,
+            unrecorded,
+            long,
+        } = self.tally;
         let mut parts = Vec::new();
         for (verdict, word) in [
             (Verdict::Holds, "hold"),
@@ -290,7 +314,48 @@ impl<'c> Text<'c> {
             1 => "; 1 result kept from earlier".to_owned(),
             n => format!("; {} results kept from earlier", grouped(n as u64)),
         };
-        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))
+        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))?;
+        out.line(&format!("compared with {records}"))?;
+        let targets = unrecorded.into_iter().collect::<Vec<_>>().join(",");
+        if !targets.is_empty() {
+            out.line(&format!("to record what is not: {}", how_to_record(Some(&targets))))?;
+        }
+        if long {
+            out.line("what is not searched by default is not recorded: read its schedules")?;
+        }
+        Ok(())
+    }
+
+    /// A bad state in full, with the lines of the model.
+    fn block(
+        &self,
+        chosen: &Chosen<'_>,
+        scenario: &Scenario,
+        bad: &BadState,
+        number: Option<usize>,
+    ) -> String {
+        let bold = Style::new().bold();
+        let dim = Style::new().dimmed();
+        let name = report::named(&bad.property, &bad.witness, bad.promised);
+        let mut out = format!("\n{bold}scenario{bold:#}  {}: {}\n", scenario.name, scenario.sentence);
+        let _ = writeln!(out, "{bold}property{bold:#}  {DIFFERENT}{name}{DIFFERENT:#}");
+        if let Some(property) = report::property(scenario, &bad.property) {
+            let _ = writeln!(out, "          {}", property.sentence);
+            let _ = writeln!(out, "          {dim}{}{dim:#}", property.source);
+        }
+        let _ = writeln!(out, "{bold}initial{bold:#}   {}", bad.schedule.initial);
+        for line in report::picture(scenario, &bad.cells) {
+            let _ = writeln!(out, "{line}");
+        }
+        let look = Look { numbers: true, sources: true, colours: true };
+        let open = if self.folds { open_steps(scenario)(bad) } else { BTreeSet::new() };
+        let folding = if self.folds { Folding::AllBut(&open) } else { Folding::Nothing };
+        let _ = write!(out, "\n{}", report::shown(bad, scenario, folding, look));
+        if let Some(number) = number {
+            let target = format!("{}#{number}", chosen.target());
+            let _ = writeln!(out, "{dim}      step by step: shortcopy replay {target}{dim:#}");
+        }
+        out
     }
 }
 
@@ -323,30 +388,6 @@ fn found(outcome: &Outcome) -> String {
         format!("{}{times}", report::named(id, "", *promised))
     };
     counts.iter().map(text).collect::<Vec<_>>().join(", ")
-}
-
-/// A bad state in full, with the lines of the model.
-fn block(chosen: &Chosen<'_>, scenario: &Scenario, bad: &BadState, number: Option<usize>) -> String {
-    let bold = Style::new().bold();
-    let dim = Style::new().dimmed();
-    let name = report::named(&bad.property, &bad.witness, bad.promised);
-    let mut out = format!("\n{bold}scenario{bold:#}  {}: {}\n", scenario.name, scenario.sentence);
-    let _ = writeln!(out, "{bold}property{bold:#}  {DIFFERENT}{name}{DIFFERENT:#}");
-    if let Some(property) = report::property(scenario, &bad.property) {
-        let _ = writeln!(out, "          {}", property.sentence);
-        let _ = writeln!(out, "          {dim}{}{dim:#}", property.source);
-    }
-    let _ = writeln!(out, "{bold}initial{bold:#}   {}", bad.schedule.initial);
-    for line in report::picture(scenario, &bad.cells) {
-        let _ = writeln!(out, "{line}");
-    }
-    let look = Look { sources: true, colours: true };
-    let _ = write!(out, "\n{}", report::shown(bad, scenario, look));
-    if let Some(number) = number {
-        let target = format!("{}@{}#{number}", chosen.path.name, chosen.variant.name);
-        let _ = writeln!(out, "{dim}      step by step: shortcopy replay {target}{dim:#}");
-    }
-    out
 }
 
 /// `1,234,567`.

@@ -1,45 +1,88 @@
 //! `shortcopy diff`
 
-use scenario::{Case, Coverage, Outcome, Tier, WritePath};
+use report::snapshot::how_to_record;
+use report::{Summary, diff as compare};
+use scenario::{Case, Coverage, Tier, Variant, WritePath};
 
-use crate::arguments::Diff;
+use crate::arguments::{Bounds, Diff};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
+use crate::recorded::Records;
 use crate::status::Status;
 use crate::target::{Chosen, variant};
 
-/// Shows which bad states appear, go and stay between two variants.
+/// Shows which bad states appear, go and stay between two variants: as recorded, or by a search.
 ///
 /// # Errors
-/// A target that is not one variant, a broken model, an output that can't be written.
+/// A target that is not one variant, one that is not recorded, a broken model, an output that can't be written.
 pub(crate) fn diff(
     catalog: &[WritePath],
     arguments: &Diff,
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let before = variant(catalog, &arguments.before)?;
-    let after = variant(catalog, &arguments.after)?;
+    let both = [variant(catalog, &arguments.before)?, variant(catalog, &arguments.after)?];
+    if arguments.search {
+        return search(both, arguments, searcher, out);
+    }
+    if arguments.all || arguments.bounds != Bounds::default() {
+        let what = "`--all` and the bounds are about a search, and nothing is searched: add `--search`";
+        return Err(Error::Usage(what.to_owned()));
+    }
+    let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
+    let [before, after] = both.map(|(path, variant)| recorded(&mut records, path, variant));
+    out.write(&compare(&before?, &after?).to_string())?;
+    out.line(&format!("as in {records}; `--search` searches"))?;
+    out.flush()?;
+    Ok(Status::AsRecorded)
+}
+
+/// What is recorded of a variant.
+fn recorded(records: &mut Records, path: &WritePath, variant: &Variant) -> Result<Vec<Summary>, Error> {
+    let snapshot = records.snapshot(path, variant)?;
+    let missing = variant
+        .cases
+        .iter()
+        .filter(|case| case.tier == Tier::Default)
+        .find(|case| snapshot.is_none_or(|snapshot| snapshot.section(&case.name).is_none()));
+    match (snapshot, missing) {
+        (Some(snapshot), None) => Ok(snapshot.sections.iter().map(Summary::recorded).collect()),
+        (_, missing) => {
+            let target = format!("{}@{}", path.name, variant.name);
+            let what = missing.map_or(target.clone(), |case| format!("{target}:{}", case.name));
+            let how = how_to_record(Some(&target));
+            let what = format!("`{what}` is not in {records}; `--search` searches, and to record it: {how}");
+            Err(Error::Usage(what))
+        }
+    }
+}
+
+fn search(
+    both: [(&WritePath, &Variant); 2],
+    arguments: &Diff,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
     let taken = |case: &&Case| arguments.all || case.tier == Tier::Default;
-    let chosen: Vec<Chosen<'_>> = [before, after]
+    let chosen: Vec<Chosen<'_>> = both
         .into_iter()
         .flat_map(|(path, variant)| {
             variant.cases.iter().filter(taken).map(move |case| Chosen { path, variant, case })
         })
         .collect();
-    let first = before.1.cases.iter().filter(taken).count();
-    let mut results: [Vec<(String, Outcome)>; 2] = [Vec::new(), Vec::new()];
+    let first = both[0].1.cases.iter().filter(taken).count();
+    let mut results: [Vec<Summary>; 2] = [Vec::new(), Vec::new()];
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
         let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
         }
-        results[usize::from(at >= first)].push((scenario.name, outcome));
+        results[usize::from(at >= first)].push(Summary::found(&scenario.name, &outcome));
         Ok(())
     })?;
-    out.write(&report::diff(&results[0], &results[1]).to_string())?;
+    out.write(&compare(&results[0], &results[1]).to_string())?;
     if status == Status::Unknown {
         out.line("a search was cut: what is missing may be there")?;
     }

@@ -1,18 +1,18 @@
 //! `shortcopy replay`
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
-use report::snapshot::{Section, parse};
-use report::{Block, Line, Snapshot};
+use report::snapshot::{Section, how_to_record, parse};
+use report::{Block, Folding, Line, Snapshot};
 use scenario::{Event, Scenario, WritePath};
 
 use crate::arguments::{Bounds, Replay};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
-use crate::recorded::Records;
+use crate::recorded::{Records, read_text, subject};
 use crate::replay::{Replayed, replay as find_run};
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose, unknown, variant};
@@ -27,19 +27,9 @@ pub(crate) fn replay(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let (name, number) = match arguments.schedule.rsplit_once('#') {
-        Some((name, number)) => {
-            let number: usize = number.parse().map_err(|_| {
-                Error::Usage(format!(
-                    "`{number}` is no number of a schedule; after `#` stands one, such as `#1`"
-                ))
-            })?;
-            (name, Some(number))
-        }
-        None => (arguments.schedule.as_str(), None),
-    };
+    let Asked { name, scenario, number } = Asked::parse(&arguments.schedule)?;
     let snapshot = read(catalog, name, arguments.snapshots.as_deref())?;
-    let (section, block) = pick(&snapshot, number)?;
+    let (section, block) = pick(&snapshot, scenario, number)?;
     let target = format!("{}:{}", snapshot.target, section.scenario);
     let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
@@ -89,43 +79,98 @@ fn search(searcher: &Searcher, chosen: Chosen<'_>, block: &Block) -> Result<Opti
     let mut found = None;
     searcher.search(&Bounds::default().explicit(), &[chosen], |_, answer| {
         let Answer { scenario, outcome, .. } = answer?;
-        let mut blocks = outcome.bad.iter().map(|bad| Block::of(block.number, bad, &scenario));
-        found = blocks.find(|b| b.is_same(block));
+        let bad = outcome.bad.iter().find(|bad| block.records(bad, &scenario));
+        found = bad.map(|bad| Block::of(block.number, bad, &scenario, &BTreeSet::new()));
         Ok(())
     })?;
     Ok(found)
 }
 
-/// The snapshot in a file, or of a variant.
-fn read(catalog: &[WritePath], name: &str, directory: Option<&Path>) -> Result<Snapshot, Error> {
-    let as_file = PathBuf::from(name);
-    let file = if as_file.is_file() {
-        as_file
-    } else if name.contains('@') {
-        let (path, variant) = variant(catalog, name)?;
-        Records::find(directory, catalog)?.file(&path.name, &variant.name)
-    } else {
-        let stem = name.strip_suffix(".snap").unwrap_or(name);
-        let known: Vec<String> = catalog
-            .iter()
-            .flat_map(|p| p.variants.iter().map(|v| format!("snapshots/{}/{}.snap", p.name, v.name)))
-            .collect();
-        let stem = if stem == name { stem.to_owned() } else { format!("{stem}.snap") };
-        return Err(unknown("snapshot", &stem, known.iter().map(String::as_str)));
-    };
-    let text = fs::read_to_string(&file).map_err(|why| Error::File { path: file.clone(), why })?;
-    parse(&text).map_err(|why| Error::Snapshot { path: file, why })
+/// What was asked for: `NAME[:SCENARIO][#N]`.
+struct Asked<'a> {
+    name: &'a str,
+    scenario: Option<&'a str>,
+    number: Option<usize>,
 }
 
-fn pick(snapshot: &Snapshot, number: Option<usize>) -> Result<(&Section, &Block), Error> {
-    let last = snapshot.sections.iter().flat_map(|s| &s.blocks).map(|b| b.number).max();
-    let Some(last) = last else {
-        return Err(Error::Usage(format!("`{}` has no schedule: every scenario holds", snapshot.target)));
+impl<'a> Asked<'a> {
+    fn parse(schedule: &'a str) -> Result<Asked<'a>, Error> {
+        let no_number = |number| {
+            let what = "is no number of a schedule; after `#` stands one, such as `#1`";
+            Error::Usage(format!("`{number}` {what}"))
+        };
+        let (rest, number) = match schedule.rsplit_once('#') {
+            Some((rest, number)) => (rest, Some(number.parse().map_err(|_| no_number(number))?)),
+            None => (schedule, None),
+        };
+        let (name, scenario) = match rest.rsplit_once(':') {
+            Some((name, scenario)) if !Path::new(rest).exists() => (name, Some(scenario)),
+            _ => (rest, None),
+        };
+        if let (None, Some(number)) = (scenario, number) {
+            let what = "is the number of a schedule in a scenario: name it, as in";
+            return Err(Error::Usage(format!("`#{number}` {what} `{name}:SCENARIO#{number}`")));
+        }
+        Ok(Asked { name, scenario, number })
+    }
+}
+
+/// The snapshot in a file, or of a variant.
+fn read(catalog: &[WritePath], name: &str, directory: Option<&Path>) -> Result<Snapshot, Error> {
+    let file = PathBuf::from(name);
+    if file.exists() {
+        let wrong = |why| Error::Snapshot { path: file.clone(), why };
+        let text = read_text(&file)?;
+        let target = parse(&text, None).map_err(wrong)?.target;
+        let (_, variant) = variant(catalog, &target)?;
+        return parse(&text, Some(&subject(&target, variant))).map_err(wrong);
+    }
+    if name.contains('@') {
+        let (path, variant) = variant(catalog, name)?;
+        let mut records = Records::find(directory, catalog)?;
+        let recorded = records.snapshot(path, variant)?.cloned();
+        return recorded.ok_or_else(|| {
+            let how = how_to_record(Some(name));
+            Error::Usage(format!("`{name}` is not in {records}; to record it: {how}"))
+        });
+    }
+    let stem = name.strip_suffix(".snap").unwrap_or(name);
+    let known: Vec<String> = catalog
+        .iter()
+        .flat_map(|p| p.variants.iter().map(|v| format!("snapshots/{}/{}.snap", p.name, v.name)))
+        .collect();
+    let stem = if stem == name { stem.to_owned() } else { format!("{stem}.snap") };
+    Err(unknown("snapshot", &stem, known.iter().map(String::as_str)))
+}
+
+/// The schedule that is meant: the first where none is named.
+fn pick<'s>(
+    snapshot: &'s Snapshot,
+    scenario: Option<&str>,
+    number: Option<usize>,
+) -> Result<(&'s Section, &'s Block), Error> {
+    let target = &snapshot.target;
+    let bad: Vec<&Section> = snapshot.sections.iter().filter(|s| !s.blocks.is_empty()).collect();
+    let section = match scenario {
+        Some(name) => snapshot.section(name).ok_or_else(|| {
+            let names = bad.iter().map(|section| section.scenario.as_str());
+            unknown(&format!("scenario in the snapshot of `{target}`"), name, names)
+        })?,
+        None => bad
+            .first()
+            .copied()
+            .ok_or_else(|| Error::Usage(format!("`{target}` has no schedule: every scenario holds")))?,
     };
     let number = number.unwrap_or(1);
-    snapshot.block(number).ok_or_else(|| {
-        Error::Usage(format!("`{}` has no schedule #{number}; it has #1 to #{last}", snapshot.target))
-    })
+    section.blocks.iter().find(|block| block.number == number).map(|block| (section, block)).ok_or_else(
+        || {
+            let scenario = &section.scenario;
+            Error::Usage(match section.blocks.len() {
+                0 => format!("`{target}:{scenario}` has no schedule: it holds"),
+                last => format!("`{target}:{scenario}` has no schedule #{number}; it has #1 to #{last}"),
+            })
+        },
+    )
 }
 
 fn heading(target: &str, section: &Section, block: &Block) -> String {
@@ -138,18 +183,16 @@ fn heading(target: &str, section: &Section, block: &Block) -> String {
     )
 }
 
-/// Each step, indented by the functions it is in, and the picture after it.
+/// Each step, indented by the functions it is in, and what it changes in the picture.
 fn show(scenario: &Scenario, replayed: &Replayed, out: &mut Output) -> Result<(), Error> {
     let dim = Style::new().dimmed();
     let bad = AnsiColor::Red.on_default().bold();
     let mut events: Vec<Event> = Vec::new();
     let mut shown = 0;
+    let mut before: Vec<String> = Vec::new();
     for (number, stage) in replayed.stages.iter().enumerate() {
         events.extend(stage.events.iter().cloned());
-        let lines = report::unfolded(&events);
-        if number > 0 {
-            out.line("")?;
-        }
+        let lines = report::lines(&events, Folding::Nothing);
         for Line { actor, depth, text, mark, file, line, .. } in &lines[shown..] {
             let style = if *mark == report::Mark::Bad { bad } else { Style::new() };
             let source = if *line > 0 { format!("  {dim}{file}:{line}{dim:#}") } else { String::new() };
@@ -161,9 +204,34 @@ fn show(scenario: &Scenario, replayed: &Replayed, out: &mut Output) -> Result<()
             ))?;
         }
         shown = lines.len();
-        for line in report::picture(scenario, &stage.cells) {
+        let picture = report::picture(scenario, &stage.cells);
+        for line in changed(&before, &picture) {
             out.line(&format!("        {dim}|{dim:#} {line}"))?;
         }
+        before = picture;
     }
     Ok(())
+}
+
+/// The lines of a picture that were not there before; all of them if it has more or fewer.
+fn changed<'p>(before: &[String], picture: &'p [String]) -> Vec<&'p str> {
+    let old = before.iter().map(Some).chain(std::iter::repeat(None));
+    let whole = before.len() != picture.len();
+    let lines = picture.iter().zip(old);
+    lines.filter(|(new, old)| whole || Some(*new) != *old).map(|(new, _)| new.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed;
+
+    #[test]
+    fn only_what_changes_of_a_picture_is_shown() {
+        let picture = |lines: &[&str]| lines.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
+        let before = picture(&["page locked", "contents 0", "size 4"]);
+        assert_eq!(changed(&[], &before), ["page locked", "contents 0", "size 4"]);
+        assert_eq!(changed(&before, &before), [""; 0]);
+        assert_eq!(changed(&before, &picture(&["page", "contents 0", "size 6"])), ["page", "size 6"]);
+        assert_eq!(changed(&before, &picture(&["page", "size 4"])), ["page", "size 4"]);
+    }
 }
