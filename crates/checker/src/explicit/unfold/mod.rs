@@ -194,11 +194,11 @@ impl Automaton {
                 let control = model.go_on(self.name, result)?;
                 (model, control)
             }
-            None => self.from_its_beginning(from)?,
+            None => self.run_anew(from)?,
         };
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let twice = number < TWICE || number.is_multiple_of(TWICE_ONE_IN);
-        let again = if twice { Some(self.from_its_beginning(from)?) } else { None };
+        let again = if twice { Some(self.run_anew(from)?) } else { None };
         if let Some((again, other)) = &again {
             self.compare(went_on, (&model, &control), (again, other))?;
         }
@@ -215,7 +215,7 @@ impl Automaton {
     }
 
     /// Runs the model from its beginning along the history of a control state and one result more.
-    fn from_its_beginning(&self, to: Option<(u32, Word)>) -> Result<(Model, Standing), Error> {
+    fn run_anew(&self, to: Option<(u32, Word)>) -> Result<(Model, Standing), Error> {
         let mut history = Vec::new();
         if let Some((node, result)) = to {
             history.extend_from_slice(&self.node(node).history);
