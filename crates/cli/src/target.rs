@@ -319,7 +319,7 @@ mod tests {
         let mut catalog = catalog();
         catalog[0].variants.push(never("v6.14"));
         catalog[1].variants.insert(0, never("v2.6"));
-        let targets = ["ext4/journalled@v4.2", "ext4/ordered@v4.2:small", "fuse"].map(str::to_owned);
+        let targets = ["ext4/journalled@v4.2", "ext4/ordered@v4.2:small"].map(str::to_owned);
         let chosen = choose(&catalog, &targets, Breadth::Default).expect("they are there");
         assert_eq!(chosen.len(), 2);
         assert!(variant(&catalog, "ext4/journalled@v6.14").is_ok());

@@ -118,7 +118,8 @@ fn wrong(tables: &Tables, claim: &str) -> Vec<String> {
                     }),
                     false => in_variant(tables, property, how, place),
                 };
-                note(holds, format!("{property} is {how} in {place}"));
+                let word = if in_scenario { "by" } else { "in" };
+                note(holds, format!("{property} is {how} {word} {place}"));
             }
         }
     } else if let Some((target, rest)) = words.split_once(' ') {
