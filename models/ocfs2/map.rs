@@ -79,10 +79,10 @@ pub(super) fn ocfs2_map_page_blocks(k: &Kernel, folio: Folio, (from, to): (usize
             }
             // Not needed: who asks for a block again is given the same.
             if !buffer_mapped(task, bh) {
-                let disk_block = map_block(task, bh.file_block(task));
                 // The caller has looked, and holds ip_alloc_sem.
-                let disk_block =
-                    disk_block.unwrap_or_else(|| bug("BUG_ON(*phys == 0) in ocfs2_write_cluster"));
+                let Some(disk_block) = map_block(task, bh.file_block(task)) else {
+                    bug("BUG_ON(*phys == 0) in ocfs2_write_cluster")
+                };
                 buffer::map_bh(task, bh, disk_block, 0);
             }
             let block = task.storage.geometry.block(bh.block);

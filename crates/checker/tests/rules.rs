@@ -93,7 +93,7 @@ fn what_only_a_report_or_an_end_tells_is_hidden_state_as_well() {
     assert!(matches!(error, Error::HiddenState { .. }), "{error}");
     let error = with(|_, kept| kept);
     assert!(error.to_string().contains("its end with 5"), "{error}");
-    let error = with(|_, kept| if kept == 5 { panic!("kept") } else { 0 });
+    let error = with(|_, kept| if kept == 5 { bug("kept") } else { 0 });
     assert!(error.to_string().contains("its panic `kept`"), "{error}");
 }
 

@@ -8,7 +8,7 @@ use checker::explicit::{Options, Trace, check, check_prepared};
 use checker::stepper::Prepared;
 use common::generating::programs;
 use common::program::{Op, Program};
-use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, call};
+use machine::{Action, Demand, Flow, Label, Machine, Order, Place, Step, Word, again, bug, call};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scenario::{Actor, Bounds, Coverage, Outcome, Scenario};
@@ -165,7 +165,7 @@ fn model(m: &dyn Machine, text: Text) -> Word {
     step(Action::Report { property: "report", witness: Label::new("event", &[text.reported]) }, "report");
     step(Action::Reach { what: text.reached }, "reach");
     if step(Action::Choose { of: text.choices }, "choose") == 1 {
-        panic!("{}", text.panic);
+        bug(text.panic);
     }
     if text.more {
         step(Action::Fence { order: Order::Full }, "fence");

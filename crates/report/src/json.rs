@@ -211,7 +211,9 @@ mod tests {
         assert_eq!(value["command"], serde_json::Value::Null);
         let nowhere = scenario::Outcome { looked_at: BTreeSet::new(), bad: Vec::new(), ..outcome.clone() };
         let nowhere = nowhere.leave_out(&scenario, &["livelock".to_owned()]);
-        let text = line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), cached: None }).expect("plain data");
+        let text =
+            line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), cached: None })
+                .expect("plain data");
         let value_of_nothing: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value_of_nothing["verdict"], "unknown");
         assert_eq!(value_of_nothing["not_looked_at"], serde_json::json!(promised[..4]));

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
-use machine::{Action, Control, Machine, Order, Place, Step, Word};
+use machine::{Action, Bug, Control, Machine, Order, Place, Step, Word};
 use page_state::{Storage, Task};
 
 /// What the actors share.
@@ -166,6 +166,9 @@ impl Shared {
             Err(payload) if payload.is::<Quit>() => {
                 let waiting = lock(&self.board).waiting[id];
                 End::Stuck(waiting.map_or("", |(_, _, word)| word))
+            }
+            Err(payload) if payload.is::<Bug>() => {
+                End::Bug(payload.downcast::<Bug>().map_or_else(|_| String::new(), |bug| bug.said))
             }
             Err(payload) => End::Bug(payload.downcast_ref::<String>().cloned().unwrap_or_else(|| {
                 payload.downcast_ref::<&str>().map_or("a panic".to_owned(), ToString::to_string)
