@@ -1,8 +1,8 @@
 //! Results that are kept: what was searched to its end is not searched again, as long as nothing that
 //! it depends on has changed.
 //!
-//! Either by text: a result is known by its key ([`key`]): the engine ([`version`]), the sources that the code of the
-//! scenario can depend on ([`texts`]), what the variant is made of, and everything about the scenario that is no code.
+//! Either by text: a result is known by its key (`key`): the engine (`version`), the sources that the code of the
+//! scenario can depend on (`texts`), what the variant is made of, and everything about the scenario that is no code.
 //!
 //! Or by what its search asked of the models: where the key is a new one (after an edit, or for another
 //! variant), the results of scenarios that have everything in common but the models are looked through, and the
