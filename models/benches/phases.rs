@@ -10,7 +10,7 @@ use checker::explicit::{Options, Phases, profile};
 use cpu_time::ProcessTime;
 use scenario::{Coverage, Scenario};
 
-/// The largest of `snapshots/effort.snap`, one of those that are the same in several variants.
+/// The largest of what the snapshots record as searched, one of those that are the same in several variants.
 const LARGEST: [&str; 10] = [
     "ext4/journalled@v4.2+copy-first:no-writer-mmap-store-writeback-and-invalidate",
     "ext4/delalloc@v6.14:no-writer-mmap-store-writeback-and-invalidate",

@@ -43,6 +43,7 @@
 mod bug;
 mod control;
 mod flaw;
+mod location;
 mod place;
 mod small;
 mod step;
@@ -50,6 +51,7 @@ mod step;
 pub use bug::{Bug, bug, bug_on};
 pub use control::{Flow, Machine, again, call};
 pub use flaw::Flaw;
+pub use location::Location;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;
 pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};

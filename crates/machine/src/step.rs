@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::panic::Location;
 
-use crate::{CELL_BITS_MAX, Memory, Place, Word};
+use crate::{CELL_BITS_MAX, Location, Memory, Place, Word};
 
 /// The order that a step imposes on its neighbours, in the kernel's terms (`Documentation/atomic_t.txt`,
 /// `Documentation/atomic_bitops.txt`).
@@ -168,7 +167,7 @@ pub struct Step {
     /// How a trace shows its result; empty where there is nothing to say.
     pub show: fn(Word) -> String,
     /// The line of the model (or of the kernel word, inside one) that takes it.
-    pub location: &'static Location<'static>,
+    pub location: Location,
 }
 
 impl Step {

@@ -1,8 +1,6 @@
 //! The log of an execution: who did what, in order.
 
-use std::panic::Location;
-
-use machine::{Action, Control, Step, Word};
+use machine::{Action, Control, Location, Step, Word};
 use scenario::{Event, EventKind, Schedule};
 
 /// What happened.
@@ -11,7 +9,7 @@ pub(crate) enum Happening {
     /// A step was taken and answered.
     Taken(Step, Word),
     /// A property was broken.
-    Bad { property: String, witness: String, location: Option<&'static Location<'static>> },
+    Bad { property: String, witness: String, location: Option<Location> },
     /// The actor came to its end.
     Ended(Word),
 }
@@ -45,8 +43,8 @@ fn event(line: &Line) -> Event {
     Event {
         actor: line.actor.to_owned(),
         kind,
-        file: location.map(|l| l.file().to_owned()).unwrap_or_default(),
-        line: location.map_or(0, Location::line),
+        file: location.map(|l| l.file.to_owned()).unwrap_or_default(),
+        line: location.map_or(0, |l| l.line),
     }
 }
 

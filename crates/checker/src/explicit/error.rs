@@ -1,9 +1,8 @@
 //! What is wrong with a scenario or a model, so that it can't be searched.
 
 use std::fmt;
-use std::panic::Location;
 
-use machine::{Flaw, Label, Step, Word};
+use machine::{Flaw, Label, Location, Step, Word};
 
 /// The step at which a model breaks a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,7 +12,7 @@ pub struct Spot {
     /// The step.
     pub step: Label,
     /// The line that takes it.
-    pub location: &'static Location<'static>,
+    pub location: Location,
 }
 
 impl Spot {
@@ -25,7 +24,7 @@ impl Spot {
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Spot { actor, step, location } = self;
-        write!(f, "`{actor}`, {step} at {}:{}", location.file(), location.line())
+        write!(f, "`{actor}`, {step} at {location}")
     }
 }
 

@@ -11,9 +11,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::panic::Location;
 
-use machine::{Action, Control, Step, Word};
+use machine::{Action, Control, Location, Step, Word};
 use rustc_hash::FxHashMap;
 use scenario::Outcome;
 use serde::{Deserialize, Serialize};
@@ -138,8 +137,8 @@ struct Telling {
     said: Bytes,
     places: Vec<Place>,
     numbers: FxHashMap<Place, u32>,
-    /// The numbers of places that were looked up, by their address.
-    known: FxHashMap<usize, u32>,
+    /// The numbers of places that were looked up, by the address of the file's name and the line.
+    known: FxHashMap<(usize, u32), u32>,
 }
 
 impl Telling {
@@ -147,12 +146,12 @@ impl Telling {
         (self.digest.digest128(), self.places)
     }
 
-    fn place(&mut self, location: &'static Location<'static>) -> u32 {
-        let address = std::ptr::from_ref(location) as usize;
+    fn place(&mut self, location: Location) -> u32 {
+        let address = (location.file.as_ptr() as usize, location.line);
         if let Some(&number) = self.known.get(&address) {
             return number;
         }
-        let place = (location.file().to_owned(), location.line());
+        let place = (location.file.to_owned(), location.line);
         let places = &mut self.places;
         let number = *self.numbers.entry(place).or_insert_with_key(|place| {
             places.push(place.clone());

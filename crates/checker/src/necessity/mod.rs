@@ -22,9 +22,7 @@ mod remove;
 mod watch;
 mod words;
 
-use std::panic::Location;
-
-use machine::{Action, Order, Step, Word};
+use machine::{Action, Location, Order, Step, Word};
 
 pub use remove::without;
 pub use watch::{Scope, Watched, watch};
@@ -34,7 +32,7 @@ pub use words::{KernelWord, Words};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Site {
     /// The line that calls it.
-    pub location: &'static Location<'static>,
+    pub location: Location,
     /// The word: `set_buffer_uptodate`.
     pub word: &'static str,
 }

@@ -10,7 +10,7 @@ type Spot = (&'static str, u32, u32, &'static str);
 
 fn spot(step: &Step) -> Spot {
     let Step { location, label, .. } = step;
-    (location.file(), location.line(), location.column(), label.name)
+    (location.file, location.line, location.column, label.name)
 }
 
 /// What is known.

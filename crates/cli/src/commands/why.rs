@@ -92,10 +92,8 @@ fn why_variant(
     }
     let removals: Vec<(&KernelWord, Removal)> =
         words.words.iter().flat_map(|word| word.removals.iter().map(move |&r| (word, r))).collect();
-    let reasons: Vec<String> = removals
-        .iter()
-        .map(|(word, _)| reason(word.site.location.file(), word.site.location.line()))
-        .collect();
+    let reasons: Vec<String> =
+        removals.iter().map(|(word, _)| reason(word.site.location.file, word.site.location.line)).collect();
 
     let mut needs: Vec<Need<'_>> = Vec::new();
     let name = |(word, removal): &(&KernelWord, Removal)| {
@@ -110,8 +108,8 @@ fn why_variant(
         let need = Need {
             path: &path.name,
             variant: &variant.name,
-            file: location.file(),
-            line: location.line(),
+            file: location.file,
+            line: location.line,
             functions: &word.functions,
             word: word.site.word,
             removal: word.described(removal),

@@ -186,5 +186,5 @@ impl Tape {
 
 /// A step with the line that takes it.
 pub(super) fn told(step: &Step) -> String {
-    format!("{step:?} at {}:{}", step.location.file(), step.location.line())
+    format!("{step:?} at {}", step.location)
 }
