@@ -131,7 +131,8 @@ impl Command {
     pub fn keeps(&self) -> bool {
         match self {
             Command::Check(check) => !check.coverage && check.search.engine == Engine::Explicit,
-            Command::Matrix(_) | Command::Corpus(_) | Command::Diff(_) | Command::Replay(_) => true,
+            Command::Diff(diff) => diff.search,
+            Command::Matrix(_) | Command::Corpus(_) | Command::Replay(_) => true,
             Command::List(_) | Command::Why(_) | Command::Cache(_) | Command::Engine(_) => false,
         }
     }
@@ -445,6 +446,9 @@ mod tests {
             ("check --no-cache", true),
             ("check --no-cache --engine loom", false),
             ("check --no-cache --coverage", false),
+            ("diff a b --search --no-cache", true),
+            ("diff a b --no-cache", false),
+            ("diff a b --cache folder", false),
             ("why ext4 --no-cache", false),
             ("list --cache folder", false),
             ("cache --cache folder", true),

@@ -208,6 +208,13 @@ fn a_list_that_is_not_whole_says_so() {
     assert!(!text.contains("at least") && !text.contains("cut"), "{text}");
 }
 
+/// Without the lock, two writers have many times the states: they are looked at all the same.
+#[test]
+fn a_removal_that_adds_many_states_is_searched_to_the_end() {
+    let (_, text) = why(&models::paths(), &["nfs/write@v6.18:within-absent-with-second-writer"], false);
+    assert!(text.contains("inode_lock") && !text.contains("unknown"), "{text}");
+}
+
 #[test]
 fn where_no_writer_passes_a_word_there_is_nothing_to_tell() {
     let target = "simple/ramfs@v6.18:no-writer-reader-and-truncate";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use scenario::Outcome;
+use scenario::{Coverage, Outcome};
 
 use crate::block::named;
 use crate::snapshot::Section;
@@ -17,6 +17,8 @@ pub enum Change {
     Goes,
     /// Both do.
     Stays,
+    /// One reaches it, and the search of the other was cut before it was found.
+    Unsettled,
 }
 
 /// One bad state, or one ending, of one scenario, in one or both variants.
@@ -43,6 +45,8 @@ pub struct Summary {
     pub endings: Vec<String>,
     /// Its bad states: property and witness, and the steps to it if they are known.
     pub bad: Vec<(String, Option<usize>)>,
+    /// Whether there may be more of either.
+    pub cut: bool,
 }
 
 impl Summary {
@@ -56,6 +60,7 @@ impl Summary {
             bad: bad
                 .map(|b| (named(&b.property, &b.witness, b.promised), Some(b.schedule.steps())))
                 .collect(),
+            cut: outcome.coverage != Coverage::Exhausted,
         }
     }
 
@@ -67,6 +72,7 @@ impl Summary {
             scenario: section.scenario.clone(),
             endings: section.endings.clone(),
             bad: blocks.map(|b| (named(&b.property, &b.witness, b.promised), None)).collect(),
+            cut: false,
         }
     }
 }
@@ -104,7 +110,9 @@ fn compare_endings(old: &Summary, new: &Summary) -> Vec<Entry> {
     let entry = |ending: &String| {
         let change = match (old.endings.contains(ending), new.endings.contains(ending)) {
             (true, true) => return None,
+            (true, false) if new.cut => Change::Unsettled,
             (true, false) => Change::Goes,
+            (false, _) if old.cut => Change::Unsettled,
             (false, _) => Change::Appears,
         };
         let (scenario, name) = (old.scenario.clone(), format!("ending: {ending}"));
@@ -120,7 +128,9 @@ fn compare(old: &Summary, new: &Summary) -> Vec<Entry> {
         let (before, after) = (steps(old, name), steps(new, name));
         let change = match (before, after) {
             (Some(_), Some(_)) => Change::Stays,
+            (Some(_), None) if new.cut => Change::Unsettled,
             (Some(_), None) => Change::Goes,
+            (None, _) if old.cut => Change::Unsettled,
             (None, _) => Change::Appears,
         };
         let (scenario, steps) = (old.scenario.clone(), (before.flatten(), after.flatten()));
@@ -141,6 +151,7 @@ impl fmt::Display for Diff {
                 Change::Appears => '+',
                 Change::Goes => '-',
                 Change::Stays => ' ',
+                Change::Unsettled => '?',
             };
             let steps = match entry.steps {
                 (Some(old), Some(new)) if old != new => format!(", {old} -> {new} steps"),
@@ -156,6 +167,10 @@ impl fmt::Display for Diff {
         if appear + go > 0 {
             writeln!(f, "of the endings, {appear} appear, {go} go")?;
         }
+        let unsettled = count(Change::Unsettled, false) + count(Change::Unsettled, true);
+        if unsettled > 0 {
+            writeln!(f, "of {unsettled} (?) it can't be told: the search of the variant without it was cut")?;
+        }
         for (which, names) in [("first", &self.unshared.0), ("second", &self.unshared.1)] {
             if !names.is_empty() {
                 writeln!(f, "only the {which} has: {}", names.join(", "))?;
@@ -167,8 +182,26 @@ impl fmt::Display for Diff {
 
 #[cfg(test)]
 mod tests {
+    use scenario::Bound;
+
     use super::*;
     use crate::toy;
+
+    #[test]
+    fn what_a_search_that_was_cut_has_not_found_does_not_go() {
+        let whole = toy::outcome();
+        let mut cut = whole.clone();
+        cut.bad.truncate(1);
+        cut.endings.truncate(1);
+        cut.coverage = Coverage::Cut { bound: Bound::States };
+        let [whole, cut] = [&whole, &cut].map(|outcome| [Summary::found("a", outcome)]);
+        for both in [diff(&whole, &cut), diff(&cut, &whole)] {
+            let of = |change| both.entries.iter().filter(|e| e.change == change).count();
+            let [stay, open] = [Change::Stays, Change::Unsettled].map(of);
+            assert_eq!((stay, stay + open), (1, both.entries.len()), "{both}");
+            assert!(both.to_string().contains("0 appear, 0 go, 1 stay\nof 2 (?) it can't be told"), "{both}");
+        }
+    }
 
     #[test]
     fn signs_as_in_a_patch() {

@@ -21,7 +21,7 @@ use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
 const GROWTH_MAX: u64 = 10;
 
 /// So many states are always looked at.
-const STATES_LEAST: u64 = 100_000;
+const STATES_LEAST: u64 = 2_000_000;
 
 /// What belongs to a write path. jbd2's functions are words of the file systems that call them.
 const SCOPE: Scope = Scope {
