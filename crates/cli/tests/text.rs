@@ -2,7 +2,11 @@
 
 mod toy;
 
-use cli::Status;
+use std::sync::Arc;
+
+use clap::Parser;
+use cli::arguments::Arguments;
+use cli::{Output, Searcher, Status};
 use toy::shortcopy;
 
 fn says(arguments: &[&str]) -> String {
@@ -163,4 +167,37 @@ fn a_cut_search_is_unknown() {
         assert_eq!(status.expect("no error"), Status::Unknown, "{text}");
         assert!(text.contains('?') || text.contains("cut"), "{text}");
     }
+}
+
+#[test]
+fn a_broken_model_is_a_line_like_others() {
+    let mut catalog = toy::catalog();
+    let variant = &mut catalog[0].variants[0];
+    let build = |name: &'static str, broken| scenario::Case {
+        build: Arc::new(move || {
+            let mut scenario = toy::scenario(name, false, false);
+            if broken {
+                scenario.initial.clear();
+            }
+            scenario
+        }),
+        ..variant.cases[0].clone()
+    };
+    variant.cases = [build("alone", false), build("alone", true)].into_iter().collect();
+    let check = |format| {
+        let arguments = ["shortcopy", "check", "toy/write@v1", "--snapshots", ".", "--format", format];
+        let shared = toy::Shared::default();
+        let mut out = Output::plain(shared.clone());
+        let status = cli::run(&catalog, &Arguments::parse_from(arguments), &Searcher::default(), &mut out);
+        assert_eq!(status.expect("it can be searched"), Status::Wrong);
+        drop(out);
+        shared.text()
+    };
+    let json = check("json");
+    let lines = json.lines().map(serde_json::from_str::<serde_json::Value>);
+    let lines = lines.collect::<Result<Vec<_>, _>>().expect("JSON, all of it");
+    let said = lines.iter().map(|line| line["broken"].as_str()).collect::<Vec<_>>();
+    assert!(matches!(said[..], [None, Some(why)] if why.contains("initial state")), "{said:?}");
+    assert_eq!(lines[1]["scenario"], "alone");
+    assert!(check("text").contains("broken: toy/write@v1:alone"), "{}", check("text"));
 }

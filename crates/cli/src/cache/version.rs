@@ -17,7 +17,8 @@ const WORKSPACE: &str = include_str!("../../../../Cargo.toml");
 pub(super) fn engine() -> Hash {
     let mut hasher = Hasher::new();
     hasher.update(&FORMAT.to_le_bytes());
-    for known in [env!("SHORTCOPY_COMPILED_BY"), LOCK, WORKSPACE] {
+    // Places in the sources are named as the compiler was given them: from the workspace on, or in whole.
+    for known in [env!("SHORTCOPY_COMPILED_BY"), LOCK, WORKSPACE, file!()] {
         text(&mut hasher, known);
     }
     hasher.update(&[u8::from(cfg!(debug_assertions))]);

@@ -46,7 +46,10 @@ pub(crate) fn check(
             }
             Err(error) => {
                 status = Status::Wrong;
-                return text.broken(&chosen[at], &error, out);
+                return match arguments.format {
+                    Format::Json => out.line(&broken_line(&chosen[at], &error)),
+                    Format::Text => text.broken(&chosen[at], &error, out),
+                };
             }
         };
         let snapshot = records.snapshot(path, variant)?;
@@ -100,6 +103,13 @@ fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [Str
         }
     }
     Ok(without)
+}
+
+/// A model that can't be searched, for programs.
+fn broken_line(Chosen { path, variant, case }: &Chosen<'_>, error: &Error) -> String {
+    let (path, variant, scenario, broken) = (&path.name, &variant.name, &case.name, error.to_string());
+    serde_json::json!({ "path": path, "variant": variant, "scenario": scenario, "broken": broken })
+        .to_string()
 }
 
 /// The command that repeats a result, where more than the target decides what is found.

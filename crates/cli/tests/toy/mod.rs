@@ -76,7 +76,7 @@ fn write(m: &dyn Machine, of: Memory, checks: bool) -> Word {
 }
 
 /// `checks`: the writer tries again after a short copy. `unmaps`: somebody unmaps its source.
-fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
+pub(crate) fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
     let mut layout = Layout::new();
     let of = Memory {
         entry: layout.cell("entry", 2, show_number),
