@@ -100,6 +100,7 @@ impl FileSystem for Journalled {
         again(task.m, Label::new("journal_invalidatepage", &[]), (), |()| {
             let invalidated = jbd2_journal_invalidate_folio(task, journal, folio, from);
             if invalidated.busy {
+                // Not needed: who does not wait asks again until the commit is done.
                 jbd2::wait_for_commit(task, journal);
                 return Flow::Again(());
             }
@@ -214,6 +215,7 @@ fn ext3_journalled_write_end(
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
+        // Not needed: to record the size once more, or to truncate to it, changes nothing.
         end_handle(k, fs, folio, pos + len);
         if k.mutated(Mutant::SizeOnDiskIsAhead) {
             set_disk_size(task, pos + len);
