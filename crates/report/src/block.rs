@@ -46,26 +46,25 @@ impl Block {
     pub fn of(number: usize, bad: &BadState, scenario: &Scenario, open: &BTreeSet<usize>) -> Block {
         let folding = Folding::AllBut(open);
         Block {
-            number,
-            property: bad.property.clone(),
-            witness: bad.witness.clone(),
-            promised: bad.promised,
-            initial: bad.schedule.initial.clone(),
-            as_in: None,
             picture: picture(scenario, &bad.cells),
             schedule: own_lines(&shown(bad, scenario, folding, Look::default())),
+            ..Block::untold(number, bad, None)
         }
     }
 
     /// What there is to record of `bad` where another of its kind is told.
     pub(crate) fn like(number: usize, bad: &BadState, told: AsIn) -> Block {
+        Block::untold(number, bad, Some(told))
+    }
+
+    fn untold(number: usize, bad: &BadState, as_in: Option<AsIn>) -> Block {
         Block {
             number,
             property: bad.property.clone(),
             witness: bad.witness.clone(),
             promised: bad.promised,
             initial: bad.schedule.initial.clone(),
-            as_in: Some(told),
+            as_in,
             picture: Vec::new(),
             schedule: Vec::new(),
         }
