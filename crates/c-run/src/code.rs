@@ -13,6 +13,8 @@ use crate::{Unknown, Value, Word};
 pub(crate) struct Compiled {
     pub(crate) name: Name,
     pub(crate) file: Name,
+    /// The file, as steps name it.
+    pub(crate) file_name: &'static str,
     pub(crate) line: u32,
     pub(crate) result: Shape,
     pub(crate) parameters: usize,

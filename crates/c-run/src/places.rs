@@ -188,11 +188,28 @@ impl Run<'_> {
                     None => Err(self.unknown(Unknown::Construct(format!("{name}{}", shown(path))))),
                 }
             }
-            _ => {
-                let whole = self.evaluate(&node)?;
-                part(&whole, path).cloned().map_err(|why| self.missing(why))
+            // What is beside it in the list is nobody's affair.
+            NodeKind::List(shape, entries) => {
+                match entries
+                    .iter()
+                    .rev()
+                    .find(|entry| entry.path.starts_with(path) || path.starts_with(&entry.path))
+                {
+                    Some(entry) if entry.path == path => {
+                        let value = self.evaluate(&entry.value)?;
+                        self.converted(value, inner(shape, path))
+                    }
+                    Some(_) => self.part_of(&node, path),
+                    None => self.fresh(inner(shape, path), true),
+                }
             }
+            _ => self.part_of(&node, path),
         }
+    }
+
+    fn part_of(&self, whole: &Node, path: &[Part]) -> Result<Value, Stop> {
+        let whole = self.evaluate(whole)?;
+        part(&whole, path).cloned().map_err(|why| self.missing(why))
     }
 
     /// Sets a place and gives what it holds then.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use c_text::{IntType, Name, Program};
-use machine::{Flow, Label, Machine, again, call};
+use machine::{Flow, Label, Location, Machine, Step, again, call};
 
 use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind};
 use crate::memory::{Frame, Level, Memory, sever};
@@ -133,6 +133,20 @@ pub struct Run<'a> {
     pub(crate) memory: RefCell<Memory>,
 }
 
+/// A run is a machine itself: what a word does in it, it does at the line that calls the word.
+impl Machine for Run<'_> {
+    fn perform(&self, step: Step) -> machine::Word {
+        let memory = self.memory.borrow();
+        let at = memory.frames.last().and_then(|frame| Some((frame.function.as_ref()?, frame.line)));
+        let location = match at {
+            Some((function, line)) => Location { file: function.file_name, line, column: 1 },
+            None => step.location,
+        };
+        drop(memory);
+        self.machine.perform(Step { location, ..step })
+    }
+}
+
 /// How a stretch of instructions ended.
 enum Stretch {
     /// It goes back to this instruction.
@@ -154,12 +168,6 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn given(&self, index: u16) -> Pointer {
         Pointer::Local { frame: 0, slot: index, path: Vec::new() }
-    }
-
-    /// The machine that the steps go to.
-    #[must_use]
-    pub fn machine(&self) -> &dyn Machine {
-        self.machine
     }
 
     /// Where the run is.
@@ -224,7 +232,7 @@ impl<'a> Run<'a> {
             .collect();
         let label = Label::new(label_name(name), &numbers);
         let before = self.memory.borrow_mut().remembered(false);
-        let kept = call(self.machine, label, || {
+        let kept = call(self, label, || {
             self.memory.borrow_mut().restore(&before);
             let depth = before.len();
             let mut ending = match self.body(&function, &arguments) {
@@ -281,7 +289,7 @@ impl<'a> Run<'a> {
         let ending = if block.has_loop {
             let depth = self.memory.borrow().frames.len();
             let first = self.snapshot(Ending::GoesOn(0));
-            let kept = again(self.machine, Label::new(label_name(name), &[]), first, |state: Kept| {
+            let kept = again(self, Label::new(label_name(name), &[]), first, |state: Kept| {
                 let snapshot = state.get();
                 self.memory.borrow_mut().restore(&snapshot.frames);
                 let Ending::GoesOn(at) = snapshot.ending else { return Flow::Done(state) };

@@ -72,12 +72,12 @@ impl Words for Cells {
         let Some(at) = cell_of(&call.values()[0]) else { return Ok(None) };
         Ok(Some(match &**call.name {
             "lock" => {
-                lock(run.machine(), at);
+                lock(run, at);
                 Value::Void
             }
-            "trylock" => Value::Int(trylock(run.machine(), at).into(), IntType::BOOL),
+            "trylock" => Value::Int(trylock(run, at).into(), IntType::BOOL),
             _ => {
-                unlock(run.machine(), at);
+                unlock(run, at);
                 Value::Void
             }
         }))
@@ -86,11 +86,11 @@ impl Words for Cells {
         None
     }
     fn load(&self, run: &Run<'_>, object: Object, _: &[Part]) -> Result<Option<Value>, Stop> {
-        Ok(Some(Value::Int(load(run.machine(), object.numbers[0] as u16) as i64, IntType::INT)))
+        Ok(Some(Value::Int(load(run, object.numbers[0] as u16) as i64, IntType::INT)))
     }
     fn store(&self, run: &Run<'_>, object: Object, _: &[Part], value: &Value) -> Result<Option<()>, Stop> {
         let Value::Int(value, _) = value else { return Ok(None) };
-        store(run.machine(), object.numbers[0] as u16, *value as machine::Word);
+        store(run, object.numbers[0] as u16, *value as machine::Word);
         Ok(Some(()))
     }
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {

@@ -14,6 +14,7 @@ use c_text::{Expr, ExprKind, Function, Name, Program, Type, Variable};
 use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind, Slot};
 use crate::liveness::Liveness;
 use crate::shape::{Shape, Types};
+use crate::snapshot::label_name;
 use crate::{Unknown, Vocabulary};
 
 /// How deep macros may use each other.
@@ -152,6 +153,7 @@ pub(crate) fn function(
     Ok(Compiled {
         name: prototype.name.clone(),
         file: function.file.clone(),
+        file_name: label_name(&function.file),
         line: function.at.line,
         result: compiler.types().shape(&prototype.result),
         parameters,
