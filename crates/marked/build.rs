@@ -7,7 +7,7 @@ use std::{env, fs, io};
 /// What only deliberate faults call.
 const LEFT_OUT: [&str; 1] = ["mutants.rs"];
 /// Folders that are no part of the library.
-const BESIDE: [&str; 2] = ["benches", "tests"];
+const BESIDE: [&str; 3] = ["benches", "tables", "tests"];
 
 fn sources(folder: &Path, root: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {

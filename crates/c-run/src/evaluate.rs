@@ -220,6 +220,22 @@ impl Run<'_> {
         self.truth(&value)
     }
 
+    /// The integer type that an expression names, as the first argument of `min_t` does.
+    #[must_use]
+    pub fn int_type(&self, expression: &c_text::Expr) -> Option<IntType> {
+        let of = match &expression.kind {
+            c_text::ExprKind::Type(of) => of.clone(),
+            c_text::ExprKind::Name(name) => c_text::Type::Named(name.clone()),
+            _ => return None,
+        };
+        let file = self.place().file;
+        let types = Types { program: &self.code.program, vocabulary: &*self.code.vocabulary, file: &file };
+        match types.shape(&of) {
+            Shape::Int(of) => Some(of),
+            _ => None,
+        }
+    }
+
     /// Whether a value counts as true.
     ///
     /// # Errors

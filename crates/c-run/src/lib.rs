@@ -106,7 +106,7 @@ mod value;
 mod words;
 
 pub use run::{Code, Run};
-pub use snapshot::snapshots;
+pub use snapshot::{label_name, snapshots};
 pub use stop::{Fault, Place, Stop, Unknown, Why};
 pub use value::{Object, Part, Path, Pointer, Value};
 pub use words::{Call, Vocabulary, Word, Words};

@@ -98,7 +98,8 @@ pub fn snapshots() -> usize {
 }
 
 /// A name for a label, which lives as long as the process.
-pub(crate) fn label_name(name: &str) -> &'static str {
+#[must_use]
+pub fn label_name(name: &str) -> &'static str {
     let all = NAMES.get_or_init(RwLock::default);
     if let Some(known) = all.read().unwrap_or_else(PoisonError::into_inner).get(name) {
         return known;

@@ -37,6 +37,12 @@ impl File {
         })
     }
 
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The text of a line, from 1, without its end.
     #[must_use]
     pub fn line(&self, line: u32) -> Option<&str> {

@@ -151,6 +151,7 @@ impl Program {
         let from = self.by_name.get(from).copied();
         let own: Vec<&Entry> = all.iter().filter(|entry| Some(entry.file) == from).collect();
         let seen = if own.is_empty() { all.iter().filter(|entry| !entry.is_private).collect() } else { own };
+        let seen = if space == Space::Variable { self.defined(seen) } else { seen };
         let Some((first, others)) = seen.split_first() else { return Ok(None) };
         let told = |entry: &Entry| self.told(space, *entry);
         // A prototype may be written again.
@@ -162,6 +163,16 @@ impl Program {
                 Err(Ambiguous { name: name.into(), places: [place(first), place(other)] })
             }
         }
+    }
+
+    /// A variable may be declared before it is given its first value.
+    fn defined<'e>(&self, seen: Vec<&'e Entry>) -> Vec<&'e Entry> {
+        let has_value = |entry: &&&Entry| match &self.files[entry.file].items[entry.index].kind {
+            ItemKind::Variable(of) => of.initial.is_some(),
+            _ => false,
+        };
+        let defined: Vec<&Entry> = seen.iter().filter(has_value).copied().collect();
+        if defined.is_empty() { seen } else { defined }
     }
 
     /// How something reads, and where.

@@ -46,7 +46,8 @@ fn find(folder: &Path, root: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> 
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let beside = folder == root && BESIDE.iter().any(|name| path.ends_with(name));
-        if path.is_dir() && !beside {
+        // A package within the folder is another one.
+        if path.is_dir() && !beside && !path.join("Cargo.toml").exists() {
             find(&path, root, found)?;
         } else if !beside && path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);

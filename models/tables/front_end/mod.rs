@@ -1,0 +1,288 @@
+//! A file system whose writer is the text of a tree; everybody else is the model that it stands on.
+
+mod entry;
+mod here;
+mod index;
+mod text;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use c_run::{Call, Object, Part, Pointer, Run, Stop, Value, Why, Words};
+use c_text::{IntType, ItemKind, Name};
+use machine::{Layout, Place};
+use models::family::{File, PageState};
+use models::kernel::{Caller, Kernel, Request};
+use models::{Errno, FileSystem, Nature};
+use page_state::{Buffer, Folio, Geometry, Storage, Task};
+
+pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word};
+pub(crate) use entry::{constants, loads, stores, words};
+pub use here::{
+    Answer, Argument, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
+    SuperBlockInfo, Thing, Vma, errno,
+};
+use index::Entry;
+pub use text::{Text, Used};
+
+/// Which functions of a text are run, and what is run around them.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    /// The address-space operations of the file.
+    pub operations: &'static str,
+    /// What writes: takes a `struct kiocb *` and a `struct iov_iter *`.
+    pub write: &'static str,
+    /// What makes a page that is mapped fit to be stored to, if it is the text's.
+    pub page_mkwrite: Option<&'static str>,
+}
+
+/// A file system of a tree.
+pub struct FromText {
+    /// The text, with its tables.
+    pub text: Arc<Text>,
+    /// Which functions are run.
+    pub entries: Entries,
+    /// Everybody else.
+    pub base: Arc<dyn FileSystem>,
+    /// The file that defines the operations.
+    operations: Name,
+}
+
+impl fmt::Debug for FromText {
+    /// By this, results are known again: it tells the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {} over {:?} ({})", self.entries, self.text, self.base, self.base.code())
+    }
+}
+
+/// Who runs a function, and for what.
+struct Playing<'p> {
+    fs: &'p FromText,
+    k: Kernel<'p>,
+    request: Request,
+}
+
+impl Playing<'_> {
+    fn here<'h, 'r>(
+        &'h self,
+        run: &'h Run<'r>,
+        call: Option<&'h Call<'h>>,
+        word: Option<&'h Word>,
+    ) -> Here<'h, 'r> {
+        let k = Kernel { task: Task { m: run, ..self.k.task }, world: self.k.world };
+        Here { run, fs: self.fs, k, request: self.request, call, word }
+    }
+
+    /// Runs a function of the text to its end.
+    ///
+    /// # Panics
+    /// As the engine wants it: what is not known ends this execution as one that is not judged, what C leaves
+    /// undefined ends it as a bug of the text.
+    fn run(&self, function: &str, given: Vec<Value>) -> Value {
+        let count = given.len();
+        let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
+        let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
+        match run.call(function, "", arguments) {
+            Ok(value) => value,
+            Err(Stop { place, why: Why::Fault(what) }) => {
+                machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
+            }
+            Err(stop) => self.fs.text.refuse(&stop),
+        }
+    }
+}
+
+impl Words for Playing<'_> {
+    fn call(&self, run: &Run<'_>, call: &Call<'_>) -> Result<Option<Value>, Stop> {
+        let Some(known) = self.fs.text.index.known(call.name) else { return Ok(None) };
+        match known.used() {
+            Entry::Word(word) => (word.call)(&self.here(run, Some(call), Some(word))).map(Some),
+            Entry::Macro(of) => (of.call)(&self.here(run, Some(call), None)).map(Some),
+            Entry::Nothing(_) => Ok(Some(Value::Void)),
+            Entry::Assumption(of) => Ok(Some(Value::int(of.value))),
+            Entry::Constant(_) => Ok(None),
+        }
+    }
+
+    fn constant(&self, run: &Run<'_>, name: &str) -> Option<Value> {
+        match self.fs.text.index.known(name)?.used() {
+            Entry::Constant(of) => Some((of.value)(&self.here(run, None, None))),
+            _ => None,
+        }
+    }
+
+    fn load(&self, run: &Run<'_>, object: Object, path: &[Part]) -> Result<Option<Value>, Stop> {
+        let Some(load) = self.fs.text.index.load(object, path) else { return Ok(None) };
+        (load.load)(&Of { here: &self.here(run, None, None), object }).map(Some)
+    }
+
+    fn store(&self, run: &Run<'_>, object: Object, path: &[Part], value: &Value) -> Result<Option<()>, Stop> {
+        let Some(store) = self.fs.text.index.store(object, path) else { return Ok(None) };
+        (store.store)(&Of { here: &self.here(run, None, None), object }, value).map(Some)
+    }
+
+    fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
+        // Nobody makes an iterator.
+        None
+    }
+}
+
+impl FromText {
+    /// The file system of these entries.
+    ///
+    /// # Errors
+    /// With the name that the text does not define.
+    pub fn new(
+        text: Arc<Text>,
+        entries: Entries,
+        base: Arc<dyn FileSystem>,
+    ) -> Result<FromText, &'static str> {
+        let defines = |file: &&Arc<c_text::File>| {
+            file.items.iter().any(|item| match &item.kind {
+                ItemKind::Variable(of) => &*of.name == entries.operations && of.initial.is_some(),
+                _ => false,
+            })
+        };
+        let file = text.program().files().iter().find(defines).ok_or(entries.operations)?;
+        let operations = file.name.clone();
+        Ok(FromText { text, entries, base, operations })
+    }
+
+    /// The address-space operations.
+    pub(crate) fn operations(&self) -> Value {
+        let (name, file) = (self.entries.operations.into(), self.operations.clone());
+        Value::Pointer(Pointer::Global { name, file, path: Vec::new() })
+    }
+
+    fn playing<'p>(&'p self, k: &'p Kernel, request: Request) -> Playing<'p> {
+        Playing { fs: self, k: *k, request }
+    }
+
+    /// What a write returned.
+    fn written(&self, value: &Value) -> Result<usize, Errno> {
+        let Value::Int(value, _) = value else { self.text.refuse_answer(self.entries.write, value) };
+        match usize::try_from(*value) {
+            Ok(written) => Ok(written),
+            Err(_) => {
+                let all = [Errno::Efault, Errno::Eintr, Errno::Enospc];
+                match all.into_iter().find(|error| i64::from(-errno(*error)) == *value) {
+                    Some(error) => Err(error),
+                    None => self.text.refuse_answer(self.entries.write, &Value::Int(*value, IntType::LONG)),
+                }
+            }
+        }
+    }
+}
+
+/// `VM_FAULT_LOCKED`.
+const FAULT_LOCKED: i64 = 0x200;
+/// `VM_FAULT_NOPAGE`.
+const FAULT_NO_PAGE: i64 = 0x100;
+/// `VM_FAULT_SIGBUS`.
+const FAULT_SIGBUS: i64 = 2;
+
+impl FileSystem for FromText {
+    fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        let playing = self.playing(k, request);
+        let kiocb = Value::Record(BTreeMap::from([
+            ("ki_filp".into(), OpenFile.value()),
+            ("ki_pos".into(), (request.pos as i64).value()),
+            ("ki_flags".into(), Value::int(0)),
+        ]));
+        let returned = playing.run(self.entries.write, vec![kiocb, here::iter(0)]);
+        self.written(&returned)
+    }
+
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+        let Some(function) = self.entries.page_mkwrite else { return self.base.page_mkwrite(k, folio) };
+        let playing = self.playing(k, Request { pos: 0, len: 1 });
+        let fault =
+            Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
+        match playing.run(function, vec![fault]) {
+            Value::Int(FAULT_LOCKED, _) => true,
+            Value::Int(FAULT_NO_PAGE | FAULT_SIGBUS, _) => false,
+            other => self.text.refuse_answer(function, &other),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        self.base.code()
+    }
+    fn nature(&self) -> Nature {
+        self.base.nature()
+    }
+    fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
+        self.base.declare(layout, storage)
+    }
+    fn cluster(&self, geometry: Geometry) -> usize {
+        self.base.cluster(geometry)
+    }
+    fn disk_blocks(&self, geometry: Geometry) -> usize {
+        self.base.disk_blocks(geometry)
+    }
+    fn allocates(&self) -> bool {
+        self.base.allocates()
+    }
+    fn admits(&self, file: &File, page: PageState) -> bool {
+        self.base.admits(file, page)
+    }
+    fn has_direct_io(&self) -> bool {
+        self.base.has_direct_io()
+    }
+    fn has_writable_mappings(&self) -> bool {
+        self.base.has_writable_mappings()
+    }
+    fn has_unwritten_extents(&self) -> bool {
+        self.base.has_unwritten_extents()
+    }
+    fn looks_for_signals(&self, caller: Caller) -> bool {
+        self.base.looks_for_signals(caller)
+    }
+    fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+        self.base.write_begin(k, pos, len)
+    }
+    fn write_end(
+        &self,
+        k: &Kernel,
+        pos: usize,
+        len: usize,
+        copied: usize,
+        folio: Folio,
+    ) -> Result<usize, Errno> {
+        self.base.write_end(k, pos, len, copied, folio)
+    }
+    fn read_folio(&self, k: &Kernel, folio: Folio) {
+        self.base.read_folio(k, folio);
+    }
+    fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
+        self.base.is_partially_uptodate(k, folio, from, to)
+    }
+    fn get_block(&self, k: &Kernel, bh: Buffer, create: bool) -> Result<(), Errno> {
+        self.base.get_block(k, bh, create)
+    }
+    fn writepage(&self, k: &Kernel, folio: Folio) {
+        self.base.writepage(k, folio);
+    }
+    fn dirty_folio(&self, k: &Kernel, folio: Folio) {
+        self.base.dirty_folio(k, folio);
+    }
+    fn truncate(&self, k: &Kernel, size: usize) {
+        self.base.truncate(k, size);
+    }
+    fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
+        self.base.invalidate_folio(k, folio, from)
+    }
+    fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
+        self.base.release_folio(k, folio)
+    }
+    fn commit(&self, k: &Kernel) {
+        self.base.commit(k);
+    }
+    fn write_inode(&self, k: &Kernel) {
+        self.base.write_inode(k);
+    }
+    fn sync(&self, k: &Kernel) {
+        self.base.sync(k);
+    }
+}

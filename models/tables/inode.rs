@@ -1,0 +1,68 @@
+//! The inode and what hangs on it: `include/linux/fs.h`.
+
+use page_state::inode::{i_size_read, i_size_write};
+
+use crate::front_end::{
+    Assumption, Inode, Mapping, Nothing, OpenFile, SuperBlock, SuperBlockInfo, Table, Vma, loads, stores,
+    words,
+};
+
+/// `S_IFREG | 0644`.
+const REGULAR: u32 = 0o100_644;
+
+/// The words of the inode.
+pub(crate) const TABLE: Table = Table {
+    words: words! { w;
+        i_size_read() -> i64 => i_size_read(w.task()) as i64;
+        i_size_write(i_size: usize) => i_size_write(w.task(), i_size);
+        file_inode() -> Inode => Inode;
+        folio_inode() -> Inode => Inode;
+        // The writer holds it.
+        inode_is_locked() -> bool => true;
+        S_ISREG(mode: i64) -> bool => true;
+    },
+    loads: loads! { w;
+        "file.f_mapping"(_file: OpenFile) => Mapping;
+        "file.f_inode"(_file: OpenFile) => Inode;
+        "file.f_flags"(_file: OpenFile) => 0_u32;
+        "vm_area_struct.vm_file"(_vma: Vma) => OpenFile;
+        "mapping.host"(_mapping: Mapping) => Inode;
+        "mapping.a_ops"(_mapping: Mapping) => w.fs.operations();
+        "inode.i_mapping"(_inode: Inode) => Mapping;
+        "inode.i_sb"(_inode: Inode) => SuperBlock;
+        "inode.i_size"(_inode: Inode) => i_size_read(w.task()) as i64;
+        "inode.i_blkbits"(_inode: Inode) => w.geometry().block_shift as u32;
+        "inode.i_mode"(_inode: Inode) => REGULAR;
+        "inode.i_nlink"(_inode: Inode) => 1_u32;
+        "super_block.s_blocksize"(_sb: SuperBlock) => w.geometry().block_units() as u64;
+        "super_block.s_blocksize_bits"(_sb: SuperBlock) => w.geometry().block_shift as u32;
+        "super_block.s_fs_info"(_sb: SuperBlock) => SuperBlockInfo;
+    },
+    stores: stores! { w;
+        "inode.i_size"(_inode: Inode, size: usize) => i_size_write(w.task(), size);
+    },
+    nothing: &[
+        Nothing {
+            reason: "times and versions of the inode",
+            names: "file_update_time inode_maybe_inc_iversion inode_set_mtime_to_ts inode_set_ctime_current",
+        },
+        Nothing {
+            reason: "who freezes a file system waits for writers",
+            names: "sb_start_pagefault sb_end_pagefault",
+        },
+        Nothing {
+            reason: "the inode is written with its data, whatever marks it",
+            names: "mark_inode_dirty __mark_inode_dirty",
+        },
+    ],
+    assumptions: &[
+        Assumption { name: "IS_ENCRYPTED", value: 0, reason: "no file is encrypted" },
+        Assumption { name: "fscrypt_inode_uses_fs_layer_crypto", value: 0, reason: "no file is encrypted" },
+        Assumption { name: "IS_VERITY", value: 0, reason: "no file is sealed by fs-verity" },
+        Assumption { name: "fsverity_active", value: 0, reason: "no file is sealed by fs-verity" },
+        Assumption { name: "IS_IMMUTABLE", value: 0, reason: "the file can be written" },
+        Assumption { name: "IS_DAX", value: 0, reason: "files are in the page cache" },
+        Assumption { name: "IS_SYNC", value: 0, reason: "writes are not synchronous" },
+    ],
+    ..Table::new("models/tables/inode.rs")
+};

@@ -1,0 +1,16 @@
+//! The words in which the kernel's own C is run over the models.
+
+#[macro_use]
+pub mod front_end;
+
+mod buffer;
+mod ext2;
+mod fault;
+mod inode;
+mod language;
+mod mm;
+mod paths;
+mod simple;
+
+pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
+pub use paths::*;
