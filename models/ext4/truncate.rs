@@ -123,13 +123,7 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
 /// `ext4_zero_partial_blocks`: the parts of the first and last block of `from..to` that lie in it become
 /// zeros. Since v6.13 a write that starts beyond the end does so with what lies between.
 #[track_caller]
-pub(super) fn ext4_zero_partial_blocks(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    handle: Handle,
-    from: usize,
-    to: usize,
-) {
+pub fn ext4_zero_partial_blocks(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
     let geometry = k.task.storage.geometry;
     let (first, last) = (from >> geometry.block_shift, (to - 1) >> geometry.block_shift);
     let starts_inside = from > geometry.block(first).start;
@@ -146,7 +140,7 @@ pub(super) fn ext4_zero_partial_blocks(
 
 /// `ext4_truncate_failed_write`: what a write left beyond the size goes, from the cache and the disk.
 #[track_caller]
-pub(super) fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
+pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
     call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
         // Not needed: with delayed allocation it takes a full disk to come here, and what the page has is on disk then.
         truncate_inode_pages(k, fs, i_size_read(&k.task));

@@ -5,8 +5,10 @@ pub mod front_end;
 
 mod buffer;
 mod ext2;
+mod ext4;
 mod fault;
 mod inode;
+mod jbd2;
 mod language;
 mod mm;
 mod paths;

@@ -42,7 +42,7 @@ pub(crate) const TABLE: Table = Table {
             => folio_zero_segment(w.task(), folio, start, xend);
         folio_zero_range | zero_user (folio | page: Folio, start: usize, length | size: usize)
             => folio_zero_segment(w.task(), folio, start, start + length);
-        truncate_pagecache (newsize: usize) => truncate_inode_pages(&w.k, w.fs, newsize);
+        truncate_pagecache (newsize | new: usize) => truncate_inode_pages(&w.k, w.fs, newsize);
         // One page, and nothing of it elsewhere.
         page_folio (page: Folio) -> Folio => page;
         folio_file_page (folio: Folio) -> Folio => folio;
@@ -74,10 +74,6 @@ pub(crate) const TABLE: Table = Table {
         __GFP_NOFAIL: u32 = 0;
         __GFP_ACCOUNT: u32 = 0;
         __GFP_MOVABLE: u32 = 0;
-        // As numbers they are the answer to a fault.
-        VM_FAULT_SIGBUS: u32 = 2;
-        VM_FAULT_NOPAGE: u32 = 0x100;
-        VM_FAULT_LOCKED: u32 = 0x200;
     },
     loads: loads! { w;
         "folio.mapping"(folio: Folio) => if folio_in_cache(w.task(), folio) { Some(Mapping) } else { None };

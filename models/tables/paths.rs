@@ -36,6 +36,7 @@ const FILES: &[&str] = &[
     "include/linux/highmem.h",
     "include/linux/math.h",
     "include/linux/mm.h",
+    "include/linux/mm_types.h",
     "include/linux/page-flags.h",
     "include/linux/pagemap.h",
     "include/linux/types.h",
@@ -83,7 +84,26 @@ pub const PATHS: &[Path] = &[
         tables: &[&crate::ext2::TABLE],
         entries: Entries { operations: "ext2_aops", write: GENERIC, page_mkwrite: None },
     },
+    ext4("ext4/journalled", "ext4 with data=journal", "ext4_journalled_aops"),
+    ext4("ext4/ordered", "ext4 with data=ordered, without delayed allocation", "ext4_aops"),
+    ext4("ext4/delalloc", "ext4 with data=ordered and delayed allocation", "ext4_da_aops"),
 ];
+
+const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
+    Path {
+        name,
+        sentence,
+        files: &[
+            "fs/ext4/inode.c",
+            "fs/ext4/ext4.h",
+            "fs/ext4/ext4_jbd2.h",
+            "fs/ext4/truncate.h",
+            "include/linux/jbd2.h",
+        ],
+        tables: &[&crate::jbd2::TABLE, &crate::ext4::TABLE],
+        entries: Entries { operations, write: GENERIC, page_mkwrite: Some("ext4_page_mkwrite") },
+    }
+}
 
 /// How the kernel is configured.
 fn config() -> Config {
