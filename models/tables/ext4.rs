@@ -78,6 +78,10 @@ pub(crate) const TABLE: Table = Table {
             reason: "i_data_sem: the map of a file's blocks is one cell here",
             names: "down_read up_read down_write up_write",
         },
+        Nothing {
+            reason: "states that only others read",
+            names: "ext4_set_inode_state ext4_clear_inode_state",
+        },
         Nothing { reason: "fast commits are off", names: "ext4_fc_track_inode" },
     ],
     assumptions: &[

@@ -13,6 +13,8 @@ mod language;
 mod mm;
 mod paths;
 mod simple;
+mod tree;
 
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
-pub use paths::*;
+pub use paths::{PATHS, Path, base_cases};
+pub use tree::{Release, Tree, TreeError, TreePath};

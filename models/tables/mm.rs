@@ -79,6 +79,7 @@ pub(crate) const TABLE: Table = Table {
         "folio.mapping"(folio: Folio) => if folio_in_cache(w.task(), folio) { Some(Mapping) } else { None };
         "folio.index"(folio: Folio) => folio.index as u64;
     },
+    same: &["folio.page"],
     nothing: &[
         Nothing {
             reason: "statistics, throttling",

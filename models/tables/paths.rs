@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use c_text::{Config, Hints, Program, Sources};
 use models::FileSystem;
 use models::kernel::{Caller, Setting};
 
-use crate::front_end::{Assumption, Entries, FromText, Table, Text};
+use crate::front_end::{Entries, Table};
 
 /// A write path that a tree may have.
 pub struct Path {
@@ -14,6 +13,8 @@ pub struct Path {
     pub name: &'static str,
     /// What it is.
     pub sentence: &'static str,
+    /// What is left out.
+    pub leaves_out: &'static str,
     /// Files that are read beside those of everybody.
     pub files: &'static [&'static str],
     /// Its tables, beside those of everybody.
@@ -23,7 +24,7 @@ pub struct Path {
 }
 
 /// Files that everybody uses; older and newer trees lack some.
-const FILES: &[&str] = &[
+pub(crate) const FILES: &[&str] = &[
     "mm/filemap.c",
     "mm/folio-compat.c",
     "mm/util.c",
@@ -50,7 +51,7 @@ const FILES: &[&str] = &[
 ];
 
 /// Tables of everybody.
-const TABLES: &[&Table] = &[
+pub(crate) const TABLES: &[&Table] = &[
     &crate::language::TABLE,
     &crate::mm::TABLE,
     &crate::fault::TABLE,
@@ -66,6 +67,7 @@ pub const PATHS: &[Path] = &[
     Path {
         name: "simple/ramfs",
         sentence: "ramfs",
+        leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
         tables: &[],
         entries: Entries { operations: "ram_aops", write: GENERIC, page_mkwrite: None },
@@ -73,6 +75,7 @@ pub const PATHS: &[Path] = &[
     Path {
         name: "simple/tmpfs",
         sentence: "tmpfs",
+        leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
         tables: &[&crate::simple::TMPFS],
         entries: Entries { operations: "shmem_aops", write: GENERIC, page_mkwrite: None },
@@ -80,6 +83,7 @@ pub const PATHS: &[Path] = &[
     Path {
         name: "generic/block",
         sentence: "ext2",
+        leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
         tables: &[&crate::ext2::TABLE],
         entries: Entries { operations: "ext2_aops", write: GENERIC, page_mkwrite: None },
@@ -93,6 +97,7 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     Path {
         name,
         sentence,
+        leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
             "fs/ext4/ext4.h",
@@ -105,32 +110,27 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     }
 }
 
-/// How the kernel is configured.
-fn config() -> Config {
-    let on = "__GNUC__ __KERNEL__ CONFIG_64BIT CONFIG_BLOCK CONFIG_MMU CONFIG_SHMEM CONFIG_SMP CONFIG_TMPFS CONFIG_PREEMPT_COUNT";
-    on.split_whitespace()
-        .fold(Config::new().number("BITS_PER_LONG", 64).number("__BITS_PER_LONG", 64), |config, name| {
-            config.on(name)
-        })
-}
-
-/// A file system of a tree over a base.
-pub fn file_system(
-    path: &Path,
-    sources: &dyn Sources,
-    base: Arc<dyn FileSystem>,
-    assumed: &[Assumption],
-) -> Result<FromText, String> {
-    let mut program = Program::new(config(), Hints::default());
-    for file in path.files.iter().chain(FILES) {
-        program.read(sources, file).map_err(|why| why.to_string())?;
+impl Path {
+    /// What is around the writer in a release: the model, and how it is played.
+    pub(crate) fn base(&self, version: (u32, u32)) -> Option<(Arc<dyn FileSystem>, Setting)> {
+        let caller = match version {
+            (7.., _) | (6, 18..) => Caller::V6_18,
+            (6, 14..) => Caller::V6_14,
+            _ => Caller::V5_18,
+        };
+        let base: Arc<dyn FileSystem> = match self.name {
+            "simple/ramfs" => Arc::new(models::simple::Simple { text: models::simple::Text::V4_10 }),
+            "simple/tmpfs" => Arc::new(models::simple::Simple { text: models::simple::Text::Shmem }),
+            name if name.starts_with("ext4") => models::ext4::newest(name),
+            _ => Arc::new(models::generic::block::Ext2 { trims: true }),
+        };
+        Some((base, Setting::of(caller)))
     }
-    let tables: Vec<&Table> = TABLES.iter().chain(path.tables).copied().collect();
-    let text = Arc::new(Text::new(Arc::new(program), &tables, assumed));
-    FromText::new(text, path.entries, base).map_err(|name| format!("no {name}"))
 }
 
-/// A setting.
-pub fn setting(caller: Caller) -> Setting {
-    Setting::of(caller)
+/// The cases of the model around a path.
+#[must_use]
+pub fn base_cases(name: &str, version: (u32, u32)) -> Vec<scenario::Case> {
+    let base = PATHS.iter().find(|path| path.name == name).and_then(|path| path.base(version));
+    base.map(|(fs, setting)| models::family::cases(&fs, setting, false)).unwrap_or_default()
 }

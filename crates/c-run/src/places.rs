@@ -40,7 +40,13 @@ impl Run<'_> {
                 Value::Pointer(pointer) => Ok(pointer),
                 other => Err(self.unknown(Unknown::Construct(format!("{other} as a pointer")))),
             },
-            _ => self.place_of(node).map(Place::pointer),
+            _ => Ok(match self.place_of(node)? {
+                Place::Object { object, path } => {
+                    let other = self.words.pointer(object, &path);
+                    other.unwrap_or(Pointer::Object { object, path })
+                }
+                place => place.pointer(),
+            }),
         }
     }
 

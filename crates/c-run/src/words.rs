@@ -55,6 +55,11 @@ pub trait Words {
     /// A variable of a type that is modelled, as it is before it is set.
     fn modelled(&self, run: &Run<'_>, record: &str) -> Option<Value>;
 
+    /// What a pointer to a part of an object is, where that is another object, or the object itself.
+    fn pointer(&self, _object: Object, _path: &[Part]) -> Option<Pointer> {
+        None
+    }
+
     /// A pointer moved by so many elements.
     fn moved(&self, _run: &Run<'_>, _pointer: &Pointer, _by: i64) -> Option<Value> {
         None

@@ -91,8 +91,9 @@ impl Program {
         Ok(true)
     }
 
-    /// Adds a file that was read.
-    pub fn add(&mut self, file: File) {
+    /// Adds a file that was read; programs can share it.
+    pub fn add(&mut self, file: impl Into<Arc<File>>) {
+        let file: Arc<File> = file.into();
         let number = self.files.len();
         let is_header = file.name.ends_with(".h");
         let mut enter = |space: Space, name: &Name, index: usize, part: usize, is_private: bool| {
@@ -130,7 +131,7 @@ impl Program {
             enter(Space::Define, &define.name, index, 0, true);
         }
         self.by_name.insert(file.name.clone(), number);
-        self.files.push(Arc::new(file));
+        self.files.push(file);
     }
 
     /// A file that was read.

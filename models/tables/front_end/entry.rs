@@ -1,4 +1,4 @@
-//! What a table says: six kinds of entries, and the macros that they are written with.
+//! What a table says: the kinds of entries, and the macros that they are written with.
 
 use c_run::{Stop, Value};
 use c_text::IntType;
@@ -19,6 +19,8 @@ pub struct Table {
     pub loads: &'static [Load],
     /// Members of objects that are set.
     pub stores: &'static [Store],
+    /// Members that are the object itself.
+    pub same: &'static [&'static str],
     /// What does nothing that a scenario could see. Its arguments are evaluated, and it has no result.
     pub nothing: &'static [Nothing],
     /// What is answered with a constant, whatever it is asked.
@@ -37,6 +39,7 @@ impl Table {
             constants: &[],
             loads: &[],
             stores: &[],
+            same: &[],
             nothing: &[],
             assumptions: &[],
             types: &[],

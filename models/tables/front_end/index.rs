@@ -1,6 +1,6 @@
 //! The tables of a path as one: names to entries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use c_run::{Object, Part, Vocabulary, Word as Called};
@@ -48,6 +48,7 @@ pub(super) struct Index {
     loads: HashMap<&'static str, &'static Load>,
     stores: HashMap<&'static str, &'static Store>,
     types: HashMap<&'static str, IntType>,
+    same: HashSet<&'static str>,
 }
 
 impl Index {
@@ -82,6 +83,7 @@ impl Index {
             index.loads.extend(table.loads.iter().map(|load| (load.name, load)));
             index.stores.extend(table.stores.iter().map(|store| (store.name, store)));
             index.types.extend(table.types.iter().copied());
+            index.same.extend(table.same);
         }
         for assumption in assumed {
             index.names.insert(assumption.name, Known::new(Entry::Assumption(*assumption), "--assume"));
@@ -102,6 +104,11 @@ impl Index {
 
     pub(super) fn store(&self, object: Object, path: &[Part]) -> Option<&'static Store> {
         self.stores.get(member(object, path).as_str()).copied()
+    }
+
+    /// Whether a member is the object itself.
+    pub(super) fn is_same(&self, object: Object, path: &[Part]) -> bool {
+        self.same.contains(member(object, path).as_str())
     }
 
     /// What runs have used of it so far: names with their entries, in order.

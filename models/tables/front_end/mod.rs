@@ -122,6 +122,10 @@ impl Words for Playing<'_> {
         (store.store)(&Of { here: &self.here(run, None, None), object }, value).map(Some)
     }
 
+    fn pointer(&self, object: Object, path: &[Part]) -> Option<Pointer> {
+        self.fs.text.index.is_same(object, path).then_some(Pointer::Object { object, path: Vec::new() })
+    }
+
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
         // Nobody makes an iterator.
         None

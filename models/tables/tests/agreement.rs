@@ -6,11 +6,8 @@ use std::sync::Arc;
 
 use c_text::Folder;
 use checker::explicit::{Options, check};
-use models::FileSystem;
-use models::family::cases;
-use models::kernel::{Caller, Setting};
-use models::simple::{Simple, Text};
 use scenario::{Outcome, Tier};
+use tables::{Release, Tree, TreePath};
 
 #[test]
 fn a_tree_agrees_with_the_models() {
@@ -21,25 +18,16 @@ fn a_tree_agrees_with_the_models() {
     let folder = Folder::open(Path::new(&tree)).expect("a tree");
     let only = std::env::var("ONLY").unwrap_or_default();
     let scenario = std::env::var("SCENARIO").unwrap_or_default();
-    let caller = match std::env::var("CALLER").as_deref() {
-        Ok("V6_18") => Caller::V6_18,
-        Ok("V6_14") => Caller::V6_14,
-        _ => Caller::V5_18,
-    };
-    for path in tables::PATHS.iter().filter(|path| path.name.contains(&only)) {
-        let base: Arc<dyn FileSystem> = match path.name {
-            "simple/ramfs" => Arc::new(Simple { text: Text::V4_10 }),
-            "simple/tmpfs" => Arc::new(Simple { text: Text::Shmem }),
-            name if name.starts_with("ext4") => models::ext4::newest(name),
-            _ => Arc::new(models::generic::block::Ext2 { trims: true }),
-        };
-        let of_tree = tables::file_system(path, &folder, base.clone(), &[]).expect("a path of the tree");
-        let text = of_tree.text.clone();
-        let of_tree: Arc<dyn FileSystem> = Arc::new(of_tree);
-        let setting = Setting::of(caller);
+    let name = std::env::var("RELEASE").unwrap_or("6.12".into());
+    let mut numbers = name.split('.').map(|number| number.parse().expect("a number"));
+    let version = (numbers.next().expect("a version"), numbers.next().expect("a patch level"));
+    let release = Release { version, name };
+    let tree = Tree::new(Arc::new(folder), release, Vec::new());
+    for TreePath { path, text } in tree.paths(&|name| name.contains(&only)).expect("paths of the tree") {
+        println!("{}: {}", path.name, path.variants[0].sentence);
         let (mut same, mut states, mut seconds) = (0, [0; 2], [0.0; 2]);
         let mut different = Vec::new();
-        for (rust, c) in cases(&base, setting, false).iter().zip(&cases(&of_tree, setting, false)) {
+        for (rust, c) in tables::base_cases(&path.name, version).iter().zip(&path.variants[0].cases) {
             if rust.tier != Tier::Default || !rust.name.contains(&scenario) {
                 continue;
             }
