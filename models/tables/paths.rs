@@ -127,10 +127,3 @@ impl Path {
         Some((base, Setting::of(caller)))
     }
 }
-
-/// The cases of the model around a path.
-#[must_use]
-pub fn base_cases(name: &str, version: (u32, u32)) -> Vec<scenario::Case> {
-    let base = PATHS.iter().find(|path| path.name == name).and_then(|path| path.base(version));
-    base.map(|(fs, setting)| models::family::cases(&fs, setting, false)).unwrap_or_default()
-}

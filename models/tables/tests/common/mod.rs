@@ -1,0 +1,60 @@
+//! What the tests of this crate share.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use c_text::{Folder, Overlay, Sources};
+use checker::explicit::{Options, check};
+use scenario::{Case, Outcome};
+use tables::{Release, Tree, TreePath};
+
+/// A tree of our own.
+pub fn toy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toy")
+}
+
+/// The release whose caller the toy plays.
+pub fn toy_release() -> Release {
+    Release { version: (6, 18), name: "6.18.0-toy".to_owned() }
+}
+
+/// The toy with edits: in a file, a text that is there once becomes another.
+pub fn edited(edits: &[(&str, &str, &str)]) -> Overlay<Folder> {
+    let folder = Folder::open(&toy()).expect("the toy is there");
+    let mut tree = Overlay::new(folder);
+    for (file, from, to) in edits {
+        let bytes = tree.read(file).expect("it can be read").expect("it is there");
+        let text = String::from_utf8(bytes).expect("it is text");
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in {file}");
+        tree.set(file, Some(&text.replace(from, to)));
+    }
+    tree
+}
+
+/// The one path of a toy.
+pub fn path_of(tree: impl Sources + Send + Sync + 'static) -> TreePath {
+    let tree = Tree::new(Arc::new(tree), toy_release(), Vec::new());
+    tree.paths(&|_| true).expect("it can be read").remove(0)
+}
+
+/// What a search finds.
+pub fn outcome(case: &Case) -> Outcome {
+    check(&(case.build)(), &Options::default()).unwrap_or_else(|why| panic!("{}: {why}", case.name))
+}
+
+/// The bad states and endings of an outcome, and whether it is all of them.
+pub fn told(outcome: &Outcome) -> BTreeSet<String> {
+    let bad = outcome.bad.iter().map(|bad| format!("{} / {}", bad.property, bad.witness));
+    bad.chain(outcome.endings.iter().map(ToString::to_string))
+        .chain([format!("{:?}", outcome.coverage)])
+        .collect()
+}
+
+/// The case of a name.
+pub fn case<'c>(of: &'c TreePath, name: &str) -> &'c Case {
+    let found = of.path.variants[0].cases.iter().find(|case| case.name == name);
+    found.unwrap_or_else(|| panic!("no scenario {name}"))
+}

@@ -1,0 +1,73 @@
+//! A tree of our own, for what needs no kernel: it does as the Rust model does, and what is done to its text shows.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{case, edited, outcome, path_of, told};
+use scenario::{EventKind, Tier};
+
+#[test]
+fn the_toy_comes_to_what_the_rust_model_does() {
+    let paths = models::paths();
+    let ramfs = paths.iter().find(|path| path.name == "simple/ramfs").expect("the path is there");
+    let rust = ramfs.variants.iter().find(|variant| variant.name == "v6.18").expect("the variant is there");
+    let toy = path_of(edited(&[]));
+    let c = &toy.path.variants[0].cases;
+    let names = |cases: &scenario::Cases| cases.iter().map(|case| case.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&rust.cases), names(c));
+    let default = rust.cases.iter().zip(c).filter(|(case, _)| case.tier == Tier::Default);
+    let mut count = 0;
+    for (rust, c) in default {
+        assert_eq!(told(&outcome(rust)), told(&outcome(c)), "{}", rust.name);
+        count += 1;
+    }
+    assert!(count >= 130, "{count} scenarios");
+}
+
+#[test]
+fn a_step_stands_at_the_line_of_the_text_that_takes_it() {
+    // Marked before the data is there: what a reader sees is told at the toy's own lines.
+    let early = ("fs/libfs.c", "\t*foliop = folio;\n", "\tfolio_mark_uptodate(folio);\n\t*foliop = folio;\n");
+    let toy = path_of(edited(&[early]));
+    let outcome = outcome(case(&toy, "within-absent-with-reader"));
+    let stale =
+        outcome.bad.iter().find(|bad| bad.property == "stale-read").expect("the reader reads too early");
+    let lines: BTreeSet<String> = stale
+        .schedule
+        .events
+        .iter()
+        .filter(|event| event.actor == "write" && matches!(event.kind, EventKind::Step { .. }))
+        .map(|event| format!("{}:{}", event.file, event.line))
+        .collect();
+    assert!(lines.contains("fs/libfs.c:17"), "{lines:?}");
+    // What the actor does around the file system is a model's.
+    let own = lines.iter().filter(|line| !line.contains(".rs"));
+    assert!(own.count() > 2, "{lines:?}");
+}
+
+#[test]
+fn deliberate_faults_of_the_text_are_found() {
+    let of = |edit, scenario: &str| {
+        let toy = path_of(edited(&[edit]));
+        let bad = outcome(case(&toy, scenario)).bad;
+        bad.iter().map(|bad| bad.property.clone()).collect::<BTreeSet<_>>()
+    };
+    let without = |text| ("fs/libfs.c", text, "");
+    assert!(of(without("\tfolio_unlock(folio);\n"), "within-resident").contains("leak"));
+    assert!(of(without("\tfolio_put(folio);\n"), "within-resident").contains("leak"));
+    let zeroing = "\t\tif (copied < len)\n\t\t\tfolio_zero_range(folio, offset_in_folio(folio, pos) + copied, len - copied);\n";
+    assert!(of(without(zeroing), "within-straddling-invalid").contains("stale-uptodate"));
+    let size = (
+        "fs/libfs.c",
+        "\tif (pos + copied > inode->i_size)\n\t\ti_size_write(inode, pos + copied);\n",
+        "\tif (pos + len > inode->i_size)\n\t\ti_size_write(inode, pos + len);\n",
+    );
+    assert!(!of(size, "extending-unmapped").is_empty());
+    let null = (
+        "fs/libfs.c",
+        "struct inode *inode = folio->mapping->host;",
+        "struct inode *inode = folio->mapping ? NULL : folio->mapping->host;",
+    );
+    assert!(of(null, "within-resident").contains("kernel-bug"), "NULL is followed");
+}

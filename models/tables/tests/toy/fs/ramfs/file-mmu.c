@@ -1,0 +1,1 @@
+/* Nothing: the operations are in fs/libfs.c. */
