@@ -50,25 +50,30 @@ impl File {
     }
 }
 
+/// Takes the bytes of a file for text.
+///
+/// # Errors
+/// If they are too many, or not UTF-8.
+pub fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, ReadError> {
+    let bytes_max = BYTES_MAX;
+    if bytes.len() as u64 > bytes_max {
+        return Err(ReadError::TooLong { file: name.into(), bytes: bytes.len() as u64, bytes_max });
+    }
+    std::str::from_utf8(bytes).map_err(|why| {
+        let good = &bytes[..why.valid_up_to()];
+        let line = good.iter().filter(|b| **b == b'\n').count() as u32 + 1;
+        let column = good.iter().rev().take_while(|b| **b != b'\n').count() as u32 + 1;
+        ReadError::NotText { file: name.into(), at: Position { line, column } }
+    })
+}
+
 /// Reads the bytes of a file.
 ///
 /// # Errors
 /// If it is too long, is not UTF-8, or its items can't be told apart.
 pub fn parse(name: &str, bytes: &[u8], config: &Config, hints: &Hints) -> Result<File, ReadError> {
+    let text = Arc::<str>::from(text(name, bytes)?);
     let name: Name = name.into();
-    let bytes_max = BYTES_MAX;
-    if bytes.len() as u64 > bytes_max {
-        return Err(ReadError::TooLong { file: name, bytes: bytes.len() as u64, bytes_max });
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Arc::<str>::from(text),
-        Err(why) => {
-            let good = &bytes[..why.valid_up_to()];
-            let line = good.iter().filter(|b| **b == b'\n').count() as u32 + 1;
-            let column = good.iter().rev().take_while(|b| **b != b'\n').count() as u32 + 1;
-            return Err(ReadError::NotText { file: name, at: Position { line, column } });
-        }
-    };
     let lines = directives::read(&name, &text, config)?;
     let tokens = without_attributes(&text, &lines.tokens, hints);
     let items = Parser::new(&name, &text, &tokens, hints)?.items();

@@ -59,7 +59,7 @@ pub use config::Config;
 pub use differences::{Difference, How, differences};
 pub use directives::{Define, Include};
 pub use error::{Position, ReadError, SyntaxError};
-pub use file::{BYTES_MAX, File, parse};
+pub use file::{BYTES_MAX, File, parse, text};
 pub use hints::Hints;
 pub use patch::{FileChange, Moved, Patch, PatchError};
 pub use program::{Ambiguous, Found, Program};
