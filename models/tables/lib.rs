@@ -13,21 +13,19 @@
 //! This crate promises that it never guesses: a name has the meaning that a table gives it, or that of the text.
 //!
 //! ```
-//! use std::path::Path;
 //! use std::sync::Arc;
 //!
-//! use c_text::Folder;
-//! use tables::{Release, Tree};
+//! use tables::Tree;
 //!
 //! // A tree of our own, which has a file system in memory and nothing else.
-//! let folder = Folder::open(Path::new("tests/toy")).expect("a folder");
-//! let release = Release { version: (6, 18), name: "6.18.0-toy".to_owned() };
+//! let folder = tree::open("tests/toy").expect("a tree");
+//! let release = folder.release().clone();
 //! let tree = Tree::new(Arc::new(folder), release, Vec::new());
 //! let paths = tree.paths(&|_| true).expect("it can be read");
 //! let names: Vec<&str> = paths.iter().map(|of| of.path.name.as_str()).collect();
 //! assert_eq!(names, ["simple/ramfs"]);
 //! let variant = &paths[0].path.variants[0];
-//! assert_eq!(variant.name, "6.18.0-toy");
+//! assert_eq!(variant.name, "6.18-toy");
 //! assert_eq!((variant.cases[0].build)().actors[0].name, "write");
 //! ```
 
@@ -35,6 +33,7 @@
 pub mod front_end;
 
 mod buffer;
+mod catalog;
 mod ext2;
 mod ext4;
 mod fault;
@@ -44,8 +43,7 @@ mod language;
 mod mm;
 mod paths;
 mod simple;
-mod tree;
 
+pub use catalog::{Tree, TreeError, TreePath};
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
 pub use paths::{PATHS, Path};
-pub use tree::{Release, Tree, TreeError, TreePath};

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use c_text::{Config, Folder, Hints, How, ItemKind, Overlay, Patch, PatchError, Program, Sources, differences, parse};
+use c_text::{
+    Config, Folder, Hints, How, ItemKind, Overlay, Patch, PatchError, Program, Sources, differences, parse,
+};
 
 const ARCHIVE: &str = "/usr/src/linux-source-6.12.tar.xz";
 

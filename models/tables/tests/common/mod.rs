@@ -6,24 +6,21 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use c_text::{Folder, Overlay, Sources};
+use ::tree::Release;
+use c_text::{Overlay, Sources};
 use checker::explicit::{Options, check};
 use scenario::{Case, Outcome};
-use tables::{Release, Tree, TreePath};
+use tables::{Tree, TreePath};
 
 /// A tree of our own.
 pub fn toy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toy")
 }
 
-/// The release whose caller the toy plays.
-pub fn toy_release() -> Release {
-    Release { version: (6, 18), name: "6.18.0-toy".to_owned() }
-}
-
 /// The toy with edits: in a file, a text that is there once becomes another.
-pub fn edited(edits: &[(&str, &str, &str)]) -> Overlay<Folder> {
-    let folder = Folder::open(&toy()).expect("the toy is there");
+pub fn edited(edits: &[(&str, &str, &str)]) -> (Release, Overlay<::tree::Tree>) {
+    let folder = ::tree::open(toy().to_str().expect("a name")).expect("the toy is there");
+    let release = folder.release().clone();
     let mut tree = Overlay::new(folder);
     for (file, from, to) in edits {
         let bytes = tree.read(file).expect("it can be read").expect("it is there");
@@ -31,12 +28,12 @@ pub fn edited(edits: &[(&str, &str, &str)]) -> Overlay<Folder> {
         assert_eq!(text.matches(from).count(), 1, "`{from}` in {file}");
         tree.set(file, Some(&text.replace(from, to)));
     }
-    tree
+    (release, tree)
 }
 
 /// The one path of a toy.
-pub fn path_of(tree: impl Sources + Send + Sync + 'static) -> TreePath {
-    let tree = Tree::new(Arc::new(tree), toy_release(), Vec::new());
+pub fn path_of((release, tree): (Release, Overlay<::tree::Tree>)) -> TreePath {
+    let tree = Tree::new(Arc::new(tree), release, Vec::new());
     tree.paths(&|_| true).expect("it can be read").remove(0)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::tree::Release;
 use c_text::{Config, File, Hints, Program, ReadError, Sources, parse};
 use models::kernel::Setting;
 use models::{FileSystem, family};
@@ -19,21 +20,14 @@ pub struct Tree {
     files: Mutex<HashMap<&'static str, Option<Arc<File>>>>,
 }
 
-/// Which kernel a tree is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Release {
-    /// `VERSION` and `PATCHLEVEL` of its Makefile: they choose the models around a writer.
-    pub version: (u32, u32),
-    /// All of it, as `6.12.117`: the name of its variants.
-    pub name: String,
-}
-
 /// A path of a tree.
 pub struct TreePath {
     /// The path, with one variant: the release.
     pub path: WritePath,
     /// Its text.
     pub text: Arc<Text>,
+    /// The same scenarios with the writer of the model that it stands over.
+    pub base: Cases,
 }
 
 /// Why a path of a tree can't be run.
@@ -65,6 +59,10 @@ impl Tree {
         &self.release
     }
 
+    fn version(&self) -> (u32, u32) {
+        (self.release.version, self.release.patchlevel)
+    }
+
     /// Its paths among those that `wanted` takes by name, in a stable order.
     ///
     /// # Errors
@@ -83,15 +81,17 @@ impl Tree {
     /// As [`Tree::paths`].
     pub fn path(&self, path: &'static Path) -> Result<Option<TreePath>, TreeError> {
         let Some(text) = self.text(path)? else { return Ok(None) };
-        let no_base = || TreeError::NoBase { path: path.name, version: self.release.version };
-        let (base, setting) = path.base(self.release.version).ok_or_else(no_base)?;
-        let Some((fs, around)) = over(&text, path, base) else { return Ok(None) };
+        let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
+        let (base, setting) = path.base(self.version()).ok_or_else(no_base)?;
+        let around = format!("{base:?}");
+        let base_cases = cases(base.clone(), setting);
+        let Ok(fs) = FromText::new(text.clone(), path.entries, base) else { return Ok(None) };
         let variant = Variant {
-            name: self.release.name.clone(),
+            name: self.release.to_string(),
             sentence: format!("the tree's own text, and around it {around}"),
             // Its text is no source of the program.
             origin: None,
-            cases: cases(fs, setting),
+            cases: cases(Arc::new(fs), setting),
         };
         let path = WritePath {
             name: path.name.to_owned(),
@@ -99,7 +99,7 @@ impl Tree {
             leaves_out: path.leaves_out.to_owned(),
             variants: vec![variant],
         };
-        Ok(Some(TreePath { path, text }))
+        Ok(Some(TreePath { path, text, base: base_cases }))
     }
 
     /// The text of a path; nothing if the tree has no such file.
@@ -128,13 +128,6 @@ impl Tree {
         files.insert(name, file.clone());
         Ok(file)
     }
-}
-
-/// The file system, and what is around its writer; nothing if the text does not define its operations.
-fn over(text: &Arc<Text>, path: &Path, base: Arc<dyn FileSystem>) -> Option<(Arc<dyn FileSystem>, String)> {
-    let around = format!("{base:?}");
-    let fs = FromText::new(text.clone(), path.entries, base).ok()?;
-    Some((Arc::new(fs), around))
 }
 
 fn cases(fs: Arc<dyn FileSystem>, setting: Setting) -> Cases {
