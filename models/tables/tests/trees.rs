@@ -16,10 +16,9 @@ use tables::{Tree, TreePath};
 const EXPLAINED: &[(&str, &str, &str, &str)] = &[];
 
 /// Scenarios that meet most of the text: what is compared without `SHORTCOPY_LONG`.
-const SLICE: &str =
-    "within-resident within-absent within-straddling within-straddling-invalid extending-unmapped
-    extending-straddling within-evicted-with-kill within-unmapped-with-reader extending-unmapped-with-truncate
-    within-resident-with-mmap-store disk-full-unmapped";
+const SLICE: &str = "within-resident within-absent within-straddling-absent within-straddling-invalid
+    extending-unmapped extending-straddling-invalid extending-evicted-with-kill within-unmapped-with-reader
+    extending-absent-with-truncate within-resident-with-mmap-store extending-disk-full beyond-invalid";
 
 fn only() -> (String, String) {
     let only = std::env::var("SHORTCOPY_ONLY").unwrap_or_default();

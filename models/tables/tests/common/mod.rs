@@ -13,12 +13,12 @@ use scenario::{Case, Outcome};
 use tables::{Tree, TreePath};
 
 /// A tree of our own.
-pub fn toy() -> PathBuf {
+pub(crate) fn toy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toy")
 }
 
 /// The toy with edits: in a file, a text that is there once becomes another.
-pub fn edited(edits: &[(&str, &str, &str)]) -> (Release, Overlay<::tree::Tree>) {
+pub(crate) fn edited(edits: &[(&str, &str, &str)]) -> (Release, Overlay<::tree::Tree>) {
     let folder = ::tree::open(toy().to_str().expect("a name")).expect("the toy is there");
     let release = folder.release().clone();
     let mut tree = Overlay::new(folder);
@@ -32,18 +32,18 @@ pub fn edited(edits: &[(&str, &str, &str)]) -> (Release, Overlay<::tree::Tree>) 
 }
 
 /// The one path of a toy.
-pub fn path_of((release, tree): (Release, Overlay<::tree::Tree>)) -> TreePath {
+pub(crate) fn path_of((release, tree): (Release, Overlay<::tree::Tree>)) -> TreePath {
     let tree = Tree::new(Arc::new(tree), release, Vec::new());
     tree.paths(&|_| true).expect("it can be read").remove(0)
 }
 
 /// What a search finds.
-pub fn outcome(case: &Case) -> Outcome {
+pub(crate) fn outcome(case: &Case) -> Outcome {
     check(&(case.build)(), &Options::default()).unwrap_or_else(|why| panic!("{}: {why}", case.name))
 }
 
 /// The bad states and endings of an outcome, and whether it is all of them.
-pub fn told(outcome: &Outcome) -> BTreeSet<String> {
+pub(crate) fn told(outcome: &Outcome) -> BTreeSet<String> {
     let bad = outcome.bad.iter().map(|bad| format!("{} / {}", bad.property, bad.witness));
     bad.chain(outcome.endings.iter().map(ToString::to_string))
         .chain([format!("{:?}", outcome.coverage)])
@@ -51,7 +51,7 @@ pub fn told(outcome: &Outcome) -> BTreeSet<String> {
 }
 
 /// The case of a name.
-pub fn case<'c>(of: &'c TreePath, name: &str) -> &'c Case {
+pub(crate) fn case<'c>(of: &'c TreePath, name: &str) -> &'c Case {
     let found = of.path.variants[0].cases.iter().find(|case| case.name == name);
     found.unwrap_or_else(|| panic!("no scenario {name}"))
 }
