@@ -1,13 +1,12 @@
-//! A real tree, where `SHORTCOPY_TREE` names one: all of its functions can be made ready, and what keeps those of the
+//! A real tree, where there is one: all of its functions can be made ready, and what keeps those of the
 //! write paths from running is names for a table, not C.
 
 mod common;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use c_run::{Code, Unknown};
-use c_text::{Config, Folder, Hints, Program};
+use c_text::{Config, Hints, Program};
 use common::Nothing;
 
 const FILES: &str = "
@@ -26,11 +25,12 @@ const INTERPRETED: &str = "
 
 #[test]
 fn functions_of_a_tree_are_made_ready() {
-    let Some(tree) = std::env::var_os("SHORTCOPY_TREE") else {
-        println!("skipped: no tree at SHORTCOPY_TREE");
-        return;
-    };
-    let folder = Folder::open(Path::new(&tree)).expect("a tree");
+    for tree in tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), "functions of a tree") {
+        are_made_ready(&tree);
+    }
+}
+
+fn are_made_ready(tree: &tree::Tree) {
     let on = [
         "__KERNEL__",
         "CONFIG_TMPFS",
@@ -43,7 +43,7 @@ fn functions_of_a_tree_are_made_ready() {
     let config = on.iter().fold(Config::new().number("BITS_PER_LONG", 64), |config, name| config.on(name));
     let mut program = Program::new(config, Hints::default());
     for file in FILES.split_whitespace() {
-        program.read(&folder, file).unwrap_or_else(|why| panic!("{why}"));
+        program.read(tree, file).unwrap_or_else(|why| panic!("{why}"));
     }
     let all: Vec<_> = program
         .files()
@@ -63,5 +63,5 @@ fn functions_of_a_tree_are_made_ready() {
             }
         }
     }
-    println!("{} functions", all.len());
+    println!("{tree}: {} functions", all.len());
 }

@@ -1,18 +1,12 @@
 //! A real tree, where one is there: the kernel's. Its text is under another licence and is never kept here.
-//!
-//! The tree is the folder that `SHORTCOPY_TREE` names, or what Debian's `linux-source-6.12` installs, unpacked as far
-//! as it is needed into the target folder. Without one the test says that it was skipped.
+//! `tree::testing` says where it is looked for.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 
 use c_text::{
-    Config, Folder, Hints, How, ItemKind, Overlay, Patch, PatchError, Program, Sources, differences, parse,
+    Config, Hints, How, ItemKind, Overlay, Patch, PatchError, Program, Sources, differences, parse,
 };
-
-const ARCHIVE: &str = "/usr/src/linux-source-6.12.tar.xz";
+use tree::Tree;
 
 const FILES: [&str; 9] = [
     "mm/filemap.c",
@@ -43,34 +37,8 @@ const BY_VERSION: &str = "
     ext4_dirty_journalled_data ext4_da_do_write_end ext4_journal_folio_buffers
 ";
 
-/// The tree; two tests may ask at once, and it is unpacked once.
-fn tree() -> Option<PathBuf> {
-    static UNPACKED: OnceLock<Option<PathBuf>> = OnceLock::new();
-    UNPACKED.get_or_init(find).clone()
-}
-
-fn find() -> Option<PathBuf> {
-    if let Some(tree) = std::env::var_os("SHORTCOPY_TREE") {
-        return Some(tree.into());
-    }
-    if !Path::new(ARCHIVE).exists() {
-        return None;
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("linux-source-6.12");
-    let done = folder.join("unpacked");
-    if !done.exists() {
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let wanted = ["fs/ext4/ext4.h", "Makefile"].iter().chain(&FILES);
-        let status = Command::new("tar")
-            .args(["-xJf", ARCHIVE, "--strip-components=1", "-C"])
-            .arg(&folder)
-            .args(wanted.map(|file| format!("linux-source-6.12/{file}")))
-            .status()
-            .expect("tar runs");
-        assert!(status.success(), "{ARCHIVE} can be unpacked");
-        std::fs::write(&done, "").expect("a file");
-    }
-    Some(folder)
+fn trees(what: &str) -> Vec<Tree> {
+    tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), what)
 }
 
 /// Most of what can be configured, so that most of the text is read.
@@ -91,17 +59,18 @@ fn bodies(text: &str) -> usize {
 
 #[test]
 fn nearly_all_functions_of_a_tree_are_understood() {
-    let Some(tree) = tree() else {
-        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
-        return;
-    };
-    let folder = Folder::open(&tree).expect("a tree");
+    for tree in trees("what of a tree is understood") {
+        is_nearly_all_understood(&tree);
+    }
+}
+
+fn is_nearly_all_understood(tree: &Tree) {
     let mut program = Program::new(config(), Hints::default());
     let (mut all, mut good, mut written, mut report) = (0, 0, 0, String::new());
     for name in FILES.iter().copied().chain(["fs/ext4/ext4.h"]) {
-        let Some(bytes) = folder.read(name).expect("it can be read") else { continue };
+        let Some(bytes) = tree.read(name).expect("it can be read") else { continue };
         written += bodies(&String::from_utf8_lossy(&bytes));
-        if let Err(why) = program.read(&folder, name) {
+        if let Err(why) = program.read(tree, name) {
             panic!("{why}");
         }
     }
@@ -124,7 +93,7 @@ fn nearly_all_functions_of_a_tree_are_understood() {
             }
         }
     }
-    println!("{good} of {all} functions, {written} blocks in the first column\n{report}");
+    println!("{tree}: {good} of {all} functions, {written} blocks in the first column\n{report}");
     assert!(good * 1000 >= all * 985, "{good} of {all} functions are understood:\n{report}");
     // Those that conditions leave out are the rest.
     assert!(all * 100 >= written * 94, "only {all} of about {written} functions were found");
@@ -142,13 +111,12 @@ fn nearly_all_functions_of_a_tree_are_understood() {
 /// A short run cuts hundreds of times; `SHORTCOPY_FUZZ` says how often instead.
 #[test]
 fn files_of_a_tree_that_are_cut_do_not_panic() {
-    let Some(tree) = tree() else {
-        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
+    let trees = trees("files of a tree that are cut");
+    let read = |tree: &Tree| FILES.map(|file| tree.read(file).expect("it can be read"));
+    let texts: Vec<Vec<u8>> = trees.iter().flat_map(read).flatten().collect();
+    if texts.is_empty() {
         return;
-    };
-    let folder = Folder::open(&tree).expect("a tree");
-    let read = |file: &&str| folder.read(file).expect("it can be read");
-    let texts: Vec<Vec<u8>> = FILES.iter().filter_map(read).collect();
+    }
     let runs = std::env::var("SHORTCOPY_FUZZ").ok().and_then(|runs| runs.parse().ok()).unwrap_or(300);
     let mut random = 1_u64;
     let mut below = |bound: usize| {
@@ -171,15 +139,16 @@ fn files_of_a_tree_that_are_cut_do_not_panic() {
 /// A statement that is taken out of each tenth function, as a patch that is made here.
 #[test]
 fn patches_of_a_tree_change_the_function_that_they_are_about() {
-    let Some(tree) = tree() else {
-        println!("skipped: no tree at SHORTCOPY_TREE, and no {ARCHIVE}");
-        return;
-    };
-    let folder = Folder::open(&tree).expect("a tree");
+    for tree in trees("patches of a tree") {
+        do_patches_change_their_functions(&tree);
+    }
+}
+
+fn do_patches_change_their_functions(tree: &Tree) {
     let (config, hints) = (config(), Hints::default());
     let mut tried = 0;
     for name in FILES {
-        let Some(bytes) = folder.read(name).expect("it can be read") else { continue };
+        let Some(bytes) = tree.read(name).expect("it can be read") else { continue };
         let before = String::from_utf8(bytes).expect("text");
         let file = parse(name, before.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
         for function in file.functions().step_by(10) {
@@ -197,7 +166,7 @@ fn patches_of_a_tree_change_the_function_that_they_are_about() {
                 .replace("+++ modified", &format!("+++ b/{name}"));
             let patch = Patch::parse("made", diff.as_bytes()).unwrap_or_else(|why| panic!("{why}"));
 
-            let mut overlay = Overlay::new(&folder);
+            let mut overlay = Overlay::new(tree);
             let changes = overlay.apply(&patch).unwrap_or_else(|why| panic!("{why}"));
             assert_eq!(changes[0].after.as_deref(), Some(&*after));
             let patched =

@@ -11,6 +11,9 @@ mod error;
 mod folder;
 mod release;
 mod revision;
+pub mod survey;
+#[doc(hidden)]
+pub mod testing;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
