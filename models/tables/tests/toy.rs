@@ -81,22 +81,17 @@ fn what_nobody_knows_is_listed_and_has_no_default() {
             "\tfolio_mark_dirty(folio);\n\tcount_something(folio);\n",
         ),
         ("mm/filemap.c", "\t\t\terror = -EINTR;\n", "\t\t\terror = -ENOSUCH;\n"),
-        (
-            "mm/filemap.c",
-            "\t\tif (taken < 0) {\n",
-            "\t\tif (got != want && iocb->ki_waitq)\n\t\t\tbreak;\n\t\tif (taken < 0) {\n",
-        ),
     ];
     let toy = path_of(edited(&edits));
-    let found = outcome(case(&toy, "within-unmapped-with-kill"));
+    let found = outcome(case(&toy, "within-evicted-with-kill"));
     assert_ne!(found.coverage, scenario::Coverage::Exhausted);
     let told: Vec<String> = found.unsupported.iter().map(ToString::to_string).collect();
     // One search finds all: those that one execution does not reach, another does.
     assert_eq!(
         told,
         [
-            "fs/libfs.c:39: count_something() is not known (in toy_end)",
-            "mm/filemap.c:23: `ENOSUCH` is not known (in generic_perform_write)",
+            "fs/libfs.c:34: count_something() is not known (in toy_end)",
+            "mm/filemap.c:22: `ENOSUCH` is not known (in generic_perform_write)",
         ]
     );
     assert!(found.unsupported[0].hint.contains("models/tables/"), "{}", found.unsupported[0].hint);
