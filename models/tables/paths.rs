@@ -127,3 +127,48 @@ impl Path {
         Some((base, Setting::of(caller)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn a_name_means_one_thing_in_the_tables_of_a_path() {
+        for path in PATHS {
+            let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            let mut members = BTreeSet::new();
+            for table in TABLES.iter().chain(path.tables) {
+                let words = table.words.iter().flat_map(|word| word.names);
+                let nothing = table.nothing.iter().flat_map(|nothing| nothing.names.split_whitespace());
+                let all = words
+                    .copied()
+                    .chain(table.macros.iter().map(|of| of.name))
+                    .chain(table.constants.iter().map(|of| of.name))
+                    .chain(nothing)
+                    .chain(table.assumptions.iter().map(|of| of.name));
+                all.for_each(|name| names.entry(name).or_default().push(table.file));
+                for name in table.loads.iter().map(|of| of.name) {
+                    assert!(members.insert(("load", name)), "{}: `{name}` is loaded twice", path.name);
+                }
+                for name in table.stores.iter().map(|of| of.name) {
+                    assert!(members.insert(("store", name)), "{}: `{name}` is stored twice", path.name);
+                }
+            }
+            for (name, files) in names {
+                assert_eq!(files.len(), 1, "{}: `{name}` in {files:?}", path.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_or_assumed_has_its_reason() {
+        for table in PATHS.iter().flat_map(|path| path.tables).chain(TABLES) {
+            let reasons = table.nothing.iter().map(|of| of.reason);
+            for reason in reasons.chain(table.assumptions.iter().map(|of| of.reason)) {
+                assert!(reason.len() > 2, "{}: `{reason}`", table.file);
+            }
+        }
+    }
+}

@@ -14,7 +14,13 @@ impl Run<'_> {
     /// The value of an expression that must have one.
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
         match self.value_or_void(node)? {
-            Value::Void => Err(self.fault(Fault::NoResult)),
+            Value::Void => Err(match &node.kind {
+                // The table's affair, not the text's.
+                NodeKind::Call { name, target: Target::Word(..), .. } => self.unknown(Unknown::Construct(
+                    format!("the result of {name}(), which has none in the table"),
+                )),
+                _ => self.fault(Fault::NoResult),
+            }),
             Value::Unset => Err(self.fault(Fault::NoObject("a variable that is no more".into()))),
             value => Ok(value),
         }
