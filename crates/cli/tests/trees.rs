@@ -1,0 +1,80 @@
+//! Real trees, where some are, against what is recorded of their releases in `snapshots/`: names, files and lines, and no
+//! line of their text.
+//!
+//! `SHORTCOPY_LONG=1` looks at all paths of all trees, else at those that are searched in a moment;
+//! `SHORTCOPY_ONLY=ext4/ordered,minix` at the paths that begin so. `INSTA_UPDATE=always` records anew.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use cli::recorded::open_steps;
+use cli::target::{Breadth, choose};
+use cli::{Answer, Searcher};
+use report::Recorder;
+use scenario::WritePath;
+use tables::{Tree, TreePath};
+
+/// Paths that are searched in a moment.
+const SHORT: [&str; 3] = ["simple/ramfs", "simple/tmpfs", "generic/block"];
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn is_wanted(path: &str) -> bool {
+    match variable("SHORTCOPY_ONLY") {
+        Some(only) => only.split(',').any(|target| path.starts_with(target.trim())),
+        None => variable("SHORTCOPY_LONG").is_some() || SHORT.contains(&path),
+    }
+}
+
+fn is_recorded(folder: &str, name: &str, text: &str) -> bool {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    catch_unwind(AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, text)))).is_ok()
+}
+
+#[test]
+fn what_a_tree_comes_to_is_as_recorded() {
+    let what = "what real trees come to against the records";
+    let mut different = Vec::new();
+    for tree in ::tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), what) {
+        let tree = Tree::new(tree.release().clone(), Arc::new(tree), Vec::new());
+        let paths: Vec<WritePath> = tree
+            .paths(&is_wanted)
+            .unwrap_or_else(|why| panic!("{why}"))
+            .into_iter()
+            .map(|TreePath { path, .. }| path)
+            .collect();
+        for (name, text) in searched(&paths) {
+            if !is_recorded(&name, &tree.release().to_string(), &text) {
+                different.push(format!("{name} of {}", tree.release()));
+            }
+        }
+    }
+    let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p cli --test trees";
+    assert!(different.is_empty(), "not as recorded: {}; to record them: {how}", different.join(", "));
+}
+
+/// The snapshot of each path.
+fn searched(paths: &[WritePath]) -> BTreeMap<String, String> {
+    let chosen = choose(paths, &[], Breadth::Default).unwrap_or_else(|why| panic!("{why}"));
+    let mut recorders: BTreeMap<String, Recorder> = BTreeMap::new();
+    let bounds = cli::arguments::Bounds::default();
+    let take = |at: usize, answer: Result<Answer, cli::Error>| {
+        let (path, variant) = (chosen[at].path, chosen[at].variant);
+        let Answer { scenario, outcome, .. } = answer?;
+        // What is missing is an answer too, but none to be recorded.
+        assert!(outcome.unsupported.is_empty(), "{}: {:#?}", chosen[at].target(), outcome.unsupported);
+        let open = open_steps(&scenario);
+        let new = || Recorder::new(&format!("{}@{}", path.name, variant.name), &variant.sentence);
+        recorders.entry(path.name.clone()).or_insert_with(new).push(&scenario, &outcome, open);
+        Ok(())
+    };
+    Searcher::default().search(&bounds.explicit(), &chosen, take).unwrap_or_else(|why| panic!("{why}"));
+    recorders.into_iter().map(|(name, made)| (name, made.snapshot().text())).collect()
+}
