@@ -84,6 +84,12 @@ fn journalled() -> Vec<Row> {
             "3b136499e906 under 998ef75ddb's order",
         ),
         journalled_row(
+            "v6.13",
+            Caller::V6_11,
+            WriteEnd::V6_14,
+            "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again with all of the page",
+        ),
+        journalled_row(
             "v6.14",
             Caller::V6_14,
             WriteEnd::V6_14,
@@ -136,6 +142,13 @@ fn ordered() -> Vec<Row> {
             Caller::V5_18,
             (Text::V4_7, UnwrittenBeforeFix),
             "delayed allocation falls back to this path, and blocks read as zeros until they are written",
+        )
+        .historic(),
+        ordered_row(
+            "v6.13",
+            Caller::V6_11,
+            (Text::V6_14, Listed),
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
         )
         .historic(),
         ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
@@ -199,6 +212,13 @@ fn delayed() -> Vec<Row> {
             Caller::V5_18,
             (DelayedText::V6_4, Unwritten),
             "1dedde690303: and only by what is taken",
+        )
+        .historic(),
+        delayed_row(
+            "v6.13",
+            Caller::V6_11,
+            (DelayedText::V6_14, Unwritten),
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
         )
         .historic(),
         delayed_row(

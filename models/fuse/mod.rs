@@ -177,6 +177,12 @@ fn writeback() -> Vec<Row> {
             Text::V5_18,
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            Text::V5_18,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        ),
         row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
         row(
             "v6.16",

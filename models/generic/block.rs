@@ -308,6 +308,12 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             ext2(true),
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        Row::new(
+            "v6.11",
+            Caller::V6_11,
+            ext2(true),
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        ),
         Row::new("v6.14", Caller::V6_14, ext2(true), "665575cff098: copy first for good"),
         Row::new("v6.18", Caller::V6_18, ext2(true), "the copy tries again by itself until it copies nothing"),
     ];

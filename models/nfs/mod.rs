@@ -38,6 +38,13 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             Text::V4_10,
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            Text::V4_10,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        )
+        .historic(),
         row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
         row("v6.18", Caller::V6_18, Text::V6_12, "the copy tries again by itself until it copies nothing"),
     ];

@@ -51,6 +51,13 @@ fn nolock() -> Vec<Row> {
             "90410bcf873c, which v6.1 has from its stable tree: such a page is dropped, not zeroed",
         )
         .historic(),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            v6_12,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        )
+        .historic(),
         row("v6.14", Caller::V6_14, v6_12, "665575cff098: copy first for good"),
         Row::new(
             "v6.18+commit-copied",
@@ -82,6 +89,7 @@ fn inline() -> Vec<Row> {
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
         row("v5.18", Caller::V5_18, "prefault first, and given up only where nothing can be read"),
+        row("v6.11", Caller::V6_11, "9aac777aaf94: what came to nothing begins again with all of the page"),
         row("v6.14", Caller::V6_14, "665575cff098: copy first for good"),
         row("v6.18", Caller::V6_18, "the copy tries again by itself until it copies nothing; to v6.19"),
     ]

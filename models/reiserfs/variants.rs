@@ -31,7 +31,14 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             true,
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        row("v5.18", Caller::V5_18, true, "prefault first, to v6.12, the last with reiserfs"),
+        row("v5.18", Caller::V5_18, true, "prefault first, and given up only where nothing can be read")
+            .historic(),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            true,
+            "9aac777aaf94: what came to nothing begins again with all of the page; v6.12 is the last with reiserfs",
+        ),
     ];
     let sentence = "reiserfs_write_begin and reiserfs_write_end, data=ordered";
     let leaves_out = "tails, the tree as a structure, preallocation, quotas, data=journal and data=writeback, the \
