@@ -116,6 +116,7 @@ impl Path {
         let caller = match version {
             (7.., _) | (6, 18..) => Caller::V6_18,
             (6, 14..) => Caller::V6_14,
+            (6, 11..) => Caller::V6_11,
             _ => Caller::V5_18,
         };
         let base: Arc<dyn FileSystem> = match self.name {
