@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::inline::Inline;
 use super::nolock::Ocfs2;
 use super::writeback::Writepage;
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(
@@ -96,7 +93,7 @@ fn inline() -> Vec<Row> {
 }
 
 /// ocfs2's write paths.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let sentence =
         "ocfs2_write_begin_nolock and ocfs2_write_end_nolock, data=ordered, a cluster as large as a page";
     let leaves_out = "other nodes and cluster locks, unwritten extents, reflinks, file systems without holes, quotas, \
@@ -106,8 +103,8 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let inline_leaves_out = "other nodes and cluster locks, the way from inline data to a cluster, that data and size are \
                              one buffer of the journal";
     vec![
-        write_path("ocfs2/nolock", sentence, leaves_out, nolock(), mutant),
-        write_path("ocfs2/inline", inline_sentence, inline_leaves_out, inline(), mutant),
+        Path::new("ocfs2/nolock", sentence, leaves_out, nolock()),
+        Path::new("ocfs2/inline", inline_sentence, inline_leaves_out, inline()),
     ]
 }
 

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::write::Reiserfs;
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(name: &'static str, caller: Caller, trims: bool, sentence: &'static str) -> Row {
@@ -15,7 +12,7 @@ fn row(name: &'static str, caller: Caller, trims: bool, sentence: &'static str) 
 }
 
 /// reiserfs' write path.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
         row(
             "v2.6.32",
@@ -43,7 +40,7 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "reiserfs_write_begin and reiserfs_write_end, data=ordered";
     let leaves_out = "tails, the tree as a structure, preallocation, quotas, data=journal and data=writeback, the \
                       retry after -ENOSPC; files of one page";
-    vec![write_path("reiserfs/write", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("reiserfs/write", sentence, leaves_out, rows).until((6, 12))]
 }
 
 /// What reiserfs is known to have had.

@@ -6,13 +6,10 @@ mod shmem;
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 pub use libfs::{Simple, Text};
 
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {
@@ -81,21 +78,19 @@ fn tmpfs() -> Vec<Row> {
 }
 
 /// The paths and their variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     vec![
-        write_path(
+        Path::new(
             "simple/ramfs",
             "simple_write_begin and simple_write_end, as ramfs uses them",
             "splice, huge pages",
             ramfs(),
-            mutant,
         ),
-        write_path(
+        Path::new(
             "simple/tmpfs",
             "shmem_write_begin and shmem_write_end",
             "swap, huge pages, fallocate, seals; a read of a hole finds the zero page and adds none",
             tmpfs(),
-            mutant,
         ),
     ]
 }
