@@ -77,6 +77,19 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The text of a release, from v5.14 on: `VERSION` and `PATCHLEVEL`. None where it is older.
+    #[must_use]
+    pub fn of(release: (u32, u32)) -> Option<Caller> {
+        Some(match release {
+            (6, 18..) | (7.., _) => Caller::V6_18,
+            (6, 14..) => Caller::V6_14,
+            (6, 11..) => Caller::V6_11,
+            (5, 18..) | (6, _) => Caller::V5_18,
+            (5, 14..) => Caller::V5_14,
+            _ => return None,
+        })
+    }
+
     /// Whether a fatal signal ends the loop (since v3.10).
     #[must_use]
     pub fn looks_for_signals(self) -> bool {

@@ -11,6 +11,8 @@ use crate::front_end::{Entries, Table};
 pub struct Path {
     /// As the models call it, or `FILE SYSTEM/KIND`.
     pub name: &'static str,
+    /// The path of the models that is everybody but the writer.
+    pub base: &'static str,
     /// What it is.
     pub sentence: &'static str,
     /// What is left out.
@@ -66,6 +68,7 @@ const GENERIC: &str = "generic_perform_write";
 pub const PATHS: &[Path] = &[
     Path {
         name: "simple/ramfs",
+        base: "simple/ramfs",
         sentence: "ramfs",
         leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
@@ -74,6 +77,7 @@ pub const PATHS: &[Path] = &[
     },
     Path {
         name: "simple/tmpfs",
+        base: "simple/tmpfs",
         sentence: "tmpfs",
         leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
@@ -82,6 +86,7 @@ pub const PATHS: &[Path] = &[
     },
     Path {
         name: "generic/block",
+        base: "generic/block",
         sentence: "ext2",
         leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
@@ -96,6 +101,7 @@ pub const PATHS: &[Path] = &[
 const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
     Path {
         name,
+        base: name,
         sentence,
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
@@ -110,22 +116,17 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     }
 }
 
+/// Stable releases with a text that a later one brought: path, release, whose model is around its writer, why.
+const BACKPORTED: &[(&str, (u32, u32), (u32, u32), &str)] =
+    &[("ext4/delalloc", (6, 1), (6, 4), "6.1.y has 1dedde690303")];
+
 impl Path {
-    /// What is around the writer in a release: the model, and how it is played.
-    pub(crate) fn base(&self, version: (u32, u32)) -> Option<(Arc<dyn FileSystem>, Setting)> {
-        let caller = match version {
-            (7.., _) | (6, 18..) => Caller::V6_18,
-            (6, 14..) => Caller::V6_14,
-            (6, 11..) => Caller::V6_11,
-            _ => Caller::V5_18,
-        };
-        let base: Arc<dyn FileSystem> = match self.name {
-            "simple/ramfs" => Arc::new(models::simple::Simple { text: models::simple::Text::V4_10 }),
-            "simple/tmpfs" => Arc::new(models::simple::Simple { text: models::simple::Text::Shmem }),
-            name if name.starts_with("ext4") => models::ext4::newest(name),
-            _ => Arc::new(models::generic::block::Ext2 { trims: true }),
-        };
-        Some((base, Setting::of(caller)))
+    /// What is around the writer in a release: the variant's name, the model, and how it is played.
+    pub(crate) fn base(&self, release: (u32, u32)) -> Option<(&'static str, Arc<dyn FileSystem>, Setting)> {
+        let backported = BACKPORTED.iter().find(|(path, of, ..)| *path == self.base && *of == release);
+        let like = backported.map_or(release, |(_, _, like, _)| *like);
+        let (variant, fs, setting) = models::base_variant(self.base, like)?;
+        Some((variant, fs, Setting { caller: Caller::of(release)?, ..setting }))
     }
 }
 
