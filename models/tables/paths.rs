@@ -50,6 +50,7 @@ pub(crate) const FILES: &[&str] = &[
     "include/uapi/asm-generic/errno-base.h",
     "include/uapi/asm-generic/errno.h",
     "include/uapi/linux/fcntl.h",
+    "include/uapi/linux/fs.h",
 ];
 
 /// Tables of everybody.
@@ -106,13 +107,18 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
+            "fs/ext4/file.c",
             "fs/ext4/ext4.h",
             "fs/ext4/ext4_jbd2.h",
             "fs/ext4/truncate.h",
             "include/linux/jbd2.h",
         ],
         tables: &[&crate::jbd2::TABLE, &crate::ext4::TABLE],
-        entries: Entries { operations, write: GENERIC, page_mkwrite: Some("ext4_page_mkwrite") },
+        entries: Entries {
+            operations,
+            write: "ext4_buffered_write_iter",
+            page_mkwrite: Some("ext4_page_mkwrite"),
+        },
     }
 }
 
