@@ -132,4 +132,5 @@ fn what_is_remembered_is_all_that_matters() {
         }
     }
     assert!(answered > 0);
+    println!("{} states of control are kept", c_run::snapshots());
 }
