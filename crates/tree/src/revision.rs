@@ -223,12 +223,13 @@ impl Objects {
 
     /// Reads what follows an answer's first line, to its end, and keeps it if that is wanted.
     fn content(&mut self, bytes: u64, wanted: bool) -> io::Result<Option<Vec<u8>>> {
-        let mut rest = (&mut self.answers).take(bytes + 1);
+        let with_end = bytes.saturating_add(1);
+        let mut rest = (&mut self.answers).take(with_end);
         let mut content = Vec::new();
         let kept = wanted && bytes <= BYTES_MAX;
         let read =
             if kept { rest.read_to_end(&mut content)? as u64 } else { io::copy(&mut rest, &mut io::sink())? };
-        if read != bytes + 1 {
+        if read != with_end {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended in its answer"));
         }
         content.pop();
