@@ -14,6 +14,7 @@ use crate::{Fault, Part, Path, Pointer, Run, Stop, Unknown, Value, Word, integer
 
 impl Run<'_> {
     /// The value of an expression that must have one.
+    #[inline(always)]
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
         match self.value_or_void(node)? {
             Value::Void => Err(self.fault(Fault::NoResult)),
@@ -163,6 +164,7 @@ impl Run<'_> {
         nodes.iter().map(|node| self.evaluate(node)).collect()
     }
 
+    #[inline(always)]
     fn call_target(
         &self,
         name: &Name,

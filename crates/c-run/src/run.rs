@@ -271,6 +271,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline(always)]
     fn body(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
         let slots = Arc::new(vec![Value::Unset; function.slots.len()]);
         let frame =
@@ -291,6 +292,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a block of the innermost function to its end.
+    #[inline(always)]
     fn level(&self, level: Level, block: &Block, name: &'static str) -> Result<Ending, Stop> {
         self.with_frame(|frame| frame.levels.push((level.clone(), 0)));
         let ending = if block.has_loop {
@@ -371,6 +373,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs instructions from one on, until they go back or end.
+    #[inline(always)]
     fn stretch(&self, block: &Block, from: usize) -> Result<Stretch, Stop> {
         let mut at = from;
         loop {
@@ -421,6 +424,7 @@ impl<'a> Run<'a> {
     }
 
     /// An expression that may have no value.
+    #[inline(always)]
     fn effect(&self, node: &Node) -> Result<Value, Stop> {
         match &node.kind {
             // `(void)f()` and `cond ? f() : g()` for their effects.
