@@ -182,6 +182,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture::of(&world, memory)),
         grounds: Some(grounds),
+        assumptions: None,
     }
 }
 

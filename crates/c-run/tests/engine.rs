@@ -116,6 +116,7 @@ fn scenario(actors: Vec<Actor>) -> Scenario {
         killed: None,
         picture: Arc::new(|_| String::new()),
         grounds: None,
+        assumptions: None,
     }
 }
 

@@ -64,6 +64,7 @@ fn scenario(layout: Layout, actors: Vec<Actor>) -> Scenario {
         ending: None,
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(|_| String::new()),
     }
 }

@@ -61,7 +61,7 @@ struct State {
     rested: bool,
     /// Everybody leaves at their next step.
     dead: bool,
-    /// An assertion of a model has failed: the others go on, so that the library sees what they touch,
+    /// An assertion of a model has failed, or something is not modelled: the others go on, so that the library sees what they touch,
     /// but nothing that they do counts.
     crashed: bool,
 }
@@ -259,6 +259,13 @@ impl Execution {
             Exit::Panicked(message) => {
                 if !state.crashed && !state.dead {
                     self.record(&mut state, name, built_in::KERNEL_BUG.id, message, None);
+                    state.crashed = true;
+                }
+                Status::Gone
+            }
+            Exit::Unsupported(missing) => {
+                if !state.crashed && !state.dead {
+                    self.findings.lack(missing.into());
                     state.crashed = true;
                 }
                 Status::Gone

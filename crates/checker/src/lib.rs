@@ -45,6 +45,7 @@
 //!     ending: None,
 //!     killed: None,
 //!     grounds: None,
+//!     assumptions: None,
 //!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
 //! };
 //!

@@ -77,7 +77,7 @@ impl Run {
     pub fn pending(&self, actor: usize) -> Option<Step> {
         match self.standing(actor) {
             Standing::Pending(step) => Some(step),
-            Standing::Done(_) | Standing::Panicked(_) => None,
+            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => None,
         }
     }
 
@@ -86,7 +86,7 @@ impl Run {
     pub fn returned(&self, actor: usize) -> Option<Word> {
         match self.standing(actor) {
             Standing::Done(word) => Some(word),
-            Standing::Pending(_) | Standing::Panicked(_) => None,
+            Standing::Pending(_) | Standing::Panicked(_) | Standing::Unsupported(_) => None,
         }
     }
 
@@ -160,7 +160,7 @@ impl Run {
                     blocked |= 1 << actor;
                 }
                 Standing::Pending(_) => {}
-                Standing::Panicked(_) => return false,
+                Standing::Panicked(_) | Standing::Unsupported(_) => return false,
             }
         }
         self.prepared.at_rest(done, blocked)
@@ -220,7 +220,7 @@ impl Run {
         let entered = |s: &&Step| matches!(s.action, Action::Control(Frame::Call | Frame::Loop { .. }));
         let held = match standing {
             Standing::Pending(_) => edge.emissions.iter().rev().take_while(entered).count(),
-            Standing::Done(_) | Standing::Panicked(_) => 0,
+            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => 0,
         };
         let told = edge.emissions.len() - held;
         let from = self.stands[actor].told.min(told);

@@ -8,7 +8,8 @@ mod common;
 use std::cell::Cell;
 
 use checker::on_loom;
-use common::agreeing::{Met, check_all, explicitly};
+use common::agreeing::{Met, check_all, check_each, explicitly, explored};
+use common::generating::{lacking, plain_programs};
 use common::program::Program;
 use proptest::{prop_assert, prop_assert_ne};
 use scenario::{Bounds, Coverage};
@@ -97,4 +98,31 @@ fn loom_finds_under_kernel_orders_what_explicit_finds() {
         Ok(())
     });
     tally.tell(60);
+}
+
+/// Where something is not modelled, each execution ends there and what is missing is told, by loom too.
+#[test]
+fn loom_and_explicit_lack_the_same() {
+    let (finished, gaps) = (Cell::new(0), Cell::new(0));
+    check_each(400, lacking(plain_programs()), |program| {
+        let Some((known, missing)) = explored(program) else { return Ok(()) };
+        let mode = on_loom::Mode::SequentiallyConsistent;
+        let (outcome, rests) = on_loom::explore(&program.scenario(), &options(mode));
+        let unknown = outcome.unsupported.iter().find(|lack| !missing.contains(lack));
+        prop_assert!(unknown.is_none(), "loom alone: {:?}", unknown);
+        prop_assert_ne!(outcome.coverage, Coverage::Exhausted);
+        let (pruned, all) = (outcome.coverage == Coverage::Pruned, outcome.unsupported == missing);
+        let met = Met::of((outcome, rests));
+        prop_assert!(met.less(&known).is_empty(), "loom alone: {:?}", met.less(&known));
+        if pruned {
+            Tally::count(&finished);
+            if !all || met != known {
+                Tally::count(&gaps);
+                eprintln!("loom finished and missed {:?} of {program:#?}", known.less(&met));
+            }
+        }
+        Ok(())
+    });
+    assert!(finished.get() > 25, "only {} were comparable", finished.get());
+    assert_eq!(gaps.get(), 0, "see what was printed above for what loom misses");
 }

@@ -48,6 +48,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         ending: None,
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(|_| String::new()),
     }
 }

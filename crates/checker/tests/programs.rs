@@ -14,12 +14,12 @@ use checker::explicit::{Options, explore};
 use checker::stepper::{Prepared, Run};
 use common::expected::Expected;
 use common::following::follow;
-use common::generating::{loops, programs};
-use common::program::{Broken, NAMES, Program, VIEWS};
+use common::generating::{lacking, loops, programs};
+use common::program::{self, Broken, NAMES, Program, VIEWS};
 use common::replaying::{cost, replay};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use scenario::{Coverage, EventKind, Outcome};
+use scenario::{Coverage, EventKind, Missing, Outcome, Verdict, verdict};
 
 /// How many programs a test run takes without being told.
 const PROGRAMS: u32 = 800;
@@ -36,6 +36,8 @@ struct Tally {
     compared: u32,
     too_large: u32,
     refused: u32,
+    /// Those that come to what is not modelled.
+    lacking: u32,
     bad: BTreeMap<String, u32>,
 }
 
@@ -71,8 +73,17 @@ fn agrees(program: &Program, tally: &mut Tally) -> Result<(), TestCaseError> {
         }
     };
     prop_assert!(!expected.wrong, "a step that may not be went unseen");
-    prop_assert_eq!(outcome.coverage, Coverage::Exhausted);
+    let lacks: Vec<Missing> = expected.lacks.iter().map(|&which| program::lacking(which).into()).collect();
+    prop_assert_eq!(&outcome.unsupported, &lacks);
+    let whole = lacks.is_empty();
+    prop_assert_eq!(outcome.coverage, if whole { Coverage::Exhausted } else { Coverage::Pruned });
+    let said = verdict(&scenario, &outcome);
+    prop_assert!(whole || said == Verdict::Unsupported || said == Verdict::Violated);
+    for id in ["livelock", "unkillable", "empty"] {
+        prop_assert!(whole || !outcome.looked_at.contains(id), "{} of a part", id);
+    }
     tally.compared += 1;
+    tally.lacking += u32::from(!whole);
     for bad in &outcome.bad {
         *tally.bad.entry(bad.property.clone()).or_default() += 1;
     }
@@ -82,7 +93,7 @@ fn agrees(program: &Program, tally: &mut Tally) -> Result<(), TestCaseError> {
     let looks = program.rest || !program.views.is_empty();
     let ends = outcome.bad.iter().any(|b| ["deadlock", "livelock", "kernel-bug"].contains(&&*b.property));
     let empty = outcome.bad.iter().filter(|b| b.property == "empty").map(|b| b.witness.as_str());
-    let restless = looks && rests.is_empty() && !ends;
+    let restless = whole && looks && rests.is_empty() && !ends;
     prop_assert_eq!(empty.collect::<Vec<_>>(), Vec::from_iter(restless.then_some("a state at rest")));
 
     for bad in outcome.bad.iter().filter(|b| b.property != "empty") {
@@ -177,7 +188,7 @@ fn each<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCase
 fn explicit_agrees_with_the_naive_enumerator() {
     let tally = RefCell::new(Tally::default());
     let cases = each(programs(), |program| agrees(&program, &mut tally.borrow_mut()));
-    let Tally { compared, too_large, refused, bad } = tally.into_inner();
+    let Tally { compared, too_large, refused, bad, .. } = tally.into_inner();
     eprintln!(
         "{compared} programs compared, {refused} refused by both, {too_large} too large; found: {bad:?}"
     );
@@ -199,6 +210,19 @@ fn actors_that_go_round_agree_with_the_naive_enumerator() {
             bad.get(property).is_some_and(|found| *found > compared / 20),
             "few programs with `{property}`"
         );
+    }
+}
+
+#[test]
+fn what_is_not_modelled_is_listed_and_the_rest_searched() {
+    let tally = RefCell::new(Tally::default());
+    let all = prop_oneof![lacking(programs()), lacking(loops())];
+    each(all, |program| agrees(&program, &mut tally.borrow_mut()));
+    let Tally { compared, lacking, bad, .. } = tally.into_inner();
+    eprintln!("{compared} programs compared, {lacking} of them in part; found: {bad:?}");
+    assert!(lacking > compared / 4, "few programs come to what is not modelled");
+    for property in BROKEN.into_iter().chain(["deadlock", "livelock", "unkillable"]) {
+        assert!(bad.contains_key(property), "no program in which `{property}` is found");
     }
 }
 

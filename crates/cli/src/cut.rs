@@ -19,8 +19,11 @@ pub(crate) struct Cuts {
 #[derive(Serialize, Debug)]
 struct Cut {
     target: String,
-    /// What stopped it; none where the engine did not even begin.
+    /// What stopped it; none where the engine did not even begin, or left out what is not modelled.
     bound: Option<Bound>,
+    /// Whether it reached something that is not modelled.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pruned: bool,
 }
 
 impl Cuts {
@@ -30,9 +33,10 @@ impl Cuts {
             Coverage::Exhausted => return,
             Coverage::Cut { bound } => Some(bound),
             Coverage::Sampled { .. } => Some(Bound::Executions),
-            Coverage::Unsupported => None,
+            Coverage::Pruned | Coverage::Unsupported => None,
         };
-        self.searches.push(Cut { target: target.into(), bound });
+        let pruned = coverage == Coverage::Pruned;
+        self.searches.push(Cut { target: target.into(), bound, pruned });
     }
 
     /// Whether every search came to its end.
@@ -55,8 +59,11 @@ impl Cuts {
         let were = if self.searches.len() == 1 { "search was" } else { "searches were" };
         out.line(&format!("\n{} {were} cut: {so}", self.searches.len()))?;
         for cut in self.searches.iter().take(NAMED_MAX) {
-            let by =
-                cut.bound.map_or("not begun".to_owned(), |bound| format!("cut by {}", bound_word(bound)));
+            let by = match cut.bound {
+                Some(bound) => format!("cut by {}", bound_word(bound)),
+                None if cut.pruned => "it reaches what is not modelled".to_owned(),
+                None => "not begun".to_owned(),
+            };
             out.line(&format!("  {}: {by}", cut.target))?;
         }
         match self.searches.len().saturating_sub(NAMED_MAX) {

@@ -153,7 +153,9 @@ impl Searcher {
             if self.interrupt.load(Ordering::Relaxed) {
                 return Ok(Answer { scenario, outcome: interrupted(), kept: None });
             }
-            let cache = self.cache.as_ref().filter(|_| search.engine == Engine::Explicit);
+            // What was assumed is known of a search, and not of another one that comes to the same.
+            let is_kept = search.engine == Engine::Explicit && scenario.assumptions.is_none();
+            let cache = self.cache.as_ref().filter(|_| is_kept);
             let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
             if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
                 progress.pass();

@@ -18,6 +18,7 @@ mod commands;
 mod cut;
 mod engine;
 mod error;
+mod grounds;
 mod output;
 mod progress;
 mod reasons;

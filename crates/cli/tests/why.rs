@@ -95,6 +95,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         ending: None,
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(|_| String::new()),
     }
 }

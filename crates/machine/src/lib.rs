@@ -47,6 +47,7 @@ mod location;
 mod place;
 mod small;
 mod step;
+mod unsupported;
 
 pub use bug::{Bug, bug, bug_on};
 pub use control::{Flow, Machine, again, call};
@@ -55,6 +56,7 @@ pub use location::Location;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
 pub use small::Small;
 pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};
+pub use unsupported::{Unsupported, unsupported};
 
 /// The sources of this crate as they were compiled, by name: what a result can depend on.
 pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use machine::Word;
-use scenario::{BadState, Coverage, Event, EventKind, Outcome, Scenario, Verdict, verdict};
+use scenario::{
+    Assumption, BadState, Coverage, Event, EventKind, Missing, Outcome, Scenario, Verdict, verdict,
+};
 use serde::Serialize;
 
 use crate::block;
@@ -44,6 +46,12 @@ struct Line<'r> {
     bad_states: Vec<Bad<'r>>,
     endings: Vec<String>,
     reached: &'r [String],
+    /// What is not modelled and was reached.
+    #[serde(skip_serializing_if = "<[Missing]>::is_empty")]
+    unsupported: &'r [Missing],
+    /// What the verdict rests on.
+    #[serde(skip_serializing_if = "<[Assumption]>::is_empty")]
+    assumptions: &'r [Assumption],
     #[serde(skip_serializing_if = "str::is_empty")]
     remark: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +124,8 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         bad_states: outcome.bad.iter().map(|bad| bad_state(bad, scenario)).collect(),
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
+        unsupported: &outcome.unsupported,
+        assumptions: &outcome.assumptions,
         remark: &outcome.remark,
         cached,
         command,

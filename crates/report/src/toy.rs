@@ -104,6 +104,7 @@ pub(crate) fn scenario() -> Scenario {
         })),
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(move |state| format!("page      {}\n", state.peek(Place(0)))),
     }
 }

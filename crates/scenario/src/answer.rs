@@ -6,7 +6,7 @@ use std::time::Duration;
 use machine::Word;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ending, Scenario, Schedule};
+use crate::{Assumption, Ending, Missing, Scenario, Schedule};
 
 /// What stopped a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ impl Default for Bounds {
 pub enum Coverage {
     /// Everything.
     Exhausted,
+    /// Everything but what comes after a place that is not modelled: see [`Outcome::unsupported`].
+    Pruned,
     /// Until a bound was met.
     Cut {
         /// Which.
@@ -114,6 +116,11 @@ pub struct Outcome {
     pub seconds: f64,
     /// What was reached, sorted.
     pub reached: Vec<String>,
+    /// What is not modelled and was reached, sorted: the executions that reach it were not followed further.
+    /// Wherever the search was cut, there may be more.
+    pub unsupported: Vec<Missing>,
+    /// What was assumed, sorted: the verdict rests on it.
+    pub assumptions: Vec<Assumption>,
     /// Why nothing was looked at, or what else there is to say; mostly empty.
     pub remark: String,
 }
@@ -133,6 +140,8 @@ impl Default for Outcome {
             bytes: 0,
             seconds: 0.0,
             reached: Vec::new(),
+            unsupported: Vec::new(),
+            assumptions: Vec::new(),
             remark: String::new(),
         }
     }
@@ -150,6 +159,23 @@ impl Outcome {
             self.left_out.insert(id.clone());
         }
         self
+    }
+
+    /// What a search of `scenario` comes to with what was assumed in it and what it reached that is not modelled:
+    /// then it can't have looked at everything.
+    #[must_use]
+    pub fn resting(self, scenario: &Scenario, unsupported: BTreeSet<Missing>) -> Outcome {
+        let assumed: BTreeSet<Assumption> = scenario.assumptions.iter().flat_map(|used| used()).collect();
+        let coverage = match self.coverage {
+            Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
+            coverage => coverage,
+        };
+        Outcome {
+            coverage,
+            unsupported: unsupported.into_iter().collect(),
+            assumptions: assumed.into_iter().collect(),
+            ..self
+        }
     }
 
     /// The promised properties that were neither looked at nor left out.
@@ -171,7 +197,7 @@ pub enum Verdict {
     Violated,
     /// Nothing was found, and not everything was looked at.
     Unknown,
-    /// The engine can't hold the scenario.
+    /// The engine can't hold the scenario, or it reaches what is not modelled.
     Unsupported,
 }
 
@@ -190,10 +216,13 @@ pub fn verdict(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     if outcome.bad.iter().any(|b| b.promised) {
         return Verdict::Violated;
     }
+    if !outcome.unsupported.is_empty() {
+        return Verdict::Unsupported;
+    }
     match outcome.coverage {
         Coverage::Exhausted if outcome.not_looked_at(scenario).is_empty() => Verdict::Holds,
         Coverage::Exhausted | Coverage::Cut { .. } | Coverage::Sampled { .. } => Verdict::Unknown,
-        Coverage::Unsupported => Verdict::Unsupported,
+        Coverage::Pruned | Coverage::Unsupported => Verdict::Unsupported,
     }
 }
 
@@ -224,6 +253,7 @@ mod tests {
             ending: None,
             killed: None,
             grounds: None,
+            assumptions: None,
             picture: Arc::new(|_| String::new()),
         }
     }
@@ -252,6 +282,7 @@ mod tests {
     fn only_an_exhausted_search_can_hold() {
         let asked = asked();
         for coverage in [
+            Coverage::Pruned,
             Coverage::Cut { bound: Bound::Time },
             Coverage::Sampled { executions: 1_000_000 },
             Coverage::Unsupported,
@@ -284,6 +315,58 @@ mod tests {
         }
         let nowhere = Outcome { coverage: Coverage::Exhausted, ..Outcome::default() };
         assert_eq!(verdict(&asked, &nowhere), Verdict::Unknown);
+    }
+
+    #[test]
+    fn what_is_not_modelled_can_not_hold() {
+        let asked = asked();
+        let missing = || {
+            BTreeSet::from([Missing::from(machine::Unsupported {
+                file: "fs/toy.c".into(),
+                line: 7,
+                function: "toy_write".into(),
+                what: "toy() is not modelled".into(),
+                hint: "model it".into(),
+            })])
+        };
+        for coverage in [
+            Coverage::Exhausted,
+            Coverage::Cut { bound: Bound::Time },
+            Coverage::Sampled { executions: 1_000_000 },
+        ] {
+            let part = nothing(coverage).resting(&asked, missing());
+            assert_ne!(part.coverage, Coverage::Exhausted);
+            assert_eq!(verdict(&asked, &part), Verdict::Unsupported, "{coverage:?}");
+            let part = found(true, coverage).resting(&asked, missing());
+            assert_eq!((verdict(&asked, &part), part.unsupported.len()), (Verdict::Violated, 1));
+            let part = found(false, coverage).resting(&asked, missing());
+            assert_eq!(verdict(&asked, &part), Verdict::Unsupported, "{coverage:?}");
+        }
+        let all = nothing(Coverage::Exhausted).resting(&asked, BTreeSet::new());
+        assert_eq!(verdict(&asked, &all), Verdict::Holds);
+        assert_eq!(
+            missing().first().unwrap().to_string(),
+            "fs/toy.c:7: toy() is not modelled (in toy_write)"
+        );
+    }
+
+    #[test]
+    fn what_was_assumed_is_told_once_and_asked_after_the_search() {
+        let assumption = |name: &str| Assumption {
+            name: name.into(),
+            value: "0".into(),
+            reason: "why not".into(),
+            table: "toy.rs".into(),
+        };
+        let used = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let asking = used.clone();
+        let assumptions: crate::Assumed = Arc::new(move || asking.lock().unwrap().clone());
+        let asked = Scenario { assumptions: Some(assumptions), ..asked() };
+        let plain = nothing(Coverage::Exhausted).resting(&asked, BTreeSet::new());
+        assert_eq!((plain.assumptions.len(), verdict(&asked, &plain)), (0, Verdict::Holds));
+        used.lock().unwrap().extend(["b()", "a()", "b()"].map(assumption));
+        let told = nothing(Coverage::Exhausted).resting(&asked, BTreeSet::new());
+        assert_eq!(told.assumptions, ["a()", "b()"].map(assumption));
     }
 
     #[test]

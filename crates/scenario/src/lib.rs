@@ -7,17 +7,21 @@
 //! nor an engine that can't look at a promised property reads like a pass.
 
 mod answer;
+mod assumption;
 mod branch;
 mod catalog;
 mod ending;
+mod missing;
 mod property;
 mod question;
 mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
+pub use assumption::{Assumed, Assumption};
 pub use branch::{Branch, Reason, Way};
 pub use catalog::{Case, Cases, Origin, Tier, Variant, WritePath};
 pub use ending::{Ending, Teller, Term};
+pub use missing::Missing;
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Grounds, Initial, Picture, Predicate, Scenario};
 pub use schedule::{Event, EventKind, Schedule};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use machine::{Layout, Machine, Peek, Word};
 
-use crate::{Property, Teller, built_in};
+use crate::{Assumed, Property, Teller, built_in};
 
 /// What an actor does: an ordinary function that returns a word.
 pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
@@ -106,6 +106,8 @@ pub struct Scenario {
     pub picture: Picture,
     /// What its rules stand on; none where nobody knows, and then it is like no other scenario.
     pub grounds: Option<Grounds>,
+    /// What was assumed so far by the actors that ran, asked after a search; none where nothing ever is.
+    pub assumptions: Option<Assumed>,
 }
 
 impl Scenario {

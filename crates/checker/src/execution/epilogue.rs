@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use machine::{Action, Bug, Effect, Label, Machine, Step, Word};
+use machine::{Action, Bug, Effect, Label, Machine, Step, Unsupported, Word};
 use scenario::{Actor, BadState, Check, Scenario, built_in};
 
 use super::checked::{Checked, Frames, looked, step_flaw, told};
@@ -118,9 +118,12 @@ impl Alone<'_> {
             Err(payload) if payload.is::<Leave>() => {}
             Err(payload) => match payload.downcast::<Bug>() {
                 Ok(bug) => self.record(built_in::KERNEL_BUG.id, format!("{}: {}", self.view, bug.said), None),
-                Err(payload) => {
-                    self.findings.flaw(format!("`{}` panicked: {}", self.view, message(&*payload)));
-                }
+                Err(payload) => match payload.downcast::<Unsupported>() {
+                    Ok(missing) => self.findings.lack((*missing).into()),
+                    Err(payload) => {
+                        self.findings.flaw(format!("`{}` panicked: {}", self.view, message(&*payload)));
+                    }
+                },
             },
         }
     }

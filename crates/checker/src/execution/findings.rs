@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use machine::Word;
-use scenario::{BadState, Check, Coverage, Ending, Outcome, Scenario, Schedule, built_in};
+use scenario::{BadState, Check, Coverage, Ending, Missing, Outcome, Scenario, Schedule, built_in};
 
 use super::{Limits, Line, epilogue};
 use crate::Collector;
@@ -28,6 +28,7 @@ pub(crate) struct Findings {
     pub(crate) bad: Collector,
     reached: Mutex<BTreeSet<&'static str>>,
     endings: Mutex<BTreeSet<Ending>>,
+    unsupported: Mutex<BTreeSet<Missing>>,
     at_rest: Mutex<HashSet<Rest>>,
     executions: AtomicU64,
     steps: AtomicU64,
@@ -47,6 +48,7 @@ impl Findings {
             bad: Collector::new(),
             reached: Mutex::default(),
             endings: Mutex::default(),
+            unsupported: Mutex::default(),
             at_rest: Mutex::default(),
             executions: AtomicU64::new(0),
             steps: AtomicU64::new(0),
@@ -96,6 +98,11 @@ impl Findings {
         if self.broken().is_some() {
             return Outcome { coverage, executions: self.executions(), ..Outcome::default() };
         }
+        let unsupported = self.unsupported.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let coverage = match coverage {
+            Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
+            coverage => coverage,
+        };
         let unreached = self.unreached(scenario, &bad);
         let looked_at = self.looked_at(scenario, coverage, unreached.is_empty());
         if coverage == Coverage::Exhausted {
@@ -121,6 +128,7 @@ impl Findings {
             reached: reached.iter().map(|&what| what.to_owned()).collect(),
             ..Outcome::default()
         }
+        .resting(scenario, unsupported)
     }
 
     /// What was looked at in the executions.
@@ -173,6 +181,11 @@ impl Findings {
 
     pub(super) fn reach(&self, what: &'static str) {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// An execution ends here, for want of a model.
+    pub(super) fn lack(&self, missing: Missing) {
+        self.unsupported.lock().unwrap_or_else(PoisonError::into_inner).insert(missing);
     }
 
     pub(super) fn end(&self, ending: Ending) {

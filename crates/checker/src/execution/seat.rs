@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use machine::{Action, Bug, Control, Machine, Step, Word};
+use machine::{Action, Bug, Control, Machine, Step, Unsupported, Word};
 
 use super::checked::Frames;
 use super::{Execution, broken};
@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Left,
     /// An assertion of the modelled code failed.
     Panicked(String),
+    /// It came to what is not modelled.
+    Unsupported(Unsupported),
     /// Its model panicked with this message, by no assertion of the modelled code.
     Broken(String),
 }
@@ -42,9 +44,10 @@ pub(crate) trait Medium {
     fn wake(&self, actors: &[usize]);
     /// Tells the library that what follows depends on whether the actors are at rest.
     fn touch_stop(&self);
-    /// Tells the library that what follows depends on whether a model has panicked.
+    /// Tells the library that what follows depends on whether a model has panicked, or come to what is not
+    /// modelled.
     fn touch_alarm(&self);
-    /// A model has panicked, right after this step if it took any.
+    /// A model has panicked, or come to what is not modelled, right after this step if it took any.
     fn panicked(&self, after: Option<&Step>);
 }
 
@@ -85,7 +88,13 @@ pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
                 medium.panicked(seat.last.get().as_ref());
                 Exit::Panicked(bug.said)
             }
-            Err(payload) => Exit::Broken(message(&*payload)),
+            Err(payload) => match payload.downcast::<Unsupported>() {
+                Ok(missing) => {
+                    medium.panicked(seat.last.get().as_ref());
+                    Exit::Unsupported(*missing)
+                }
+                Err(payload) => Exit::Broken(message(&*payload)),
+            },
         },
     };
     medium.wake(&medium.execution().end(actor, exit));

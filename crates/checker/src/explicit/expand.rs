@@ -47,7 +47,7 @@ pub(crate) struct Successor<const R: usize> {
 pub(crate) struct Census {
     pub(crate) done: u16,
     pub(crate) blocked: u16,
-    /// An actor panicked: nothing follows.
+    /// An actor panicked, or came to what is not modelled: nothing follows.
     pub(crate) dead: bool,
 }
 
@@ -189,7 +189,7 @@ impl<'a> Expander<'a> {
     #[cold]
     fn consider(&mut self, actor: usize, control: u32, memory: u32) -> Result<u64, Halt> {
         let step = match self.mirrors[actor].control(control) {
-            Standing::Done(_) | Standing::Panicked(_) => return Ok(DONE),
+            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => return Ok(DONE),
             Standing::Pending(step) => *step,
         };
         self.memories.read(memory, &mut self.before);

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use machine::{Action, Word};
-use scenario::{BadState, Bounds, Check, Coverage, Outcome, Scenario, Schedule, built_in};
+use scenario::{BadState, Bounds, Check, Coverage, Missing, Outcome, Scenario, Schedule, built_in};
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
@@ -173,7 +173,8 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
     let searched: Searched<R> = search(prepared, &memories, &limits)?;
     let after_search = (asked.clock)();
-    let (reached, reported) = seen_in_automata(prepared, !searched.places.by_rest.is_empty());
+    let SeenInAutomata { reached, bad: reported, unsupported } =
+        seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let mut found = searched.places.all.clone();
     found.extend(reported);
     if !found.is_empty() {
@@ -192,7 +193,10 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         return Err(error);
     }
     found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
-    let coverage = limits.coverage();
+    let coverage = match limits.coverage() {
+        Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
+        coverage => coverage,
+    };
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
@@ -261,7 +265,9 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         seconds: limits.seconds(),
         reached: reached.into_iter().map(str::to_owned).collect(),
         remark,
+        ..Outcome::default()
     };
+    let outcome = outcome.resting(scenario, unsupported);
     let rests =
         if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
     let phases = Phases {
@@ -272,7 +278,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     Ok(Answer { outcome, rests, phases })
 }
 
-/// Everything that is asked. A search that was cut says nothing of what only the whole can tell.
+/// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.
 fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
     let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];
     let told = |id: &&str| coverage == Coverage::Exhausted || !of_the_whole.contains(id);
@@ -282,21 +288,32 @@ fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
 /// What a step of a schedule takes with its text, in bytes.
 const TOLD: usize = 512;
 
-/// What is reached and reported by the actors themselves. An edge is unfolded when it is first
+/// What the actors themselves come to.
+#[derive(Default)]
+struct SeenInAutomata {
+    reached: BTreeSet<&'static str>,
+    bad: Vec<Bad>,
+    unsupported: BTreeSet<Missing>,
+}
+
+/// What is reached and reported by the actors themselves, and where they end for want of a model. An edge is unfolded when it is first
 /// taken, so every edge was.
-fn seen_in_automata(prepared: &Prepared, rested: bool) -> (BTreeSet<&'static str>, Vec<Bad>) {
-    let (mut reached, mut bad) = (BTreeSet::new(), Vec::new());
+fn seen_in_automata(prepared: &Prepared, rested: bool) -> SeenInAutomata {
+    let mut seen = SeenInAutomata::default();
     for (actor, automaton) in prepared.automata.iter().enumerate() {
         let followed = automaton.edges().into_iter().map(|(_, _, edge)| edge);
         // Views start only where the actors are at rest.
         let started = actor < prepared.actors() || rested;
         for edge in followed.chain(started.then(|| automaton.start().clone())) {
-            reached.extend(edge.emissions.iter().filter_map(|step| match step.action {
+            seen.reached.extend(edge.emissions.iter().filter_map(|step| match step.action {
                 Action::Reach { what } => Some(what),
                 _ => None,
             }));
-            bad.extend(prepared.seen_in(actor, &edge));
+            seen.bad.extend(prepared.seen_in(actor, &edge));
+            if let Standing::Unsupported(missing) = &automaton.node(edge.to).control {
+                seen.unsupported.insert(Missing::from((**missing).clone()));
+            }
         }
     }
-    (reached, bad)
+    seen
 }

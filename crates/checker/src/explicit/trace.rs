@@ -185,6 +185,7 @@ impl Telling {
             Standing::Pending(step) => self.step(step),
             Standing::Done(word) => word.hash(&mut self.said),
             Standing::Panicked(message) => message.hash(&mut self.said),
+            Standing::Unsupported(missing) => missing.hash(&mut self.said),
         }
         self.add()
     }
@@ -221,7 +222,7 @@ impl Telling {
                 let to = order.number(edge.to);
                 let pending = match standing {
                     Standing::Pending(step) => Some((step, result)),
-                    Standing::Done(_) | Standing::Panicked(_) => None,
+                    Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => None,
                 };
                 self.edge(pending, &edge, to);
                 asked.results.push(result);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use checker::explicit;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use scenario::{Bounds, Coverage, Ending, Outcome};
+use scenario::{Bounds, Coverage, Ending, Missing, Outcome};
 
 use super::generating::plain_programs;
 use super::program::Program;
@@ -58,11 +58,31 @@ pub(crate) fn explicitly(program: &Program) -> Option<Met> {
     (explored.0.coverage == Coverage::Exhausted).then(|| Met::of(explored))
 }
 
+/// As [`explicitly`], of a program in which something is not modelled; and what is.
+pub(crate) fn explored(program: &Program) -> Option<(Met, Vec<Missing>)> {
+    let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
+    let options = explicit::Options { bounds, ..explicit::Options::default() };
+    let explored = explicit::explore(&program.scenario(), &options).expect("a sound program");
+    let missing = explored.0.unsupported.clone();
+    // Who ends before his first step ends everything there, and not where the others have begun before him.
+    let begins = explored.0.transitions > 0;
+    (begins && explored.0.coverage == Coverage::Pruned).then(|| (Met::of(explored), missing))
+}
+
 /// The same programs every time, so that what loom misses in them is known.
 pub(crate) fn check_all(cases: u32, check: impl Fn(&Program) -> Result<(), TestCaseError>) {
+    check_each(cases, plain_programs(), check);
+}
+
+/// As [`check_all`], of others.
+pub(crate) fn check_each(
+    cases: u32,
+    programs: impl Strategy<Value = Program>,
+    check: impl Fn(&Program) -> Result<(), TestCaseError>,
+) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let chance = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let run = TestRunner::new_with_rng(config, chance).run(&plain_programs(), |program| check(&program));
+    let run = TestRunner::new_with_rng(config, chance).run(&programs, |program| check(&program));
     if let Err(error) = run {
         panic!("{error}");
     }

@@ -28,6 +28,8 @@ pub(crate) struct Expected {
     pub(crate) unkillable: BTreeSet<u32>,
     /// The views that can go round.
     pub(crate) round_views: BTreeSet<String>,
+    /// What is not modelled and is reached.
+    pub(crate) lacks: BTreeSet<u8>,
     /// Whether a step does what it may not.
     pub(crate) wrong: bool,
     /// The least cost of what is broken, without the views.
@@ -56,6 +58,7 @@ impl Expected {
         let mut all = Expected {
             broken: graph.broken(),
             wrong: graph.wrong,
+            lacks: graph.lacks(),
             cheapest: graph.cheapest(|state| seen(&state.0)),
             graph,
             ..Expected::default()
@@ -100,6 +103,7 @@ impl Expected {
             for (ops, name) in program.views.iter().zip(VIEWS) {
                 let alone = Graph::of(&[ops], std::slice::from_ref(cells), &program.widths, VIEW_STATES_MAX)?;
                 self.wrong |= alone.wrong;
+                self.lacks.extend(alone.lacks());
                 for (property, witness) in alone.broken() {
                     let bug = property == "kernel-bug";
                     let witness = if bug { format!("{name}: {witness}") } else { witness };

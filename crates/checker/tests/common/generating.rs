@@ -66,6 +66,37 @@ pub(crate) fn loops() -> impl Strategy<Value = Program> {
     })
 }
 
+/// The programs of `of`, in which something is not modelled at up to five places, in actors and views.
+pub(crate) fn lacking(of: impl Strategy<Value = Program>) -> impl Strategy<Value = Program> {
+    let place = (any::<u16>(), 0..3_u16, 0..4_u8);
+    (of, vec(place, 1..6)).prop_map(|(mut program, places)| {
+        for (at, number, which) in places {
+            let roles = program.actors.iter_mut().map(|role| &mut role.ops);
+            let mut blocks: Vec<&mut Vec<Op>> = roles.chain(&mut program.views).collect();
+            let count = blocks.len();
+            lack(blocks.swap_remove(usize::from(at) % count), usize::from(at) / count, number, which);
+        }
+        program
+    })
+}
+
+/// Puts one into a block, or a block in it.
+fn lack(ops: &mut Vec<Op>, at: usize, number: u16, which: u8) {
+    let (here, inside) = (at % (ops.len() + 1), at / (ops.len() + 1));
+    match ops.get_mut(here) {
+        Some(
+            Op::Call(body)
+            | Op::Pair(body)
+            | Op::Count(_, body)
+            | Op::Cycle(_, body)
+            | Op::Spin(body)
+            | Op::If(_, body, _),
+        ) if inside % 4 != 0 => lack(body, inside / 4, number, which),
+        // A loop takes a step in each round; this takes none, and may come before it.
+        _ => ops.insert(here, Op::Lack(number, which)),
+    }
+}
+
 /// True once in so many times.
 fn weighted(times: u32) -> impl Strategy<Value = bool> {
     prop_oneof![times - 1 => Just(false), 1 => Just(true)]
@@ -214,7 +245,7 @@ impl Fit {
                     self.block(then);
                     self.block(or);
                 }
-                Op::Save | Op::Swap | Op::Add(_) | Op::Break(_) | Op::Panic(..) => {}
+                Op::Save | Op::Swap | Op::Add(_) | Op::Break(_) | Op::Panic(..) | Op::Lack(..) => {}
             }
         }
     }

@@ -75,6 +75,11 @@ impl Graph {
         steps.chain(&self.at_start).cloned().collect()
     }
 
+    /// What is not modelled and was come to.
+    pub(crate) fn lacks(&self) -> BTreeSet<u8> {
+        self.states.iter().flat_map(|(_, threads)| threads).filter_map(|thread| thread.lacks).collect()
+    }
+
     pub(crate) fn is_dead(&self, state: usize) -> bool {
         self.states[state].1.iter().any(Thread::is_dead)
     }

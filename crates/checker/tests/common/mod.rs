@@ -61,6 +61,7 @@ pub(crate) fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
         ending: None,
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(|_| String::new()),
     }
 }

@@ -32,11 +32,13 @@ pub(crate) struct Thread {
     acc: u16,
     spare: u16,
     panicked: Option<u8>,
+    /// What it came to that is not modelled.
+    pub(crate) lacks: Option<u8>,
 }
 
 impl Thread {
     pub(crate) fn is_dead(&self) -> bool {
-        self.panicked.is_some()
+        self.panicked.is_some() || self.lacks.is_some()
     }
 
     /// The word that it returned.
@@ -86,7 +88,7 @@ impl Code {
     /// In front of its first step, and what it reports before that.
     pub(crate) fn start(&self, broken: &mut Vec<Broken>) -> Thread {
         let first = Counter { block: 0, at: 0, frame: Frame::Body };
-        let mut thread = Thread { stack: vec![first], acc: 0, spare: 0, panicked: None };
+        let mut thread = Thread { stack: vec![first], acc: 0, spare: 0, panicked: None, lacks: None };
         self.settle(&mut thread, broken);
         thread
     }
@@ -177,6 +179,10 @@ impl Code {
                 Ins::Plain(Op::Panic(number, message)) if thread.acc == *number => {
                     thread.panicked = Some(*message);
                     broken.push(("kernel-bug".to_owned(), PANICS[usize::from(*message)].to_owned()));
+                    return;
+                }
+                Ins::Plain(Op::Lack(number, which)) if thread.acc == *number => {
+                    thread.lacks = Some(*which);
                     return;
                 }
                 Ins::Plain(_) => {}

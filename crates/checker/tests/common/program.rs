@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use machine::{
-    Action, Flow, Label, Layout, Machine, Order, Peek, Place, Step, Word, again, bug, call, show_number,
+    Action, Flow, Label, Layout, Machine, Order, Peek, Place, Step, Unsupported, Word, again, bug, call,
+    show_number, unsupported,
 };
 use scenario::{Actor, Check, Ending, Initial, Kind, Predicate, Property, Scenario};
 
@@ -34,6 +35,8 @@ pub(crate) enum Op {
     Break(u16),
     /// Panics if the accumulator is this, with a message of this number.
     Panic(u16, u8),
+    /// Comes to what is not modelled if the accumulator is this; with a number.
+    Lack(u16, u8),
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +63,12 @@ pub(crate) struct Program {
 pub(crate) const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 pub(crate) const VIEWS: [&str; 2] = ["v", "w"];
 pub(crate) const PANICS: [&str; 3] = ["boom 0", "boom 1", "boom 2"];
+
+/// What is not modelled, by its number.
+pub(crate) fn lacking(which: u8) -> Unsupported {
+    let (file, function) = ("fs/toy.c".to_owned(), format!("toy_{which}"));
+    Unsupported { file, line: u32::from(which) + 1, function, what: "toy()".to_owned(), hint: String::new() }
+}
 
 /// Property and witness.
 pub(crate) type Broken = (String, String);
@@ -172,7 +181,8 @@ fn run(m: &dyn Machine, ops: &[Op], r: &mut Registers) -> bool {
             }
             Op::Break(number) if r.acc == *number => return true,
             Op::Panic(number, message) if r.acc == *number => bug(PANICS[usize::from(*message)]),
-            Op::Break(_) | Op::Panic(..) => {}
+            Op::Lack(number, which) if r.acc == *number => unsupported(lacking(*which)),
+            Op::Break(_) | Op::Panic(..) | Op::Lack(..) => {}
         }
     }
     false
@@ -228,6 +238,7 @@ impl Program {
             ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
             grounds: None,
+            assumptions: None,
             picture: Arc::new(|_| String::new()),
         }
     }

@@ -62,6 +62,7 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
         killed,
         picture: _,
         grounds: _,
+        assumptions,
     } = scenario;
     count(hasher, layout.len());
     for cell in layout.cells() {
@@ -95,5 +96,5 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
     }
     count(hasher, reachable.len());
     reachable.iter().for_each(|mark| text(hasher, mark));
-    hasher.update(&[u8::from(ending.is_some()), u8::from(killed.is_some())]);
+    hasher.update(&[u8::from(ending.is_some()), u8::from(killed.is_some()), u8::from(assumptions.is_some())]);
 }

@@ -13,6 +13,7 @@ use crate::cache::Kept;
 use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::grounds::Grounds;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge, open_steps};
 use crate::status::Status;
@@ -142,6 +143,7 @@ struct Text<'c> {
     /// What was found in the variant at hand, with each property's best schedule.
     best: BTreeMap<String, (Chosen<'c>, Scenario, BadState, Option<usize>)>,
     tally: Tally,
+    grounds: Grounds,
 }
 
 #[derive(Default)]
@@ -176,7 +178,15 @@ impl<'c> Text<'c> {
         };
         let width = chosen.iter().map(|c| c.case.name.len()).max().unwrap_or(0);
         let folds = !arguments.schedules;
-        Text { detail, folds, width, heading: None, best: BTreeMap::new(), tally: Tally::default() }
+        Text {
+            detail,
+            folds,
+            width,
+            heading: None,
+            best: BTreeMap::new(),
+            tally: Tally::default(),
+            grounds: Grounds::default(),
+        }
     }
 
     fn head(&mut self, chosen: &Chosen<'_>, out: &mut Output) -> Result<(), Error> {
@@ -235,9 +245,13 @@ impl<'c> Text<'c> {
         }
         let left_out: Vec<&str> = outcome.left_out.iter().map(String::as_str).collect();
         for (words, ids) in [("not looked at", outcome.not_looked_at(&scenario)), ("left out", left_out)] {
-            if !ids.is_empty() && outcome.coverage != Coverage::Unsupported {
+            let looked = !matches!(outcome.coverage, Coverage::Pruned | Coverage::Unsupported);
+            if !ids.is_empty() && looked {
                 let _ = write!(line, "\n  {:width$}  {words}: {}", "", ids.join(", "));
             }
+        }
+        for words in self.grounds.add(&outcome) {
+            let _ = write!(line, "\n  {:width$}  {words}", "");
         }
         if !outcome.remark.is_empty() {
             let _ = write!(line, "\n  {:width$}  {}", "", outcome.remark);
@@ -325,6 +339,7 @@ impl<'c> Text<'c> {
             n => format!("; {} results kept from earlier", grouped(n as u64)),
         };
         out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))?;
+        self.grounds.tell(out)?;
         out.line(&format!("compared with {records}"))?;
         let targets = unrecorded.into_iter().collect::<Vec<_>>().join(",");
         if !targets.is_empty() {
@@ -374,7 +389,7 @@ fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement) -> String
     let verdict = verdict(scenario, outcome);
     let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
-        Coverage::Exhausted | Coverage::Unsupported => String::new(),
+        Coverage::Exhausted | Coverage::Pruned | Coverage::Unsupported => String::new(),
         Coverage::Cut { bound } => format!(", cut by {}", bound_word(bound)),
         Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
     };

@@ -155,6 +155,7 @@ pub(crate) fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
         ending: Some(Arc::new(move |state, returned| ending(state, returned[0], of))),
         killed: None,
         grounds: None,
+        assumptions: None,
         picture: Arc::new(move |state| {
             let page: Vec<String> = (0..UNITS).map(|unit| state.peek(of.page.at(unit)).to_string()).collect();
             format!("page      {}\ndirty     {}\n", page.join(" "), state.peek(of.dirty))

@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use machine::{Action, Step, Word};
+use machine::{Action, Step, Unsupported, Word};
 use rustc_hash::FxHashMap;
 use scenario::Body;
 
@@ -40,6 +40,8 @@ pub(crate) enum Standing {
     Done(Word),
     /// At an assertion of the modelled code that failed.
     Panicked(Arc<str>),
+    /// At something that is not modelled.
+    Unsupported(Arc<Unsupported>),
 }
 
 impl fmt::Display for Standing {
@@ -48,6 +50,7 @@ impl fmt::Display for Standing {
             Standing::Pending(step) => f.write_str(&told(step)),
             Standing::Done(word) => write!(f, "its end with {word}"),
             Standing::Panicked(message) => write!(f, "its panic `{message}`"),
+            Standing::Unsupported(missing) => write!(f, "what is not modelled, {missing}"),
         }
     }
 }
@@ -73,17 +76,18 @@ pub(crate) struct Node {
 
 /// The bits that a control state's number takes.
 pub(crate) const CONTROL_BITS: u32 = 18;
-/// Numbers from here on are panics, so that a dead machine is known by its number.
+/// Numbers from here on are panics and what is not modelled, so that a dead machine is known by its number.
 pub(crate) const PANICKED_FROM: u32 = (1 << CONTROL_BITS) - 1024;
 
 /// What is known of an automaton. A control state is its history, or how the model ended.
 #[derive(Default)]
 struct Table {
     nodes: Vec<Arc<Node>>,
-    panicked: Vec<Arc<Node>>,
+    dead: Vec<Arc<Node>>,
     by_history: FxHashMap<Arc<[Item]>, u32>,
     by_end: FxHashMap<Word, u32>,
     by_panic: FxHashMap<Arc<str>, u32>,
+    by_missing: FxHashMap<Arc<Unsupported>, u32>,
     edges: FxHashMap<(u32, Word), Arc<Edge>>,
 }
 
@@ -141,7 +145,7 @@ impl Automaton {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         match number.checked_sub(PANICKED_FROM) {
             None => table.nodes[number as usize].clone(),
-            Some(panic) => table.panicked[panic as usize].clone(),
+            Some(dead) => table.dead[dead as usize].clone(),
         }
     }
 
@@ -178,7 +182,7 @@ impl Automaton {
         table.edges.iter().map(|(&(from, result), edge)| (from, result, edge.clone())).collect()
     }
 
-    /// How many control states there are, panics not counted.
+    /// How many control states there are, panics and the like not counted.
     pub(crate) fn len(&self) -> usize {
         self.table.read().unwrap_or_else(PoisonError::into_inner).nodes.len()
     }
@@ -276,6 +280,7 @@ impl Automaton {
             Standing::Pending(_) => table.by_history.get(history),
             Standing::Done(word) => table.by_end.get(word),
             Standing::Panicked(message) => table.by_panic.get(message),
+            Standing::Unsupported(missing) => table.by_missing.get(missing),
         };
         if let Some(&number) = known {
             if let Some(known) = table.nodes.get(number as usize)
@@ -286,8 +291,10 @@ impl Automaton {
             return Ok((number, false));
         }
         let (list, from, to) = match control {
-            Standing::Panicked(_) => (&mut table.panicked, PANICKED_FROM, 1 << CONTROL_BITS),
-            _ => (&mut table.nodes, 0, PANICKED_FROM),
+            Standing::Panicked(_) | Standing::Unsupported(_) => {
+                (&mut table.dead, PANICKED_FROM, 1 << CONTROL_BITS)
+            }
+            Standing::Pending(_) | Standing::Done(_) => (&mut table.nodes, 0, PANICKED_FROM),
         };
         let number = from + list.len() as u32;
         if number >= to {
@@ -295,7 +302,7 @@ impl Automaton {
         }
         let history: Arc<[Item]> = match control {
             Standing::Pending(_) => history.into(),
-            Standing::Done(_) | Standing::Panicked(_) => Arc::default(),
+            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => Arc::default(),
         };
         list.push(Arc::new(Node { control: control.clone(), history: history.clone(), parent }));
         let kept = size_of_val::<[Item]>(&history);
@@ -303,6 +310,7 @@ impl Automaton {
             Standing::Pending(_) => table.by_history.insert(history, number),
             Standing::Done(word) => table.by_end.insert(*word, number),
             Standing::Panicked(message) => table.by_panic.insert(message.clone(), number),
+            Standing::Unsupported(missing) => table.by_missing.insert(missing.clone(), number),
         };
         self.grow(size_of::<Node>() + kept + ENTRY * size_of::<(Arc<[Item]>, u32)>());
         Ok((number, true))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Once};
 
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
-use machine::{Bug, Machine, Step, Word};
+use machine::{Bug, Machine, Step, Unsupported, Word};
 use scenario::Body;
 
 use super::Standing;
@@ -38,11 +38,13 @@ pub(super) fn silence_models() {
 }
 
 /// How model code panicked.
-pub(super) struct Panic {
-    /// Its message.
-    pub(super) said: Arc<str>,
-    /// Whether it is an assertion of the modelled code, a finding. All else is a mistake in the model.
-    is_bug: bool,
+pub(super) enum Panic {
+    /// An assertion of the modelled code failed, a finding; its message.
+    Bug(Arc<str>),
+    /// It came to what is not modelled.
+    Unsupported(Arc<Unsupported>),
+    /// By a mistake in the model; its message.
+    Mistake(Arc<str>),
 }
 
 /// Runs model code; how it panicked where it does.
@@ -51,8 +53,11 @@ fn quietly<R>(run: impl FnOnce() -> R) -> Result<R, Panic> {
     let end = catch_unwind(AssertUnwindSafe(run));
     QUIET.set(was_quiet);
     end.map_err(|panic| match panic.downcast::<Bug>() {
-        Ok(bug) => Panic { said: bug.said.into(), is_bug: true },
-        Err(panic) => Panic { said: message(&*panic), is_bug: false },
+        Ok(bug) => Panic::Bug(bug.said.into()),
+        Err(panic) => match panic.downcast::<Unsupported>() {
+            Ok(missing) => Panic::Unsupported(Arc::from(missing)),
+            Err(panic) => Panic::Mistake(message(&*panic)),
+        },
     })
 }
 
@@ -135,9 +140,10 @@ impl Model {
             (Some(stop), _) => return Err(error(actor, stop)),
             (None, Ok(CoroutineResult::Return(word))) => Standing::Done(word),
             (None, Ok(CoroutineResult::Yield(()))) => unreachable!("it stands in front of a step"),
-            (None, Err(panic)) if panic.is_bug => Standing::Panicked(panic.said),
-            (None, Err(panic)) => {
-                return Err(Error::Panicked { actor, message: panic.said.to_string() });
+            (None, Err(Panic::Bug(said))) => Standing::Panicked(said),
+            (None, Err(Panic::Unsupported(missing))) => Standing::Unsupported(missing),
+            (None, Err(Panic::Mistake(said))) => {
+                return Err(Error::Panicked { actor, message: said.to_string() });
             }
         };
         if let Some(item) = tape.left() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use machine::{Action, Control, Machine, Step, Word};
 
-use super::run::{attempt, leave};
+use super::run::{Panic, attempt, leave};
 use super::tape::PERFORMED_MAX;
 use super::{Automaton, Edge, Node, PANICKED_FROM, Standing, difference};
 use crate::explicit::Error;
@@ -73,7 +73,8 @@ impl Automaton {
         if !walking.left {
             walking.compare(&match end {
                 Ok(word) => Standing::Done(word),
-                Err(panic) => Standing::Panicked(panic.said),
+                Err(Panic::Unsupported(missing)) => Standing::Unsupported(missing),
+                Err(Panic::Bug(said) | Panic::Mistake(said)) => Standing::Panicked(said),
             });
         }
         match walking.other {
@@ -88,7 +89,7 @@ impl Automaton {
 /// A finished automaton.
 struct Map {
     nodes: Vec<Arc<Node>>,
-    panicked: Vec<Arc<Node>>,
+    dead: Vec<Arc<Node>>,
     /// The results that were followed from each control state.
     ways: Vec<Vec<(Word, Arc<Edge>)>>,
 }
@@ -103,13 +104,13 @@ impl Map {
         for ways in &mut ways {
             ways.sort_unstable_by_key(|(result, _)| *result);
         }
-        Map { nodes: table.nodes.clone(), panicked: table.panicked.clone(), ways }
+        Map { nodes: table.nodes.clone(), dead: table.dead.clone(), ways }
     }
 
     fn node(&self, number: u32) -> &Node {
         match number.checked_sub(PANICKED_FROM) {
             None => &self.nodes[number as usize],
-            Some(panic) => &self.panicked[panic as usize],
+            Some(dead) => &self.dead[dead as usize],
         }
     }
 

@@ -1,0 +1,78 @@
+//! What verdicts rest on, and what is missing for them: told with each in a line, and in full once.
+
+use std::collections::BTreeMap;
+
+use anstyle::{AnsiColor, Style};
+use scenario::{Assumption, Missing, Outcome};
+
+use crate::error::Error;
+use crate::output::Output;
+
+/// What the results of a command rest on and lack, with the number of results of which that is true.
+#[derive(Default, Debug)]
+pub(crate) struct Grounds {
+    assumptions: BTreeMap<Assumption, usize>,
+    unsupported: BTreeMap<Missing, usize>,
+    results: usize,
+}
+
+impl Grounds {
+    /// Takes note of a result; gives what is to be said with it.
+    pub(crate) fn add(&mut self, outcome: &Outcome) -> Vec<String> {
+        self.results += 1;
+        for assumption in &outcome.assumptions {
+            *self.assumptions.entry(assumption.clone()).or_default() += 1;
+        }
+        for missing in &outcome.unsupported {
+            *self.unsupported.entry(missing.clone()).or_default() += 1;
+        }
+        let mut words = Vec::new();
+        match &outcome.unsupported[..] {
+            [] => {}
+            [one] => words.push(format!("not modelled: {one}")),
+            [first, others @ ..] => {
+                words.push(format!("not modelled: {first}, and {} more", others.len()));
+            }
+        }
+        if !outcome.assumptions.is_empty() {
+            let names: Vec<String> =
+                outcome.assumptions.iter().map(|a| format!("{} = {}", a.name, a.value)).collect();
+            words.push(format!("assumed: {}", names.join(", ")));
+        }
+        words
+    }
+
+    /// Tells all of it.
+    ///
+    /// # Errors
+    /// An output that can't be written.
+    pub(crate) fn tell(&self, out: &mut Output) -> Result<(), Error> {
+        let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
+        let wanting = AnsiColor::Magenta.on_default();
+        let among = |count: usize| {
+            if self.results == 1 {
+                String::new()
+            } else {
+                format!(" {dim}[{count} of {}]{dim:#}", self.results)
+            }
+        };
+        if !self.assumptions.is_empty() {
+            out.line(&format!("\n{bold}assumed{bold:#}: the verdicts hold where this is true"))?;
+        }
+        for (assumption, &count) in &self.assumptions {
+            out.line(&format!("  {assumption}{}", among(count)))?;
+        }
+        if !self.unsupported.is_empty() {
+            out.line(&format!(
+                "\n{bold}not modelled{bold:#}: executions end here, and nobody knows how they go on"
+            ))?;
+        }
+        for (missing, &count) in &self.unsupported {
+            out.line(&format!("  {wanting}{missing}{wanting:#}{}", among(count)))?;
+            if !missing.hint.is_empty() {
+                out.line(&format!("    {}", missing.hint))?;
+            }
+        }
+        Ok(())
+    }
+}
