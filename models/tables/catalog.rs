@@ -7,7 +7,7 @@ use ::tree::Release;
 use c_text::{Config, File, Hints, Program, ReadError, Sources, parse};
 use models::kernel::Setting;
 use models::{FileSystem, family};
-use scenario::{Cases, Variant, WritePath};
+use scenario::{Case, Cases, Scenario, Variant, WritePath};
 
 use crate::front_end::{Assumption, FromText, Table, Text};
 use crate::paths::{FILES, PATHS, Path, TABLES};
@@ -49,7 +49,7 @@ pub enum TreeError {
 impl Tree {
     /// A tree. `assumed` is what somebody assumes for a try, beside the tables.
     #[must_use]
-    pub fn new(sources: Arc<dyn Sources + Send + Sync>, release: Release, assumed: Vec<Assumption>) -> Tree {
+    pub fn new(release: Release, sources: Arc<dyn Sources + Send + Sync>, assumed: Vec<Assumption>) -> Tree {
         Tree { sources, release, assumed, files: Mutex::default() }
     }
 
@@ -84,14 +84,19 @@ impl Tree {
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
         let (base, setting) = path.base(self.version()).ok_or_else(no_base)?;
         let around = format!("{base:?}");
-        let base_cases = cases(base.clone(), setting);
-        let Ok(fs) = FromText::new(text.clone(), path.entries, base) else { return Ok(None) };
+        let fs = {
+            let (text, base, entries) = (text.clone(), base.clone(), path.entries);
+            move || FromText::new(text.clone(), entries, base.clone())
+        };
+        if fs().is_err() {
+            return Ok(None);
+        }
         let variant = Variant {
             name: self.release.to_string(),
             sentence: format!("the tree's own text, and around it {around}"),
             // Its text is no source of the program.
             origin: None,
-            cases: cases(Arc::new(fs), setting),
+            cases: cases_of(fs, setting),
         };
         let path = WritePath {
             name: path.name.to_owned(),
@@ -99,7 +104,7 @@ impl Tree {
             leaves_out: path.leaves_out.to_owned(),
             variants: vec![variant],
         };
-        Ok(Some(TreePath { path, text, base: base_cases }))
+        Ok(Some(TreePath { path, text, base: Cases::new(move || family::cases(&base, setting, false)) }))
     }
 
     /// The text of a path; nothing if the tree has no such file.
@@ -130,8 +135,38 @@ impl Tree {
     }
 }
 
-fn cases(fs: Arc<dyn FileSystem>, setting: Setting) -> Cases {
-    Cases::new(move || family::cases(&fs, setting, false))
+/// The scenarios of a file system of a text. Each that is built has one of its own, which knows what was assumed.
+fn cases_of(
+    fs: impl Fn() -> Result<FromText, &'static str> + Clone + Send + Sync + 'static,
+    setting: Setting,
+) -> Cases {
+    let cases = move || -> Result<(Arc<FromText>, Vec<Case>), &'static str> {
+        let fs = Arc::new(fs()?);
+        let shared: Arc<dyn FileSystem> = fs.clone();
+        Ok((fs, family::cases(&shared, setting, false)))
+    };
+    Cases::new(move || {
+        let all = cases().map(|(_, cases)| cases).unwrap_or_default();
+        let own = all.into_iter().enumerate().map(|(number, case)| {
+            let cases = cases.clone();
+            let build = move || {
+                let (fs, cases) = cases().expect("it was made before");
+                let assumed = move || {
+                    let used = fs.used().assumptions.into_iter();
+                    used.map(|(of, table)| scenario::Assumption {
+                        name: format!("{}()", of.name),
+                        value: of.value.to_string(),
+                        reason: of.reason.to_owned(),
+                        table: table.to_owned(),
+                    })
+                    .collect()
+                };
+                Scenario { assumptions: Some(Arc::new(assumed)), ..(cases[number].build)() }
+            };
+            Case { build: Arc::new(build), ..case }
+        });
+        own.collect()
+    })
 }
 
 /// How the kernel is configured.

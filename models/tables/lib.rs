@@ -20,7 +20,7 @@
 //! // A tree of our own, which has a file system in memory and nothing else.
 //! let folder = tree::open("tests/toy").expect("a tree");
 //! let release = folder.release().clone();
-//! let tree = Tree::new(Arc::new(folder), release, Vec::new());
+//! let tree = Tree::new(release, Arc::new(folder), Vec::new());
 //! let paths = tree.paths(&|_| true).expect("it can be read");
 //! let names: Vec<&str> = paths.iter().map(|of| of.path.name.as_str()).collect();
 //! assert_eq!(names, ["simple/ramfs"]);

@@ -22,26 +22,36 @@ pub(super) enum Entry {
 pub(super) struct Known {
     pub(super) entry: Entry,
     pub(super) file: &'static str,
-    used: AtomicBool,
+    number: usize,
 }
 
-impl Known {
-    fn new(entry: Entry, file: &'static str) -> Known {
-        Known { entry, file, used: AtomicBool::new(false) }
+/// Which entries runs have used.
+#[derive(Default)]
+pub(super) struct Marks(Box<[AtomicBool]>);
+
+impl Marks {
+    /// None yet.
+    pub(super) fn new(index: &Index) -> Marks {
+        Marks((0..index.count).map(|_| AtomicBool::new(false)).collect())
     }
 
-    pub(super) fn used(&self) -> Entry {
+    pub(super) fn mark(&self, known: &Known) {
         // A store only where it says something new: all threads come here.
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
+        let mark = &self.0[known.number];
+        if !mark.load(Ordering::Relaxed) {
+            mark.store(true, Ordering::Relaxed);
         }
-        self.entry
+    }
+
+    fn is_marked(&self, known: &Known) -> bool {
+        self.0[known.number].load(Ordering::Relaxed)
     }
 }
 
 /// All that the tables of a path say, by name.
 #[derive(Default)]
 pub(super) struct Index {
+    count: usize,
     names: HashMap<&'static str, Known>,
     /// Beginnings of names.
     prefixes: Vec<(&'static str, Known)>,
@@ -58,37 +68,33 @@ impl Index {
         for table in tables {
             let file = table.file;
             for word in table.words {
-                for name in word.names {
-                    index.names.insert(name, Known::new(Entry::Word(word), file));
-                }
+                word.names.iter().for_each(|name| index.add(name, Entry::Word(word), file));
             }
-            for of in table.macros {
-                index.names.insert(of.name, Known::new(Entry::Macro(of), file));
-            }
-            for of in table.constants {
-                index.names.insert(of.name, Known::new(Entry::Constant(of), file));
-            }
+            table.macros.iter().for_each(|of| index.add(of.name, Entry::Macro(of), file));
+            table.constants.iter().for_each(|of| index.add(of.name, Entry::Constant(of), file));
             for nothing in table.nothing {
-                for name in nothing.names.split_whitespace() {
-                    let known = Known::new(Entry::Nothing(nothing.reason), file);
-                    match name.strip_suffix('*') {
-                        Some(prefix) => index.prefixes.push((prefix, known)),
-                        None => drop(index.names.insert(name, known)),
-                    }
-                }
+                let names = nothing.names.split_whitespace();
+                names.for_each(|name| index.add(name, Entry::Nothing(nothing.reason), file));
             }
-            for assumption in table.assumptions {
-                index.names.insert(assumption.name, Known::new(Entry::Assumption(*assumption), file));
-            }
+            table.assumptions.iter().for_each(|of| index.add(of.name, Entry::Assumption(*of), file));
             index.loads.extend(table.loads.iter().map(|load| (load.name, load)));
             index.stores.extend(table.stores.iter().map(|store| (store.name, store)));
             index.types.extend(table.types.iter().copied());
             index.same.extend(table.same);
         }
         for assumption in assumed {
-            index.names.insert(assumption.name, Known::new(Entry::Assumption(*assumption), "--assume"));
+            index.add(assumption.name, Entry::Assumption(*assumption), "--assume");
         }
         index
+    }
+
+    fn add(&mut self, name: &'static str, entry: Entry, file: &'static str) {
+        let known = Known { entry, file, number: self.count };
+        self.count += 1;
+        match name.strip_suffix('*') {
+            Some(prefix) => self.prefixes.push((prefix, known)),
+            None => drop(self.names.insert(name, known)),
+        }
     }
 
     pub(super) fn known(&self, name: &str) -> Option<&Known> {
@@ -111,11 +117,11 @@ impl Index {
         self.same.contains(member(object, path).as_str())
     }
 
-    /// What runs have used of it so far: names with their entries, in order.
-    pub(super) fn used(&self) -> Vec<(&str, &Known)> {
+    /// What is marked: names with their entries, in order.
+    pub(super) fn used(&self, marks: &Marks) -> Vec<(&str, &Known)> {
         let all = self.names.iter().map(|(name, known)| (*name, known));
         let all = all.chain(self.prefixes.iter().map(|(name, known)| (*name, known)));
-        let mut used: Vec<_> = all.filter(|(_, known)| known.used.load(Ordering::Relaxed)).collect();
+        let mut used: Vec<_> = all.filter(|(_, known)| marks.is_marked(known)).collect();
         used.sort_by_key(|(name, _)| *name);
         used
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use c_run::{Call, Object, Part, Pointer, Run, Stop, Value, Why, Words};
+use c_run::{Call, Object, Part, Pointer, Run, Stop, Unknown, Value, Why, Words};
 use c_text::{IntType, ItemKind, Name};
 use machine::{Layout, Place};
 use models::family::{File, PageState};
@@ -23,7 +23,7 @@ pub use here::{
     Answer, Argument, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
 };
-use index::Entry;
+use index::{Entry, Known, Marks};
 pub use text::{Text, Used};
 
 /// Which functions of a text are run, and what is run around them.
@@ -47,6 +47,7 @@ pub struct FromText {
     pub base: Arc<dyn FileSystem>,
     /// The file that defines the operations.
     operations: Name,
+    marks: Marks,
 }
 
 impl fmt::Debug for FromText {
@@ -74,6 +75,12 @@ impl Playing<'_> {
         Here { run, fs: self.fs, k, request: self.request, call, word }
     }
 
+    fn used(&self, known: &Known) -> Entry {
+        self.fs.marks.mark(known);
+        self.fs.text.mark(known);
+        known.entry
+    }
+
     /// Runs a function of the text to its end.
     ///
     /// # Panics
@@ -88,7 +95,7 @@ impl Playing<'_> {
             Err(Stop { place, why: Why::Fault(what) }) => {
                 machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
             }
-            Err(stop) => self.fs.text.refuse(&stop),
+            Err(Stop { place, why: Why::Unknown(what) }) => self.fs.text.refuse(&place, &what),
         }
     }
 }
@@ -96,7 +103,7 @@ impl Playing<'_> {
 impl Words for Playing<'_> {
     fn call(&self, run: &Run<'_>, call: &Call<'_>) -> Result<Option<Value>, Stop> {
         let Some(known) = self.fs.text.index.known(call.name) else { return Ok(None) };
-        match known.used() {
+        match self.used(known) {
             Entry::Word(word) => (word.call)(&self.here(run, Some(call), Some(word))).map(Some),
             Entry::Macro(of) => (of.call)(&self.here(run, Some(call), None)).map(Some),
             Entry::Nothing(_) => Ok(Some(Value::Void)),
@@ -106,7 +113,7 @@ impl Words for Playing<'_> {
     }
 
     fn constant(&self, run: &Run<'_>, name: &str) -> Option<Value> {
-        match self.fs.text.index.known(name)?.used() {
+        match self.used(self.fs.text.index.known(name)?) {
             Entry::Constant(of) => Some((of.value)(&self.here(run, None, None))),
             _ => None,
         }
@@ -150,7 +157,20 @@ impl FromText {
         };
         let file = text.program().files().iter().find(defines).ok_or(entries.operations)?;
         let operations = file.name.clone();
-        Ok(FromText { text, entries, base, operations })
+        let marks = Marks::new(&text.index);
+        Ok(FromText { text, entries, base, operations, marks })
+    }
+
+    /// What this one has used of the tables so far.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        self.text.marked(&self.marks)
+    }
+
+    /// An answer that stands for nothing.
+    fn refuse_answer(&self, function: &str, value: &Value) -> ! {
+        let place = c_run::Place { function: function.into(), ..c_run::Place::default() };
+        self.text.refuse(&place, &Unknown::Construct(format!("the result {value}")))
     }
 
     /// The address-space operations.
@@ -165,14 +185,14 @@ impl FromText {
 
     /// What a write returned.
     fn written(&self, value: &Value) -> Result<usize, Errno> {
-        let Value::Int(value, _) = value else { self.text.refuse_answer(self.entries.write, value) };
+        let Value::Int(value, _) = value else { self.refuse_answer(self.entries.write, value) };
         match usize::try_from(*value) {
             Ok(written) => Ok(written),
             Err(_) => {
                 let all = [Errno::Efault, Errno::Eintr, Errno::Enospc];
                 match all.into_iter().find(|error| i64::from(-errno(*error)) == *value) {
                     Some(error) => Err(error),
-                    None => self.text.refuse_answer(self.entries.write, &Value::Int(*value, IntType::LONG)),
+                    None => self.refuse_answer(self.entries.write, &Value::Int(*value, IntType::LONG)),
                 }
             }
         }
@@ -206,7 +226,7 @@ impl FileSystem for FromText {
         match playing.run(function, vec![fault]) {
             Value::Int(FAULT_LOCKED, _) => true,
             Value::Int(FAULT_NO_PAGE | FAULT_SIGBUS, _) => false,
-            other => self.text.refuse_answer(function, &other),
+            other => self.refuse_answer(function, &other),
         }
     }
 

@@ -1,15 +1,15 @@
 //! The text of a path: its files as they were read, the tables that they are run with, and what of both was used.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use c_run::{Code, Stop, Value};
+use c_run::{Code, Place, Unknown};
 use c_text::{Name, Program};
+use machine::Unsupported;
 
 use super::entry::{Assumption, Table};
-use super::index::{Entry, Index, Names};
+use super::index::{Entry, Index, Known, Marks, Names};
 
 /// A text with its tables.
 pub struct Text {
@@ -17,7 +17,9 @@ pub struct Text {
     pub(super) index: Arc<Index>,
     /// Its files and assumptions in a number, by which the text is known again.
     fingerprint: u64,
-    missing: Mutex<BTreeSet<String>>,
+    marks: Marks,
+    /// The table to add to, where the place does not tell.
+    home: &'static str,
 }
 
 /// What runs have used of the tables.
@@ -43,9 +45,10 @@ impl Text {
         let index = Arc::new(Index::new(tables, assumed));
         Text {
             code: Code::new(program, Box::new(Names(index.clone()))),
+            marks: Marks::new(&index),
             index,
             fingerprint: hasher.finish(),
-            missing: Mutex::default(),
+            home: tables.last().map_or("models/tables", |table| table.file),
         }
     }
 
@@ -64,8 +67,12 @@ impl Text {
     /// What runs have used of the tables so far.
     #[must_use]
     pub fn used(&self) -> Used {
+        self.marked(&self.marks)
+    }
+
+    pub(super) fn marked(&self, marks: &Marks) -> Used {
         let mut used = Used::default();
-        for (name, known) in self.index.used() {
+        for (name, known) in self.index.used(marks) {
             match known.entry {
                 Entry::Word(_) | Entry::Macro(_) | Entry::Constant(_) => used.words.push(name.to_owned()),
                 Entry::Nothing(reason) => used.nothing.push((name.to_owned(), reason)),
@@ -75,24 +82,41 @@ impl Text {
         used
     }
 
-    /// What runs have met that neither the text nor the tables know.
-    #[must_use]
-    pub fn missing(&self) -> Vec<String> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    pub(super) fn mark(&self, known: &Known) {
+        self.marks.mark(known);
     }
 
     /// Ends the execution at what is not known: there is no default.
-    pub(super) fn refuse(&self, stop: &Stop) -> ! {
-        let said = stop.to_string();
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(said.clone());
-        machine::bug(said)
-    }
-
-    /// The same for an answer that stands for nothing.
-    pub(super) fn refuse_answer(&self, function: &str, value: &Value) -> ! {
-        let said = format!("{function}() returns {value}, which is not known");
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(said.clone());
-        machine::bug(said)
+    pub(super) fn refuse(&self, place: &Place, what: &Unknown) -> ! {
+        let table = match &*place.file {
+            "fs/buffer.c" | "include/linux/buffer_head.h" => crate::buffer::TABLE.file,
+            file if file.starts_with("mm/") => crate::mm::TABLE.file,
+            _ => self.home,
+        };
+        let hint = match what {
+            Unknown::Function(name) => format!(
+                "add it to {table}: a word, what does nothing, or an assumption; or try --assume '{name}()=0'"
+            ),
+            Unknown::Name(_) => format!("add it to {table}: a constant"),
+            Unknown::Type(_) => format!(
+                "add it to {table}: a type; or read the file that defines it, in models/tables/paths.rs"
+            ),
+            Unknown::Load { .. } => format!("add it to {table}: a load"),
+            Unknown::Store { .. } => format!("add it to {table}: a store"),
+            Unknown::Unparsed { .. } => {
+                format!("add what the reader lacks to crates/c-text/src/hints.rs, or the function to {table}")
+            }
+            Unknown::Ambiguous(_) | Unknown::Construct(_) => {
+                format!("make the function that it stands in a word of {table}")
+            }
+        };
+        machine::unsupported(Unsupported {
+            file: place.file.to_string(),
+            line: place.line,
+            function: place.function.to_string(),
+            what: what.to_string(),
+            hint,
+        })
     }
 }
 

@@ -71,3 +71,39 @@ fn deliberate_faults_of_the_text_are_found() {
     );
     assert!(of(null, "within-resident").contains("kernel-bug"), "NULL is followed");
 }
+
+#[test]
+fn what_nobody_knows_is_listed_and_has_no_default() {
+    let edits = [
+        (
+            "fs/libfs.c",
+            "\tfolio_mark_dirty(folio);\n",
+            "\tfolio_mark_dirty(folio);\n\tcount_something(folio);\n",
+        ),
+        ("mm/filemap.c", "\t\t\terror = -EINTR;\n", "\t\t\terror = -ENOSUCH;\n"),
+    ];
+    let toy = path_of(edited(&edits));
+    let found = outcome(case(&toy, "within-evicted-with-kill"));
+    assert_ne!(found.coverage, scenario::Coverage::Exhausted);
+    let told: Vec<String> = found.unsupported.iter().map(ToString::to_string).collect();
+    // One search finds all: those that one execution does not reach, another does.
+    assert_eq!(
+        told,
+        [
+            "fs/libfs.c:34: count_something() is not known (in toy_end)",
+            "mm/filemap.c:22: `ENOSUCH` is not known (in generic_perform_write)",
+        ]
+    );
+    assert!(found.unsupported[0].hint.contains("models/tables/"), "{}", found.unsupported[0].hint);
+}
+
+#[test]
+fn what_was_assumed_is_told_by_the_scenario_that_assumed_it() {
+    let edit = ("fs/libfs.c", "\tif (IS_ERR(folio))\n", "\tif (IS_VERITY(mapping->host) || IS_ERR(folio))\n");
+    let toy = path_of(edited(&[edit]));
+    let assumptions = outcome(case(&toy, "within-resident")).assumptions;
+    let names: Vec<&str> = assumptions.iter().map(|of| of.name.as_str()).collect();
+    assert_eq!(names, ["IS_VERITY()"]);
+    let plain = path_of(edited(&[]));
+    assert_eq!(outcome(case(&plain, "within-resident")).assumptions, Vec::new());
+}

@@ -33,7 +33,7 @@ pub(crate) fn edited(edits: &[(&str, &str, &str)]) -> (Release, Overlay<::tree::
 
 /// The one path of a toy.
 pub(crate) fn path_of((release, tree): (Release, Overlay<::tree::Tree>)) -> TreePath {
-    let tree = Tree::new(Arc::new(tree), release, Vec::new());
+    let tree = Tree::new(release, Arc::new(tree), Vec::new());
     tree.paths(&|_| true).expect("it can be read").remove(0)
 }
 
