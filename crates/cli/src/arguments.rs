@@ -1,11 +1,15 @@
 //! The command line.
 
+mod tree;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use tree::{TreeChoice, TreesChoice};
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
@@ -115,6 +119,8 @@ pub enum Command {
     Diff(Diff),
     /// Runs a recorded schedule step by step
     Replay(Replay),
+    /// Tells what of a kernel tree can be run, and what is missing
+    Survey(Survey),
     /// Removes each kernel word of a write path in turn and shows what becomes reachable
     Why(Why),
     /// Tells where results are kept, and how much they take, or takes them away
@@ -126,14 +132,39 @@ pub enum Command {
 }
 
 impl Command {
+    /// The kernel tree whose text is asked, and the targets in it.
+    #[must_use]
+    pub fn tree(&self) -> Option<(&TreeChoice, Vec<&str>)> {
+        let (tree, targets): (&TreeChoice, &[String]) = match self {
+            Command::List(List { tree, targets, .. }) | Command::Matrix(Matrix { tree, targets, .. }) => {
+                (tree, targets)
+            }
+            Command::Check(Check { search, targets, .. }) => (&search.tree, targets),
+            Command::Replay(Replay { tree, schedule, .. }) => (tree, std::slice::from_ref(schedule)),
+            Command::Engine(EngineRun { search, target }) => (&search.tree, std::slice::from_ref(target)),
+            Command::Survey(Survey { tree, targets, .. }) => (tree, targets),
+            Command::Corpus(_) | Command::Diff(_) | Command::Why(_) | Command::Cache(_) => return None,
+        };
+        tree.tree.is_some().then(|| (tree, targets.iter().map(String::as_str).collect()))
+    }
+
     /// Whether it searches for results that are worth keeping.
     #[must_use]
     pub fn keeps(&self) -> bool {
         match self {
-            Command::Check(check) => !check.coverage && check.search.engine == Engine::Explicit,
+            Command::Check(Check { coverage, search, .. }) => {
+                !coverage && search.engine == Engine::Explicit && search.tree.tree.is_none()
+            }
             Command::Diff(diff) => diff.search,
-            Command::Matrix(_) | Command::Corpus(_) | Command::Replay(_) => true,
-            Command::List(_) | Command::Why(_) | Command::Cache(_) | Command::Engine(_) => false,
+            Command::Matrix(Matrix { tree, .. }) | Command::Replay(Replay { tree, .. }) => {
+                tree.tree.is_none()
+            }
+            Command::Corpus(_) => true,
+            Command::List(_)
+            | Command::Why(_)
+            | Command::Cache(_)
+            | Command::Engine(_)
+            | Command::Survey(_) => false,
         }
     }
 }
@@ -143,6 +174,9 @@ impl Command {
 pub struct List {
     /// Only these
     pub targets: Vec<String>,
+    /// A kernel tree
+    #[command(flatten)]
+    pub tree: TreeChoice,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -163,7 +197,7 @@ pub struct Check {
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine"])]
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree"])]
     pub coverage: bool,
     /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
     #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
@@ -181,6 +215,9 @@ pub struct Check {
 pub struct Matrix {
     /// Only these paths or variants
     pub targets: Vec<String>,
+    /// A kernel tree
+    #[command(flatten)]
+    pub tree: TreeChoice,
     /// Which variants of them
     #[command(flatten)]
     pub variants: Variants,
@@ -235,19 +272,37 @@ pub struct Corpus {
 /// `diff`
 #[derive(Args, Debug)]
 pub struct Diff {
-    /// A variant
-    pub before: String,
-    /// Another one
-    pub after: String,
-    /// Searches, instead of comparing what is recorded
-    #[arg(long, conflicts_with = "snapshots")]
+    /// Two variants; or, of trees, only these paths or scenarios
+    #[arg(value_name = "BEFORE AFTER | TARGET")]
+    pub targets: Vec<String>,
+    /// The trees, and the patches
+    #[command(flatten)]
+    pub trees: TreesChoice,
+    /// Searches, instead of comparing what is recorded; trees are searched anyway
+    #[arg(long, conflicts_with_all = ["snapshots", "tree"])]
     pub search: bool,
     /// Also the scenarios that take long; with `--search`
     #[arg(long)]
     pub all: bool,
     /// Where the snapshots are
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
+    /// How far to search
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// `survey`
+#[derive(Args, Debug)]
+pub struct Survey {
+    /// Only these paths
+    pub targets: Vec<String>,
+    /// The kernel tree
+    #[command(flatten)]
+    pub tree: TreeChoice,
+    /// All scenarios, not only those of the writer alone
+    #[arg(long)]
+    pub all: bool,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -260,6 +315,9 @@ pub struct Replay {
     /// `snapshots/ext4/journalled/v4.2.snap:within-unmapped#3`; without a number, or a scenario, the first
     #[arg(value_name = "SNAPSHOT[:SCENARIO[#N]]")]
     pub schedule: String,
+    /// A kernel tree: its scenario is searched, where nothing is recorded
+    #[command(flatten)]
+    pub tree: TreeChoice,
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
@@ -334,6 +392,9 @@ pub struct Search {
     /// How many executions loom looks at, or shuttle draws
     #[arg(long, value_name = "N")]
     pub executions: Option<u64>,
+    /// A kernel tree
+    #[command(flatten)]
+    pub tree: TreeChoice,
     /// How far
     #[command(flatten)]
     pub bounds: Bounds,
@@ -464,8 +525,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all =
-            "all format schedules coverage without engine threads time-max snapshots cache no-cache";
+        let for_all = "all format schedules coverage without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);

@@ -10,7 +10,7 @@ use checker::{explicit, isolate, on_loom, on_shuttle};
 use clap::ValueEnum;
 use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
-use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode};
+use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode, TreeChoice};
 use crate::cache::{Cache, Kept};
 use crate::error::Error;
 use crate::progress::Progress;
@@ -67,6 +67,7 @@ impl Bounds {
             shuttle: ShuttleMode::Random,
             seed: 0,
             executions: None,
+            tree: TreeChoice::default(),
             bounds: self.clone(),
         }
     }
@@ -100,6 +101,7 @@ impl Search {
         let Bounds { states_max, memory_max, time_max, .. } = self.bounds;
         let executions = |default: u64| format!("--executions={}", self.executions.unwrap_or(default));
         let mut arguments = vec![format!("--engine={}", self.engine.name())];
+        arguments.extend(self.tree.to_arguments());
         match self.engine {
             Engine::Explicit => {
                 arguments.push(format!("--states-max={states_max}"));

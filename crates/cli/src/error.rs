@@ -34,6 +34,14 @@ pub enum Error {
         /// What it is, and what to do.
         what: String,
     },
+    /// A kernel's tree can't be run, or a patch of it can't be applied.
+    #[error("{tree}: {why}")]
+    Tree {
+        /// Which: the tree, or the patch.
+        tree: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// A snapshot does not say what one says.
     #[error("{}: {why}", path.display())]
     Snapshot {

@@ -17,7 +17,7 @@ pub(crate) struct Grounds {
 }
 
 impl Grounds {
-    /// Takes note of a result; gives what is to be said with it.
+    /// Takes note of a result; gives what is to be said with it at once.
     pub(crate) fn add(&mut self, outcome: &Outcome) -> Vec<String> {
         self.results += 1;
         for assumption in &outcome.assumptions {
@@ -33,11 +33,6 @@ impl Grounds {
             [first, others @ ..] => {
                 words.push(format!("not modelled: {first}, and {} more", others.len()));
             }
-        }
-        if !outcome.assumptions.is_empty() {
-            let names: Vec<String> =
-                outcome.assumptions.iter().map(|a| format!("{} = {}", a.name, a.value)).collect();
-            words.push(format!("assumed: {}", names.join(", ")));
         }
         words
     }

@@ -19,18 +19,22 @@ mod cut;
 mod engine;
 mod error;
 mod grounds;
+mod kernel;
 mod output;
 mod progress;
+mod reads;
 mod reasons;
 pub mod recorded;
 pub mod replay;
 mod status;
+mod story;
 pub mod target;
 mod work;
 
 use scenario::WritePath;
 
 use arguments::{Arguments, Command};
+use kernel::Kernel;
 
 pub use cache::Cache;
 pub use engine::{Answer, Searcher};
@@ -48,14 +52,19 @@ pub fn run(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
+    let kernel =
+        arguments.command.tree().map(|(choice, targets)| Kernel::open(choice, &targets)).transpose()?;
+    let kernel = kernel.as_ref();
+    let catalog = kernel.map_or(catalog, |kernel| &kernel.catalog);
     match &arguments.command {
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
-        Command::Check(check) => commands::check(catalog, check, searcher, out),
+        Command::Check(check) => commands::check(catalog, kernel, check, searcher, out),
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
-        Command::Replay(replay) => commands::replay(catalog, replay, searcher, out),
+        Command::Replay(replay) => commands::replay(catalog, kernel, replay, searcher, out),
+        Command::Survey(survey) => commands::survey(kernel, survey, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
         Command::Cache(cache) => commands::cache(cache, &arguments.cache, out).map(|()| Status::AsRecorded),
         Command::Engine(engine) => {

@@ -191,7 +191,7 @@ pub fn picture(scenario: &Scenario, cells: &[Word]) -> Vec<String> {
 
 /// The schedule of a bad state in columns.
 #[must_use]
-pub fn shown(bad: &BadState, scenario: &Scenario, folding: Folding<'_>, look: Look) -> String {
+pub fn shown(bad: &BadState, scenario: &Scenario, folding: Folding<'_>, look: Look<'_>) -> String {
     let views: Vec<&str> = scenario.views.iter().map(|v| v.name).collect();
     columns(&lines(&bad.schedule.events, folding), &views, look)
 }

@@ -1,6 +1,6 @@
 //! Lines in columns, one per actor, as a commit message of the kernel shows a race; and back.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
@@ -23,21 +23,33 @@ const FOLDED: &str = "+";
 const NOBODY: &str = "--";
 
 /// What a schedule shows beside its steps.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
     /// The number of each scheduling point; otherwise a `+` before what is folded. What is recorded has none,
     /// so that a step more or less changes no other line.
     pub numbers: bool,
     /// Each line's place in the source.
     pub sources: bool,
+    /// What stands there, beside the place.
+    pub text: Option<SourceText<'a>>,
     /// Colours, as ANSI sequences.
     pub colours: bool,
+}
+
+/// Tells what stands at a line of a file; none where nobody knows.
+#[derive(Clone, Copy)]
+pub struct SourceText<'a>(pub &'a dyn Fn(&str, u32) -> Option<&'a str>);
+
+impl fmt::Debug for SourceText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SourceText")
+    }
 }
 
 /// The lines in columns. A view of `views` runs when the actors are done: it has a heading of its
 /// own and the first column.
 #[must_use]
-pub fn columns(lines: &[Line], views: &[&str], look: Look) -> String {
+pub fn columns(lines: &[Line], views: &[&str], look: Look<'_>) -> String {
     let columns = Columns::fitting(lines, views);
     let paint = |style: Style, text: &str| {
         if look.colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
@@ -77,6 +89,9 @@ pub fn columns(lines: &[Line], views: &[&str], look: Look) -> String {
             let gap = widest - ends(line) + 2;
             let source = format!("{}:{}", line.file, line.line);
             let _ = write!(shown, "{:gap$}{}", "", paint(Style::new().dimmed(), &source));
+            if let Some(text) = look.text.and_then(|SourceText(text)| text(&line.file, line.line)) {
+                let _ = write!(shown, "  {text}");
+            }
         }
         let _ = writeln!(out, "{}", shown.trim_end());
     }
@@ -195,7 +210,7 @@ mod tests {
     use crate::lines::{Folding, lines};
     use crate::toy;
 
-    const NUMBERS: Look = Look { numbers: true, sources: false, colours: false };
+    const NUMBERS: Look<'static> = Look { numbers: true, sources: false, text: None, colours: false };
 
     fn folded(schedule: &scenario::Schedule) -> Vec<Line> {
         lines(&schedule.events, Folding::AllBut(&BTreeSet::new()))

@@ -35,7 +35,7 @@ mod toy;
 
 pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{AsIn, Block, named, picture, property, shown};
-pub use columns::{Look, columns, parse as parse_columns};
+pub use columns::{Look, SourceText, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, Summary, diff};
 pub use json::{Finding, How, line as json_line};
 pub use lines::{Folding, Line, Mark, lines, settled};

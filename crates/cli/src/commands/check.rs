@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use report::Finding;
 use report::snapshot::how_to_record;
-use report::{Finding, Folding, Look};
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
 use crate::arguments::{Check, Engine, Format};
@@ -14,9 +14,11 @@ use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
+use crate::kernel::Kernel;
 use crate::output::Output;
-use crate::recorded::{Comparison, Judgement, Records, judge, open_steps};
+use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
+use crate::story::told;
 use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
 
 /// Searches scenarios for bad states and compares with the snapshots.
@@ -25,6 +27,7 @@ use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
 /// A target that means nothing, a snapshot that can't be read, an output that can't be written.
 pub(crate) fn check(
     catalog: &[WritePath],
+    kernel: Option<&Kernel>,
     arguments: &Check,
     searcher: &Searcher,
     out: &mut Output,
@@ -36,7 +39,7 @@ pub(crate) fn check(
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
-    let mut text = Text::new(&chosen, arguments);
+    let mut text = Text::new(&chosen, kernel, arguments);
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
@@ -66,8 +69,13 @@ pub(crate) fn check(
             out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
-        let number = |bad: &BadState| section?.block(bad).map(|block| block.number);
-        let numbers = outcome.bad.iter().map(number).collect();
+        // What is not recorded of a tree is searched again for a replay, which numbers it in the same way.
+        let in_order = section.is_none() && kernel.is_some();
+        let number = |(at, bad): (usize, &BadState)| match section {
+            Some(section) => section.block(bad).map(|block| block.number),
+            None => in_order.then_some(at + 1),
+        };
+        let numbers = outcome.bad.iter().enumerate().map(number).collect();
         text.tally.kept += usize::from(kept.is_some());
         let (chosen, recorded) = (chosen[at], section.is_some());
         let checked = Checked { chosen, scenario, outcome, judgement, recorded, numbers, command };
@@ -135,6 +143,8 @@ enum Detail {
 
 /// The text for people.
 struct Text<'c> {
+    /// The tree whose text is asked, if it is one's.
+    kernel: Option<&'c Kernel>,
     detail: Detail,
     /// Whether what does not matter in a schedule is folded.
     folds: bool,
@@ -168,7 +178,7 @@ const DIFFERENT: Style = AnsiColor::Red.on_default().bold();
 const UNKNOWN: Style = AnsiColor::Magenta.on_default();
 
 impl<'c> Text<'c> {
-    fn new(chosen: &[Chosen<'c>], arguments: &Check) -> Text<'c> {
+    fn new(chosen: &[Chosen<'c>], kernel: Option<&'c Kernel>, arguments: &Check) -> Text<'c> {
         let one_variant = chosen.windows(2).all(|two| std::ptr::eq(two[0].variant, two[1].variant));
         let detail = match chosen {
             _ if arguments.schedules => Detail::Everything,
@@ -179,6 +189,7 @@ impl<'c> Text<'c> {
         let width = chosen.iter().map(|c| c.case.name.len()).max().unwrap_or(0);
         let folds = !arguments.schedules;
         Text {
+            kernel,
             detail,
             folds,
             width,
@@ -342,7 +353,7 @@ impl<'c> Text<'c> {
         self.grounds.tell(out)?;
         out.line(&format!("compared with {records}"))?;
         let targets = unrecorded.into_iter().collect::<Vec<_>>().join(",");
-        if !targets.is_empty() {
+        if !targets.is_empty() && self.kernel.is_none() {
             out.line(&format!("to record what is not: {}", how_to_record(Some(&targets))))?;
         }
         if long {
@@ -351,7 +362,7 @@ impl<'c> Text<'c> {
         Ok(())
     }
 
-    /// A bad state in full, with the lines of the model.
+    /// A bad state in full, and what shows it step by step.
     fn block(
         &self,
         chosen: &Chosen<'_>,
@@ -359,25 +370,11 @@ impl<'c> Text<'c> {
         bad: &BadState,
         number: Option<usize>,
     ) -> String {
-        let bold = Style::new().bold();
-        let dim = Style::new().dimmed();
-        let name = report::named(&bad.property, &bad.witness, bad.promised);
-        let mut out = format!("\n{bold}scenario{bold:#}  {}: {}\n", scenario.name, scenario.sentence);
-        let _ = writeln!(out, "{bold}property{bold:#}  {DIFFERENT}{name}{DIFFERENT:#}");
-        if let Some(property) = report::property(scenario, &bad.property) {
-            let _ = writeln!(out, "          {}", property.sentence);
-            let _ = writeln!(out, "          {dim}{}{dim:#}", property.source);
-        }
-        let _ = writeln!(out, "{bold}initial{bold:#}   {}", bad.schedule.initial);
-        for line in report::picture(scenario, &bad.cells) {
-            let _ = writeln!(out, "{line}");
-        }
-        let look = Look { numbers: true, sources: true, colours: true };
-        let open = if self.folds { open_steps(scenario)(bad) } else { BTreeSet::new() };
-        let folding = if self.folds { Folding::AllBut(&open) } else { Folding::Nothing };
-        let _ = write!(out, "\n{}", report::shown(bad, scenario, folding, look));
+        let mut out = told(scenario, bad, self.kernel, self.folds);
         if let Some(number) = number {
-            let target = format!("{}#{number}", chosen.target());
+            let dim = Style::new().dimmed();
+            let of = self.kernel.map_or(String::new(), |kernel| format!("--tree={} ", kernel.name));
+            let target = format!("{of}{}#{number}", chosen.target());
             let _ = writeln!(out, "{dim}      step by step: shortcopy replay {target}{dim:#}");
         }
         out

@@ -4,6 +4,7 @@ use report::snapshot::how_to_record;
 use report::{Summary, diff as compare};
 use scenario::{Case, Coverage, Tier, Variant, WritePath};
 
+use super::trees;
 use crate::arguments::{Bounds, Diff};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
@@ -22,7 +23,16 @@ pub(crate) fn diff(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let both = [variant(catalog, &arguments.before)?, variant(catalog, &arguments.after)?];
+    if !arguments.trees.tree.is_empty() {
+        return trees::diff(arguments, searcher, out);
+    }
+    let [before, after] = &arguments.targets[..] else {
+        let what = "two variants are compared: name both, as in `shortcopy diff ext4/ordered@v4.2 ext4/ordered@v6.14`";
+        return Err(Error::Usage(format!(
+            "{what}; or name trees: `--tree A --tree B`, `--tree A --patch FILE`"
+        )));
+    };
+    let both = [variant(catalog, before)?, variant(catalog, after)?];
     if arguments.search {
         return search(both, arguments, searcher, out);
     }

@@ -8,6 +8,8 @@ mod diff;
 mod list;
 mod matrix;
 mod replay;
+mod survey;
+mod trees;
 mod why;
 
 pub(crate) use cache::cache;
@@ -18,4 +20,5 @@ pub(crate) use diff::diff;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use replay::replay;
+pub(crate) use survey::survey;
 pub(crate) use why::why;

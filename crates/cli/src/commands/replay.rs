@@ -11,6 +11,7 @@ use scenario::{Event, Scenario, WritePath};
 use crate::arguments::{Bounds, Replay};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Records, read_text, subject};
 use crate::replay::{Replayed, replay as find_run};
@@ -23,18 +24,22 @@ use crate::target::{Breadth, Chosen, choose, unknown, variant};
 /// If there is no such schedule, or it can't be taken.
 pub(crate) fn replay(
     catalog: &[WritePath],
+    kernel: Option<&Kernel>,
     arguments: &Replay,
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
     let Asked { name, scenario, number } = Asked::parse(&arguments.schedule)?;
+    if let Some(kernel) = kernel {
+        return of_tree(kernel, (name, scenario, number), searcher, out);
+    }
     let snapshot = read(catalog, name, arguments.snapshots.as_deref())?;
     let (section, block) = pick(&snapshot, scenario, number)?;
     let target = format!("{}:{}", snapshot.target, section.scenario);
     let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
     let scenario = (chosen.case.build)();
-    out.write(&heading(&target, section, block))?;
+    out.write(&heading(&target, &section.sentence, block))?;
     if block.initial.is_empty() {
         out.line("There is no schedule to take: what is missing is missing on every one.")?;
         out.flush()?;
@@ -61,7 +66,7 @@ pub(crate) fn replay(
     };
     match find_run(&scenario, block) {
         Ok(replayed) => {
-            show(&scenario, &replayed, out)?;
+            show(&scenario, None, &replayed, out)?;
             out.flush()?;
             Ok(Status::AsRecorded)
         }
@@ -72,6 +77,49 @@ pub(crate) fn replay(
             Ok(Status::Different)
         }
     }
+}
+
+/// A schedule of a kernel's text, which a search finds: of the bad states in their order, the one of this number.
+fn of_tree(
+    kernel: &Kernel,
+    (name, scenario, number): (&str, Option<&str>, Option<usize>),
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    let asked = scenario.map_or(name.to_owned(), |scenario| format!("{name}:{scenario}"));
+    let chosen = choose(&kernel.catalog, std::slice::from_ref(&asked), Breadth::All)?;
+    let [chosen] = chosen[..] else {
+        let what = "a schedule of a tree is searched for: name its scenario, as in";
+        let example = chosen.first().map_or(String::new(), Chosen::target);
+        return Err(Error::Usage(format!("`{asked}` is not one scenario; {what} `{example}#1`")));
+    };
+    let number = number.unwrap_or(1);
+    let mut found = None;
+    searcher.search(&Bounds::default().explicit(), &[chosen], |_, answer| {
+        found = Some(answer?);
+        Ok(())
+    })?;
+    let Some(Answer { scenario, outcome, .. }) = found else {
+        return Err(Error::Usage(format!("`{asked}` was not searched")));
+    };
+    let Some(bad) = number.checked_sub(1).and_then(|at| outcome.bad.get(at)) else {
+        let target = chosen.target();
+        return Err(Error::Usage(match outcome.bad.len() {
+            0 => format!("`{target}` has no schedule: the search found nothing bad"),
+            last => format!("`{target}` has no schedule #{number}; it has #1 to #{last}"),
+        }));
+    };
+    let block = Block::of(number, bad, &scenario, &BTreeSet::new());
+    out.write(&heading(&chosen.target(), &scenario.sentence, &block))?;
+    if bad.schedule.events.is_empty() {
+        out.line("There is no schedule to take: what is missing is missing on every one.")?;
+        out.flush()?;
+        return Ok(Status::AsRecorded);
+    }
+    let replayed = find_run(&scenario, &block).map_err(|why| Error::Replay(why.to_string()))?;
+    show(&scenario, Some(kernel), &replayed, out)?;
+    out.flush()?;
+    Ok(Status::AsRecorded)
 }
 
 /// The block in full, if a search finds what it records.
@@ -173,18 +221,23 @@ fn pick<'s>(
     )
 }
 
-fn heading(target: &str, section: &Section, block: &Block) -> String {
+fn heading(target: &str, sentence: &str, block: &Block) -> String {
     let bold = Style::new().bold();
     format!(
         "{bold}scenario{bold:#}  {target}\n          {}\n{bold}property{bold:#}  {}\n{bold}initial{bold:#}   {}\n",
-        section.sentence,
+        sentence,
         report::named(&block.property, &block.witness, block.promised),
         block.initial
     )
 }
 
 /// Each step, indented by the functions it is in, and what it changes in the picture.
-fn show(scenario: &Scenario, replayed: &Replayed, out: &mut Output) -> Result<(), Error> {
+fn show(
+    scenario: &Scenario,
+    kernel: Option<&Kernel>,
+    replayed: &Replayed,
+    out: &mut Output,
+) -> Result<(), Error> {
     let dim = Style::new().dimmed();
     let bad = AnsiColor::Red.on_default().bold();
     let mut events: Vec<Event> = Vec::new();
@@ -196,9 +249,11 @@ fn show(scenario: &Scenario, replayed: &Replayed, out: &mut Output) -> Result<()
         for Line { actor, depth, text, mark, file, line, .. } in &lines[shown..] {
             let style = if *mark == report::Mark::Bad { bad } else { Style::new() };
             let source = if *line > 0 { format!("  {dim}{file}:{line}{dim:#}") } else { String::new() };
+            let code = kernel.and_then(|kernel| kernel.line(file, *line));
+            let code = code.map_or(String::new(), |code| format!("  {code}"));
             let label = if *mark == report::Mark::Step { format!("{number:>4}") } else { "    ".to_owned() };
             out.line(&format!(
-                "{label}  {actor:<10} {:indent$}{style}{text}{style:#}{source}",
+                "{label}  {actor:<10} {:indent$}{style}{text}{style:#}{source}{code}",
                 "",
                 indent = 2 * depth
             ))?;

@@ -226,9 +226,14 @@ impl Write for Shared {
 
 /// What the command says about the toy.
 pub(crate) fn shortcopy(arguments: &[&str]) -> (Result<Status, Error>, String) {
+    shortcopy_of(&catalog(), arguments)
+}
+
+/// What it says about another catalogue.
+pub(crate) fn shortcopy_of(catalog: &[WritePath], arguments: &[&str]) -> (Result<Status, Error>, String) {
     let arguments = Arguments::parse_from(["shortcopy"].iter().chain(arguments));
     let shared = Shared::default();
     let mut out = Output::plain(shared.clone());
-    let status = cli::run(&catalog(), &arguments, &Searcher::default(), &mut out);
+    let status = cli::run(catalog, &arguments, &Searcher::default(), &mut out);
     (status, shared.text())
 }

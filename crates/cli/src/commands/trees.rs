@@ -1,0 +1,500 @@
+//! `shortcopy diff` of kernel trees: two, or one and what patches make of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anstyle::{AnsiColor, Style};
+use c_text::{Difference, Name, Overlay, Patch, ReadError, Sources, differences};
+use checker::explicit;
+use report::{Change, Entry, Summary, diff as compare};
+use scenario::{BadState, Case, Coverage, Outcome, Scenario};
+use tables::TreePath;
+
+use crate::arguments::{Diff, TreesChoice};
+use crate::cut::Cuts;
+use crate::engine::Searcher;
+use crate::error::Error;
+use crate::grounds::Grounds;
+use crate::kernel::{Kernel, open};
+use crate::output::Output;
+use crate::reads::Reads;
+use crate::status::Status;
+use crate::story::told;
+use crate::target::{Breadth, Chosen, choose};
+
+/// No patch is larger, in bytes.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// Shows which bad states and endings come and go between two trees, or by patches of one.
+///
+/// # Errors
+/// A tree that is none, a patch that does not apply, a target that means nothing, a model that can't be searched, an
+/// output that can't be written.
+pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> Result<Status, Error> {
+    let TreesChoice { tree, patch, assume, .. } = &arguments.trees;
+    let targets: Vec<&str> = arguments.targets.iter().map(String::as_str).collect();
+    let (before, after, changed) = match (&tree[..], &patch[..]) {
+        ([one, other], []) => {
+            let of = |name: &str| {
+                let tree = open(name)?;
+                Kernel::of(name, tree.release().clone(), Arc::new(tree), assume, &targets)
+            };
+            (of(one)?, of(other)?, None)
+        }
+        ([one], [_, ..]) => {
+            let (before, after, changed) = patched(one, &arguments.trees, &targets)?;
+            (before, after, Some(changed))
+        }
+        ([_], []) => {
+            let what = "one tree is compared with another, or with what a patch makes of it";
+            return Err(Error::Usage(format!("{what}: add `--tree OTHER` or `--patch FILE`")));
+        }
+        _ => {
+            let what = "name two trees, or one tree and its patches";
+            return Err(Error::Usage(format!("{} trees and {} patches: {what}", tree.len(), patch.len())));
+        }
+    };
+    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
+    let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
+    let mut telling = Telling::new(&comparison);
+    telling.begin(out)?;
+    let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
+    searcher.each(
+        &arguments.bounds,
+        &comparison.pairs,
+        name,
+        |pair, options| pair.search(options),
+        |at, result| telling.tell(&comparison.pairs[at], result, out),
+    )?;
+    telling.end(out)
+}
+
+/// A tree that many share.
+struct Shared(Arc<tree::Tree>);
+
+impl Sources for Shared {
+    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.0.read(file)
+    }
+}
+
+/// What patches do.
+struct Changed {
+    /// How they are told.
+    patches: String,
+    /// The files that they change.
+    files: BTreeSet<Name>,
+    /// What they change in files that no path reads.
+    unread: Vec<Difference>,
+}
+
+/// A tree as it is, and with patches.
+fn patched(name: &str, choice: &TreesChoice, targets: &[&str]) -> Result<(Kernel, Kernel, Changed), Error> {
+    let tree = Arc::new(open(name)?);
+    let release = tree.release().clone();
+    let mut patches =
+        choice.patch.iter().map(|name| Ok((name, read(name)?))).collect::<Result<Vec<_>, Error>>()?;
+    if choice.reverse {
+        patches = patches.into_iter().rev().map(|(name, patch)| (name, patch.reversed())).collect();
+    }
+    let mut overlay = Overlay::new(Shared(tree.clone()));
+    let mut files = BTreeSet::new();
+    for (patch, parts) in &patches {
+        let wrong =
+            |why: c_text::PatchError| Error::Tree { tree: shown(patch), why: format!("{name}: {why}") };
+        for change in overlay.apply(parts).map_err(wrong)? {
+            files.extend(change.from);
+            files.insert(change.file);
+        }
+    }
+    let read_both = |file: &Name| -> Result<_, Error> {
+        let wrong = |why: ReadError| Error::Tree { tree: name.to_owned(), why: why.to_string() };
+        Ok((tree.read(file).map_err(wrong)?, overlay.read(file).map_err(wrong)?))
+    };
+    let texts = files.iter().map(|file| Ok((file, read_both(file)?))).collect::<Result<Vec<_>, Error>>()?;
+    let before = Kernel::of(name, release.clone(), Arc::new(Shared(tree)), &choice.assume, targets)?;
+    let mut unread = Vec::new();
+    if let Some(program) = before.paths.first().map(|of| of.text.program()) {
+        let is_read = |file: &str| before.paths.iter().any(|of| of.text.program().file(file).is_some());
+        let is_c = |file: &str| file.ends_with(".c") || file.ends_with(".h");
+        for (file, (old, new)) in texts.iter().filter(|(file, _)| is_c(file) && !is_read(file)) {
+            // What can't be read there is nobody's loss.
+            let parse = |text: &Option<Vec<u8>>| {
+                c_text::parse(file, text.as_deref()?, program.config(), program.hints()).ok()
+            };
+            unread.extend(differences(parse(old).as_ref(), parse(new).as_ref()));
+        }
+    }
+    let names: Vec<String> = choice.patch.iter().map(|name| shown(name)).collect();
+    let back = if choice.reverse { " taken back" } else { "" };
+    let patches = format!("{}{back}", names.join(", "));
+    let of = format!("{name} with {patches}");
+    let after = Kernel::of(&of, release, Arc::new(overlay), &choice.assume, targets)?;
+    Ok((before, after, Changed { patches, files, unread }))
+}
+
+fn shown(patch: &str) -> String {
+    if patch == "-" { "standard input".to_owned() } else { patch.to_owned() }
+}
+
+/// Reads a patch from a file, or from standard input.
+fn read(name: &str) -> Result<Patch, Error> {
+    let wrong = |why: String| Error::Tree { tree: shown(name), why };
+    let mut bytes = Vec::new();
+    let taken = if name == "-" {
+        std::io::stdin().lock().take(BYTES_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(name).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    taken.map_err(|why| wrong(why.to_string()))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(wrong(format!("more than {} MiB can't be a patch; name another file", BYTES_MAX >> 20)));
+    }
+    Patch::parse(&shown(name), &bytes).map_err(|why| Error::Usage(why.to_string()))
+}
+
+/// A path of both trees.
+struct Both<'k> {
+    before: &'k TreePath,
+    after: Option<&'k TreePath>,
+    /// What differs in the files that it reads; none where all of it may.
+    differences: Option<Vec<Difference>>,
+    /// How many functions had been read when it was last looked which of the differences matter, and these.
+    read: Mutex<(usize, BTreeSet<usize>)>,
+}
+
+impl Both<'_> {
+    /// The differences that matter to what was read so far, by their numbers; none where all may.
+    fn matter(&self) -> Option<BTreeSet<usize>> {
+        let all = self.differences.as_ref()?;
+        let count = self.before.text.functions().len();
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.0 != count {
+            let reads = Reads::so_far(self.before);
+            let matters = (0..all.len()).filter(|&at| reads.matters(&all[at]));
+            *read = (count, matters.collect());
+        }
+        Some(read.1.clone())
+    }
+}
+
+/// A scenario of a path.
+struct Pair<'k> {
+    path: Arc<Both<'k>>,
+    case: &'k Case,
+    after: Option<&'k Case>,
+}
+
+/// What became of a scenario.
+struct Compared {
+    before: Outcome,
+    /// The scenario with the other text, and what it comes to; none where the text that it reads is the same.
+    after: Option<(Scenario, Outcome)>,
+}
+
+impl Pair<'_> {
+    fn search(&self, options: &explicit::Options) -> Result<Compared, Error> {
+        let check = |case: &Case| -> Result<(Scenario, Outcome), Error> {
+            let scenario = (case.build)();
+            let wrong = |why: explicit::Error| {
+                let target = format!("{}:{}", self.path.before.path.name, case.name);
+                Error::Model { target, why: why.to_string() }
+            };
+            let outcome = explicit::check(&scenario, options).map_err(wrong)?;
+            Ok((scenario, outcome))
+        };
+        let (_, before) = check(self.case)?;
+        let is_read = self.path.matter().is_none_or(|matter| !matter.is_empty());
+        let after = self.after.filter(|_| is_read).map(check).transpose()?;
+        Ok(Compared { before, after })
+    }
+}
+
+/// What is compared.
+struct Comparison<'k> {
+    before: &'k Kernel,
+    after: &'k Kernel,
+    changed: Option<&'k Changed>,
+    paths: Vec<Arc<Both<'k>>>,
+    pairs: Vec<Pair<'k>>,
+}
+
+impl<'k> Comparison<'k> {
+    fn new(
+        before: &'k Kernel,
+        after: &'k Kernel,
+        changed: Option<&'k Changed>,
+        chosen: &[Chosen<'k>],
+    ) -> Comparison<'k> {
+        let (mut paths, mut pairs) = (Vec::new(), Vec::new());
+        for of in &before.paths {
+            let cases: Vec<&Case> =
+                chosen.iter().filter(|c| c.path.name == of.path.name).map(|c| c.case).collect();
+            if cases.is_empty() {
+                continue;
+            }
+            let other = after.paths.iter().find(|other| other.path.name == of.path.name);
+            let differences = changed.map(|changed| {
+                let file = |of: &'k TreePath, name: &Name| of.text.program().file(name);
+                let both = |name| differences_of(file(of, name), other.and_then(|other| file(other, name)));
+                changed.files.iter().flat_map(both).collect::<Vec<_>>()
+            });
+            let reads = differences.is_some().then(|| Reads::at_most(of));
+            let nothing = |all: &Vec<Difference>| {
+                reads.as_ref().is_some_and(|reads| !all.iter().any(|one| reads.matters(one)))
+            };
+            // What is not even named is not read: there is nothing to search.
+            let is_read = !differences.as_ref().is_some_and(nothing) || other.is_none();
+            let both = Arc::new(Both {
+                before: of,
+                after: other,
+                differences,
+                read: Mutex::new((usize::MAX, BTreeSet::new())),
+            });
+            if is_read {
+                let after = |case: &Case| {
+                    let cases = other?.path.variants.first()?.cases.iter();
+                    cases.into_iter().find(|after| after.name == case.name)
+                };
+                let pair = |case| Pair { path: both.clone(), case, after: after(case) };
+                pairs.extend(cases.into_iter().map(pair));
+            }
+            paths.push(both);
+        }
+        Comparison { before, after, changed, paths, pairs }
+    }
+}
+
+fn differences_of(before: Option<&Arc<c_text::File>>, after: Option<&Arc<c_text::File>>) -> Vec<Difference> {
+    differences(before.map(|file| &**file), after.map(|file| &**file))
+}
+
+/// Tells of a comparison as it goes on.
+struct Telling<'c, 'k> {
+    comparison: &'c Comparison<'k>,
+    path: Option<&'k str>,
+    searched: AtomicUsize,
+    compared: usize,
+    /// By change: bad states, and endings.
+    counts: BTreeMap<(bool, char), usize>,
+    /// The properties of which a schedule was shown, by path.
+    shown: BTreeSet<(String, String)>,
+    /// Whether a promised bad state is new.
+    is_worse: bool,
+    cuts: Cuts,
+    grounds: Grounds,
+}
+
+impl<'c, 'k> Telling<'c, 'k> {
+    fn new(comparison: &'c Comparison<'k>) -> Telling<'c, 'k> {
+        Telling {
+            comparison,
+            path: None,
+            searched: AtomicUsize::new(0),
+            compared: 0,
+            counts: BTreeMap::new(),
+            shown: BTreeSet::new(),
+            is_worse: false,
+            cuts: Cuts::default(),
+            grounds: Grounds::default(),
+        }
+    }
+
+    /// What is compared, and what differs.
+    fn begin(&self, out: &mut Output) -> Result<(), Error> {
+        let bold = Style::new().bold();
+        let Comparison { before, after, changed, paths, .. } = self.comparison;
+        for (which, kernel) in [("before", before), ("after", after)] {
+            let release = kernel.catalog[0].variants[0].name.as_str();
+            out.line(&format!("{bold}{which:<6}{bold:#}  {release}, {}", kernel.name))?;
+        }
+        let Some(changed) = changed else { return out.flush() };
+        for file in &changed.files {
+            let mut all: Vec<&Difference> = changed.unread.iter().filter(|d| d.file == *file).collect();
+            for one in paths.iter().flat_map(|both| both.differences.iter().flatten()) {
+                if one.file == *file && !all.contains(&one) {
+                    all.push(one);
+                }
+            }
+            let names: Vec<String> = all.iter().map(|one| named(one)).collect();
+            let what = if names.is_empty() { "nothing that is run".to_owned() } else { names.join(", ") };
+            out.line(&format!("{bold}changed{bold:#} {file}: {what}"))?;
+        }
+        out.flush()
+    }
+
+    fn tell(
+        &mut self,
+        pair: &Pair<'k>,
+        result: Result<Compared, Error>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let Compared { before, after } = result?;
+        self.searched.fetch_add(1, Ordering::Relaxed);
+        let path = pair.path.before.path.name.as_str();
+        let name = &pair.case.name;
+        let note = |cuts: &mut Cuts, coverage: Coverage| cuts.note(format!("{path}:{name}"), coverage);
+        note(&mut self.cuts, before.coverage);
+        self.grounds.add(&before);
+        let Some((scenario, outcome)) = after else { return Ok(()) };
+        if before.coverage == Coverage::Exhausted {
+            note(&mut self.cuts, outcome.coverage);
+        }
+        self.grounds.add(&outcome);
+        self.compared += 1;
+        let all = compare(&[Summary::found(name, &before)], &[Summary::found(name, &outcome)]);
+        let entries: Vec<&Entry> = all.entries.iter().filter(|of| of.change != Change::Stays).collect();
+        for entry in &all.entries {
+            *self.counts.entry((entry.ending, sign(entry.change))).or_default() += 1;
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let bold = Style::new().bold();
+        if self.path != Some(path) {
+            self.path = Some(path);
+            let around = &pair.path.before.path.variants[0].sentence;
+            out.line(&format!("\n{bold}{path}{bold:#}: {around}"))?;
+        }
+        out.line(name)?;
+        for entry in entries {
+            let steps = match entry.steps {
+                (Some(steps), None) | (None, Some(steps)) => format!(", {steps} steps"),
+                _ => String::new(),
+            };
+            out.line(&format!("  {} {}{steps}", sign(entry.change), entry.name))?;
+        }
+        let new = |bad: &&BadState| {
+            !before.bad.iter().any(|old| (&old.property, &old.witness) == (&bad.property, &bad.witness))
+        };
+        for bad in outcome.bad.iter().filter(new) {
+            self.is_worse |= bad.promised;
+            if self.shown.insert((path.to_owned(), bad.property.clone())) && !bad.schedule.events.is_empty() {
+                out.write(&told(&scenario, bad, Some(self.comparison.after), true))?;
+                out.line("")?;
+            }
+        }
+        out.flush()
+    }
+
+    fn count(&self, ending: bool, sign: char) -> usize {
+        self.counts.get(&(ending, sign)).copied().unwrap_or(0)
+    }
+
+    fn end(self, out: &mut Output) -> Result<Status, Error> {
+        let bold = Style::new().bold();
+        let loud = AnsiColor::Magenta.on_default().bold();
+        let Comparison { paths, changed, .. } = self.comparison;
+        let gone: Vec<&str> = paths
+            .iter()
+            .filter(|both| both.after.is_none())
+            .map(|both| both.before.path.name.as_str())
+            .collect();
+        if !gone.is_empty() {
+            out.line(&format!("\nonly before: {}", gone.join(", ")))?;
+        }
+        let mut is_read = true;
+        if changed.is_some() {
+            is_read = self.what_is_read(out)?;
+        }
+        let searched = self.searched.load(Ordering::Relaxed);
+        if is_read {
+            let mut text = format!("\n{searched} scenarios");
+            if self.compared < searched {
+                let _ = write!(text, ", {} of them read nothing that differs", searched - self.compared);
+            }
+            let [appear, go, stay] = ['+', '-', ' '].map(|sign| self.count(false, sign));
+            let _ = write!(text, ": {appear} bad states appear, {go} go, {stay} stay");
+            let [appear, go] = ['+', '-'].map(|sign| self.count(true, sign));
+            let _ = write!(text, "; of the endings, {appear} appear, {go} go");
+            let same = self.counts.iter().all(|((_, sign), _)| *sign == ' ');
+            if same && self.cuts.is_empty() && gone.is_empty() {
+                let _ = write!(text, "\n{bold}nothing comes or goes{bold:#}");
+            }
+            out.line(&text)?;
+        } else if let Some(changed) = changed {
+            let what = "the patch changes nothing that is read";
+            out.line(&format!(
+                "\n{loud}{what}{loud:#}: {} is not judged, and this says nothing about it",
+                changed.patches
+            ))?;
+        }
+        self.grounds.tell(out)?;
+        let format = crate::arguments::Format::Text;
+        self.cuts.tell(format, "there may be more than is told, on either side", out)?;
+        out.flush()?;
+        Ok(match () {
+            () if self.is_worse || !gone.is_empty() => Status::Different,
+            () if !is_read || !self.cuts.is_empty() => Status::Unknown,
+            () => Status::AsRecorded,
+        })
+    }
+
+    /// Which of the changes what path reads; whether any.
+    fn what_is_read(&self, out: &mut Output) -> Result<bool, Error> {
+        let bold = Style::new().bold();
+        let mut is_read = false;
+        let mut rest: BTreeSet<(Name, String)> = BTreeSet::new();
+        let mut taken: BTreeSet<(Name, String)> = BTreeSet::new();
+        out.line("")?;
+        for both in &self.comparison.paths {
+            let all = both.differences.as_deref().unwrap_or_default();
+            let matter = if self.comparison.pairs.iter().any(|pair| Arc::ptr_eq(&pair.path, both)) {
+                both.matter().unwrap_or_default()
+            } else {
+                BTreeSet::new()
+            };
+            let (read, unread): (Vec<_>, Vec<_>) =
+                all.iter().enumerate().partition(|(at, _)| matter.contains(at));
+            taken.extend(read.iter().map(|(_, one)| (one.file.clone(), named(one))));
+            let used = both.before.text.used();
+            let words: BTreeSet<&str> = used.words.iter().map(String::as_str).collect();
+            for (_, one) in unread {
+                let word = one.name.as_deref().filter(|name| words.contains(name));
+                let note =
+                    word.map_or(String::new(), |_| ", a word of the tables: its text is not run".into());
+                rest.insert((one.file.clone(), format!("{}{note}", named(one))));
+            }
+            if !read.is_empty() {
+                is_read = true;
+                let names: Vec<String> = read.iter().map(|(_, one)| named(one)).collect();
+                let path = &both.before.path.name;
+                out.line(&format!("{bold}{path}{bold:#} reads {}", names.join(", ")))?;
+            }
+        }
+        let changed = self.comparison.changed.map_or(&[][..], |changed| &changed.unread);
+        rest.extend(changed.iter().map(|one| (one.file.clone(), named(one))));
+        let is_taken = |(file, what): &(Name, String)| {
+            taken.iter().any(|(other, name)| other == file && what.split(',').next() == Some(name))
+        };
+        for (file, what) in rest.iter().filter(|one| !is_taken(one)) {
+            out.line(&format!("no path that was asked reads {what} ({file})"))?;
+        }
+        Ok(is_read)
+    }
+}
+
+fn sign(change: Change) -> char {
+    match change {
+        Change::Appears => '+',
+        Change::Goes => '-',
+        Change::Stays => ' ',
+        Change::Unsettled => '?',
+    }
+}
+
+/// `function ext4_write_end()`, `macro PAGE_SIZE (new)`.
+fn named(of: &Difference) -> String {
+    let name = of.name.as_deref().unwrap_or("without a name");
+    let how = match of.how {
+        c_text::How::Changed => "",
+        c_text::How::Added => " (new)",
+        c_text::How::Removed => " (gone)",
+    };
+    if of.is_function() { format!("{name}(){how}") } else { format!("{} {name}{how}", of.kind) }
+}
