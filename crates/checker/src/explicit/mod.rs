@@ -10,6 +10,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod cycles;
+mod effects;
 mod error;
 mod expand;
 mod findings;
@@ -21,6 +22,7 @@ mod rest;
 mod schedule;
 mod search;
 mod shortest;
+mod team;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -41,6 +43,7 @@ pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::judge;
+use effects::Effects;
 use expand::Expander;
 use findings::{Bad, Findings};
 use ledger::Held;
@@ -171,7 +174,8 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let begun = (asked.clock)();
     let limits = Limits::new(options, prepared, asked.ceilings);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
-    let searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let mut searched: Searched<R> = search(prepared, &memories, &limits)?;
+    Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
     let after_search = (asked.clock)();
     let (reached, reported) = seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let mut found = searched.places.all.clone();
@@ -181,7 +185,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     }
 
     // A search that met a bound is judged as far as it came, if there is still time.
-    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched.states, &memories, &limits)) {
+    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched, &memories, &limits)) {
         Ok(judged) => judged,
         Err(halt) => {
             limits.halt(halt);
@@ -197,8 +201,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
 
     limits.ledger.reserve(0);
     let findings = Findings::new(&limits.ledger);
-    let mut expander = Expander::new(prepared, &memories, &findings, &limits.ledger);
-    expander.expect(searched.states.len());
+    let mut expander = Expander::new(prepared, &memories, &findings, searched.effects.clone());
     let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);

@@ -177,7 +177,7 @@ impl<const R: usize> Search<'_, '_, R> {
             let met = Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false };
             waiting.entry((0, 0)).or_insert_with(queue).push(met)?;
         }
-        let mut costs = Counted::<Cost>::zeros(self.searched.states.len(), &self.limits.ledger)?;
+        let mut costs = Counted::<Cost>::written(self.searched.states.len(), &self.limits.ledger)?;
         let mut successors = Vec::new();
         while let Some(((switches, steps), meetings)) = waiting.pop_first() {
             for (count, &met) in meetings.iter().enumerate() {

@@ -116,7 +116,7 @@ impl Index {
         if (len + 1) * 5 > self.slots.len() * 4 {
             let size = (self.slots.len() * 2).max(16);
             // The old slots are counted until the new ones take their place.
-            self.slots = Counted::zeros(size, self.slots.ledger())?;
+            self.slots = Counted::written(size, self.slots.ledger())?;
             for number in 0..len {
                 let hash = hash_of(number);
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);

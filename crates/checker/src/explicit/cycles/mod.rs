@@ -30,6 +30,7 @@ use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings, bytes_of_bad};
 use super::ledger::{Counted, Full, Held, Ledger};
 use super::limits::Limits;
+use super::search::Searched;
 use super::visited::{Key, Memories, SHARDS, Shard, States, control_of, memory_of, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
@@ -194,10 +195,11 @@ const ALONE: usize = 4096;
 /// Judges all cycles, on all threads.
 pub(crate) fn judge<const R: usize>(
     prepared: &Prepared,
-    states: &States<R>,
+    searched: &Searched<R>,
     memories: &Memories,
     limits: &Limits,
 ) -> Result<Vec<Judged>, Halt> {
+    let states = &searched.states;
     let ledger = &limits.ledger;
     let cycles = LocalCycles::of(prepared, ledger)?;
     if cycles.none() {
@@ -220,9 +222,8 @@ pub(crate) fn judge<const R: usize>(
     let findings = Findings::new(ledger);
     let next = AtomicUsize::new(0);
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
-        let expander = Expander::new(prepared, memories, &findings, ledger);
+        let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
         let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
-        judge.expander.expect(all);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
             judge.list(&gathered, number).inspect_err(|_| {
