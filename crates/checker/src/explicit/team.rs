@@ -94,8 +94,10 @@ struct Barrier {
     wake: Condvar,
 }
 
-/// How often a thread looks before it sleeps: some ten microseconds.
+/// How often a thread looks before it lets others run, and how often it does that before it sleeps: some ten
+/// microseconds, and about as long as it takes to wake up.
 const LOOKS: usize = 1000;
+const YIELDS: usize = 500;
 
 impl Barrier {
     fn new(threads: usize) -> Barrier {
@@ -117,11 +119,11 @@ impl Barrier {
             return !self.is_left();
         }
         let waits = || self.met.load(Ordering::Acquire) == met && !self.is_left();
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS + YIELDS {
             if !waits() {
                 return !self.is_left();
             }
-            std::hint::spin_loop();
+            if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
         let mut asleep = lock(&self.asleep);
         *asleep += 1;
@@ -138,9 +140,12 @@ impl Barrier {
 
     /// Changes what others wait for. Nobody goes to sleep meanwhile.
     fn wake(&self, change: impl FnOnce()) {
-        let asleep = lock(&self.asleep);
-        change();
-        if *asleep > 0 {
+        let asleep = {
+            let asleep = lock(&self.asleep);
+            change();
+            *asleep
+        };
+        if asleep > 0 {
             self.wake.notify_all();
         }
     }
@@ -184,7 +189,11 @@ mod tests {
             let mut workers = [0, 1, 2];
             let work = |worker: &mut usize, task: &usize| assert!(*task < 5 || *worker != who);
             let end = catch_unwind(AssertUnwindSafe(|| {
-                with_team(&mut workers, work, |team| (0..10).for_each(|task| drop(team(task, true))));
+                with_team(&mut workers, work, |team| {
+                    for task in 0..10 {
+                        team(task, true);
+                    }
+                });
             }));
             assert!(end.is_err(), "worker {who}");
         }
