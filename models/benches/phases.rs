@@ -3,6 +3,8 @@
 //!
 //! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
 //! by the wall, and means something on an idle machine only.
+//!
+//! An argument is a part of the names of those that are wanted.
 
 use std::time::{Duration, Instant};
 
@@ -80,7 +82,9 @@ fn main() {
         "bytes",
         "gain"
     );
-    for target in LARGEST {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |target: &&str| wanted.is_empty() || wanted.iter().any(|word| target.contains(word.as_str()));
+    for target in LARGEST.iter().filter(|target| wanted(target)) {
         let scenario = scenario(target);
         let mut alone = None;
         for threads in [1, 2] {

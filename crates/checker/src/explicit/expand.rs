@@ -67,7 +67,9 @@ pub(crate) struct Expander<'a> {
     mirrors: Vec<Mirror<'a>>,
     checked: bool,
     effects: Arc<Effects>,
+    /// The memory that was read last, and its number.
     before: Box<[u64]>,
+    read: Option<u32>,
     after: Box<[u64]>,
 }
 
@@ -87,6 +89,7 @@ impl<'a> Expander<'a> {
             checked: prepared.has_state_checks(),
             effects,
             before: words.clone(),
+            read: None,
             after: words,
         }
     }
@@ -161,7 +164,7 @@ impl<'a> Expander<'a> {
             Standing::Done(_) | Standing::Panicked(_) => return Ok(Effect::Done),
             Standing::Pending(step) => *step,
         };
-        self.memories.read(memory, &mut self.before);
+        self.read(memory);
         self.after.copy_from_slice(&self.before);
         match self.prepared.execute(actor, &step, &mut self.after)? {
             machine::Effect::Blocked => Ok(Effect::Blocked),
@@ -195,8 +198,16 @@ impl<'a> Expander<'a> {
 
     /// The packed cells of a memory.
     pub(crate) fn words(&mut self, memory: u32) -> &[u64] {
-        self.memories.read(memory, &mut self.before);
+        self.read(memory);
         &self.before
+    }
+
+    #[inline]
+    fn read(&mut self, memory: u32) {
+        if self.read != Some(memory) {
+            self.memories.read(memory, &mut self.before);
+            self.read = Some(memory);
+        }
     }
 
     /// Whether an actor took a step that reports something, or ends in a panic.

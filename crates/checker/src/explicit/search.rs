@@ -19,7 +19,7 @@ use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::Counted;
 use super::limits::Limits;
 use super::team::with_team;
-use super::visited::{Key, Memories, SHARDS, Shard, States, lock, mix, moved, shard_of};
+use super::visited::{Apart, Key, Memories, SHARDS, Shard, States, lock, mix, moved, shard_of};
 use super::{Error, Prepared, shortest};
 
 /// States that one thread takes from the frontier at a time.
@@ -59,7 +59,7 @@ struct Shared<'a, const R: usize> {
     roles: Roles,
     shards: Vec<Mutex<Shard<R>>>,
     memories: &'a Memories,
-    states: AtomicU64,
+    states: Apart<AtomicU64>,
 }
 
 struct Worker<'a, const R: usize> {
@@ -88,35 +88,36 @@ pub(crate) fn search<const R: usize>(
         roles: Roles::new(prepared),
         shards: (0..SHARDS).map(|_| shard()).collect(),
         memories,
-        states: AtomicU64::new(0),
+        states: Apart(AtomicU64::new(0)),
     };
     let mut effects = Effects::new(&limits.ledger);
+    let few = effects.clone();
     let threads = limits.options.threads.max(1);
-    let mut workers: Vec<Worker<R>> = (0..threads).map(|number| shared.worker(number, &effects)).collect();
-    let initial = shared.initial(&mut workers[0]).unwrap_or_else(|halt| {
-        limits.halt(halt);
-        Vec::new()
-    });
-
-    with_team(
-        &mut workers,
+    let (initial, workers) = with_team(
+        threads,
+        |number| shared.worker(number, &few),
         |worker, level| shared.work(worker, level),
-        |team| {
+        |first, team| {
+            let initial = shared.initial(first).unwrap_or_else(|halt| {
+                limits.halt(halt);
+                Vec::new()
+            });
             while !limits.look() {
                 let pieces = shared.pieces();
                 let frontier: usize = pieces.iter().map(|(_, from, to)| to - from).sum();
                 if frontier == 0 {
                     break;
                 }
-                if shared.states.load(Ordering::Relaxed) >= limits.options.bounds.states_max {
+                if shared.states.0.load(Ordering::Relaxed) >= limits.options.bounds.states_max {
                     // Between levels only, so that what a cut search found doesn't depend on the threads.
                     limits.stop(Bound::States);
                     break;
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let level = Level { pieces, next: AtomicUsize::new(0), effects: effects.clone() };
-                team(level, frontier > ALONE);
+                team(first, level, frontier > ALONE);
             }
+            initial
         },
     );
     if let Some(error) = limits.error() {
@@ -292,7 +293,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         let new = (shard.len() - len) as u64;
         drop(shard);
         batch.clear();
-        let states = self.states.fetch_add(new, Ordering::Relaxed) + new;
+        let states = self.states.0.fetch_add(new, Ordering::Relaxed) + new;
         if let Some(progress) = &self.limits.options.progress {
             progress.store(states, Ordering::Relaxed);
         }

@@ -5,41 +5,53 @@ use std::sync::{Condvar, Mutex, PoisonError, RwLock};
 
 use super::visited::lock;
 
-/// Has `lead` give out tasks. What it is given does a task and gives it back when all who do it have done their
-/// part: the first worker only, or, where the second argument is true, every one.
+/// Has `lead` give out tasks to so many workers; gives them back with what it came to. What `lead` is given does a
+/// task and gives it back when all who do it have done their part: the first worker only, or, where the second
+/// argument is true, every one.
 ///
 /// The first worker works on the caller's thread. The others get theirs with the first task that is for all, and
-/// keep them, so that a task costs no more than that they wait for each other.
+/// keep them, so that a task costs no more than that they wait for each other. Each is made on its own thread,
+/// so that what they write to is not side by side in memory.
 ///
 /// # Panics
 /// Where `work` panics on any thread.
 pub(crate) fn with_team<W: Send, T: Send + Sync, R>(
-    workers: &mut [W],
+    workers: usize,
+    make: impl Fn(usize) -> W + Sync,
     work: impl Fn(&mut W, &T) + Sync,
-    lead: impl FnOnce(&mut dyn FnMut(T, bool) -> T) -> R,
-) -> R {
-    let (first, others) = workers.split_at_mut(1);
-    let (first, work) = (&mut first[0], &work);
-    if others.is_empty() {
-        return lead(&mut |task, _| {
-            work(first, &task);
-            task
-        });
-    }
-    let meeting = &Meeting { barrier: Barrier::new(others.len() + 1), task: RwLock::new(None) };
-    let mut idle = Some(others);
+    lead: impl FnOnce(&mut W, &mut dyn FnMut(&mut W, T, bool) -> T) -> R,
+) -> (R, Vec<W>) {
+    let (make, work) = (&make, &work);
+    let mut first = make(0);
+    let meeting = &Meeting { barrier: Barrier::new(workers), task: RwLock::new(None) };
+    let mut idle = 1..workers;
     std::thread::scope(|scope| {
-        let _leaving = Leaving(meeting);
-        lead(&mut |task, together| {
-            if !together {
+        let mut others = Vec::new();
+        let leaving = Leaving(meeting);
+        let done = lead(&mut first, &mut |first, task, together| {
+            if !together || workers < 2 {
                 work(first, &task);
                 return task;
             }
-            for worker in idle.take().into_iter().flatten() {
-                scope.spawn(move || meeting.follow(|task| work(worker, task)));
-            }
+            others.extend(idle.by_ref().map(|number| {
+                scope.spawn(move || {
+                    let _leaving = Leaving(meeting);
+                    let mut worker = make(number);
+                    meeting.follow(|task| work(&mut worker, task));
+                    worker
+                })
+            }));
             meeting.lead(task, |task| work(first, task))
-        })
+        });
+        drop(leaving);
+        let mut all = vec![first];
+        for other in others {
+            match other.join() {
+                Ok(worker) => all.push(worker),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        (done, all)
     })
 }
 
@@ -64,7 +76,6 @@ impl<T> Meeting<T> {
     }
 
     fn follow(&self, mut work: impl FnMut(&T)) {
-        let _leaving = Leaving(self);
         while self.barrier.wait() {
             if let Some(task) = &*self.task.read().unwrap_or_else(PoisonError::into_inner) {
                 work(task);
@@ -159,26 +170,30 @@ mod tests {
 
     #[test]
     fn every_worker_does_its_part_of_each_task_before_the_next() {
-        let mut workers = [0_usize; 3];
         let parts = AtomicUsize::new(0);
         let work = |worker: &mut usize, task: &usize| {
             assert!(*task <= parts.fetch_add(1, Ordering::SeqCst), "begun too early");
             *worker += 1;
         };
-        let tasks = with_team(&mut workers, work, |team| {
-            let mut before = 0;
-            for task in 0..2000 {
-                let together = task % 7 != 0;
-                assert_eq!(team(before, together), before);
-                before += if together { 3 } else { 1 };
-                assert_eq!(parts.load(Ordering::SeqCst), before, "returned too early");
-                if task % 100 == 0 {
-                    // Long enough for the others to fall asleep.
-                    std::thread::sleep(std::time::Duration::from_millis(1));
+        let (tasks, workers) = with_team(
+            3,
+            |_| 0,
+            work,
+            |first, team| {
+                let mut before = 0;
+                for task in 0..2000 {
+                    let together = task % 7 != 0;
+                    assert_eq!(team(first, before, together), before);
+                    before += if together { 3 } else { 1 };
+                    assert_eq!(parts.load(Ordering::SeqCst), before, "returned too early");
+                    if task % 100 == 0 {
+                        // Long enough for the others to fall asleep.
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                    }
                 }
-            }
-            before
-        });
+                before
+            },
+        );
         assert_eq!(workers.iter().sum::<usize>(), tasks);
         assert_eq!(workers[0], 2000);
     }
@@ -186,14 +201,18 @@ mod tests {
     #[test]
     fn nobody_waits_for_one_who_panicked() {
         for who in 0..3 {
-            let mut workers = [0, 1, 2];
             let work = |worker: &mut usize, task: &usize| assert!(*task < 5 || *worker != who);
             let end = catch_unwind(AssertUnwindSafe(|| {
-                with_team(&mut workers, work, |team| {
-                    for task in 0..10 {
-                        team(task, true);
-                    }
-                });
+                with_team(
+                    3,
+                    |number| number,
+                    work,
+                    |first, team| {
+                        for task in 0..10 {
+                            team(first, task, true);
+                        }
+                    },
+                )
             }));
             assert!(end.is_err(), "worker {who}");
         }
@@ -203,10 +222,11 @@ mod tests {
     fn nobody_waits_for_a_leader_who_panicked() {
         let end = catch_unwind(AssertUnwindSafe(|| {
             with_team(
-                &mut [0, 1],
-                |_, _: &()| (),
-                |team| {
-                    team((), true);
+                2,
+                |_| (),
+                |(), ()| (),
+                |first, team| {
+                    team(first, (), true);
                     panic!("the leader");
                 },
             )

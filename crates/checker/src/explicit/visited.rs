@@ -73,6 +73,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Not in a cache line, or a pair of them, with anything else that threads write to.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
 /// Open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
 struct Index {
     slots: Counted<u32>,
@@ -132,6 +136,7 @@ const CHUNK: usize = 512;
 const LOOK_AHEAD: usize = 64;
 
 /// One shard of the states.
+#[repr(align(128))]
 pub(crate) struct Shard<const R: usize> {
     index: Index,
     chunks: Vec<Counted<Key<R>>>,
@@ -309,6 +314,7 @@ impl<const R: usize> States<R> {
     }
 }
 
+#[repr(align(128))]
 struct MemoryShard {
     index: Index,
     words: Counted<u64>,
