@@ -19,7 +19,7 @@ use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::Counted;
 use super::limits::Limits;
 use super::team::with_team;
-use super::visited::{Apart, Key, Memories, SHARDS, Shard, States, lock, mix, moved, shard_of};
+use super::visited::{Apart, Arrival, Key, Memories, SHARDS, Shard, States, lock, moved};
 use super::{Error, Prepared, shortest};
 
 /// States that one thread takes from the frontier at a time.
@@ -67,7 +67,7 @@ struct Worker<'a, const R: usize> {
     expander: Expander<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
-    batches: Vec<Counted<(u64, Key<R>)>>,
+    batches: Vec<Counted<Arrival<R>>>,
     transitions: u64,
     stuck: Stuck,
     rests: FxHashSet<Rest>,
@@ -80,7 +80,7 @@ pub(crate) fn search<const R: usize>(
     limits: &Limits,
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
-    let shard = || Mutex::new(Shard::new(limits.ceilings.states, &limits.ledger));
+    let shard = || Mutex::new(Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger));
     let shared = Shared {
         prepared,
         limits,
@@ -160,7 +160,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
             initial.push(key);
-            self.push(&mut worker.batches, &key)?;
+            self.push(&mut worker.batches, Arrival::new(&key, 0))?;
         }
         self.flush(0, &mut worker.batches)?;
         Ok(initial)
@@ -227,7 +227,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
         }
         for successor in &worker.successors {
-            self.push(&mut worker.batches, &successor.key)?;
+            self.push(&mut worker.batches, Arrival::new(&successor.key, successor.actor))?;
         }
         Ok(())
     }
@@ -252,16 +252,15 @@ impl<'a, const R: usize> Shared<'a, R> {
     }
 
     #[inline]
-    fn push(&self, batches: &mut [Counted<(u64, Key<R>)>], key: &Key<R>) -> Result<(), Halt> {
-        let hash = mix(key);
-        let shard = shard_of(hash);
+    fn push(&self, batches: &mut [Counted<Arrival<R>>], state: Arrival<R>) -> Result<(), Halt> {
+        let shard = state.shard();
         let batch = &mut batches[shard];
-        batch.push((hash, *key))?;
+        batch.push(state)?;
         if batch.len() >= BATCH { self.try_insert(shard, batch) } else { Ok(()) }
     }
 
     #[cold]
-    fn try_insert(&self, shard: usize, batch: &mut Counted<(u64, Key<R>)>) -> Result<(), Halt> {
+    fn try_insert(&self, shard: usize, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
         match self.shards[shard].try_lock() {
             Ok(shard) => self.insert(shard, batch),
             Err(_) if batch.len() < BATCH_MAX => Ok(()), // Another thread is at it.
@@ -270,7 +269,7 @@ impl<'a, const R: usize> Shared<'a, R> {
     }
 
     /// Inserts what is left, also where some of it finds no room. Threads begin at different shards.
-    fn flush(&self, worker: usize, batches: &mut [Counted<(u64, Key<R>)>]) -> Result<(), Halt> {
+    fn flush(&self, worker: usize, batches: &mut [Counted<Arrival<R>>]) -> Result<(), Halt> {
         let mut done = Ok(());
         let first = worker * SHARDS / self.limits.options.threads.max(1);
         for shard in (first..SHARDS).chain(0..first) {
@@ -282,14 +281,10 @@ impl<'a, const R: usize> Shared<'a, R> {
         done
     }
 
-    fn insert(
-        &self,
-        mut shard: MutexGuard<Shard<R>>,
-        batch: &mut Counted<(u64, Key<R>)>,
-    ) -> Result<(), Halt> {
+    fn insert(&self, mut shard: MutexGuard<Shard<R>>, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
         let len = shard.len();
         shard.look_ahead(batch);
-        let inserted = batch.iter().try_for_each(|(hash, key)| shard.insert(key, *hash).map(drop));
+        let inserted = batch.iter().try_for_each(|state| shard.arrive(state));
         let new = (shard.len() - len) as u64;
         drop(shard);
         batch.clear();

@@ -9,7 +9,8 @@
 //!
 //! The states are decomposed once, for all questions, and few of them are looked at. Not every step of
 //! a cycle leads on to a later level of the breadth-first search, so it is enough to start from the states
-//! to which the search saw a step from their own level or a later one ([`States::on_each_cycle`]).
+//! to which the search saw a step from their own level or a later one ([`States::on_each_cycle`]), by an actor
+//! that is on a cycle of its own there.
 //! From there only steps are taken that stay on a cycle of the actor's own automaton
 //! ([`LocalCycles`]). They stay within one class of states, and the classes are shared out to the threads.
 
@@ -166,10 +167,13 @@ impl Classes {
         shard: usize,
         cycles: &LocalCycles,
     ) -> Result<(), Full> {
-        for (state, key) in states.on_each_cycle(shard) {
-            if cycles.movers(key) != 0 {
+        let mut last = None;
+        for (state, key, by) in states.on_each_cycle(shard) {
+            // Who moves on a cycle stays on one of its own.
+            if cycles.movers(key) & by != 0 && last != Some(state) {
                 let class = cycles.class(key);
                 self.0[class as usize % LISTS].push((class, state))?;
+                last = Some(state);
             }
         }
         Ok(())
@@ -281,7 +285,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             limits,
             roles: Roles::new(prepared),
             expander,
-            class: Shard::new(limits.ceilings.states, &limits.ledger),
+            class: Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger),
             decomposer: Decomposer::new(&limits.ledger),
             successors: Vec::new(),
             places: Counted::new(&limits.ledger),
