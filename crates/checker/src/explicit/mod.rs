@@ -122,6 +122,9 @@ pub struct Phases {
     pub judging: Duration,
     /// Finding schedules and telling them.
     pub schedules: Duration,
+    /// Running models to unfold them, those of the views too, and to look for what they remember: a part of
+    /// the other phases. Where several threads search, a clock of all threads counts some of it twice.
+    pub unfolding: Duration,
 }
 
 /// As [`check`], and measures the phases by a clock of the caller's.
@@ -133,7 +136,9 @@ pub fn profile(
     options: &Options,
     clock: fn() -> Duration,
 ) -> Result<(Outcome, Phases), Error> {
-    let answer = search_prepared(&Prepared::new(scenario)?, options, &Asked { clock, ..Asked::default() })?;
+    let prepared = Prepared::new(scenario)?;
+    prepared.automata.iter().for_each(|automaton| automaton.measure(clock));
+    let answer = search_prepared(&prepared, options, &Asked { clock, ..Asked::default() })?;
     Ok((answer.outcome, answer.phases))
 }
 
@@ -271,6 +276,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         search: after_search.saturating_sub(begun),
         judging: after_judging.saturating_sub(after_search),
         schedules: (asked.clock)().saturating_sub(after_judging),
+        unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Answer { outcome, rests, phases })
 }
