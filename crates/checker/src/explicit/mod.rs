@@ -1,7 +1,8 @@
 //! The explicit engine: every interleaving, sequentially consistent, state by state.
 //!
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
-//! are searched breadth first (`search`) into a set that keeps them whole (`visited`). Cycles are then
+//! are searched breadth first (`search`), by threads that stay (`team`) and share what steps do (`effects`), into
+//! a set that keeps them whole (`visited`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`).

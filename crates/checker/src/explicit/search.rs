@@ -1,8 +1,8 @@
 //! The breadth-first search.
 //!
-//! Level by level: threads take pieces of the frontier, expand their states, and sort what follows by
-//! shard; a shard is locked for a batch. The new states of a shard, in a row, are its part of
-//! the next frontier. What is found are sets, so the number of threads changes nothing.
+//! Level by level: threads, which stay for all levels, take pieces of the frontier, expand their states, and
+//! sort what follows by shard; a shard is locked for a batch. The new states of a shard, in a row, are its part
+//! of the next frontier. What is found are sets, so the number of threads changes nothing.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
