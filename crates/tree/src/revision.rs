@@ -98,17 +98,15 @@ impl Revision {
         if !end.status.success() {
             return Err(failed(format!("git says: {}", String::from_utf8_lossy(&end.stderr).trim())));
         }
-        let mut files = Vec::new();
-        for entry in list.split(|byte| *byte == 0) {
-            // `MODE blob HASH<tab>PATH`, where links and submodules have other modes.
-            if entry.starts_with(b"100") {
-                let path = entry.split(|byte| *byte == b'\t').skip(1).collect::<Vec<_>>().join(&b'\t');
-                let not_text = |why: std::string::FromUtf8Error| {
-                    failed(format!("the name {:?} is not UTF-8", String::from_utf8_lossy(why.as_bytes())))
-                };
-                files.push(String::from_utf8(path).map_err(not_text)?);
-            }
-        }
+        let list = String::from_utf8(list).map_err(|why| {
+            let is_bad = |entry: &&[u8]| std::str::from_utf8(entry).is_err();
+            let bad = why.as_bytes().split(|byte| *byte == 0).find(is_bad).unwrap_or_default();
+            failed(format!("{:?} is not UTF-8", String::from_utf8_lossy(bad)))
+        })?;
+        // `MODE blob HASH<tab>PATH`, where links and submodules have other modes.
+        let plain = list.split('\0').filter(|entry| entry.starts_with("100"));
+        let mut files: Vec<String> =
+            plain.filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned())).collect();
         if files.len() > FILES_MAX {
             return Err(too_many());
         }

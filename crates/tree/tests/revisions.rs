@@ -160,6 +160,24 @@ fn without_git_the_error_says_so() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_no_text_are_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let place = Place::new();
+    place.kernel("linux", MAKEFILE).write("linux/fs/good.c", "");
+    let odd = std::ffi::OsStr::from_bytes(b"b\xe4d.c");
+    std::fs::write(place.path("linux/fs").join(odd), "").expect("a file");
+    if place.repository("linux").is_none() {
+        return;
+    }
+    for name in [place.name("linux"), format!("{}@main", place.name("linux"))] {
+        let said = open(&name).expect("a tree").files("fs").expect_err("a name is not UTF-8").to_string();
+        assert!(said.starts_with(&format!("{name}: ")) && said.ends_with(" is not UTF-8"), "{said}");
+    }
+}
+
 /// Whatever a repository asks git to run: it would leave a file.
 #[test]
 fn nothing_is_run_fetched_or_written() {
