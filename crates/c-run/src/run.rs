@@ -1,6 +1,6 @@
 //! Functions of a text as what an actor does: a call of one is a `call`, going back in one is a round of `again`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use c_text::{IntType, Name, Program};
@@ -131,6 +131,8 @@ pub struct Run<'a> {
     pub(crate) words: &'a dyn Words,
     machine: &'a dyn Machine,
     pub(crate) memory: RefCell<Memory>,
+    /// Where the function stands that was called first.
+    first: Cell<Option<Location>>,
 }
 
 /// A run is a machine itself: what a word does in it, it does at the line that calls the word.
@@ -140,7 +142,8 @@ impl Machine for Run<'_> {
         let at = memory.frames.last().and_then(|frame| Some((frame.function.as_ref()?, frame.line)));
         let location = match at {
             Some((function, line)) => Location { file: function.file_name, line, column: 1 },
-            None => step.location,
+            // Not in a function yet.
+            None => self.first.get().unwrap_or(step.location),
         };
         drop(memory);
         self.machine.perform(Step { location, ..step })
@@ -161,7 +164,13 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn new(code: &'a Code, words: &'a dyn Words, machine: &'a dyn Machine, given: Vec<Value>) -> Run<'a> {
         let first = Frame { function: None, slots: Arc::new(given), levels: Vec::new(), line: 0 };
-        Run { code, words, machine, memory: RefCell::new(Memory { frames: vec![first] }) }
+        Run {
+            code,
+            words,
+            machine,
+            memory: RefCell::new(Memory { frames: vec![first] }),
+            first: Cell::new(None),
+        }
     }
 
     /// A pointer to one of the variables that the run was given.
@@ -239,6 +248,9 @@ impl<'a> Run<'a> {
         }
         let label = Label::new(function.label, &numbers[..count]);
         let before = self.memory.borrow_mut().remembered(false);
+        if self.first.get().is_none() {
+            self.first.set(Some(Location { file: function.file_name, line: function.line, column: 1 }));
+        }
         let kept = call(self, label, || {
             self.memory.borrow_mut().restore(&before);
             let depth = before.len();
