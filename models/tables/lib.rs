@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod front_end;
 
+mod block_based;
 mod buffer;
 mod ext2;
 mod ext4;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use models::FileSystem;
 use models::kernel::{Caller, Setting};
 
-use crate::front_end::{Entries, Table};
+use crate::block_based;
+use crate::front_end::{Entries, Files, Table};
 
 /// A write path that a tree may have.
 pub struct Path {
@@ -13,6 +14,8 @@ pub struct Path {
     pub name: &'static str,
     /// What it is.
     pub sentence: &'static str,
+    /// The path of the models that is around its writer.
+    pub base: &'static str,
     /// What is left out.
     pub leaves_out: &'static str,
     /// Files that are read beside those of everybody.
@@ -60,43 +63,77 @@ pub(crate) const TABLES: &[&Table] = &[
     &crate::inode::TABLE,
 ];
 
-const GENERIC: &str = "generic_perform_write";
+/// The function that most file systems write with.
+pub(crate) const GENERIC: &str = "generic_perform_write";
 
 /// All of them.
 pub const PATHS: &[Path] = &[
     Path {
         name: "simple/ramfs",
         sentence: "ramfs",
+        base: "simple/ramfs",
         leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
         tables: &[],
-        entries: Entries { operations: "ram_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "ram_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     Path {
         name: "simple/tmpfs",
         sentence: "tmpfs",
+        base: "simple/tmpfs",
         leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
         tables: &[&crate::simple::TMPFS],
-        entries: Entries { operations: "shmem_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "shmem_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     Path {
         name: "generic/block",
         sentence: "ext2",
+        base: "generic/block",
         leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
         tables: &[&crate::ext2::TABLE],
-        entries: Entries { operations: "ext2_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "ext2_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     ext4("ext4/journalled", "ext4 with data=journal", "ext4_journalled_aops"),
     ext4("ext4/ordered", "ext4 with data=ordered, without delayed allocation", "ext4_aops"),
     ext4("ext4/delalloc", "ext4 with data=ordered and delayed allocation", "ext4_da_aops"),
+    block_based::minix::PATH,
+    block_based::sysv::PATH,
+    block_based::bfs::PATH,
+    block_based::ufs::PATH,
+    block_based::jfs::PATH,
+    block_based::omfs::PATH,
+    block_based::udf::PATH,
+    block_based::nilfs2::PATH,
+    block_based::adfs::PATH,
+    block_based::affs::FFS,
+    block_based::fat::PATH,
+    block_based::hfs::PATH,
+    block_based::hfsplus::PATH,
+    block_based::hpfs::PATH,
 ];
 
 const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
     Path {
         name,
         sentence,
+        base: name,
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
@@ -106,7 +143,12 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
             "include/linux/jbd2.h",
         ],
         tables: &[&crate::jbd2::TABLE, &crate::ext4::TABLE],
-        entries: Entries { operations, write: GENERIC, page_mkwrite: Some("ext4_page_mkwrite") },
+        entries: Entries {
+            operations,
+            write: GENERIC,
+            page_mkwrite: Some("ext4_page_mkwrite"),
+            files: Files::OF_THE_BASE,
+        },
     }
 }
 
@@ -118,11 +160,12 @@ impl Path {
             (6, 14..) => Caller::V6_14,
             _ => Caller::V5_18,
         };
-        let base: Arc<dyn FileSystem> = match self.name {
+        let base: Arc<dyn FileSystem> = match self.base {
             "simple/ramfs" => Arc::new(models::simple::Simple { text: models::simple::Text::V4_10 }),
             "simple/tmpfs" => Arc::new(models::simple::Simple { text: models::simple::Text::Shmem }),
             name if name.starts_with("ext4") => models::ext4::newest(name),
-            _ => Arc::new(models::generic::block::Ext2 { trims: true }),
+            "generic/block" => Arc::new(models::generic::block::Ext2 { trims: true }),
+            _ => return None,
         };
         Some((base, Setting::of(caller)))
     }

@@ -6,7 +6,7 @@ use models::Errno;
 use models::kernel::{Kernel, Request};
 use page_state::{Buffer, Folio, Geometry, Task};
 
-use super::{FromText, Word};
+use super::{FromText, TableWord};
 
 /// The place of a call: what is run, for whom.
 pub struct Here<'h, 'r> {
@@ -21,7 +21,7 @@ pub struct Here<'h, 'r> {
     /// The call; a member or a constant has none.
     pub call: Option<&'h Call<'h>>,
     /// The word that is called.
-    pub word: Option<&'h Word>,
+    pub word: Option<&'h TableWord>,
 }
 
 /// An object, of which a member is read or set.
@@ -235,6 +235,7 @@ pub fn errno(error: Errno) -> i32 {
         Errno::Eintr => 4,
         Errno::Efault => 14,
         Errno::Enospc => 28,
+        Errno::Eio => 5,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A file system whose writer is the text of a tree; everybody else is the model that it stands on.
 
 mod entry;
+mod files;
 mod here;
 mod index;
 mod text;
@@ -11,14 +12,17 @@ use std::sync::Arc;
 
 use c_run::{Call, Object, Part, Pointer, Run, Stop, Value, Why, Words};
 use c_text::{IntType, ItemKind, Name};
-use machine::{Layout, Place};
+use machine::{Layout, Place, Word};
 use models::family::{File, PageState};
-use models::kernel::{Caller, Kernel, Request};
+use models::kernel::{Caller, Kernel, Request, World};
 use models::{Errno, FileSystem, Nature};
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio, Geometry, Storage, Task};
 
-pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word};
+pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word as TableWord};
 pub(crate) use entry::{constants, loads, stores, words};
+use files::truncate_setsize;
+pub use files::{Files, OwnSize, Truncation};
 pub use here::{
     Answer, Argument, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
@@ -35,6 +39,8 @@ pub struct Entries {
     pub write: &'static str,
     /// What makes a page that is mapped fit to be stored to, if it is the text's.
     pub page_mkwrite: Option<&'static str>,
+    /// In what its files differ from those of the model around it.
+    pub files: Files,
 }
 
 /// A file system of a tree.
@@ -68,7 +74,7 @@ impl Playing<'_> {
         &'h self,
         run: &'h Run<'r>,
         call: Option<&'h Call<'h>>,
-        word: Option<&'h Word>,
+        word: Option<&'h TableWord>,
     ) -> Here<'h, 'r> {
         let k = Kernel { task: Task { m: run, ..self.k.task }, world: self.k.world };
         Here { run, fs: self.fs, k, request: self.request, call, word }
@@ -83,6 +89,16 @@ impl Playing<'_> {
         let count = given.len();
         let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
         let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
+        self.finish(function, &run, arguments)
+    }
+
+    /// The same with the arguments as they are.
+    fn run_with(&self, function: &str, arguments: Vec<Value>) -> Value {
+        let run = Run::new(&self.fs.text.code, self, self.k.task.m, Vec::new());
+        self.finish(function, &run, arguments)
+    }
+
+    fn finish(&self, function: &str, run: &Run<'_>, arguments: Vec<Value>) -> Value {
         match run.call(function, "", arguments) {
             Ok(value) => value,
             Err(Stop { place, why: Why::Fault(what) }) => {
@@ -163,13 +179,23 @@ impl FromText {
         Playing { fs: self, k: *k, request }
     }
 
+    /// Truncates the file to more than it has, by the text: whether it could.
+    fn expand(&self, k: &Kernel, size: usize) -> bool {
+        let function = "generic_cont_expand_simple";
+        let playing = self.playing(k, Request { pos: size, len: 0 });
+        match playing.run_with(function, vec![Inode.value(), (size as i64).value()]) {
+            Value::Int(error, _) => error == 0,
+            other => self.text.refuse_answer(function, &other),
+        }
+    }
+
     /// What a write returned.
     fn written(&self, value: &Value) -> Result<usize, Errno> {
         let Value::Int(value, _) = value else { self.text.refuse_answer(self.entries.write, value) };
         match usize::try_from(*value) {
             Ok(written) => Ok(written),
             Err(_) => {
-                let all = [Errno::Efault, Errno::Eintr, Errno::Enospc];
+                let all = [Errno::Efault, Errno::Eintr, Errno::Enospc, Errno::Eio];
                 match all.into_iter().find(|error| i64::from(-errno(*error)) == *value) {
                     Some(error) => Err(error),
                     None => self.text.refuse_answer(self.entries.write, &Value::Int(*value, IntType::LONG)),
@@ -217,7 +243,15 @@ impl FileSystem for FromText {
         self.base.nature()
     }
     fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
-        self.base.declare(layout, storage)
+        let mut cells = self.base.declare(layout, storage);
+        cells.extend(self.entries.files.own_size.map(|own| own.declare(layout)));
+        cells
+    }
+    fn set_up(&self, world: &World, file: &File, cells: &mut [Word]) {
+        self.base.set_up(world, file, cells);
+        if let Some(own) = self.entries.files.own_size {
+            own.set_up(world, file, cells);
+        }
     }
     fn cluster(&self, geometry: Geometry) -> usize {
         self.base.cluster(geometry)
@@ -230,6 +264,9 @@ impl FileSystem for FromText {
     }
     fn admits(&self, file: &File, page: PageState) -> bool {
         self.base.admits(file, page)
+    }
+    fn has_holes(&self) -> bool {
+        self.entries.files.have_holes && self.base.has_holes()
     }
     fn has_direct_io(&self) -> bool {
         self.base.has_direct_io()
@@ -272,7 +309,28 @@ impl FileSystem for FromText {
         self.base.dirty_folio(k, folio);
     }
     fn truncate(&self, k: &Kernel, size: usize) {
-        self.base.truncate(k, size);
+        let Files { truncation, own_size, .. } = self.entries.files;
+        let grows = !matches!(truncation, Truncation::OfTheBase) && size > i_size_read(&k.task);
+        match truncation {
+            Truncation::SizeAlone => return truncate_setsize(k, self, size),
+            Truncation::ToLess if grows => return,
+            Truncation::Expands if grows => {
+                // Where the disk is full the file is left as it is.
+                self.expand(k, size);
+                return;
+            }
+            Truncation::ExpandsBehindTheSize if grows => {
+                truncate_setsize(k, self, size);
+                if let (false, Some(own)) = (self.expand(k, size), own_size) {
+                    i_size_write(&k.task, own.read(k));
+                }
+                return;
+            }
+            _ => self.base.truncate(k, size),
+        }
+        if let Some(own) = own_size {
+            own.cut(k, size);
+        }
     }
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
         self.base.invalidate_folio(k, folio, from)
