@@ -97,6 +97,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether a write can fail although nothing around it does.
+    fn can_refuse(&self) -> bool {
+        false
+    }
+
     /// Whether it can come into this initial state.
     fn admits(&self, file: &File, page: PageState) -> bool {
         let nature = self.nature();

@@ -150,6 +150,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.writes {
         let must_complete = !question.source.can_fail()
             && !question.allocation_can_fail
+            && !shared.1.can_refuse()
             && !question.companions.iter().any(|c| matches!(c, Companion::Kill | Companion::Unmap));
         all.push(actors::writer(&shared, must_complete));
         let id = all.len();

@@ -123,6 +123,7 @@ pub const PATHS: &[Path] = &[
     block_based::nilfs2::PATH,
     block_based::adfs::PATH,
     block_based::affs::FFS,
+    block_based::exfat::PATH,
     block_based::fat::PATH,
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,

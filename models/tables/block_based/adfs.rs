@@ -3,7 +3,7 @@
 use page_state::Buffer;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block};
-use crate::front_end::{InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
+use crate::front_end::{Files, InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
 use crate::paths::Path;
 
 /// adfs.
@@ -14,7 +14,11 @@ pub(crate) const PATH: Path = Path {
     leaves_out: LEAVES_OUT,
     files: &["fs/adfs/inode.c", "fs/adfs/adfs.h"],
     tables: &[&TABLE],
-    entries: entries("adfs_aops", continuous(MMU_PRIVATE, Truncation::SizeAlone)),
+    entries: entries(
+        "adfs_aops",
+        // What is not mapped can't be written.
+        Files { can_refuse: true, ..continuous(MMU_PRIVATE, Truncation::SizeAlone) },
+    ),
 };
 
 const MMU_PRIVATE: OwnSize = OwnSize::is_the_size("mmu_private");

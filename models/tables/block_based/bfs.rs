@@ -17,7 +17,7 @@ pub(crate) const PATH: Path = Path {
     entries: entries(
         "bfs_aops",
         // There is no `setattr`: it is `simple_setattr`.
-        Files { have_holes: false, truncation: Truncation::SizeAlone, own_size: None },
+        Files { have_holes: false, truncation: Truncation::SizeAlone, ..Files::OF_THE_BASE },
     ),
 };
 

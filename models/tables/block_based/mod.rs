@@ -6,6 +6,7 @@
 pub(crate) mod adfs;
 pub(crate) mod affs;
 pub(crate) mod bfs;
+pub(crate) mod exfat;
 pub(crate) mod fat;
 mod get_block;
 pub(crate) mod hfs;
@@ -41,7 +42,7 @@ const fn entries(operations: &'static str, files: Files) -> Entries {
 
 /// Files without holes, which grow by `cont_write_begin`.
 const fn continuous(own_size: OwnSize, truncation: Truncation) -> Files {
-    Files { have_holes: false, truncation, own_size: Some(own_size) }
+    Files { have_holes: false, truncation, own_size: Some(own_size), ..Files::OF_THE_BASE }
 }
 
 /// `block_truncate_page` and then the blocks, up to the size.

@@ -18,7 +18,7 @@ pub(crate) const PATH: Path = Path {
     entries: entries(
         "omfs_aops",
         // `omfs_setattr`: and then `omfs_truncate`, which does nothing but for an empty file.
-        Files { have_holes: false, truncation: Truncation::SizeAlone, own_size: None },
+        Files { have_holes: false, truncation: Truncation::SizeAlone, ..Files::OF_THE_BASE },
     ),
 };
 

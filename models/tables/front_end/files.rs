@@ -14,6 +14,8 @@ use page_state::steps::{load, store};
 pub struct Files {
     /// Whether a file can have holes.
     pub have_holes: bool,
+    /// Whether a write can fail although nothing around it does.
+    pub can_refuse: bool,
     /// How a file is truncated.
     pub truncation: Truncation,
     /// A size that the file system keeps beside `i_size`.
@@ -51,7 +53,7 @@ const BITS: u8 = 8;
 impl Files {
     /// In nothing.
     pub const OF_THE_BASE: Files =
-        Files { have_holes: true, truncation: Truncation::OfTheBase, own_size: None };
+        Files { have_holes: true, can_refuse: false, truncation: Truncation::OfTheBase, own_size: None };
 }
 
 impl OwnSize {

@@ -99,7 +99,7 @@ impl Playing<'_> {
     }
 
     fn finish(&self, function: &str, run: &Run<'_>, arguments: Vec<Value>) -> Value {
-        match run.call(function, "", arguments) {
+        match run.call(function, &self.fs.home(function), arguments) {
             Ok(value) => value,
             Err(Stop { place, why: Why::Fault(what) }) => {
                 machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
@@ -173,6 +173,17 @@ impl FromText {
     pub(crate) fn operations(&self) -> Value {
         let (name, file) = (self.entries.operations.into(), self.operations.clone());
         Value::Pointer(Pointer::Global { name, file, path: Vec::new() })
+    }
+
+    /// The file that defines a function, which may keep it to itself.
+    fn home(&self, function: &str) -> Name {
+        let defines = |file: &&Arc<c_text::File>| {
+            file.items.iter().any(|item| match &item.kind {
+                ItemKind::Function(of) => &*of.prototype.name == function,
+                _ => false,
+            })
+        };
+        self.text.program().files().iter().find(defines).map_or_else(|| "".into(), |file| file.name.clone())
     }
 
     fn playing<'p>(&'p self, k: &'p Kernel, request: Request) -> Playing<'p> {
@@ -267,6 +278,9 @@ impl FileSystem for FromText {
     }
     fn has_holes(&self) -> bool {
         self.entries.files.have_holes && self.base.has_holes()
+    }
+    fn can_refuse(&self) -> bool {
+        self.entries.files.can_refuse || self.base.can_refuse()
     }
     fn has_direct_io(&self) -> bool {
         self.base.has_direct_io()
