@@ -97,6 +97,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         true
     }
 
+    /// How many pages a file can have.
+    fn pages_max(&self) -> usize {
+        usize::MAX
+    }
+
     /// Whether a write can fail although nothing around it does.
     fn can_refuse(&self) -> bool {
         false

@@ -1,9 +1,10 @@
 //! The source of a write: `include/linux/uio.h`, `lib/iov_iter.c`, `mm/gup.c`.
 
 use fault::IovIter;
+use machine::Label;
 use models::generic::perform_write;
 use page_state::Folio;
-use page_state::steps::reach;
+use page_state::steps::{reach, report};
 
 use crate::front_end::{Here, Iter, Nothing, Table, words};
 
@@ -11,7 +12,13 @@ use crate::front_end::{Here, Iter, Nothing, Table, words};
 pub(crate) const TABLE: Table = Table {
     words: words! { w;
         iov_iter_count(i: Iter) -> u64 => (w.request.len - i.done.min(w.request.len)) as u64;
-        iov_iter_revert(i: Iter, bytes | unroll: usize) => {
+        iov_iter_revert(i: Iter, bytes | unroll: i64) => {
+            let bytes = bytes as u64 as usize;
+            if bytes > MAX_RW_COUNT {
+                // As the kernel does: it leaves the iterator where it is.
+                report(w.task(), "kernel-bug", Label::new("WARN_ON(unroll > MAX_RW_COUNT) in iov_iter_revert", &[]));
+                return Ok(c_run::Value::Void);
+            }
             let done = i.done.checked_sub(bytes).ok_or_else(|| w.refused("an iterator that goes back before its begin"))?;
             i.set(w, done)?;
         };
@@ -41,6 +48,9 @@ pub(crate) const TABLE: Table = Table {
     }],
     ..Table::new("models/tables/fault.rs")
 };
+
+/// `MAX_RW_COUNT`, in units that no write here comes near.
+const MAX_RW_COUNT: usize = i32::MAX as usize;
 
 /// The source from `done` units on.
 fn with<T>(w: &Here<'_, '_>, done: usize, go: impl FnOnce(IovIter<'_>) -> T) -> T {

@@ -13,9 +13,10 @@ mod jbd2;
 mod language;
 mod mm;
 mod paths;
+mod server_based;
 mod simple;
 mod tree;
 
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
-pub use paths::{PATHS, Path, base_cases};
+pub use paths::{PATHS, Path, Releases, base_cases};
 pub use tree::{Release, Tree, TreeError, TreePath};

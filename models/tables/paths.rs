@@ -7,6 +7,7 @@ use models::kernel::{Caller, Setting};
 
 use crate::block_based;
 use crate::front_end::{Entries, Files, Table};
+use crate::server_based;
 
 /// A write path that a tree may have.
 pub struct Path {
@@ -16,6 +17,8 @@ pub struct Path {
     pub sentence: &'static str,
     /// The path of the models that is around its writer.
     pub base: &'static str,
+    /// The releases whose text it is.
+    pub releases: Releases,
     /// What is left out.
     pub leaves_out: &'static str,
     /// Files that are read beside those of everybody.
@@ -24,6 +27,24 @@ pub struct Path {
     pub tables: &'static [&'static Table],
     /// The functions that are run.
     pub entries: Entries,
+}
+
+/// Releases from one on, up to another, each with its patch level.
+#[derive(Clone, Copy, Debug)]
+pub struct Releases {
+    /// The first of them.
+    pub first: (u32, u32),
+    /// The last of them that the tables were tried with.
+    pub last: (u32, u32),
+}
+
+impl Releases {
+    /// All that have the file.
+    pub const ALL: Releases = Releases { first: (0, 0), last: (u32::MAX, u32::MAX) };
+
+    pub(crate) fn has(&self, version: (u32, u32)) -> bool {
+        (self.first..=self.last).contains(&version)
+    }
 }
 
 /// Files that everybody uses; older and newer trees lack some.
@@ -72,6 +93,7 @@ pub const PATHS: &[Path] = &[
         name: "simple/ramfs",
         sentence: "ramfs",
         base: "simple/ramfs",
+        releases: Releases::ALL,
         leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
         tables: &[],
@@ -86,6 +108,7 @@ pub const PATHS: &[Path] = &[
         name: "simple/tmpfs",
         sentence: "tmpfs",
         base: "simple/tmpfs",
+        releases: Releases::ALL,
         leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
         tables: &[&crate::simple::TMPFS],
@@ -100,6 +123,7 @@ pub const PATHS: &[Path] = &[
         name: "generic/block",
         sentence: "ext2",
         base: "generic/block",
+        releases: Releases::ALL,
         leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
         tables: &[&crate::ext2::TABLE],
@@ -128,6 +152,9 @@ pub const PATHS: &[Path] = &[
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,
     block_based::hpfs::PATH,
+    server_based::hostfs::PATH,
+    server_based::udf_in_icb::PATH,
+    server_based::vboxsf::PATH,
 ];
 
 const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
@@ -135,6 +162,7 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
         name,
         sentence,
         base: name,
+        releases: Releases::ALL,
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
@@ -166,6 +194,14 @@ impl Path {
             "simple/tmpfs" => Arc::new(models::simple::Simple { text: models::simple::Text::Shmem }),
             name if name.starts_with("ext4") => models::ext4::newest(name),
             "generic/block" => Arc::new(models::generic::block::Ext2 { trims: true }),
+            "fuse/writethrough" => {
+                let text = match version {
+                    (7.., _) | (6, 16..) => models::fuse::Text::V6_16,
+                    (6, 12..) => models::fuse::Text::V6_12,
+                    _ => models::fuse::Text::V5_18,
+                };
+                Arc::new(models::fuse::Fuse { text, cached: false })
+            }
             _ => return None,
         };
         Some((base, Setting::of(caller)))

@@ -82,6 +82,9 @@ impl Tree {
     /// # Errors
     /// As [`Tree::paths`].
     pub fn path(&self, path: &'static Path) -> Result<Option<TreePath>, TreeError> {
+        if !path.releases.has(self.release.version) {
+            return Ok(None);
+        }
         let Some(text) = self.text(path)? else { return Ok(None) };
         let no_base = || TreeError::NoBase { path: path.name, version: self.release.version };
         let (base, setting) = path.base(self.release.version).ok_or_else(no_base)?;

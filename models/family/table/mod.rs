@@ -146,7 +146,7 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
                     && (file.unwritten == 0 || fs.has_unwritten_extents())
             });
             question.initial = distinct(question.initial);
-            if question.initial.is_empty() {
+            if question.initial.is_empty() || question.geometry.pages() > fs.pages_max() {
                 return None;
             }
             // Who does not look for a signal does not end with one.

@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block};
 use crate::front_end::{Files, InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// adfs.
 pub(crate) const PATH: Path = Path {
     name: "adfs/block",
     sentence: "adfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: LEAVES_OUT,
     files: &["fs/adfs/inode.c", "fs/adfs/adfs.h"],
     tables: &[&TABLE],

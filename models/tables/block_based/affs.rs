@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block, truncate_to_size};
 use crate::front_end::{InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// affs on a disk with the fast file system.
 pub(crate) const FFS: Path = Path {
     name: "affs/ffs",
     sentence: "affs with the fast file system",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: LEAVES_OUT,
     files: &["fs/affs/file.c", "fs/affs/affs.h", "fs/affs/amigaffs.h"],
     tables: &[&TABLE],

@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, entries, get_block};
 use crate::front_end::{Files, Table, Truncation, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// bfs: a file is one run of blocks, so that it has no holes, and grows by all blocks up to the one that is asked for.
 pub(crate) const PATH: Path = Path {
     name: "bfs/block",
     sentence: "bfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "a file that is moved because its next block is taken, direct I/O",
     files: &["fs/bfs/file.c"],
     tables: &[&TABLE],

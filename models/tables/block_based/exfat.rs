@@ -1,6 +1,7 @@
 //! exfat: `fs/exfat/{file,inode}.c` of v6.8 to v6.17. What is beyond `valid_size` was never written, and reads as
 //! zeros; before a write beyond it, zeros are written up to there.
 
+use c_run::Value;
 use machine::{Label, call};
 use models::Errno;
 use page_state::Buffer;
@@ -12,13 +13,14 @@ use crate::front_end::{
     Assumption, Entries, Files, Here, InodeInfo, Iter, Nothing, OwnSize, Table, constants, loads, stores,
     words,
 };
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// exfat.
 pub(crate) const PATH: Path = Path {
     name: "exfat/block",
     sentence: "exfat",
     base: "generic/block",
+    releases: Releases { first: (6, 8), last: (6, 12) },
     leaves_out: LEAVES_OUT,
     files: &["fs/exfat/inode.c", "fs/exfat/file.c", "fs/exfat/exfat_fs.h", "fs/exfat/exfat_raw.h"],
     tables: &[&TABLE],
@@ -41,7 +43,7 @@ const TABLE: Table = Table {
             VALID_SIZE.cut(&w.k, size);
             truncate_blocks(w, size);
         };
-        generic_write_checks(from: Iter) -> i64 => w.request.len.saturating_sub(from.done) as i64;
+        generic_write_checks(iocb: Value, from: Iter) -> i64 => w.request.len.saturating_sub(from.done) as i64;
         generic_write_sync(count: i64) -> i64 => count;
     },
     constants: constants! { w;
@@ -59,6 +61,7 @@ const TABLE: Table = Table {
     nothing: &[Nothing { reason: "the writer holds it already", names: "inode_lock inode_unlock" }],
     assumptions: &[
         Assumption { name: "exfat_forced_shutdown", value: 0, reason: "nobody shuts the file system down" },
+        Assumption { name: "file_update_time", value: 0, reason: "times of the inode" },
         Assumption { name: "file_remove_privs", value: 0, reason: "the file gives nobody privileges" },
     ],
     ..Table::new("models/tables/block_based/exfat.rs")

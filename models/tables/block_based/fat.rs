@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, continuous, entries, get_block, truncate_blocks};
 use crate::front_end::{InodeInfo, Nothing, OwnSize, Table, Truncation, constants, loads, stores, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// fat.
 pub(crate) const PATH: Path = Path {
     name: "fat/block",
     sentence: "fat",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "clusters of more than a block, fallocate, direct I/O",
     files: &["fs/fat/inode.c", "fs/fat/fat.h"],
     tables: &[&TABLE],

@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, continuous, entries, get_block, truncate_to_size};
 use crate::front_end::{InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// hfs.
 pub(crate) const PATH: Path = Path {
     name: "hfs/block",
     sentence: "hfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "allocation blocks of more than a block, extents as structures, direct I/O",
     files: &["fs/hfs/inode.c", "fs/hfs/hfs_fs.h", "fs/hfs/extent.c"],
     tables: &[&TABLE],

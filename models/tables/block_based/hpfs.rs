@@ -5,13 +5,14 @@ use page_state::inode::i_size_read;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block, truncate_blocks};
 use crate::front_end::{InodeInfo, Nothing, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// hpfs.
 pub(crate) const PATH: Path = Path {
     name: "hpfs/block",
     sentence: "hpfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: LEAVES_OUT,
     files: &["fs/hpfs/file.c", "fs/hpfs/hpfs_fn.h"],
     tables: &[&TABLE],

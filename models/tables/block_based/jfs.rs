@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{GetBlock, entries, get_block, truncate};
 use crate::front_end::{Files, Table, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// jfs.
 pub(crate) const PATH: Path = Path {
     name: "jfs/block",
     sentence: "jfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "the journal of metadata, extents that were never written, direct I/O",
     files: &["fs/jfs/inode.c"],
     tables: &[&TABLE],

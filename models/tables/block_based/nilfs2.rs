@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{GetBlock, entries, get_block, truncate};
 use crate::front_end::{Assumption, Files, Nothing, Table, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// nilfs2. A block's place is chosen when it is written; here it has one from the start.
 pub(crate) const PATH: Path = Path {
     name: "nilfs2/block",
     sentence: "nilfs2",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "the log: its segments keep writers out while they are made, and a block's place is chosen then",
     files: &["fs/nilfs2/inode.c", "fs/nilfs2/page.c"],
     tables: &[&TABLE],

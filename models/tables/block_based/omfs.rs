@@ -5,13 +5,14 @@ use page_state::inode::i_size_read;
 
 use super::{Allocates, GetBlock, entries, get_block, truncate_blocks};
 use crate::front_end::{Files, Table, Truncation, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// omfs: a file has no holes, and a new block goes behind its last one, whichever was asked for.
 pub(crate) const PATH: Path = Path {
     name: "omfs/block",
     sentence: "omfs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "clusters of more than a block, truncation to nothing from outside",
     files: &["fs/omfs/file.c"],
     tables: &[&TABLE],

@@ -4,13 +4,14 @@ use page_state::Buffer;
 
 use super::{GetBlock, LEAVES_OUT, entries, get_block, truncate};
 use crate::front_end::{Files, Table, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// sysv.
 pub(crate) const PATH: Path = Path {
     name: "sysv/block",
     sentence: "sysv",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: LEAVES_OUT,
     files: &["fs/sysv/itree.c"],
     tables: &[&TABLE],

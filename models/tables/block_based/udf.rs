@@ -5,13 +5,14 @@ use page_state::inode::i_size_read;
 
 use super::{GetBlock, LEAVES_OUT, entries, get_block, truncate_blocks};
 use crate::front_end::{Files, InodeInfo, Nothing, Table, constants, loads, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// udf.
 pub(crate) const PATH: Path = Path {
     name: "udf/block",
     sentence: "udf, a file whose data is in blocks",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: LEAVES_OUT,
     files: &["fs/udf/inode.c", "fs/udf/udf_i.h", "fs/udf/file.c"],
     tables: &[&TABLE],

@@ -5,13 +5,14 @@ use page_state::inode::i_size_read;
 
 use super::{GetBlock, entries, get_block, truncate_blocks};
 use crate::front_end::{Files, Table, words};
-use crate::paths::Path;
+use crate::paths::{Path, Releases};
 
 /// ufs.
 pub(crate) const PATH: Path = Path {
     name: "ufs/block",
     sentence: "ufs",
     base: "generic/block",
+    releases: Releases::ALL,
     leaves_out: "fragments that are moved when the file grows, the map of the file as a structure",
     files: &["fs/ufs/inode.c"],
     tables: &[&TABLE],

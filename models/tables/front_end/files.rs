@@ -14,6 +14,8 @@ use page_state::steps::{load, store};
 pub struct Files {
     /// Whether a file can have holes.
     pub have_holes: bool,
+    /// How many pages they can have.
+    pub pages_max: usize,
     /// Whether a write can fail although nothing around it does.
     pub can_refuse: bool,
     /// How a file is truncated.
@@ -52,8 +54,13 @@ const BITS: u8 = 8;
 
 impl Files {
     /// In nothing.
-    pub const OF_THE_BASE: Files =
-        Files { have_holes: true, can_refuse: false, truncation: Truncation::OfTheBase, own_size: None };
+    pub const OF_THE_BASE: Files = Files {
+        have_holes: true,
+        pages_max: usize::MAX,
+        can_refuse: false,
+        truncation: Truncation::OfTheBase,
+        own_size: None,
+    };
 }
 
 impl OwnSize {

@@ -309,6 +309,41 @@ impl Thing for Buffer {
     }
 }
 
+/// What is in a page, from a unit on: where a page is mapped to be read or written by the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Data {
+    /// The page.
+    pub folio: Folio,
+    /// The unit of it.
+    pub unit: usize,
+}
+
+impl Thing for Data {
+    const KIND: &'static str = "data";
+    fn of(object: Object) -> Data {
+        let [page, unit] = object.numbers;
+        let (frame, index) = (page >> INDEX_BITS, page & ((1 << INDEX_BITS) - 1));
+        Data { folio: Folio { frame: frame as usize, index: index as usize }, unit: unit as usize }
+    }
+    fn numbers(&self) -> [u32; 2] {
+        [(self.folio.frame << INDEX_BITS | self.folio.index) as u32, self.unit as u32]
+    }
+}
+
+impl Data {
+    /// A pointer to data, moved by so many units; nothing if it is another pointer, or leaves the numbers.
+    pub(super) fn moved(pointer: &Pointer, by: i64) -> Option<Value> {
+        match pointer {
+            Pointer::Object { object, path } if object.kind == Data::KIND && path.is_empty() => {
+                let data = <Data as Thing>::of(*object);
+                let unit = usize::try_from(data.unit as i64 + by).ok()?;
+                Some(Data { unit, ..data }.value())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A pointer to an iterator over the source: how much of it is behind.
 pub struct Iter {
     at: Pointer,

@@ -24,7 +24,7 @@ pub(crate) use entry::{constants, loads, stores, words};
 use files::truncate_setsize;
 pub use files::{Files, OwnSize, Truncation};
 pub use here::{
-    Answer, Argument, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
+    Answer, Argument, Data, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
 };
 use index::Entry;
@@ -140,6 +140,10 @@ impl Words for Playing<'_> {
 
     fn pointer(&self, object: Object, path: &[Part]) -> Option<Pointer> {
         self.fs.text.index.is_same(object, path).then_some(Pointer::Object { object, path: Vec::new() })
+    }
+
+    fn moved(&self, _: &Run<'_>, pointer: &Pointer, by: i64) -> Option<Value> {
+        Data::moved(pointer, by)
     }
 
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
@@ -278,6 +282,9 @@ impl FileSystem for FromText {
     }
     fn has_holes(&self) -> bool {
         self.entries.files.have_holes && self.base.has_holes()
+    }
+    fn pages_max(&self) -> usize {
+        self.entries.files.pages_max.min(self.base.pages_max())
     }
     fn can_refuse(&self) -> bool {
         self.entries.files.can_refuse || self.base.can_refuse()

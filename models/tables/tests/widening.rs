@@ -39,7 +39,13 @@ fn nothing_is_missing_for_file_systems_over_another_model() {
             if case.tier != Tier::Default || !case.name.contains(&scenario) {
                 continue;
             }
-            let outcome = check(&(case.build)(), &Options::default()).expect("a text");
+            let outcome = match check(&(case.build)(), &Options::default()) {
+                Ok(outcome) => outcome,
+                Err(why) => {
+                    wrong.push(format!("{}:{}: {why:?}", path.name, case.name));
+                    continue;
+                }
+            };
             let base = of_bases.entry((path.base, case.name.clone())).or_insert_with(|| {
                 let base = bases.iter().find(|base| base.name == case.name).expect("a case of the base");
                 bad(&check(&(base.build)(), &Options::default()).expect("a model"))
@@ -49,6 +55,10 @@ fn nothing_is_missing_for_file_systems_over_another_model() {
             let added: Vec<_> = bad(&outcome).difference(base).cloned().collect();
             same += usize::from(added.is_empty());
             for what in added {
+                // What C leaves undefined is more likely a fault of a table.
+                if what.contains(".c:") || what.contains(".h:") {
+                    wrong.push(format!("{}:{}: {what}", path.name, case.name));
+                }
                 more.entry(what).or_default().push(case.name.clone());
             }
             if !text.missing().is_empty() {
