@@ -2,13 +2,13 @@
 
 use std::fmt::Debug;
 
-use machine::{Layout, Place};
+use machine::{Layout, Place, Word};
 use page_state::folio::folio_mark_dirty;
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
 use crate::family::{File, PageState};
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request, World};
 
 /// Where a file's data is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,6 +77,9 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Sets those cells to what they are in memory for a file that was opened; they are 0 before.
+    fn set_up(&self, _: &World, _: &File, _: &mut [Word]) {}
+
     /// How many blocks it allocates at once: what lies beyond the size in them, or in all of them after a short
     /// write, stays, and is zeroed when the file grows over it.
     fn cluster(&self, _: Geometry) -> usize {
@@ -94,6 +97,16 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         true
     }
 
+    /// How many pages a file can have.
+    fn pages_max(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Whether a write can fail although nothing around it does.
+    fn can_refuse(&self) -> bool {
+        false
+    }
+
     /// Whether it can come into this initial state.
     fn admits(&self, file: &File, page: PageState) -> bool {
         let nature = self.nature();
@@ -105,6 +118,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
             _ if nature.medium == Medium::Memory => file.allocated != 0 || file.size == 0,
             _ => true,
         }
+    }
+
+    /// Whether a file can have holes.
+    fn has_holes(&self) -> bool {
+        true
     }
 
     /// Whether a file can be written with direct I/O, which invalidates the page cache. Where it is not

@@ -19,6 +19,8 @@ pub enum Errno {
     Eintr,
     /// No block is free.
     Enospc,
+    /// What was asked for can't be done on this disk.
+    Eio,
 }
 
 impl Small for Errno {
@@ -30,7 +32,8 @@ impl Small for Errno {
         match word {
             0 => Errno::Efault,
             1 => Errno::Eintr,
-            _ => Errno::Enospc,
+            2 => Errno::Enospc,
+            _ => Errno::Eio,
         }
     }
     fn show(word: Word) -> String {
@@ -38,6 +41,7 @@ impl Small for Errno {
             Errno::Efault => "-EFAULT",
             Errno::Eintr => "-EINTR",
             Errno::Enospc => "-ENOSPC",
+            Errno::Eio => "-EIO",
         }
         .to_owned()
     }

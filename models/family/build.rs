@@ -142,7 +142,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
     }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
-    let initial = initial_states(question, &mut world, layout.len());
+    let initial = initial_states(question, fs.as_ref(), &mut world, layout.len());
 
     let world = Arc::new(world);
     let shared = (world.clone(), fs);
@@ -150,6 +150,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.writes {
         let must_complete = !question.source.can_fail()
             && !question.allocation_can_fail
+            && !shared.1.can_refuse()
             && !question.companions.iter().any(|c| matches!(c, Companion::Kill | Companion::Unmap));
         all.push(actors::writer(&shared, must_complete));
         let id = all.len();
@@ -186,7 +187,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     }
 }
 
-fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<Initial> {
+fn initial_states(question: &Question, fs: &dyn FileSystem, world: &mut World, cells: usize) -> Vec<Initial> {
     let mut initial: Vec<Initial> = Vec::new();
     for &(file, page, request) in &question.initial {
         let number = position(&mut world.files, file);
@@ -194,6 +195,7 @@ fn initial_states(question: &Question, world: &mut World, cells: usize) -> Vec<I
         let mut state: Vec<Word> = vec![0; cells];
         file.set_up(world, &mut state);
         page.set_up(&file, world, &mut state);
+        fs.set_up(world, &file, &mut state);
         question.source.set_up(&world.storage, &world.mm, &mut state, request);
         if let Some(second) = question.second {
             set_up_second(&world.storage, &world.mm, &mut state, second);

@@ -64,6 +64,7 @@ fn of_result(result: Result<usize, Errno>, request: Request) -> (&'static str, &
         Err(Errno::Efault) => ("F", "-EFAULT"),
         Err(Errno::Eintr) => ("I", "-EINTR"),
         Err(Errno::Enospc) => ("N", "-ENOSPC"),
+        Err(Errno::Eio) => ("O", "-EIO"),
     }
 }
 

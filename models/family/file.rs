@@ -3,7 +3,7 @@
 use machine::Word;
 use page_state::buffer::{DIRTY, JBD, MAPPED, PRESENT, UPTODATE as BUFFER_UPTODATE, mapped_to};
 use page_state::folio::{BUSY, CACHE, DIRTY as FOLIO_DIRTY, UPTODATE};
-use page_state::{InodeFields, Storage, Unit};
+use page_state::{Geometry, InodeFields, Storage, Unit};
 
 use crate::file_system::Medium;
 use crate::kernel::World;
@@ -33,6 +33,12 @@ impl File {
         let touched =
             (0..8 / cluster).map(|c| whole << (c * cluster)).filter(|bits| self.allocated & bits != 0);
         File { allocated: touched.sum(), ..self }
+    }
+
+    /// Whether it has no holes: all blocks of its size are allocated.
+    #[must_use]
+    pub fn is_filled(&self, geometry: Geometry) -> bool {
+        (0..geometry.blocks_of(self.size)).all(|block| self.has(block))
     }
 
     /// Whether a block is allocated and was never written.

@@ -80,6 +80,9 @@ impl Tree {
     /// # Errors
     /// As [`Tree::paths`].
     pub fn path(&self, path: &'static Path) -> Result<Option<TreePath>, TreeError> {
+        if !path.releases.has(self.version()) {
+            return Ok(None);
+        }
         let Some(text) = self.text(path)? else { return Ok(None) };
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
         let (variant, base, setting) = path.base(self.version()).ok_or_else(no_base)?;

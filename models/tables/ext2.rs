@@ -16,7 +16,7 @@ pub(crate) const TABLE: Table = Table {
 };
 
 /// `__ext2_truncate_blocks`: takes all blocks behind the size off the inode.
-fn truncate_blocks(w: &Here<'_, '_>, size: usize) {
+pub(crate) fn truncate_blocks(w: &Here<'_, '_>, size: usize) {
     let (task, geometry) = (w.task(), w.geometry());
     machine::call(task.m, Label::new("__ext2_truncate_blocks", &[size as i32]), || {
         for block in geometry.blocks_of(size)..geometry.file_blocks() {

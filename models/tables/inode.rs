@@ -77,6 +77,7 @@ pub(crate) const TABLE: Table = Table {
         Assumption { name: "IS_VERITY", value: 0, reason: "no file is sealed by fs-verity" },
         Assumption { name: "fsverity_active", value: 0, reason: "no file is sealed by fs-verity" },
         Assumption { name: "IS_IMMUTABLE", value: 0, reason: "the file can be written" },
+        Assumption { name: "inode_newsize_ok", value: 0, reason: "no size is too large" },
         Assumption { name: "IS_DAX", value: 0, reason: "files are in the page cache" },
         Assumption { name: "IS_SYNC", value: 0, reason: "writes are not synchronous" },
     ],

@@ -32,6 +32,7 @@
 #[macro_use]
 pub mod front_end;
 
+mod block_based;
 mod buffer;
 mod catalog;
 mod ext2;
@@ -42,8 +43,9 @@ mod jbd2;
 mod language;
 mod mm;
 mod paths;
+mod server_based;
 mod simple;
 
 pub use catalog::{Tree, TreeError, TreePath};
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
-pub use paths::{PATHS, Path};
+pub use paths::{PATHS, Path, Releases};

@@ -111,6 +111,9 @@ pub(crate) const TABLE: Table = Table {
 
 /// The page, locked and referenced; not under writeback, where the file system's device wants it stable.
 fn grab(w: &Here<'_, '_>, index: usize) -> Folio {
+    if index >= w.geometry().pages() {
+        machine::bug("a write goes on behind the last page that it was asked for");
+    }
     let folio = grab_cache_page(w.task(), index);
     if w.k.world.nature.medium != Medium::Memory {
         folio_wait_writeback(w.task(), folio);

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use models::FileSystem;
 use models::kernel::{Caller, Setting};
 
-use crate::front_end::{Entries, Table};
+use crate::block_based;
+use crate::front_end::{Entries, Files, Table};
+use crate::server_based;
 
 /// A write path that a tree may have.
 pub struct Path {
     /// As the models call it, or `FILE SYSTEM/KIND`.
     pub name: &'static str,
-    /// The path of the models that is everybody but the writer.
-    pub base: &'static str,
     /// What it is.
     pub sentence: &'static str,
+    /// The path of the models that is around its writer.
+    pub base: &'static str,
+    /// The releases whose text it is.
+    pub releases: Releases,
     /// What is left out.
     pub leaves_out: &'static str,
     /// Files that are read beside those of everybody.
@@ -23,6 +27,24 @@ pub struct Path {
     pub tables: &'static [&'static Table],
     /// The functions that are run.
     pub entries: Entries,
+}
+
+/// Releases from one on, up to another, each with its patch level.
+#[derive(Clone, Copy, Debug)]
+pub struct Releases {
+    /// The first of them.
+    pub first: (u32, u32),
+    /// The last of them that the tables were tried with.
+    pub last: (u32, u32),
+}
+
+impl Releases {
+    /// All that have the file.
+    pub const ALL: Releases = Releases { first: (0, 0), last: (u32::MAX, u32::MAX) };
+
+    pub(crate) fn has(&self, version: (u32, u32)) -> bool {
+        (self.first..=self.last).contains(&version)
+    }
 }
 
 /// Files that everybody uses; older and newer trees lack some.
@@ -63,47 +85,85 @@ pub(crate) const TABLES: &[&Table] = &[
     &crate::inode::TABLE,
 ];
 
-const GENERIC: &str = "generic_perform_write";
+/// The function that most file systems write with.
+pub(crate) const GENERIC: &str = "generic_perform_write";
 
 /// All of them.
 pub const PATHS: &[Path] = &[
     Path {
         name: "simple/ramfs",
-        base: "simple/ramfs",
         sentence: "ramfs",
+        base: "simple/ramfs",
+        releases: Releases::ALL,
         leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
         tables: &[],
-        entries: Entries { operations: "ram_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "ram_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     Path {
         name: "simple/tmpfs",
-        base: "simple/tmpfs",
         sentence: "tmpfs",
+        base: "simple/tmpfs",
+        releases: Releases::ALL,
         leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
         tables: &[&crate::simple::TMPFS],
-        entries: Entries { operations: "shmem_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "shmem_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     Path {
         name: "generic/block",
-        base: "generic/block",
         sentence: "ext2",
+        base: "generic/block",
+        releases: Releases::ALL,
         leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
         tables: &[&crate::ext2::TABLE],
-        entries: Entries { operations: "ext2_aops", write: GENERIC, page_mkwrite: None },
+        entries: Entries {
+            operations: "ext2_aops",
+            write: GENERIC,
+            page_mkwrite: None,
+            files: Files::OF_THE_BASE,
+        },
     },
     ext4("ext4/journalled", "ext4 with data=journal", "ext4_journalled_aops"),
     ext4("ext4/ordered", "ext4 with data=ordered, without delayed allocation", "ext4_aops"),
     ext4("ext4/delalloc", "ext4 with data=ordered and delayed allocation", "ext4_da_aops"),
+    block_based::minix::PATH,
+    block_based::sysv::PATH,
+    block_based::bfs::PATH,
+    block_based::ufs::PATH,
+    block_based::jfs::PATH,
+    block_based::omfs::PATH,
+    block_based::udf::PATH,
+    block_based::nilfs2::PATH,
+    block_based::adfs::PATH,
+    block_based::affs::FFS,
+    block_based::exfat::PATH,
+    block_based::fat::PATH,
+    block_based::hfs::PATH,
+    block_based::hfsplus::PATH,
+    block_based::hpfs::PATH,
+    server_based::hostfs::PATH,
+    server_based::udf_in_icb::PATH,
+    server_based::vboxsf::PATH,
 ];
 
 const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
     Path {
         name,
-        base: name,
         sentence,
+        base: name,
+        releases: Releases::ALL,
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
@@ -118,6 +178,7 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
             operations,
             write: "ext4_buffered_write_iter",
             page_mkwrite: Some("ext4_page_mkwrite"),
+            files: Files::OF_THE_BASE,
         },
     }
 }

@@ -232,7 +232,7 @@ impl Run<'_> {
         match function {
             Value::Pointer(Pointer::Function { name, file }) if file.is_empty() => {
                 let from = self.place().file;
-                let prototype = self.code.program.prototype(&name, &from);
+                let prototype = self.code.program.prototype_of_pointer(&name, &from);
                 let prototype = prototype.map_err(|why| self.unknown(Unknown::Ambiguous(why.to_string())))?;
                 let types =
                     Types { program: &self.code.program, vocabulary: &*self.code.vocabulary, file: &from };

@@ -226,6 +226,26 @@ impl Program {
         })
     }
 
+    /// How a function is declared that is called through a pointer: as [`Program::prototype`], or, where `from` sees
+    /// none, as the one file does that keeps it to itself.
+    ///
+    /// # Errors
+    /// If there are two definitions.
+    pub fn prototype_of_pointer(&self, name: &str, from: &str) -> Found<'_, Prototype> {
+        if let Some(seen) = self.prototype(name, from)? {
+            return Ok(Some(seen));
+        }
+        let all = self.entries.get(&(Space::Function, Name::from(name)));
+        let mut homes = all.into_iter().flatten().map(|entry| &self.files[entry.file].name);
+        let Some(home) = homes.next() else { return Ok(None) };
+        match homes.find(|other| *other != home) {
+            None => self.prototype(name, home),
+            Some(other) => {
+                Err(Ambiguous { name: name.into(), places: [home.to_string(), other.to_string()] })
+            }
+        }
+    }
+
     /// A variable of the top level, and the file that defines it.
     ///
     /// # Errors

@@ -40,6 +40,25 @@ fn a_name_is_that_of_its_own_file_first() {
 }
 
 #[test]
+fn what_a_pointer_calls_is_declared_where_it_was_made() {
+    let program = program(&[
+        ("a.c", "static int f(int of_a)\n{\n}\nstatic int g(int of_a)\n{\n}\n"),
+        ("b.c", "static int f(int of_b)\n{\n}\nint h(int of_b);\n"),
+        ("c.c", "int i(void)\n{\n}\n"),
+    ]);
+    let parameter = |name: &str, from: &str| {
+        let found = program.prototype_of_pointer(name, from).map_err(|why| why.to_string());
+        found.map(|found| found.and_then(|of| of.parameters[0].name.as_deref().map(str::to_owned)))
+    };
+    assert_eq!(parameter("f", "a.c"), Ok(Some("of_a".into())));
+    assert_eq!(parameter("f", "b.c"), Ok(Some("of_b".into())));
+    assert_eq!(parameter("g", "c.c"), Ok(Some("of_a".into())));
+    assert_eq!(parameter("h", "c.c"), Ok(Some("of_b".into())));
+    assert_eq!(parameter("j", "c.c"), Ok(None));
+    assert_eq!(parameter("f", "c.c"), Err("`f` is defined at a.c and at b.c".into()));
+}
+
+#[test]
 fn two_meanings_are_an_error() {
     let program = program(&[
         ("a.c", "int f(void)\n{\n\treturn 1;\n}\nint same(void)\n{\n}\n"),

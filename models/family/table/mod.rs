@@ -141,10 +141,12 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
                 *file = file.in_clusters(cluster);
             }
             question.initial.retain(|(file, page, _)| {
-                fs.admits(file, *page) && (file.unwritten == 0 || fs.has_unwritten_extents())
+                fs.admits(file, *page)
+                    && (fs.has_holes() || file.is_filled(question.geometry))
+                    && (file.unwritten == 0 || fs.has_unwritten_extents())
             });
             question.initial = distinct(question.initial);
-            if question.initial.is_empty() {
+            if question.initial.is_empty() || question.geometry.pages() > fs.pages_max() {
                 return None;
             }
             // Who does not look for a signal does not end with one.

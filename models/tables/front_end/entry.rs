@@ -126,7 +126,7 @@ macro_rules! words {
     ($w:ident; $(
         $name:ident $(| $other:ident)* ( $( $parameter:ident $(| $alias:ident)* : $of:ty ),* ) $(-> $result:ty)? => $does:expr;
     )*) => {
-        &[$($crate::front_end::Word {
+        &[$($crate::front_end::TableWord {
             names: &[stringify!($name) $(, stringify!($other))*],
             parameters: &[$(&[stringify!($parameter) $(, stringify!($alias))*]),*],
             result: words!(@result $($result)?),

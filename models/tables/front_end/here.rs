@@ -6,7 +6,7 @@ use models::Errno;
 use models::kernel::{Kernel, Request};
 use page_state::{Buffer, Folio, Geometry, Task};
 
-use super::{FromText, Word};
+use super::{FromText, TableWord};
 
 /// The place of a call: what is run, for whom.
 pub struct Here<'h, 'r> {
@@ -21,7 +21,7 @@ pub struct Here<'h, 'r> {
     /// The call; a member or a constant has none.
     pub call: Option<&'h Call<'h>>,
     /// The word that is called.
-    pub word: Option<&'h Word>,
+    pub word: Option<&'h TableWord>,
 }
 
 /// An object, of which a member is read or set.
@@ -235,6 +235,7 @@ pub fn errno(error: Errno) -> i32 {
         Errno::Eintr => 4,
         Errno::Efault => 14,
         Errno::Enospc => 28,
+        Errno::Eio => 5,
     }
 }
 
@@ -307,6 +308,41 @@ impl Thing for Buffer {
     }
     fn numbers(&self) -> [u32; 2] {
         [(self.folio.frame << INDEX_BITS | self.folio.index) as u32, self.block as u32]
+    }
+}
+
+/// What is in a page, from a unit on: where a page is mapped to be read or written by the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Data {
+    /// The page.
+    pub folio: Folio,
+    /// The unit of it.
+    pub unit: usize,
+}
+
+impl Thing for Data {
+    const KIND: &'static str = "data";
+    fn of(object: Object) -> Data {
+        let [page, unit] = object.numbers;
+        let (frame, index) = (page >> INDEX_BITS, page & ((1 << INDEX_BITS) - 1));
+        Data { folio: Folio { frame: frame as usize, index: index as usize }, unit: unit as usize }
+    }
+    fn numbers(&self) -> [u32; 2] {
+        [(self.folio.frame << INDEX_BITS | self.folio.index) as u32, self.unit as u32]
+    }
+}
+
+impl Data {
+    /// A pointer to data, moved by so many units; nothing if it is another pointer, or leaves the numbers.
+    pub(super) fn moved(pointer: &Pointer, by: i64) -> Option<Value> {
+        match pointer {
+            Pointer::Object { object, path } if object.kind == Data::KIND && path.is_empty() => {
+                let data = <Data as Thing>::of(*object);
+                let unit = usize::try_from(data.unit as i64 + by).ok()?;
+                Some(Data { unit, ..data }.value())
+            }
+            _ => None,
+        }
     }
 }
 

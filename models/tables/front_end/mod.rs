@@ -1,6 +1,7 @@
 //! A file system whose writer is the text of a tree; everybody else is the model that it stands on.
 
 mod entry;
+mod files;
 mod here;
 mod index;
 mod text;
@@ -11,16 +12,19 @@ use std::sync::Arc;
 
 use c_run::{Call, Object, Part, Pointer, Run, Stop, Unknown, Value, Why, Words};
 use c_text::{IntType, ItemKind, Name};
-use machine::{Layout, Place};
+use machine::{Layout, Place, Word};
 use models::family::{File, PageState};
-use models::kernel::{Caller, Kernel, Request};
+use models::kernel::{Caller, Kernel, Request, World};
 use models::{Errno, FileSystem, Nature};
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio, Geometry, Storage, Task};
 
-pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word};
+pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word as TableWord};
 pub(crate) use entry::{constants, loads, stores, words};
+use files::truncate_setsize;
+pub use files::{Files, OwnSize, Truncation};
 pub use here::{
-    Answer, Argument, Current, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
+    Answer, Argument, Current, Data, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
 };
 use index::{Entry, Known, Marks};
@@ -35,6 +39,8 @@ pub struct Entries {
     pub write: &'static str,
     /// What makes a page that is mapped fit to be stored to, if it is the text's.
     pub page_mkwrite: Option<&'static str>,
+    /// In what its files differ from those of the model around it.
+    pub files: Files,
 }
 
 /// A file system of a tree.
@@ -47,8 +53,8 @@ pub struct FromText {
     pub base: Arc<dyn FileSystem>,
     /// The file that defines the operations.
     operations: Name,
-    /// The file that defines what writes.
-    writes: Name,
+    /// The files that define the functions that are run, which may keep them to themselves.
+    homes: Vec<(&'static str, Name)>,
     marks: Marks,
 }
 
@@ -71,7 +77,7 @@ impl Playing<'_> {
         &'h self,
         run: &'h Run<'r>,
         call: Option<&'h Call<'h>>,
-        word: Option<&'h Word>,
+        word: Option<&'h TableWord>,
     ) -> Here<'h, 'r> {
         let k = Kernel { task: Task { m: run, ..self.k.task }, world: self.k.world };
         Here { run, fs: self.fs, k, request: self.request, call, word }
@@ -88,11 +94,21 @@ impl Playing<'_> {
     /// # Panics
     /// As the engine wants it: what is not known ends this execution as one that is not judged, what C leaves
     /// undefined ends it as a bug of the text.
-    fn run(&self, function: &str, file: &str, given: Vec<Value>) -> Value {
+    fn run(&self, function: &str, given: Vec<Value>) -> Value {
         let count = given.len();
         let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
         let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
-        match run.call(function, file, arguments) {
+        self.finish(function, &run, arguments)
+    }
+
+    /// The same with the arguments as they are.
+    fn run_with(&self, function: &str, arguments: Vec<Value>) -> Value {
+        let run = Run::new(&self.fs.text.code, self, self.k.task.m, Vec::new());
+        self.finish(function, &run, arguments)
+    }
+
+    fn finish(&self, function: &str, run: &Run<'_>, arguments: Vec<Value>) -> Value {
+        match run.call(function, self.fs.home(function), arguments) {
             Ok(value) => value,
             Err(Stop { place, why: Why::Fault(what) }) => {
                 machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
@@ -135,6 +151,10 @@ impl Words for Playing<'_> {
         self.fs.text.index.is_same(object, path).then_some(Pointer::Object { object, path: Vec::new() })
     }
 
+    fn moved(&self, _: &Run<'_>, pointer: &Pointer, by: i64) -> Option<Value> {
+        Data::moved(pointer, by)
+    }
+
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
         // Nobody makes an iterator.
         None
@@ -159,13 +179,16 @@ impl FromText {
         };
         let files = text.program().files();
         let operations = files.iter().find(defines).ok_or(entries.operations)?.name.clone();
-        let writes = |file: &&Arc<c_text::File>| {
-            file.functions().any(|function| &*function.prototype.name == entries.write)
+        let home = |function: &'static str| {
+            let defines =
+                |file: &&Arc<c_text::File>| file.functions().any(|of| &*of.prototype.name == function);
+            // Where it was not understood, that is told when it is run.
+            Some((function, files.iter().find(defines)?.name.clone()))
         };
-        // Where it was not understood, that is told when it is run.
-        let writes = files.iter().find(writes).map_or_else(|| operations.clone(), |file| file.name.clone());
+        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND)];
+        let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
-        Ok(FromText { text, entries, base, operations, writes, marks })
+        Ok(FromText { text, entries, base, operations, homes, marks })
     }
 
     /// What this one has used of the tables so far.
@@ -186,8 +209,24 @@ impl FromText {
         Value::Pointer(Pointer::Global { name, file, path: Vec::new() })
     }
 
+    /// The file that defines a function that is run.
+    fn home(&self, function: &str) -> &str {
+        let home = self.homes.iter().find(|(name, _)| *name == function);
+        home.map_or("", |(_, file)| file)
+    }
+
     fn playing<'p>(&'p self, k: &'p Kernel, request: Request) -> Playing<'p> {
         Playing { fs: self, k: *k, request }
+    }
+
+    /// Truncates the file to more than it has, by the text: whether it could.
+    fn expand(&self, k: &Kernel, size: usize) -> bool {
+        let function = EXPAND;
+        let playing = self.playing(k, Request { pos: size, len: 0 });
+        match playing.run_with(function, vec![Inode.value(), (size as i64).value()]) {
+            Value::Int(error, _) => error == 0,
+            other => self.refuse_answer(function, &other),
+        }
     }
 
     /// What a write returned.
@@ -196,7 +235,7 @@ impl FromText {
         match usize::try_from(*value) {
             Ok(written) => Ok(written),
             Err(_) => {
-                let all = [Errno::Efault, Errno::Eintr, Errno::Enospc];
+                let all = [Errno::Efault, Errno::Eintr, Errno::Enospc, Errno::Eio];
                 match all.into_iter().find(|error| i64::from(-errno(*error)) == *value) {
                     Some(error) => Err(error),
                     None => self.refuse_answer(self.entries.write, &Value::Int(*value, IntType::LONG)),
@@ -206,6 +245,8 @@ impl FromText {
     }
 }
 
+/// What truncates a file to more than it has, where the text has a way of its own.
+const EXPAND: &str = "generic_cont_expand_simple";
 /// `VM_FAULT_LOCKED`.
 const FAULT_LOCKED: i64 = 0x200;
 /// `VM_FAULT_NOPAGE`.
@@ -221,7 +262,7 @@ impl FileSystem for FromText {
             ("ki_pos".into(), (request.pos as i64).value()),
             ("ki_flags".into(), Value::int(0)),
         ]));
-        let returned = playing.run(self.entries.write, &self.writes, vec![kiocb, here::iter(0)]);
+        let returned = playing.run(self.entries.write, vec![kiocb, here::iter(0)]);
         self.written(&returned)
     }
 
@@ -230,7 +271,7 @@ impl FileSystem for FromText {
         let playing = self.playing(k, Request { pos: 0, len: 1 });
         let fault =
             Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
-        match playing.run(function, "", vec![fault]) {
+        match playing.run(function, vec![fault]) {
             Value::Int(FAULT_LOCKED, _) => true,
             Value::Int(FAULT_NO_PAGE | FAULT_SIGBUS, _) => false,
             other => self.refuse_answer(function, &other),
@@ -244,7 +285,15 @@ impl FileSystem for FromText {
         self.base.nature()
     }
     fn declare(&self, layout: &mut Layout, storage: &Storage) -> Vec<Place> {
-        self.base.declare(layout, storage)
+        let mut cells = self.base.declare(layout, storage);
+        cells.extend(self.entries.files.own_size.map(|own| own.declare(layout)));
+        cells
+    }
+    fn set_up(&self, world: &World, file: &File, cells: &mut [Word]) {
+        self.base.set_up(world, file, cells);
+        if let Some(own) = self.entries.files.own_size {
+            own.set_up(world, file, cells);
+        }
     }
     fn cluster(&self, geometry: Geometry) -> usize {
         self.base.cluster(geometry)
@@ -257,6 +306,15 @@ impl FileSystem for FromText {
     }
     fn admits(&self, file: &File, page: PageState) -> bool {
         self.base.admits(file, page)
+    }
+    fn has_holes(&self) -> bool {
+        self.entries.files.have_holes && self.base.has_holes()
+    }
+    fn pages_max(&self) -> usize {
+        self.entries.files.pages_max.min(self.base.pages_max())
+    }
+    fn can_refuse(&self) -> bool {
+        self.entries.files.can_refuse || self.base.can_refuse()
     }
     fn has_direct_io(&self) -> bool {
         self.base.has_direct_io()
@@ -299,7 +357,28 @@ impl FileSystem for FromText {
         self.base.dirty_folio(k, folio);
     }
     fn truncate(&self, k: &Kernel, size: usize) {
-        self.base.truncate(k, size);
+        let Files { truncation, own_size, .. } = self.entries.files;
+        let grows = !matches!(truncation, Truncation::OfTheBase) && size > i_size_read(&k.task);
+        match truncation {
+            Truncation::SizeAlone => return truncate_setsize(k, self, size),
+            Truncation::ToLess if grows => return,
+            Truncation::Expands if grows => {
+                // Where the disk is full the file is left as it is.
+                self.expand(k, size);
+                return;
+            }
+            Truncation::ExpandsBehindTheSize if grows => {
+                truncate_setsize(k, self, size);
+                if let (false, Some(own)) = (self.expand(k, size), own_size) {
+                    i_size_write(&k.task, own.read(k));
+                }
+                return;
+            }
+            _ => self.base.truncate(k, size),
+        }
+        if let Some(own) = own_size {
+            own.cut(k, size);
+        }
     }
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
         self.base.invalidate_folio(k, folio, from)

@@ -1,0 +1,121 @@
+//! In what the files of a file system differ from those of the model around it.
+
+use machine::{Label, Layout, Order, Place, Word};
+use models::FileSystem;
+use models::family::File;
+use models::generic::truncate::truncate_inode_pages;
+use models::kernel::{Kernel, World};
+use page_state::Geometry;
+use page_state::inode::i_size_write;
+use page_state::steps::{load, store};
+
+/// In what the files of a file system differ from those of the model around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Files {
+    /// Whether a file can have holes.
+    pub have_holes: bool,
+    /// How many pages they can have.
+    pub pages_max: usize,
+    /// Whether a write can fail although nothing around it does.
+    pub can_refuse: bool,
+    /// How a file is truncated.
+    pub truncation: Truncation,
+    /// A size that the file system keeps beside `i_size`.
+    pub own_size: Option<OwnSize>,
+}
+
+/// How a file is truncated.
+#[derive(Clone, Copy, Debug)]
+pub enum Truncation {
+    /// As in the model around it.
+    OfTheBase,
+    /// By `truncate_setsize` alone: the blocks stay, and what is in them.
+    SizeAlone,
+    /// To less as in the model around it; to more it is refused.
+    ToLess,
+    /// To less as in the model around it; to more by the text's `generic_cont_expand_simple`.
+    Expands,
+    /// The same, and `i_size` is there before: where the page cache can't be filled up to it, the file ends where its
+    /// own size is.
+    ExpandsBehindTheSize,
+}
+
+/// A size that a file system keeps beside `i_size`, such as `mmu_private`, in memory only.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnSize {
+    /// The member of the file system's part of the inode.
+    pub member: &'static str,
+    /// What it is for a file of so many units that was opened.
+    pub of: fn(usize, Geometry) -> usize,
+}
+
+/// Units of the file, and one block more.
+const BITS: u8 = 8;
+
+impl Files {
+    /// In nothing.
+    pub const OF_THE_BASE: Files = Files {
+        have_holes: true,
+        pages_max: usize::MAX,
+        can_refuse: false,
+        truncation: Truncation::OfTheBase,
+        own_size: None,
+    };
+}
+
+impl OwnSize {
+    /// It is itself the size.
+    pub const fn is_the_size(member: &'static str) -> OwnSize {
+        OwnSize { member, of: |size, _| size }
+    }
+
+    /// It is where the last block ends.
+    pub const fn is_of_blocks(member: &'static str) -> OwnSize {
+        OwnSize { member, of: |size, geometry| geometry.blocks_of(size) << geometry.block_shift }
+    }
+
+    pub(super) fn declare(&self, layout: &mut Layout) -> Place {
+        layout.cell(self.member, BITS, machine::show_number)
+    }
+
+    pub(super) fn set_up(&self, world: &World, file: &File, cells: &mut [Word]) {
+        let size = (self.of)(file.size, world.storage.geometry);
+        cells[place(world).index()] = size as Word;
+    }
+
+    /// What it is.
+    #[track_caller]
+    pub fn read(&self, k: &Kernel) -> usize {
+        load(&k.task, place(k.world), Word::MAX, Order::Relaxed, Label::new(self.member, &[])) as usize
+    }
+
+    /// Sets it.
+    #[track_caller]
+    pub fn write(&self, k: &Kernel, size: usize) {
+        let label = Label::new(self.member, &[size as i32]);
+        store(&k.task, place(k.world), size as Word, Order::Relaxed, label);
+    }
+
+    /// The file was cut to so many units: it is not beyond them.
+    #[track_caller]
+    pub fn cut(&self, k: &Kernel, size: usize) {
+        let cut = (self.of)(size, k.task.storage.geometry);
+        if self.read(k) > cut {
+            self.write(k, cut);
+        }
+    }
+}
+
+/// The cell is the last of those that the file system declares.
+fn place(world: &World) -> Place {
+    world.private.last().copied().unwrap_or(Place::NOWHERE)
+}
+
+/// `truncate_setsize`: the size, and what is in the page cache beyond it.
+#[track_caller]
+pub(super) fn truncate_setsize(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+    machine::call(k.task.m, Label::new("truncate_setsize", &[size as i32]), || {
+        i_size_write(&k.task, size);
+        truncate_inode_pages(k, fs, size);
+    });
+}
