@@ -284,7 +284,8 @@ impl Run<'_> {
                 continue;
             }
             let mut memory = self.memory.borrow_mut();
-            let slots = memory.frames.get_mut(usize::from(*frame)).map(|frame| Arc::make_mut(&mut frame.slots));
+            let slots =
+                memory.frames.get_mut(usize::from(*frame)).map(|frame| Arc::make_mut(&mut frame.slots));
             let slot = slots.map(|slots| &mut slots[usize::from(*slot)]);
             let Some(Ok(Value::Record(members))) = slot.map(|slot| part_mut(slot, &path[..depth])) else {
                 continue;
