@@ -247,13 +247,13 @@ impl<'a> Run<'a> {
             }
         }
         let label = Label::new(function.label, &numbers[..count]);
-        let before = self.memory.borrow_mut().remembered(false);
+        self.memory.borrow_mut().forget(false);
         if self.first.get().is_none() {
             self.first.set(Some(Location { file: function.file_name, line: function.line, column: 1 }));
         }
+        // One run enters it once: if it is entered again, that is another run, with a memory of its own.
         let kept = call(self, label, || {
-            self.memory.borrow_mut().restore(&before);
-            let depth = before.len();
+            let depth = self.memory.borrow().frames.len();
             let mut ending = match self.body(function, arguments) {
                 Ok(value) => Ending::Returned(value),
                 Err(stop) => Ending::Stopped(Box::new(stop)),
@@ -285,14 +285,16 @@ impl<'a> Run<'a> {
 
     #[inline(always)]
     fn body(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
-        let slots = Arc::new(vec![Value::Unset; function.slots.len()]);
+        let slots = Arc::default();
         let frame =
             Frame { function: Some(function.clone()), slots, levels: Vec::new(), line: function.line };
         self.memory.borrow_mut().frames.push(frame);
-        for (index, (of, argument)) in function.slots.iter().zip(arguments).enumerate() {
-            let value = self.converted(argument.clone(), &of.shape)?;
-            self.with_frame(|frame| frame.set(index, value));
+        let mut slots = Vec::with_capacity(function.slots.len());
+        for (of, argument) in function.slots.iter().zip(arguments) {
+            slots.push(self.converted(argument.clone(), &of.shape)?);
         }
+        slots.resize(function.slots.len(), Value::Unset);
+        self.with_frame(|frame| frame.slots = Arc::new(slots));
         match self.level(Level::Body, &function.body, function.label)? {
             Ending::Returned(Value::Void) | Ending::GoesOn(_) if function.result != Shape::Void => {
                 // Only who uses it is at fault.
@@ -401,10 +403,10 @@ impl<'a> Run<'a> {
             });
             let next = match instruction {
                 Instruction::Evaluate(node) => {
-                    self.effect(node)?;
+                    self.value_or_void(node)?;
                     at + 1
                 }
-                Instruction::Value(node) => return Ok(Stretch::Valued(self.effect(node)?)),
+                Instruction::Value(node) => return Ok(Stretch::Valued(self.value_or_void(node)?)),
                 Instruction::Declare { slot, first } => {
                     self.declare(*slot, first.as_ref())?;
                     at + 1
@@ -423,7 +425,7 @@ impl<'a> Run<'a> {
                     let has_result = self.with_frame(|frame| {
                         frame.function.as_ref().is_some_and(|function| function.result != Shape::Void)
                     });
-                    let value = if has_result { self.evaluate(node)? } else { self.effect(node)? };
+                    let value = if has_result { self.evaluate(node)? } else { self.value_or_void(node)? };
                     return Ok(Stretch::Returned(value));
                 }
                 Instruction::Unknown(why) => return Err(self.unknown(why.clone())),
@@ -432,16 +434,6 @@ impl<'a> Run<'a> {
                 return Ok(Stretch::Back(next));
             }
             at = next;
-        }
-    }
-
-    /// An expression that may have no value.
-    #[inline(always)]
-    fn effect(&self, node: &Node) -> Result<Value, Stop> {
-        match &node.kind {
-            // `(void)f()` and `cond ? f() : g()` for their effects.
-            NodeKind::Cast(Shape::Void, of) => self.effect(of).map(|_| Value::Void),
-            _ => self.value_or_void(node),
         }
     }
 

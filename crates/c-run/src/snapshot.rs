@@ -3,11 +3,12 @@
 //! A word is a fingerprint of what it stands for, not a number in the order of discovery: so it is the same in every
 //! run and thread. All are kept for the life of the process, because how a trace shows a word is a plain function.
 
-use std::hash::{Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use foldhash::quality::FixedState;
 use machine::{SMALL_BITS_MAX, Small, Word};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
 use crate::memory::Slots;
 use crate::{Stop, Value};
@@ -72,13 +73,8 @@ impl Kept {
 
 /// The same in every run and thread.
 fn fingerprint(snapshot: &Snapshot) -> Word {
-    let mut hasher = FxHasher::default();
-    snapshot.hash(&mut hasher);
-    // All 64 bits are of use, and some of them know little of what was hashed: they are mixed, as `MurmurHash3` ends.
-    let mut bits = hasher.finish();
-    bits = (bits ^ bits >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    (bits ^ bits >> 33) & ((1 << SMALL_BITS_MAX) - 1)
+    // A hash that only adds up would be too weak: sign bits of two variables make up for each other.
+    FixedState::with_seed(0).hash_one(snapshot) & ((1 << SMALL_BITS_MAX) - 1)
 }
 
 impl Small for Kept {
@@ -116,4 +112,77 @@ pub fn label_name(name: &str) -> &'static str {
     }
     let mut all = all.write().unwrap_or_else(PoisonError::into_inner);
     all.entry(name.to_owned()).or_insert_with(|| Box::leak(name.to_owned().into_boxed_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use c_text::IntType;
+
+    use super::*;
+    use crate::Pointer;
+
+    fn snapshot(at: usize, values: [i64; 3], kind: &'static str) -> Snapshot {
+        let ints = values.map(|value| Value::Int(value, IntType::LONG));
+        let frames = vec![
+            Arc::new(ints[..1].to_vec()),
+            Arc::new([&ints[1..], &[Value::object(kind, [1, 2])]].concat()),
+        ];
+        Snapshot { ending: Ending::GoesOn(at), frames }
+    }
+
+    /// Values that differ in few bits, low ones and high ones, are what a weak mixing would take for the same.
+    fn all() -> Vec<Snapshot> {
+        let numbers: Vec<i64> = (0..20).map(|bit| 1 << (3 * bit)).chain([0, -1, i64::MIN]).collect();
+        let mut all = Vec::new();
+        for at in 0..3 {
+            for a in &numbers {
+                all.extend(numbers.iter().map(|b| snapshot(at, [*a, *b, a ^ b], "folio")));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn words_are_the_same_in_every_thread_and_tell_snapshots_apart() {
+        let mut seen = HashMap::new();
+        for snapshot in all() {
+            let word = fingerprint(&snapshot);
+            assert!(word >> SMALL_BITS_MAX == 0);
+            let known = seen.entry(word).or_insert_with(|| format!("{snapshot:?}"));
+            assert_eq!(*known, format!("{snapshot:?}"), "two snapshots have one word");
+        }
+        assert_eq!(seen.len(), 3 * 23 * 23);
+        fn words() -> Vec<Word> {
+            all().into_iter().map(|snapshot| Kept::new(snapshot).0).collect()
+        }
+        let here = words();
+        assert_eq!(std::thread::spawn(words).join().expect("a thread"), here);
+        // In another run too: this is what was said when the test was written.
+        assert_eq!(fingerprint(&snapshot(7, [1, -2, 3], "inode")), RECORDED);
+    }
+
+    const RECORDED: Word = 152_764_707_599_960;
+
+    #[test]
+    fn a_variable_that_is_set_stays_as_it_was_in_a_snapshot() {
+        use crate::memory::{Frame, Memory};
+        let frame = |slots| Frame { function: None, slots, levels: Vec::new(), line: 0 };
+        let slots =
+            vec![Value::int(1), Value::Pointer(Pointer::Local { frame: 1, slot: 0, path: Vec::new() })];
+        let mut memory =
+            Memory { frames: vec![frame(Arc::new(slots)), frame(Arc::new(vec![Value::int(2)]))] };
+        let before = memory.remembered(false);
+        let kept = Kept::new(Snapshot { ending: Ending::GoesOn(0), frames: before.clone() });
+        memory.frames[0].set(0, Value::int(5));
+        memory.leave();
+        assert_eq!(memory.frames[0].slots[..], [Value::int(5), Value::Unset], "a pointer to what is no more");
+        assert_eq!(kept.get().frames, before);
+        assert_eq!(before[0][0], Value::int(1));
+        // What goes on from a snapshot does not change it either.
+        memory.restore(&kept.get().frames);
+        memory.frames[0].set(0, Value::int(6));
+        assert_eq!(kept.get().frames[0][0], Value::int(1));
+    }
 }

@@ -187,3 +187,33 @@ impl Vocabulary for Names {
         record == super::here::ITER
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts of a path as it is written.
+    fn parts(written: &str) -> Vec<Part> {
+        written.split('.').map(|name| Part::Member(name.into())).collect()
+    }
+
+    #[test]
+    fn members_are_found_by_what_they_are_called() {
+        let mut members = Members::default();
+        let names = ["bh.b_page", "bh.b", "folio.page", "folio.page.flags", "folio.private"];
+        names.into_iter().enumerate().for_each(|(number, name)| members.insert(name, number));
+        for kind in ["bh", "folio", "inode", "b"] {
+            let object = Object { kind, numbers: [0, 0] };
+            for path in ["b_page", "b", "page", "page.flags", "page.flags.more", "private", "flags", ""] {
+                // The plain way: the whole name.
+                let plain = names.iter().position(|name| *name == format!("{kind}.{path}"));
+                assert_eq!(members.get(object, &parts(path)), plain, "{kind}.{path}");
+            }
+            assert_eq!(members.get(object, &[]), None);
+            assert_eq!(members.get(object, &[Part::Element(0)]), None);
+        }
+        // The last table has its way.
+        members.insert("bh.b", 9);
+        assert_eq!(members.get(Object { kind: "bh", numbers: [1, 2] }, &parts("b")), Some(9));
+    }
+}
