@@ -195,11 +195,28 @@ impl FromText {
     }
 
     /// Truncates the file to more than it has, by the text: whether it could.
+    ///
+    /// To the end of a page, all is done by `cont_expand_zero`; what `generic_cont_expand_simple` adds then is a page behind
+    /// it, which nothing is put into, and which has no place in the page cache of a scenario.
     fn expand(&self, k: &Kernel, size: usize) -> bool {
-        let function = "generic_cont_expand_simple";
         let playing = self.playing(k, Request { pos: size, len: 0 });
-        match playing.run_with(function, vec![Inode.value(), (size as i64).value()]) {
-            Value::Int(error, _) => error == 0,
+        let position = (size as i64).value();
+        let own = self.entries.files.own_size;
+        let ends_a_page = size.is_multiple_of(k.task.storage.geometry.page_units());
+        let (function, arguments) = match own.filter(|_| ends_a_page) {
+            Some(own) => {
+                let object = Object { kind: InodeInfo::KIND, numbers: InodeInfo.numbers() };
+                let bytes = Pointer::Object { object, path: vec![Part::Member(own.member.into())] };
+                let arguments = vec![Value::null(), Mapping.value(), position, Value::Pointer(bytes)];
+                ("cont_expand_zero", arguments)
+            }
+            None => ("generic_cont_expand_simple", vec![Inode.value(), position]),
+        };
+        match playing.run_with(function, arguments) {
+            Value::Int(0, _) => true,
+            // The file system's own `write_begin` would take back what it has begun.
+            error if ends_a_page => self.text.refuse_answer(function, &error),
+            Value::Int(..) => false,
             other => self.text.refuse_answer(function, &other),
         }
     }
