@@ -87,13 +87,7 @@ impl Tree {
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
         let (variant, base, setting) = path.base(self.version()).ok_or_else(no_base)?;
         let around = format!("{}@{variant}", path.base);
-        let fs = {
-            let (text, base, entries) = (text.clone(), base.clone(), path.entries);
-            move || FromText::new(text.clone(), entries, base.clone())
-        };
-        if fs().is_err() {
-            return Ok(None);
-        }
+        let Ok(fs) = FromText::new(text.clone(), path.entries, base.clone()) else { return Ok(None) };
         let variant = Variant {
             name: self.release.to_string(),
             sentence: format!("the tree's own text, and around it {around}"),
@@ -139,21 +133,18 @@ impl Tree {
 }
 
 /// The scenarios of a file system of a text. Each that is built has one of its own, which knows what was assumed.
-fn cases_of(
-    fs: impl Fn() -> Result<FromText, &'static str> + Clone + Send + Sync + 'static,
-    setting: Setting,
-) -> Cases {
-    let cases = move || -> Result<(Arc<FromText>, Vec<Case>), &'static str> {
-        let fs = Arc::new(fs()?);
+fn cases_of(fs: FromText, setting: Setting) -> Cases {
+    let fs = Arc::new(fs);
+    let cases = move || {
+        let fs = Arc::new(fs.fresh());
         let shared: Arc<dyn FileSystem> = fs.clone();
-        Ok((fs, family::cases(&shared, setting, false)))
+        (fs, family::cases(&shared, setting, false))
     };
     Cases::new(move || {
-        let all = cases().map(|(_, cases)| cases).unwrap_or_default();
-        let own = all.into_iter().enumerate().map(|(number, case)| {
+        let own = cases().1.into_iter().enumerate().map(|(number, case)| {
             let cases = cases.clone();
             let build = move || {
-                let (fs, cases) = cases().expect("it was made before");
+                let (fs, cases) = cases();
                 let assumed = move || {
                     let used = fs.used().assumptions.into_iter();
                     used.map(|(of, table)| scenario::Assumption {

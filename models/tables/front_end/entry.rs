@@ -170,7 +170,7 @@ macro_rules! stores {
                 let $w = of.here;
                 let $object = <$of as $crate::front_end::Thing>::of(of.object);
                 let $value = <$as as $crate::front_end::Argument>::from_value($w, value)?;
-                $does;
+                let () = $does;
                 Ok(())
             },
         }),*]

@@ -54,7 +54,7 @@ pub struct FromText {
     /// The file that defines the operations.
     operations: Name,
     /// The files that define the functions that are run, which may keep them to themselves.
-    homes: Vec<(&'static str, Name)>,
+    homes: Arc<[(&'static str, Name)]>,
     marks: Marks,
 }
 
@@ -185,10 +185,23 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND)];
+        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(EXPAND_PAGE)];
         let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
+    }
+
+    /// The same, which has used nothing yet.
+    #[must_use]
+    pub fn fresh(&self) -> FromText {
+        FromText {
+            text: self.text.clone(),
+            entries: self.entries,
+            base: self.base.clone(),
+            operations: self.operations.clone(),
+            homes: self.homes.clone(),
+            marks: Marks::new(&self.text.index),
+        }
     }
 
     /// What this one has used of the tables so far.
@@ -220,11 +233,28 @@ impl FromText {
     }
 
     /// Truncates the file to more than it has, by the text: whether it could.
+    ///
+    /// To the end of a page, all is done by `cont_expand_zero`; what `generic_cont_expand_simple` adds then is a page behind
+    /// it, which nothing is put into, and which has no place in the page cache of a scenario.
     fn expand(&self, k: &Kernel, size: usize) -> bool {
-        let function = EXPAND;
         let playing = self.playing(k, Request { pos: size, len: 0 });
-        match playing.run_with(function, vec![Inode.value(), (size as i64).value()]) {
-            Value::Int(error, _) => error == 0,
+        let position = (size as i64).value();
+        let own = self.entries.files.own_size;
+        let ends_a_page = size.is_multiple_of(k.task.storage.geometry.page_units());
+        let (function, arguments) = match own.filter(|_| ends_a_page) {
+            Some(own) => {
+                let object = Object { kind: InodeInfo::KIND, numbers: InodeInfo.numbers() };
+                let bytes = Pointer::Object { object, path: vec![Part::Member(own.member.into())] };
+                let arguments = vec![Value::null(), Mapping.value(), position, Value::Pointer(bytes)];
+                (EXPAND_PAGE, arguments)
+            }
+            None => (EXPAND, vec![Inode.value(), position]),
+        };
+        match playing.run_with(function, arguments) {
+            Value::Int(0, _) => true,
+            // The file system's own `write_begin` would take back what it has begun.
+            error if ends_a_page => self.refuse_answer(function, &error),
+            Value::Int(..) => false,
             other => self.refuse_answer(function, &other),
         }
     }
@@ -247,6 +277,8 @@ impl FromText {
 
 /// What truncates a file to more than it has, where the text has a way of its own.
 const EXPAND: &str = "generic_cont_expand_simple";
+/// What it does of it, up to the end of a page.
+const EXPAND_PAGE: &str = "cont_expand_zero";
 /// `VM_FAULT_LOCKED`.
 const FAULT_LOCKED: i64 = 0x200;
 /// `VM_FAULT_NOPAGE`.
