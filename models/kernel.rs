@@ -66,8 +66,10 @@ pub enum Caller {
     V4_8,
     /// v5.14 to v5.17 (bc1bb416bbb9): a rejected copy is tried again with what was copied.
     V5_14,
-    /// v5.18 to v6.13 (631f871f0718): it is given up only where nothing at all can be read.
+    /// v5.18 to v6.10 (631f871f0718): it is given up only where nothing at all can be read.
     V5_18,
+    /// v6.11 to v6.13 (9aac777aaf94): what came to nothing begins again with all of the page.
+    V6_11,
     /// v6.14 to v6.17 (665575cff098): the source is faulted in only after a copy that came to nothing.
     V6_14,
     /// Since v6.18: the copy tries again by itself until it copies nothing.
@@ -75,6 +77,19 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The text of a release, from v5.14 on: `VERSION` and `PATCHLEVEL`. None where it is older.
+    #[must_use]
+    pub fn of(release: (u32, u32)) -> Option<Caller> {
+        Some(match release {
+            (6, 18..) | (7.., _) => Caller::V6_18,
+            (6, 14..) => Caller::V6_14,
+            (6, 11..) => Caller::V6_11,
+            (5, 18..) | (6, _) => Caller::V5_18,
+            (5, 14..) => Caller::V5_14,
+            _ => return None,
+        })
+    }
+
     /// Whether a fatal signal ends the loop (since v3.10).
     #[must_use]
     pub fn looks_for_signals(self) -> bool {

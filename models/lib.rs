@@ -35,6 +35,8 @@ mod properties;
 pub mod reiserfs;
 pub mod simple;
 
+use std::sync::Arc;
+
 pub use file_system::{FileSystem, Medium, Nature};
 pub use kernel::Errno;
 pub use mutants::Mutant;
@@ -42,8 +44,8 @@ pub use mutants::Mutant;
 /// What a file system's folder has to offer.
 #[derive(Clone, Copy)]
 struct Folder {
-    /// Its write paths, with a deliberate fault if one is given.
-    paths: fn(Option<Mutant>) -> Vec<scenario::WritePath>,
+    /// Its write paths.
+    paths: fn() -> Vec<family::Path>,
     /// What it is known to have done wrong.
     bugs: fn() -> Vec<corpus::Bug>,
 }
@@ -83,8 +85,28 @@ pub fn bugs() -> Vec<corpus::Bug> {
     all
 }
 
+/// The newest variant without a change that stands for a release of the kernel: its file system, and how the kernel
+/// around it behaves. None where there is no such path, or the release has none of it that is modelled.
+#[must_use]
+pub fn base(path: &str, release: (u32, u32)) -> Option<(Arc<dyn FileSystem>, kernel::Setting)> {
+    base_variant(path, release).map(|(_, fs, setting)| (fs, setting))
+}
+
+/// The same with the name of the variant.
+#[must_use]
+pub fn base_variant(
+    path: &str,
+    release: (u32, u32),
+) -> Option<(&'static str, Arc<dyn FileSystem>, kernel::Setting)> {
+    all().find(|known| known.name() == path)?.base(release)
+}
+
+fn all() -> impl Iterator<Item = family::Path> {
+    FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.paths)())
+}
+
 fn with(mutant: Option<Mutant>) -> Vec<scenario::WritePath> {
-    FILE_SYSTEMS.into_iter().flat_map(|fs| (fs.paths)(mutant)).collect()
+    all().map(|path| path.write_path(mutant)).collect()
 }
 
 /// The sources of this crate as they were compiled, by name: what a result can depend on.

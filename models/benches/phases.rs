@@ -3,12 +3,15 @@
 //!
 //! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
 //! by the wall, and means something on an idle machine only.
+//!
+//! An argument is a part of the names of those that are wanted.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use checker::explicit::{Options, Phases, profile};
 use cpu_time::ProcessTime;
-use scenario::{Coverage, Scenario};
+use scenario::{Coverage, Scenario, Tier};
 
 /// The largest of what the snapshots record as searched, one of those that are the same in several variants.
 const LARGEST: [&str; 10] = [
@@ -49,7 +52,7 @@ struct Round {
 
 impl Round {
     fn cpu(&self) -> f64 {
-        let Phases { search, judging, schedules } = self.phases;
+        let Phases { search, judging, schedules, .. } = self.phases;
         (search + judging + schedules).as_secs_f64()
     }
 }
@@ -68,19 +71,23 @@ fn best(scenario: &Scenario, threads: usize) -> Round {
 
 fn main() {
     println!(
-        "{:>9} {:>7} {:>8} {:>7} {:>7} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
+        "{:>9} {:>7} {:>8} {:>7} {:>7} {:>9} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
         "states",
         "threads",
         "CPU s",
         "search",
         "judging",
         "schedules",
+        "unfolding",
         "M/s search",
         "M/s whole",
         "bytes",
         "gain"
     );
-    for target in LARGEST {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted =
+        |target: &&str| wanted.is_empty() || wanted.iter().any(|word| target.contains(word.as_str()));
+    for target in LARGEST.iter().filter(|target| wanted(target)) {
         let scenario = scenario(target);
         let mut alone = None;
         for threads in [1, 2] {
@@ -89,16 +96,45 @@ fn main() {
             let share = |phase: Duration| format!("{:.1} %", 100.0 * phase.as_secs_f64() / whole);
             let wall = *alone.get_or_insert(round.wall);
             println!(
-                "{:>9} {threads:>7} {whole:>8.2} {:>7} {:>7} {:>9} {:>11.2} {:>10.2} {:>7.1} {:>6.2}  {target}",
+                "{:>9} {threads:>7} {whole:>8.2} {:>7} {:>7} {:>9} {:>9} {:>11.2} {:>10.2} {:>7.1} {:>6.2}  {target}",
                 round.states,
                 share(round.phases.search),
                 share(round.phases.judging),
                 share(round.phases.schedules),
+                share(round.phases.unfolding),
                 states / round.phases.search.as_secs_f64() / 1e6,
                 states / whole / 1e6,
                 round.bytes as f64 / states,
                 wall.as_secs_f64() / round.wall.as_secs_f64(),
             );
         }
+    }
+    if std::env::args().skip(1).all(|word| word.starts_with('-')) {
+        unfolding();
+    }
+}
+
+/// The share of unfolding in all scenarios of a variant, by the number of actors, on one thread.
+fn unfolding() {
+    let path = models::paths().into_iter().find(|p| p.name == "ext4/journalled").expect("a path");
+    let variant = path.variants.into_iter().find(|v| v.name == "v4.2+copy-first").expect("a variant");
+    let mut by_actors = BTreeMap::<usize, (usize, u64, Duration, Duration)>::new();
+    for case in variant.cases.iter().filter(|case| case.tier == Tier::Default) {
+        let scenario = (case.build)();
+        let options = Options::default();
+        let (outcome, phases) = profile(&scenario, &options, cpu).expect("the model can be searched");
+        let (scenarios, states, whole, unfolding) = by_actors.entry(scenario.actors.len()).or_default();
+        *scenarios += 1;
+        *states += outcome.states;
+        *whole += phases.search + phases.judging + phases.schedules;
+        *unfolding += phases.unfolding;
+    }
+    println!(
+        "{:>9} {:>9} {:>11} {:>8} {:>9}  ext4/journalled@v4.2+copy-first",
+        "actors", "scenarios", "states", "CPU s", "unfolding"
+    );
+    for (actors, (scenarios, states, whole, unfolding)) in by_actors {
+        let (whole, unfolding) = (whole.as_secs_f64(), unfolding.as_secs_f64());
+        println!("{actors:>9} {scenarios:>9} {states:>11} {whole:>8.2} {:>7.1} %", 100.0 * unfolding / whole);
     }
 }

@@ -12,12 +12,10 @@ use page_state::folio::{
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size, set_map, write_inode_now};
 use page_state::{Folio, Geometry, Storage};
-use scenario::WritePath;
 
 use self::extent::{clear_delalloc, has_ordered_extent, read_page, set_delalloc, wait_ordered_extent};
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
@@ -223,7 +221,7 @@ fn copy_first(name: &'static str, caller: Caller, text: Text, sentence: &'static
 }
 
 /// The path and its variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
         row("v2.6.36", Caller::V2_6_26, Text::V2_6_36, "the source is faulted in with the pages locked"),
         row(
@@ -259,7 +257,7 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence = "btrfs_buffered_write: pages are locked together, copied to, and become delalloc";
     let leaves_out = "the accounting of reservations, nodatacow, compression, inline extents, blocks smaller than a \
                       page, the log tree";
-    vec![write_path("btrfs/buffered", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("btrfs/buffered", sentence, leaves_out, rows)]
 }
 
 /// What btrfs is known to have had.

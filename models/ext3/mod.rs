@@ -9,11 +9,8 @@ mod ordered;
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
-use crate::Mutant;
 use crate::corpus::Bug;
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::file_system::FileSystem;
 use crate::kernel::Caller;
 
@@ -30,32 +27,26 @@ fn rows(fs: &Arc<dyn FileSystem>) -> Vec<Row> {
 }
 
 /// ext3's write paths.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let leaves_out = "indirect blocks as structures, quotas, credits, the journal's abort, the list of data \
                       buffers as one of buffers; files of one page";
-    let path =
-        |name, sentence, fs: Arc<dyn FileSystem>| write_path(name, sentence, leaves_out, rows(&fs), mutant);
+    let path = |name, sentence, rows| Path::new(name, sentence, leaves_out, rows).until((4, 2));
+    let journalled: Arc<dyn FileSystem> = Arc::new(journalled::Journalled);
+    let in_place = |ordered| Arc::new(ordered::InPlace { ordered }) as Arc<dyn FileSystem>;
     // Not ordered, and otherwise the same.
-    let in_place: Arc<dyn FileSystem> = Arc::new(ordered::InPlace { ordered: false });
-    let writeback = rows(&in_place).into_iter().map(Row::historic).collect();
+    let writeback = rows(&in_place(false)).into_iter().map(Row::historic).collect();
     vec![
         path(
             "ext3/journalled",
             "ext3_write_begin and ext3_journalled_write_end, data=journal",
-            Arc::new(journalled::Journalled),
+            rows(&journalled),
         ),
         path(
             "ext3/ordered",
             "ext3_write_begin and ext3_ordered_write_end, data=ordered",
-            Arc::new(ordered::InPlace { ordered: true }),
+            rows(&in_place(true)),
         ),
-        write_path(
-            "ext3/writeback",
-            "ext3_write_begin and ext3_writeback_write_end, data=writeback",
-            leaves_out,
-            writeback,
-            mutant,
-        ),
+        path("ext3/writeback", "ext3_write_begin and ext3_writeback_write_end, data=writeback", writeback),
     ]
 }
 

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::block::Allocation;
 use super::delalloc::{Delalloc, Text as DelayedText};
 use super::journalled::{Journalled, WriteEnd};
 use super::ordered::{Ordered, Text};
-use crate::Mutant;
 use crate::corpus::{Bug, bug};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Release, Row};
 use crate::kernel::Caller;
+
+/// Its stable tree has what zeroes the gap before a write that begins beyond the end, which came with v6.13.
+const V6_12: Release = (6, 12);
 
 fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
     Row::new(name, caller, Arc::new(Journalled { write_end }), sentence)
@@ -84,6 +84,13 @@ fn journalled() -> Vec<Row> {
             "3b136499e906 under 998ef75ddb's order",
         ),
         journalled_row(
+            "v6.13",
+            Caller::V6_11,
+            WriteEnd::V6_14,
+            "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again with all of the page",
+        )
+        .in_stable(V6_12),
+        journalled_row(
             "v6.14",
             Caller::V6_14,
             WriteEnd::V6_14,
@@ -138,6 +145,14 @@ fn ordered() -> Vec<Row> {
             "delayed allocation falls back to this path, and blocks read as zeros until they are written",
         )
         .historic(),
+        ordered_row(
+            "v6.13",
+            Caller::V6_11,
+            (Text::V6_14, Listed),
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
+        )
+        .historic()
+        .in_stable(V6_12),
         ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
         ordered_row(
             "v6.14+dioread-nolock",
@@ -200,7 +215,16 @@ fn delayed() -> Vec<Row> {
             (DelayedText::V6_4, Unwritten),
             "1dedde690303: and only by what is taken",
         )
-        .historic(),
+        .historic()
+        .in_stable((6, 1)),
+        delayed_row(
+            "v6.13",
+            Caller::V6_11,
+            (DelayedText::V6_14, Unwritten),
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
+        )
+        .historic()
+        .in_stable(V6_12),
         delayed_row(
             "v6.14",
             Caller::V6_14,
@@ -217,16 +241,16 @@ fn delayed() -> Vec<Row> {
 }
 
 /// ext4's write paths.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
     let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
                       abort, the retry after -ENOSPC; files of one page";
     let of_delayed = "ext4_da_write_begin and ext4_da_write_end, data=ordered with delayed allocation";
     let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";
     vec![
-        write_path("ext4/journalled", sentence, leaves_out, journalled(), mutant),
-        write_path("ext4/ordered", of_ordered, leaves_out, ordered(), mutant),
-        write_path("ext4/delalloc", of_delayed, leaves_out, delayed(), mutant),
+        Path::new("ext4/journalled", sentence, leaves_out, journalled()),
+        Path::new("ext4/ordered", of_ordered, leaves_out, ordered()),
+        Path::new("ext4/delalloc", of_delayed, leaves_out, delayed()),
     ]
 }
 

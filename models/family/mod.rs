@@ -13,4 +13,4 @@ pub use build::{Companion, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;
 pub use table::{Region, cases, questions};
-pub use variant::{Row, write_path};
+pub use variant::{Path, Release, Row};

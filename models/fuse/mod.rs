@@ -9,11 +9,9 @@ use std::sync::Arc;
 use machine::{Label, Layout, Place, call};
 use page_state::folio::{folio_in_cache, folio_lock, folio_unlock};
 use page_state::{Folio, Storage};
-use scenario::WritePath;
 
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::filemap_write_and_wait;
@@ -177,6 +175,12 @@ fn writeback() -> Vec<Row> {
             Text::V5_18,
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            Text::V5_18,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        ),
         row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
         row(
             "v6.16",
@@ -188,22 +192,21 @@ fn writeback() -> Vec<Row> {
 }
 
 /// The paths and their variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     vec![
-        write_path(
+        Path::new(
             "fuse/writethrough",
             "fuse_perform_write: each batch of pages is sent before the next is filled",
             "max_write, errors and short answers of the server, interrupted requests, large folios",
             writethrough(),
-            mutant,
         ),
-        write_path(
+        Path::new(
             "fuse/writeback",
             "fuse_write_begin and fuse_write_end, the writeback cache",
             "errors of the server, launder_folio; what became of it with iomap in v6.17",
             writeback(),
-            mutant,
-        ),
+        )
+        .until((6, 16)),
     ]
 }
 

@@ -17,7 +17,6 @@ use page_state::folio::{
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_map};
 use page_state::{Buffer, Folio};
-use scenario::WritePath;
 
 use super::buffer::{
     block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_begin,
@@ -29,7 +28,7 @@ use super::perform_write::generic_perform_write;
 use super::truncate::truncate_inode_pages;
 use super::writeback::write_cache_pages;
 use crate::Mutant;
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::kernel::{Caller, Errno, Kernel, Request};
 
@@ -240,7 +239,7 @@ fn truncate_blocks(k: &Kernel, size: usize) {
 }
 
 /// The path and its variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let ext2 = |trims| Arc::new(Ext2 { trims }) as Arc<dyn FileSystem>;
     let rows = vec![
         Row::new(
@@ -308,10 +307,16 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             ext2(true),
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        Row::new(
+            "v6.11",
+            Caller::V6_11,
+            ext2(true),
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        ),
         Row::new("v6.14", Caller::V6_14, ext2(true), "665575cff098: copy first for good"),
         Row::new("v6.18", Caller::V6_18, ext2(true), "the copy tries again by itself until it copies nothing"),
     ];
     let sentence = "block_write_begin and generic_write_end, as ext2 uses them";
     let leaves_out = "indirect blocks as structures, quotas, DAX, nobh";
-    vec![write_path("generic/block", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("generic/block", sentence, leaves_out, rows)]
 }

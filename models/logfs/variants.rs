@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::write::Logfs;
-use crate::Mutant;
 use crate::corpus::Bug;
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 /// logfs' write path.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
         Row::new("v4.2", Caller::V4_2, Arc::new(Logfs), "prefault first: v3.10 to v4.7"),
         Row::new(
@@ -24,7 +21,7 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let sentence =
         "logfs_write_begin and logfs_write_end: a page is written to a new place, the inode after it";
     let leaves_out = "segments, garbage collection, the tree of blocks, compression";
-    vec![write_path("logfs/write", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("logfs/write", sentence, leaves_out, rows).until((4, 9))]
 }
 
 /// What logfs is known to have had.

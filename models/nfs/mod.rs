@@ -5,13 +5,10 @@ mod write;
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 pub use write::{Nfs, Text};
 
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {
@@ -19,7 +16,7 @@ fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -
 }
 
 /// The path and its variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
         row("v4.2", Caller::V4_2, Text::V4_2, "prefault first; nfs_write_end looks at what was asked for"),
         row("v4.2+copy-first", Caller::CopyFirst, Text::V4_2, "v4.2 under 998ef75ddb's order"),
@@ -38,13 +35,20 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             Text::V4_10,
             "631f871f0718: prefault first, and given up only where nothing can be read",
         ),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            Text::V4_10,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        )
+        .historic(),
         row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
         row("v6.18", Caller::V6_18, Text::V6_12, "the copy tries again by itself until it copies nothing"),
     ];
     let sentence = "nfs_write_begin and nfs_write_end, with the page's range of units to send";
     let leaves_out = "delegations, file locks, other open contexts, revalidation of attributes, pNFS, COMMIT, \
                       launder_folio";
-    vec![write_path("nfs/write", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("nfs/write", sentence, leaves_out, rows)]
 }
 
 /// What NFS is known to have had.

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::inline::Inline;
 use super::nolock::Ocfs2;
 use super::writeback::Writepage;
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(
@@ -51,6 +48,13 @@ fn nolock() -> Vec<Row> {
             "90410bcf873c, which v6.1 has from its stable tree: such a page is dropped, not zeroed",
         )
         .historic(),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            v6_12,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
+        )
+        .historic(),
         row("v6.14", Caller::V6_14, v6_12, "665575cff098: copy first for good"),
         Row::new(
             "v6.18+commit-copied",
@@ -82,13 +86,14 @@ fn inline() -> Vec<Row> {
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
         row("v5.18", Caller::V5_18, "prefault first, and given up only where nothing can be read"),
+        row("v6.11", Caller::V6_11, "9aac777aaf94: what came to nothing begins again with all of the page"),
         row("v6.14", Caller::V6_14, "665575cff098: copy first for good"),
         row("v6.18", Caller::V6_18, "the copy tries again by itself until it copies nothing; to v6.19"),
     ]
 }
 
 /// ocfs2's write paths.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let sentence =
         "ocfs2_write_begin_nolock and ocfs2_write_end_nolock, data=ordered, a cluster as large as a page";
     let leaves_out = "other nodes and cluster locks, unwritten extents, reflinks, file systems without holes, quotas, \
@@ -98,8 +103,8 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
     let inline_leaves_out = "other nodes and cluster locks, the way from inline data to a cluster, that data and size are \
                              one buffer of the journal";
     vec![
-        write_path("ocfs2/nolock", sentence, leaves_out, nolock(), mutant),
-        write_path("ocfs2/inline", inline_sentence, inline_leaves_out, inline(), mutant),
+        Path::new("ocfs2/nolock", sentence, leaves_out, nolock()),
+        Path::new("ocfs2/inline", inline_sentence, inline_leaves_out, inline()),
     ]
 }
 

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 use super::write::Reiserfs;
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(name: &'static str, caller: Caller, trims: bool, sentence: &'static str) -> Row {
@@ -15,7 +12,7 @@ fn row(name: &'static str, caller: Caller, trims: bool, sentence: &'static str) 
 }
 
 /// reiserfs' write path.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
         row(
             "v2.6.32",
@@ -31,12 +28,19 @@ pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
             true,
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        row("v5.18", Caller::V5_18, true, "prefault first, to v6.12, the last with reiserfs"),
+        row("v5.18", Caller::V5_18, true, "prefault first, and given up only where nothing can be read")
+            .historic(),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            true,
+            "9aac777aaf94: what came to nothing begins again with all of the page; v6.12 is the last with reiserfs",
+        ),
     ];
     let sentence = "reiserfs_write_begin and reiserfs_write_end, data=ordered";
     let leaves_out = "tails, the tree as a structure, preallocation, quotas, data=journal and data=writeback, the \
                       retry after -ENOSPC; files of one page";
-    vec![write_path("reiserfs/write", sentence, leaves_out, rows, mutant)]
+    vec![Path::new("reiserfs/write", sentence, leaves_out, rows).until((6, 12))]
 }
 
 /// What reiserfs is known to have had.

@@ -6,13 +6,10 @@ mod shmem;
 
 use std::sync::Arc;
 
-use scenario::WritePath;
-
 pub use libfs::{Simple, Text};
 
-use crate::Mutant;
 use crate::corpus::{Bug, Told};
-use crate::family::{Row, write_path};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -> Row {
@@ -20,13 +17,19 @@ fn row(name: &'static str, caller: Caller, text: Text, sentence: &'static str) -
 }
 
 /// Today's callers, which are the same for every file system that has not changed since.
-fn today(text: Text) -> [Row; 3] {
+fn today(text: Text) -> [Row; 4] {
     [
         row(
             "v5.18",
             Caller::V5_18,
             text,
             "631f871f0718: prefault first, and given up only where nothing can be read",
+        ),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            text,
+            "9aac777aaf94: what came to nothing begins again with all of the page",
         ),
         row("v6.14", Caller::V6_14, text, "665575cff098: copy first for good"),
         row("v6.18", Caller::V6_18, text, "the copy tries again by itself until it copies nothing"),
@@ -75,21 +78,19 @@ fn tmpfs() -> Vec<Row> {
 }
 
 /// The paths and their variants.
-pub(crate) fn paths(mutant: Option<Mutant>) -> Vec<WritePath> {
+pub(crate) fn paths() -> Vec<Path> {
     vec![
-        write_path(
+        Path::new(
             "simple/ramfs",
             "simple_write_begin and simple_write_end, as ramfs uses them",
             "splice, huge pages",
             ramfs(),
-            mutant,
         ),
-        write_path(
+        Path::new(
             "simple/tmpfs",
             "shmem_write_begin and shmem_write_end",
             "swap, huge pages, fallocate, seals; a read of a hole finds the zero page and adds none",
             tmpfs(),
-            mutant,
         ),
     ]
 }

@@ -82,8 +82,8 @@ impl Tree {
     pub fn path(&self, path: &'static Path) -> Result<Option<TreePath>, TreeError> {
         let Some(text) = self.text(path)? else { return Ok(None) };
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
-        let (base, setting) = path.base(self.version()).ok_or_else(no_base)?;
-        let around = format!("{base:?}");
+        let (variant, base, setting) = path.base(self.version()).ok_or_else(no_base)?;
+        let around = format!("{}@{variant}", path.base);
         let fs = {
             let (text, base, entries) = (text.clone(), base.clone(), path.entries);
             move || FromText::new(text.clone(), entries, base.clone())

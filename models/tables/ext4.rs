@@ -12,7 +12,7 @@ use page_state::buffer::bh_read;
 use page_state::inode::{disk_size, orphan_add, set_disk_size};
 
 use crate::front_end::{
-    Assumption, Here, InodeInfo, Macro, Nothing, SuperBlockInfo, Table, loads, stores, words,
+    Assumption, Here, InodeInfo, Iter, Macro, Nothing, SuperBlockInfo, Table, loads, stores, words,
 };
 use crate::jbd2::JournalHandle;
 
@@ -59,6 +59,8 @@ pub(crate) const TABLE: Table = Table {
             bh_read(w.task(), bh);
             0
         };
+        // Nothing limits a write of a few units.
+        ext4_generic_write_checks(from: Iter) -> i64 => (w.request.len - from.done) as i64;
         ext4_should_journal_data() -> bool => w.k.world.nature.journals_data;
         ext4_should_order_data() -> bool => !w.k.world.nature.journals_data;
         ext4_handle_valid(handle: JournalHandle) -> bool => true;

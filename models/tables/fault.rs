@@ -1,19 +1,21 @@
 //! The source of a write: `include/linux/uio.h`, `lib/iov_iter.c`, `mm/gup.c`.
 
 use fault::IovIter;
+use machine::Label;
 use models::generic::perform_write;
 use page_state::Folio;
-use page_state::steps::reach;
+use page_state::steps::{reach, report};
 
-use crate::front_end::{Here, Iter, Nothing, Table, words};
+use crate::front_end::{Current, Here, Iter, Nothing, Table, words};
 
 /// The words of the source.
 pub(crate) const TABLE: Table = Table {
     words: words! { w;
         iov_iter_count(i: Iter) -> u64 => (w.request.len - i.done.min(w.request.len)) as u64;
-        iov_iter_revert(i: Iter, bytes | unroll: usize) => {
-            let done = i.done.checked_sub(bytes).ok_or_else(|| w.refused("an iterator that goes back before its begin"))?;
-            i.set(w, done)?;
+        // More than was ever copied: the kernel warns, and leaves the iterator.
+        iov_iter_revert(i: Iter, bytes | unroll: i64) => match usize::try_from(bytes) {
+            Ok(bytes) if bytes <= i.done => i.set(w, i.done - bytes)?,
+            _ => report(w.task(), "bad-return", Label::new("write_end takes more than was copied", &[])),
         };
         iov_iter_advance(i: Iter, bytes | size: usize) => i.set(w, i.done + bytes)?;
         fault_in_iov_iter_readable(i: Iter, bytes | size: usize) -> u64 => {
@@ -33,7 +35,7 @@ pub(crate) const TABLE: Table = Table {
         fatal_signal_pending() -> bool => perform_write::fatal_signal_pending(&w.k);
     },
     constants: crate::front_end::constants! { w;
-        current: c_run::Value = c_run::Value::object("task_struct", [0, 0]);
+        current: Current = Current;
     },
     nothing: &[Nothing {
         reason: "a copy that is atomic fails by itself",

@@ -1,10 +1,11 @@
 //! The inode and what hangs on it: `include/linux/fs.h`.
 
+use c_run::Value;
 use page_state::inode::{i_size_read, i_size_write};
 
 use crate::front_end::{
-    Assumption, Inode, Mapping, Nothing, OpenFile, SuperBlock, SuperBlockInfo, Table, Vma, loads, stores,
-    words,
+    Assumption, Current, Device, Inode, Mapping, Nothing, OpenFile, SuperBlock, SuperBlockInfo, Table, Vma,
+    loads, stores, words,
 };
 
 /// `S_IFREG | 0644`.
@@ -15,6 +16,9 @@ pub(crate) const TABLE: Table = Table {
     words: words! { w;
         i_size_read() -> i64 => i_size_read(w.task()) as i64;
         i_size_write(i_size: usize) => i_size_write(w.task(), i_size);
+        // Writes are not synchronous.
+        generic_write_sync(count: i64) -> i64 => count;
+        inode_to_bdi() -> Device => Device;
         file_inode() -> Inode => Inode;
         folio_inode() -> Inode => Inode;
         // The writer holds it.
@@ -39,9 +43,16 @@ pub(crate) const TABLE: Table = Table {
         "super_block.s_fs_info"(_sb: SuperBlock) => SuperBlockInfo;
     },
     stores: stores! { w;
+        // Whose congestion a writer waits for, before v6.3.
+        "task_struct.backing_dev_info"(_current: Current, _of: Value) => ();
         "inode.i_size"(_inode: Inode, size: usize) => i_size_write(w.task(), size);
     },
     nothing: &[
+        Nothing {
+            reason: "whoever writes holds it before the file system is asked",
+            names: "inode_lock inode_unlock",
+        },
+        Nothing { reason: "no direct I/O is under way", names: "inode_dio_wait" },
         Nothing {
             reason: "times and versions of the inode",
             names: "file_update_time inode_maybe_inc_iversion inode_set_mtime_to_ts inode_set_ctime_current",
@@ -56,6 +67,11 @@ pub(crate) const TABLE: Table = Table {
         },
     ],
     assumptions: &[
+        Assumption {
+            name: "file_modified",
+            value: 0,
+            reason: "times, and privileges that a write takes away",
+        },
         Assumption { name: "IS_ENCRYPTED", value: 0, reason: "no file is encrypted" },
         Assumption { name: "fscrypt_inode_uses_fs_layer_crypto", value: 0, reason: "no file is encrypted" },
         Assumption { name: "IS_VERITY", value: 0, reason: "no file is sealed by fs-verity" },

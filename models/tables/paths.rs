@@ -11,6 +11,8 @@ use crate::front_end::{Entries, Table};
 pub struct Path {
     /// As the models call it, or `FILE SYSTEM/KIND`.
     pub name: &'static str,
+    /// The path of the models that is everybody but the writer.
+    pub base: &'static str,
     /// What it is.
     pub sentence: &'static str,
     /// What is left out.
@@ -48,6 +50,7 @@ pub(crate) const FILES: &[&str] = &[
     "include/uapi/asm-generic/errno-base.h",
     "include/uapi/asm-generic/errno.h",
     "include/uapi/linux/fcntl.h",
+    "include/uapi/linux/fs.h",
 ];
 
 /// Tables of everybody.
@@ -66,6 +69,7 @@ const GENERIC: &str = "generic_perform_write";
 pub const PATHS: &[Path] = &[
     Path {
         name: "simple/ramfs",
+        base: "simple/ramfs",
         sentence: "ramfs",
         leaves_out: "splice, huge pages",
         files: &["fs/ramfs/file-mmu.c"],
@@ -74,6 +78,7 @@ pub const PATHS: &[Path] = &[
     },
     Path {
         name: "simple/tmpfs",
+        base: "simple/tmpfs",
         sentence: "tmpfs",
         leaves_out: "swap, huge pages, fallocate, seals",
         files: &["mm/shmem.c", "include/linux/shmem_fs.h"],
@@ -82,6 +87,7 @@ pub const PATHS: &[Path] = &[
     },
     Path {
         name: "generic/block",
+        base: "generic/block",
         sentence: "ext2",
         leaves_out: "indirect blocks as structures, quotas, direct I/O, DAX",
         files: &["fs/ext2/inode.c", "fs/ext2/ext2.h"],
@@ -96,34 +102,81 @@ pub const PATHS: &[Path] = &[
 const fn ext4(name: &'static str, sentence: &'static str, operations: &'static str) -> Path {
     Path {
         name,
+        base: name,
         sentence,
         leaves_out: "inline data, encryption, fs-verity, quotas, fast commits, DAX, large folios",
         files: &[
             "fs/ext4/inode.c",
+            "fs/ext4/file.c",
             "fs/ext4/ext4.h",
             "fs/ext4/ext4_jbd2.h",
             "fs/ext4/truncate.h",
             "include/linux/jbd2.h",
         ],
         tables: &[&crate::jbd2::TABLE, &crate::ext4::TABLE],
-        entries: Entries { operations, write: GENERIC, page_mkwrite: Some("ext4_page_mkwrite") },
+        entries: Entries {
+            operations,
+            write: "ext4_buffered_write_iter",
+            page_mkwrite: Some("ext4_page_mkwrite"),
+        },
     }
 }
 
+/// Stable releases with a text that a later one brought: path, release, whose model is around its writer, why.
+const BACKPORTED: &[(&str, (u32, u32), (u32, u32), &str)] =
+    &[("ext4/delalloc", (6, 1), (6, 4), "6.1.y has 1dedde690303")];
+
 impl Path {
-    /// What is around the writer in a release: the model, and how it is played.
-    pub(crate) fn base(&self, version: (u32, u32)) -> Option<(Arc<dyn FileSystem>, Setting)> {
-        let caller = match version {
-            (7.., _) | (6, 18..) => Caller::V6_18,
-            (6, 14..) => Caller::V6_14,
-            _ => Caller::V5_18,
-        };
-        let base: Arc<dyn FileSystem> = match self.name {
-            "simple/ramfs" => Arc::new(models::simple::Simple { text: models::simple::Text::V4_10 }),
-            "simple/tmpfs" => Arc::new(models::simple::Simple { text: models::simple::Text::Shmem }),
-            name if name.starts_with("ext4") => models::ext4::newest(name),
-            _ => Arc::new(models::generic::block::Ext2 { trims: true }),
-        };
-        Some((base, Setting::of(caller)))
+    /// What is around the writer in a release: the variant's name, the model, and how it is played.
+    pub(crate) fn base(&self, release: (u32, u32)) -> Option<(&'static str, Arc<dyn FileSystem>, Setting)> {
+        let backported = BACKPORTED.iter().find(|(path, of, ..)| *path == self.base && *of == release);
+        let like = backported.map_or(release, |(_, _, like, _)| *like);
+        let (variant, fs, setting) = models::base_variant(self.base, like)?;
+        Some((variant, fs, Setting { caller: Caller::of(release)?, ..setting }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn a_name_means_one_thing_in_the_tables_of_a_path() {
+        for path in PATHS {
+            let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            let mut members = BTreeSet::new();
+            for table in TABLES.iter().chain(path.tables) {
+                let words = table.words.iter().flat_map(|word| word.names);
+                let nothing = table.nothing.iter().flat_map(|nothing| nothing.names.split_whitespace());
+                let all = words
+                    .copied()
+                    .chain(table.macros.iter().map(|of| of.name))
+                    .chain(table.constants.iter().map(|of| of.name))
+                    .chain(nothing)
+                    .chain(table.assumptions.iter().map(|of| of.name));
+                all.for_each(|name| names.entry(name).or_default().push(table.file));
+                for name in table.loads.iter().map(|of| of.name) {
+                    assert!(members.insert(("load", name)), "{}: `{name}` is loaded twice", path.name);
+                }
+                for name in table.stores.iter().map(|of| of.name) {
+                    assert!(members.insert(("store", name)), "{}: `{name}` is stored twice", path.name);
+                }
+            }
+            for (name, files) in names {
+                assert_eq!(files.len(), 1, "{}: `{name}` in {files:?}", path.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_or_assumed_has_its_reason() {
+        for table in PATHS.iter().flat_map(|path| path.tables).chain(TABLES) {
+            let reasons = table.nothing.iter().map(|of| of.reason);
+            for reason in reasons.chain(table.assumptions.iter().map(|of| of.reason)) {
+                assert!(reason.len() > 2, "{}: `{reason}`", table.file);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Functions made ready: names are looked up, statements are a list with jumps, so that a `goto` goes anywhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use c_text::{Binary, Expr, IntType, Name, Prototype, Unary};
 
@@ -15,6 +15,8 @@ pub(crate) struct Compiled {
     pub(crate) file: Name,
     /// The file, as steps name it.
     pub(crate) file_name: &'static str,
+    /// The name, as labels have it.
+    pub(crate) label: &'static str,
     pub(crate) line: u32,
     pub(crate) result: Shape,
     pub(crate) parameters: usize,
@@ -158,8 +160,12 @@ pub(crate) enum Branches {
 pub(crate) enum Target {
     Word(Word, Option<Arc<Head>>),
     /// A function of the text, by the file that defines it.
-    Function(Name),
+    Function(Name, Arc<Ready>),
 }
+
+/// A function that was called before, made ready. The code of which it is a part keeps it.
+#[derive(Default, Debug)]
+pub(crate) struct Ready(pub(crate) OnceLock<Weak<Compiled>>);
 
 /// How the text declares a word.
 #[derive(Debug)]

@@ -12,16 +12,15 @@ const VALUES_MAX: usize = 1 << 16;
 impl Run<'_> {
     /// A variable that begins.
     pub(crate) fn declare(&self, slot: u16, first: Option<&Node>) -> Result<(), Stop> {
-        let shape = self.with_frame(|frame| {
-            let function = frame.function.as_ref().expect("only functions declare");
-            function.slots[usize::from(slot)].shape.clone()
-        });
-        let unset = self.fresh(&shape, false)?;
-        self.with_frame(|frame| frame.slots[usize::from(slot)] = unset);
+        let slot = usize::from(slot);
+        let function = self.with_frame(|frame| frame.function.clone()).expect("only functions declare");
+        let shape = &function.slots[slot].shape;
+        let unset = self.fresh(shape, false)?;
+        self.with_frame(|frame| frame.set(slot, unset));
         let Some(first) = first else { return Ok(()) };
         let value = self.evaluate(first)?;
-        let value = self.converted(value, &shape)?;
-        self.with_frame(|frame| frame.slots[usize::from(slot)] = value);
+        let value = self.converted(value, shape)?;
+        self.with_frame(|frame| frame.set(slot, value));
         Ok(())
     }
 
@@ -97,6 +96,9 @@ impl Run<'_> {
     /// A variable is only looked at as what it is: its bytes are not kept.
     fn check_pointee(&self, pointer: &Pointer, to: &Pointee) -> Result<(), Stop> {
         let Pointer::Local { frame, slot, path } = pointer else { return Ok(()) };
+        if *to == Pointee::Any {
+            return Ok(());
+        }
         let path = match (path.split_last(), self.shape_at(*frame, *slot, path)) {
             // One behind the last element, or the whole array.
             (_, Shape::Array(of, _)) => {

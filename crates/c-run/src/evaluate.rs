@@ -1,5 +1,7 @@
 //! What expressions come to.
 
+use std::sync::{Arc, Weak};
+
 use c_text::{Binary, IntType, Name, Unary};
 
 use crate::code::{Branches, Head, Node, NodeKind, Target};
@@ -8,13 +10,20 @@ use crate::memory::part_mut;
 use crate::places::{Place, inner};
 use crate::shape::{Shape, Types};
 use crate::words::Call;
-use crate::{Fault, Path, Pointer, Run, Stop, Unknown, Value, Word, integer};
+use crate::{Fault, Part, Path, Pointer, Run, Stop, Unknown, Value, Word, integer};
 
 impl Run<'_> {
     /// The value of an expression that must have one.
+    #[inline(always)]
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
         match self.value_or_void(node)? {
-            Value::Void => Err(self.fault(Fault::NoResult)),
+            Value::Void => Err(match &node.kind {
+                // The table's affair, not the text's.
+                NodeKind::Call { name, target: Target::Word(..), .. } => self.unknown(Unknown::Construct(
+                    format!("the result of {name}(), which has none in the table"),
+                )),
+                _ => self.fault(Fault::NoResult),
+            }),
             Value::Unset => Err(self.fault(Fault::NoObject("a variable that is no more".into()))),
             value => Ok(value),
         }
@@ -23,7 +32,23 @@ impl Run<'_> {
     pub(crate) fn value_or_void(&self, node: &Node) -> Result<Value, Stop> {
         match &node.kind {
             NodeKind::Value(value) => Ok(value.clone()),
-            NodeKind::Local(_) | NodeKind::Member { .. } | NodeKind::Index { .. } => {
+            NodeKind::Local(slot) => {
+                let plain = self.with_frame(|frame| match &frame.slots[usize::from(*slot)] {
+                    Value::Unset | Value::Array(_) => None,
+                    value => Some(value.clone()),
+                });
+                match plain {
+                    Some(value) => Ok(value),
+                    None => self.read(&self.place_of(node)?),
+                }
+            }
+            NodeKind::Member { of, name, is_arrow: true } => match self.evaluate(of)? {
+                Value::Pointer(Pointer::Object { object, path }) if path.is_empty() => {
+                    self.read_object(object, &[Part::Member(name.clone())])
+                }
+                value => self.read(&self.pointee(value)?.part(Part::Member(name.clone()))),
+            },
+            NodeKind::Member { .. } | NodeKind::Index { .. } => {
                 let place = self.place_of(node)?;
                 self.read(&place)
             }
@@ -145,6 +170,7 @@ impl Run<'_> {
         nodes.iter().map(|node| self.evaluate(node)).collect()
     }
 
+    #[inline(always)]
     fn call_target(
         &self,
         name: &Name,
@@ -153,9 +179,15 @@ impl Run<'_> {
         written: &[c_text::Expr],
     ) -> Result<Value, Stop> {
         match target {
-            Target::Function(file) => {
+            Target::Function(file, ready) => {
                 let arguments = self.arguments(nodes)?;
-                self.call_function(file, name, arguments)
+                if let Some(function) = ready.0.get().and_then(Weak::upgrade) {
+                    return self.call_ready(&function, &arguments);
+                }
+                let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
+                // Whoever was first, it is the same.
+                let _ = ready.0.set(Arc::downgrade(&function));
+                self.call_ready(&function, &arguments)
             }
             Target::Word(word, head) => {
                 let values = match word {

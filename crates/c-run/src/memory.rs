@@ -14,10 +14,13 @@ pub(crate) struct Memory {
     pub(crate) frames: Vec<Frame>,
 }
 
+/// The variables of a function. A snapshot shares them, until one is set.
+pub(crate) type Slots = Arc<Vec<Value>>;
+
 pub(crate) struct Frame {
     /// None for the first.
     pub(crate) function: Option<Arc<Compiled>>,
-    pub(crate) slots: Vec<Value>,
+    pub(crate) slots: Slots,
     /// The blocks that are running, each with its instruction; the function's own first.
     pub(crate) levels: Vec<(Level, usize)>,
     pub(crate) line: u32,
@@ -43,38 +46,49 @@ impl Frame {
 
     /// Forgets what nothing that follows can read. `is_head`: control is before an instruction, not in it.
     fn forget(&mut self, is_head: bool) {
-        let last = self.levels.len().saturating_sub(1);
-        let dead: Vec<usize> = (0..self.slots.len())
-            .filter(|slot| {
-                !self.levels.iter().enumerate().all(|(number, (level, at))| {
-                    self.block(level).is_none_or(|block| {
-                        if is_head && number == last {
-                            block.liveness.is_live_before(*at, *slot)
-                        } else {
-                            block.liveness.is_live_around(*at, *slot)
-                        }
-                    })
-                })
-            })
-            .collect();
-        for slot in dead {
-            self.slots[slot] = Value::Unset;
+        for slot in 0..self.slots.len() {
+            if self.slots[slot] != Value::Unset && !self.is_live(is_head, slot) {
+                self.set(slot, Value::Unset);
+            }
         }
+    }
+
+    fn is_live(&self, is_head: bool, slot: usize) -> bool {
+        let last = self.levels.len().saturating_sub(1);
+        self.levels.iter().enumerate().all(|(number, (level, at))| {
+            self.block(level).is_none_or(|block| {
+                if is_head && number == last {
+                    block.liveness.is_live_before(*at, slot)
+                } else {
+                    block.liveness.is_live_around(*at, slot)
+                }
+            })
+        })
+    }
+
+    /// Sets a variable.
+    pub(crate) fn set(&mut self, slot: usize, value: Value) {
+        Arc::make_mut(&mut self.slots)[slot] = value;
     }
 }
 
 impl Memory {
     /// What control can still depend on.
-    pub(crate) fn remembered(&mut self, is_head: bool) -> Vec<Vec<Value>> {
+    pub(crate) fn remembered(&mut self, is_head: bool) -> Vec<Slots> {
+        self.forget(is_head);
+        self.frames.iter().map(|frame| frame.slots.clone()).collect()
+    }
+
+    /// Forgets what nothing that follows can read.
+    pub(crate) fn forget(&mut self, is_head: bool) {
         let last = self.frames.len().saturating_sub(1);
         for (number, frame) in self.frames.iter_mut().enumerate() {
             frame.forget(is_head && number == last);
         }
-        self.frames.iter().map(|frame| frame.slots.clone()).collect()
     }
 
     /// Goes back to what was remembered; functions that were called since are gone.
-    pub(crate) fn restore(&mut self, frames: &[Vec<Value>]) {
+    pub(crate) fn restore(&mut self, frames: &[Slots]) {
         self.frames.truncate(frames.len());
         for (frame, slots) in self.frames.iter_mut().zip(frames) {
             frame.slots.clone_from(slots);
@@ -86,7 +100,9 @@ impl Memory {
         self.frames.pop();
         let depth = self.frames.len();
         for frame in &mut self.frames {
-            frame.slots.iter_mut().for_each(|slot| sever(slot, depth));
+            if frame.slots.iter().any(|slot| points_into(slot, depth)) {
+                Arc::make_mut(&mut frame.slots).iter_mut().for_each(|slot| sever(slot, depth));
+            }
         }
     }
 }
@@ -102,6 +118,18 @@ pub(crate) fn sever(value: &mut Value, depth: usize) {
         Value::Record(members) => members.values_mut().for_each(|member| sever(member, depth)),
         Value::Array(elements) => elements.iter_mut().for_each(|element| sever(element, depth)),
         _ => {}
+    }
+}
+
+/// Whether there is anything to sever.
+fn points_into(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Pointer(Pointer::Local { frame, .. }) | Value::Address(Pointer::Local { frame, .. }) => {
+            usize::from(*frame) >= depth
+        }
+        Value::Record(members) => members.values().any(|member| points_into(member, depth)),
+        Value::Array(elements) => elements.iter().any(|element| points_into(element, depth)),
+        _ => false,
     }
 }
 

@@ -1,17 +1,19 @@
 //! Where values are: reading and setting variables, and the parts of objects and constants.
 
+use std::sync::Arc;
+
 use c_text::{Binary, Name};
 
-use crate::code::{Node, NodeKind};
+use crate::code::{Compiled, Node, NodeKind};
 use crate::memory::{Missing, part, part_mut};
 use crate::shape::Shape;
-use crate::{Fault, Part, Path, Pointer, Run, Stop, Unknown, Value, integer};
+use crate::{Fault, Object, Part, Path, Pointer, Run, Stop, Unknown, Value, integer};
 
 /// Where a value is.
 #[derive(Clone)]
 pub(crate) enum Place {
     Local { frame: u16, slot: u16, path: Path },
-    Object { object: crate::Object, path: Path },
+    Object { object: Object, path: Path },
     Global { name: Name, file: Name, path: Path },
 }
 
@@ -150,19 +152,26 @@ impl Run<'_> {
                 };
                 found.map_err(|why| self.missing(why))?
             }
-            Place::Object { object, path } => match self.words.load(self, *object, path)? {
-                Some(value) => value,
-                None => {
-                    let path = shown(path);
-                    return Err(self.unknown(Unknown::Load { kind: object.kind, path }));
-                }
-            },
+            Place::Object { object, path } => return self.read_object(*object, path),
             Place::Global { name, file, path } => self.read_global(name, file, path)?,
         };
         match value {
             Value::Unset => Err(self.fault(Fault::Unset(self.written(place)))),
             Value::Array(_) => Ok(Value::Pointer(place.clone().part(Part::Element(0)).pointer())),
             value => Ok(value),
+        }
+    }
+
+    /// A part of an object of the table.
+    pub(crate) fn read_object(&self, object: Object, path: &[Part]) -> Result<Value, Stop> {
+        match self.words.load(self, object, path)? {
+            Some(Value::Unset) => Err(self.fault(Fault::Unset(format!("{object}{}", shown(path))))),
+            Some(Value::Array(_)) => {
+                let path = path.iter().cloned().chain([Part::Element(0)]).collect();
+                Ok(Value::Pointer(Pointer::Object { object, path }))
+            }
+            Some(value) => Ok(value),
+            None => Err(self.unknown(Unknown::Load { kind: object.kind, path: shown(path) })),
         }
     }
 
@@ -222,11 +231,13 @@ impl Run<'_> {
     pub(crate) fn write(&self, place: &Place, value: Value) -> Result<Value, Stop> {
         match place {
             Place::Local { frame, slot, path } => {
-                let shape = self.shape_at(*frame, *slot, path);
-                let value = self.converted(value, &shape)?;
+                let function = self.function_at(*frame);
+                let shape = shape_in(function.as_ref(), *slot, path);
+                let value = self.converted(value, shape)?;
                 let mut memory = self.memory.borrow_mut();
                 let frame = memory.frames.get_mut(usize::from(*frame));
-                let slot = frame.and_then(|frame| frame.slots.get_mut(usize::from(*slot)));
+                let slots = frame.map(|frame| Arc::make_mut(&mut frame.slots));
+                let slot = slots.and_then(|slots| slots.get_mut(usize::from(*slot)));
                 let Some(slot) = slot else {
                     drop(memory);
                     return Err(self.fault(Fault::NoObject("a variable that is no more".into())));
@@ -234,7 +245,7 @@ impl Run<'_> {
                 let stored = match part_mut(slot, path) {
                     Ok(old) => {
                         // What the run was given keeps its type.
-                        let value = match (&shape, &*old, value) {
+                        let value = match (shape, &*old, value) {
                             (Shape::Open, Value::Int(_, of), Value::Int(value, _)) => {
                                 Value::Int(integer::convert(value, *of), *of)
                             }
@@ -273,8 +284,9 @@ impl Run<'_> {
                 continue;
             }
             let mut memory = self.memory.borrow_mut();
-            let slot =
-                memory.frames.get_mut(usize::from(*frame)).map(|frame| &mut frame.slots[usize::from(*slot)]);
+            let slots =
+                memory.frames.get_mut(usize::from(*frame)).map(|frame| Arc::make_mut(&mut frame.slots));
+            let slot = slots.map(|slots| &mut slots[usize::from(*slot)]);
             let Some(Ok(Value::Record(members))) = slot.map(|slot| part_mut(slot, &path[..depth])) else {
                 continue;
             };
@@ -288,13 +300,18 @@ impl Run<'_> {
 
     /// What can stand at a part of a variable.
     pub(crate) fn shape_at(&self, frame: u16, slot: u16, path: &[Part]) -> Shape {
-        let memory = self.memory.borrow();
-        let function = memory.frames.get(usize::from(frame)).and_then(|frame| frame.function.as_ref());
-        match function.and_then(|function| function.slots.get(usize::from(slot))) {
-            Some(slot) => inner(&slot.shape, path).clone(),
-            None => Shape::Open,
-        }
+        shape_in(self.function_at(frame).as_ref(), slot, path).clone()
     }
+
+    fn function_at(&self, frame: u16) -> Option<Arc<Compiled>> {
+        self.memory.borrow().frames.get(usize::from(frame))?.function.clone()
+    }
+}
+
+/// What can stand at a part of a function's variable.
+fn shape_in<'s>(function: Option<&'s Arc<Compiled>>, slot: u16, path: &[Part]) -> &'s Shape {
+    let slot = function.and_then(|function| function.slots.get(usize::from(slot)));
+    slot.map_or(&Shape::Open, |slot| inner(&slot.shape, path))
 }
 
 /// The shape of a part.

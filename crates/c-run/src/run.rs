@@ -1,16 +1,16 @@
 //! Functions of a text as what an actor does: a call of one is a `call`, going back in one is a round of `again`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use c_text::{IntType, Name, Program};
 use machine::{Flow, Label, Location, Machine, Step, again, call};
+use rustc_hash::FxHashMap;
 
 use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind};
 use crate::memory::{Frame, Level, Memory, sever};
 use crate::shape::Shape;
-use crate::snapshot::{Ending, Kept, Snapshot, label_name};
+use crate::snapshot::{Ending, Kept, Snapshot};
 use crate::{Fault, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
 
 /// How deep calls may be nested.
@@ -25,7 +25,7 @@ pub struct Code {
 }
 
 /// What was made ready, by its file and name.
-type Cache<T> = HashMap<(Name, Name), Arc<T>>;
+type Cache<T> = FxHashMap<(Name, Name), Arc<T>>;
 
 impl Code {
     /// A text and a table.
@@ -75,7 +75,7 @@ impl Code {
         Ok(found)
     }
 
-    fn function(&self, file: &Name, name: &Name) -> Result<Arc<Compiled>, Unknown> {
+    pub(crate) fn function(&self, file: &Name, name: &Name) -> Result<Arc<Compiled>, Unknown> {
         let key = (file.clone(), name.clone());
         if let Some(known) = self.functions.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(known.clone());
@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
     /// to an integer of them keeps its type.
     #[must_use]
     pub fn new(code: &'a Code, words: &'a dyn Words, machine: &'a dyn Machine, given: Vec<Value>) -> Run<'a> {
-        let first = Frame { function: None, slots: given, levels: Vec::new(), line: 0 };
+        let first = Frame { function: None, slots: Arc::new(given), levels: Vec::new(), line: 0 };
         Run { code, words, machine, memory: RefCell::new(Memory { frames: vec![first] }) }
     }
 
@@ -216,26 +216,33 @@ impl<'a> Run<'a> {
         arguments: Vec<Value>,
     ) -> Result<Value, Stop> {
         let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
+        self.call_ready(&function, &arguments)
+    }
+
+    pub(crate) fn call_ready(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
         if function.is_variadic || function.parameters != arguments.len() {
-            let why = format!("{name}() is called with {} arguments", arguments.len());
+            let why = format!("{}() is called with {} arguments", function.name, arguments.len());
             return Err(self.unknown(Unknown::Construct(why)));
         }
         if self.memory.borrow().frames.len() > CALLS_MAX {
             return Err(self.unknown(Unknown::Construct(format!("calls nested more than {CALLS_MAX} deep"))));
         }
-        let numbers: Vec<i32> = arguments
-            .iter()
-            .filter_map(|argument| match argument {
-                Value::Int(value, _) => Some(*value as i32),
-                _ => None,
-            })
-            .collect();
-        let label = Label::new(label_name(name), &numbers);
+        let mut numbers = [0; 3];
+        let mut count = 0;
+        for argument in arguments {
+            if let Value::Int(value, _) = argument
+                && count < numbers.len()
+            {
+                numbers[count] = *value as i32;
+                count += 1;
+            }
+        }
+        let label = Label::new(function.label, &numbers[..count]);
         let before = self.memory.borrow_mut().remembered(false);
         let kept = call(self, label, || {
             self.memory.borrow_mut().restore(&before);
             let depth = before.len();
-            let mut ending = match self.body(&function, &arguments) {
+            let mut ending = match self.body(function, arguments) {
                 Ok(value) => Ending::Returned(value),
                 Err(stop) => Ending::Stopped(Box::new(stop)),
             };
@@ -264,16 +271,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline(always)]
     fn body(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
-        let slots = vec![Value::Unset; function.slots.len()];
+        let slots = Arc::new(vec![Value::Unset; function.slots.len()]);
         let frame =
             Frame { function: Some(function.clone()), slots, levels: Vec::new(), line: function.line };
         self.memory.borrow_mut().frames.push(frame);
         for (index, (of, argument)) in function.slots.iter().zip(arguments).enumerate() {
             let value = self.converted(argument.clone(), &of.shape)?;
-            self.with_frame(|frame| frame.slots[index] = value);
+            self.with_frame(|frame| frame.set(index, value));
         }
-        match self.level(Level::Body, &function.body, &function.name)? {
+        match self.level(Level::Body, &function.body, function.label)? {
             Ending::Returned(Value::Void) | Ending::GoesOn(_) if function.result != Shape::Void => {
                 // Only who uses it is at fault.
                 Ok(Value::Void)
@@ -284,12 +292,13 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a block of the innermost function to its end.
-    fn level(&self, level: Level, block: &Block, name: &Name) -> Result<Ending, Stop> {
+    #[inline(always)]
+    fn level(&self, level: Level, block: &Block, name: &'static str) -> Result<Ending, Stop> {
         self.with_frame(|frame| frame.levels.push((level.clone(), 0)));
         let ending = if block.has_loop {
             let depth = self.memory.borrow().frames.len();
             let first = self.snapshot(Ending::GoesOn(0));
-            let kept = again(self, Label::new(label_name(name), &[]), first, |state: Kept| {
+            let kept = again(self, Label::new(name, &[]), first, |state: Kept| {
                 let snapshot = state.get();
                 self.memory.borrow_mut().restore(&snapshot.frames);
                 let Ending::GoesOn(at) = snapshot.ending else { return Flow::Done(state) };
@@ -342,8 +351,8 @@ impl<'a> Run<'a> {
 
     /// A statement expression.
     pub(crate) fn block(&self, block: &Arc<Block>) -> Result<Value, Stop> {
-        let name = self.place().function;
-        let value = match self.level(Level::Inner(block.clone()), block, &name)? {
+        let name = self.with_frame(|frame| frame.function.as_ref().map_or("", |function| function.label));
+        let value = match self.level(Level::Inner(block.clone()), block, name)? {
             Ending::Valued(value) => value,
             Ending::Returned(Value::Void) | Ending::GoesOn(_) => Value::Void,
             _ => return Err(self.unknown(Unknown::Construct("a return out of an expression".into()))),
@@ -351,7 +360,7 @@ impl<'a> Run<'a> {
         self.with_frame(|frame| {
             for instruction in &block.instructions {
                 if let Instruction::Declare { slot, .. } = instruction {
-                    frame.slots[usize::from(*slot)] = Value::Unset;
+                    frame.set(usize::from(*slot), Value::Unset);
                 }
             }
         });
@@ -364,6 +373,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs instructions from one on, until they go back or end.
+    #[inline(always)]
     fn stretch(&self, block: &Block, from: usize) -> Result<Stretch, Stop> {
         let mut at = from;
         loop {
@@ -414,6 +424,7 @@ impl<'a> Run<'a> {
     }
 
     /// An expression that may have no value.
+    #[inline(always)]
     fn effect(&self, node: &Node) -> Result<Value, Stop> {
         match &node.kind {
             // `(void)f()` and `cond ? f() : g()` for their effects.

@@ -3,12 +3,13 @@
 //! A word is a fingerprint of what it stands for, not a number in the order of discovery: so it is the same in every
 //! run and thread. All are kept for the life of the process, because how a trace shows a word is a plain function.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use machine::{SMALL_BITS_MAX, Small, Word};
+use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::memory::Slots;
 use crate::{Stop, Value};
 
 /// How a call or a loop ended.
@@ -28,14 +29,14 @@ pub(crate) enum Ending {
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) ending: Ending,
-    pub(crate) frames: Vec<Vec<Value>>,
+    pub(crate) frames: Vec<Slots>,
 }
 
 /// A snapshot that is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kept(Word);
 
-type All<K, V> = OnceLock<RwLock<HashMap<K, V>>>;
+type All<K, V> = OnceLock<RwLock<FxHashMap<K, V>>>;
 
 static SNAPSHOTS: All<Word, Arc<Snapshot>> = OnceLock::new();
 static NAMES: All<String, &'static str> = OnceLock::new();
@@ -44,9 +45,7 @@ impl Kept {
     /// # Panics
     /// If two snapshots have the same fingerprint of 48 bits.
     pub(crate) fn new(snapshot: Snapshot) -> Kept {
-        let mut hasher = DefaultHasher::new();
-        snapshot.hash(&mut hasher);
-        let word = hasher.finish() & ((1 << SMALL_BITS_MAX) - 1);
+        let word = fingerprint(&snapshot);
         let all = SNAPSHOTS.get_or_init(RwLock::default);
         let same = |known: &Snapshot| assert!(*known == snapshot, "two states of control look the same");
         if let Some(known) = all.read().unwrap_or_else(PoisonError::into_inner).get(&word) {
@@ -69,6 +68,17 @@ impl Kept {
         let all = SNAPSHOTS.get_or_init(RwLock::default).read().unwrap_or_else(PoisonError::into_inner);
         all.get(&self.0).expect("a state of control that was kept").clone()
     }
+}
+
+/// The same in every run and thread.
+fn fingerprint(snapshot: &Snapshot) -> Word {
+    let mut hasher = FxHasher::default();
+    snapshot.hash(&mut hasher);
+    // All 64 bits are of use, and some of them know little of what was hashed: they are mixed, as `MurmurHash3` ends.
+    let mut bits = hasher.finish();
+    bits = (bits ^ bits >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    (bits ^ bits >> 33) & ((1 << SMALL_BITS_MAX) - 1)
 }
 
 impl Small for Kept {

@@ -1,10 +1,11 @@
 //! Made-up functions come to what the C compiler makes of them, and the same where frames are remembered.
 //!
-//! `SHORTCOPY_PROGRAMS` is how many are tried; the long run takes 100,000.
+//! `SHORTCOPY_PROGRAMS` is how many are tried, or which, as `20000..30000`; the long run takes 100,000.
 
 mod common;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,8 +17,17 @@ use common::{Alone, Nothing, Recorder, Remembering, code};
 /// How many functions are compiled at once.
 const BATCH: u64 = 250;
 
-fn programs() -> u64 {
-    std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+fn programs() -> Range<u64> {
+    let Ok(said) = std::env::var("SHORTCOPY_PROGRAMS") else { return 0..400 };
+    let (from, to) = said.split_once("..").unwrap_or(("0", &said));
+    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("SHORTCOPY_PROGRAMS={said}: no number"));
+    number(from)..number(to)
+}
+
+/// The programs, so many at once as are compiled together.
+fn batches() -> impl Iterator<Item = Range<u64>> {
+    let Range { start, end } = programs();
+    (start..end).step_by(BATCH as usize).map(move |from| from..(from + BATCH).min(end))
 }
 
 fn arguments(seed: u64) -> [[i64; 2]; 3] {
@@ -26,7 +36,7 @@ fn arguments(seed: u64) -> [[i64; 2]; 3] {
     [[0, 1], [any() % 100, any() % 100], [any(), any()]]
 }
 
-fn text(seeds: std::ops::Range<u64>) -> String {
+fn text(seeds: Range<u64>) -> String {
     let mut text = SHARED.to_owned();
     for seed in seeds {
         text.push_str(&Maker::new(seed).function(&format!("f{seed}")));
@@ -35,7 +45,7 @@ fn text(seeds: std::ops::Range<u64>) -> String {
 }
 
 /// What the compiler's program prints, or nothing where there is no compiler.
-fn compiled(folder: &Path, text: &str, seeds: std::ops::Range<u64>) -> Option<Vec<i64>> {
+fn compiled(folder: &Path, text: &str, seeds: Range<u64>) -> Option<Vec<i64>> {
     let mut whole = format!("{text}\nextern int printf(const char *, ...);\n\nint main(void)\n{{\n");
     for seed in seeds {
         for [a, b] in arguments(seed) {
@@ -77,10 +87,7 @@ fn result(
 fn functions_come_to_what_the_compiler_makes_of_them() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiler");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let mut from = 0;
-    while from < programs() {
-        let seeds = from..(from + BATCH).min(programs());
-        from = seeds.end;
+    for seeds in batches() {
         let text = text(seeds.clone());
         let Some(expected) = compiled(&folder, &text, seeds.clone()) else {
             println!("skipped: there is no `cc`");
@@ -105,10 +112,8 @@ fn functions_come_to_what_the_compiler_makes_of_them() {
 /// later round ends as it did.
 #[test]
 fn what_is_remembered_is_all_that_matters() {
-    let seeds = 0..programs().min(100_000);
     let mut answered = 0;
-    for first in seeds.step_by(BATCH as usize) {
-        let seeds = first..first + BATCH.min(programs());
+    for seeds in batches() {
         let code = code(&text(seeds.clone()), Nothing);
         for seed in seeds {
             let arguments = arguments(seed)[1];
@@ -127,4 +132,5 @@ fn what_is_remembered_is_all_that_matters() {
         }
     }
     assert!(answered > 0);
+    println!("{} states of control are kept", c_run::snapshots());
 }

@@ -7,7 +7,9 @@
 //! in memory, and [`differences`] tells which items of two readings differ.
 //!
 //! The crate promises that no text makes it panic, and that a function has a body only if all of it was
-//! understood. It knows nothing of what the names mean.
+//! understood. It knows nothing of what the names mean. The long run (`SHORTCOPY_FUZZ=1000000`) tries seven million
+//! texts: 10^6 of arbitrary bytes, of pieces of C, of a cut file and of a file with holes, each, 10^6 patches of each of two kinds,
+//! and 10^6 cuts of the kernel's `block/`, `fs/` and `mm/` in versions 6.1, 6.12 and 7.2, two texts each.
 //!
 //! ```
 //! use c_text::{Config, Hints, ItemKind, StmtKind};

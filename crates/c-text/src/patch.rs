@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use diffy::patch_set::{FileOperation, ParseOptions, PatchKind, PatchSet};
 
-use crate::{Name, ReadError, Sources};
+use crate::{BYTES_MAX, Name, ReadError, Sources};
 
 /// A patch of any number of files, and of any number of steps for each.
 #[derive(Clone, Debug)]
@@ -161,7 +161,15 @@ impl Patch {
             let PatchKind::Text(patch) = file.patch() else {
                 return Err(error(format!("{name}: a change of a binary file")));
             };
-            let hunks = patch.hunks().iter().map(hunk).collect();
+            let hunks: Vec<Hunk> = patch.hunks().iter().map(hunk).collect();
+            // A source has no more lines than bytes.
+            let far =
+                hunks.iter().map(|hunk| hunk.start.max(hunk.new_start)).find(|line| *line as u64 > BYTES_MAX);
+            if let Some(line) = far {
+                return Err(error(format!(
+                    "{name}: a hunk at line {line}; no source that is read has so many"
+                )));
+            }
             parts.push(Part { from, to, is_copy, hunks });
         }
         if parts.is_empty() { Err(error("no patch is in it".into())) } else { Ok(Patch { parts }) }

@@ -23,6 +23,12 @@ impl<S: Sources + ?Sized> Sources for &S {
     }
 }
 
+impl<S: Sources + ?Sized> Sources for Arc<S> {
+    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        (**self).read(file)
+    }
+}
+
 /// A folder. It is only ever read.
 #[derive(Clone, Debug)]
 pub struct Folder {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use c_text::{Config, Hints, ItemKind, Patch, Program, differences, parse};
+use c_text::{Config, Hints, ItemKind, Overlay, Patch, Program, ReadError, Sources, differences, parse};
 use common::{TOY, read};
 use proptest::prelude::*;
 
@@ -222,6 +222,88 @@ const PIECES: [&str; 62] = [
     "##",
 ];
 
+/// Lines that make patches which get as far as being applied.
+const LINES: [&str; 34] = [
+    "--- a/f.c\n",
+    "+++ b/f.c\n",
+    "--- a/f.c\n+++ b/f.c\n@@ -1,2 +1 @@\n",
+    "--- a/f.c\n+++ b/f.c\n@@ -1 +1,2 @@\n",
+    "--- /dev/null\n",
+    "+++ /dev/null\n",
+    "diff --git a/f.c b/f.c\n",
+    "diff --git a/f.c b/g.c\n",
+    "rename from f.c\nrename to g.c\n",
+    "copy from f.c\ncopy to g.c\n",
+    "new file mode 100644\n",
+    "deleted file mode 100644\n",
+    "index 1234567..89abcde 100644\n",
+    "@@ -1 +1 @@\n",
+    "@@ -1,2 +1,2 @@ a\n",
+    "@@ -2,1 +2,2 @@\n",
+    "@@ -0,0 +1,1 @@\n",
+    "@@ -1,1 +0,0 @@\n",
+    "@@ -9223372036854775807,1 +1,1 @@\n",
+    "@@ -9223372036854775809,1 +1,1 @@\n",
+    "@@ -18446744073709551615,1 +18446744073709551615,1 @@\n",
+    "@@ -1,18446744073709551615 +1,1 @@\n",
+    " a\n",
+    " b\n",
+    "-a\n",
+    "-b\n",
+    "+a\n",
+    "+c\n",
+    "\n",
+    "\\ No newline at end of file\n",
+    "-- \n2.47.3\n",
+    "From: a\nSubject: b\n\n---\n",
+    "GIT binary patch\n",
+    "\u{e4}",
+];
+
+/// A tree of one file, in memory.
+struct One;
+
+impl Sources for One {
+    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok((file == "f.c").then(|| b"a\nb\na\nb\nc\n".to_vec()))
+    }
+}
+
+/// A patch is applied and taken back, or neither.
+fn apply(patch: &Patch) {
+    let mut tree = Overlay::new(One);
+    if tree.apply(patch).is_ok() {
+        let _ = tree.apply(&patch.clone().reversed());
+    }
+}
+
+/// What is done to one file.
+fn part() -> impl Strategy<Value = String> {
+    const HEADS: [&str; 6] = [
+        "--- a/f.c\n+++ b/f.c\n",
+        "diff --git a/f.c b/f.c\n--- a/f.c\n+++ b/f.c\n",
+        "diff --git a/f.c b/g.c\nrename from f.c\nrename to g.c\n--- a/f.c\n+++ b/g.c\n",
+        "diff --git a/f.c b/g.c\ncopy from f.c\ncopy to g.c\n--- a/f.c\n+++ b/g.c\n",
+        "--- /dev/null\n+++ b/g.c\n",
+        "--- a/f.c\n+++ /dev/null\n",
+    ];
+    let hunks = prop::collection::vec(hunk(), 0..4);
+    (prop::sample::select(&HEADS[..]), hunks).prop_map(|(head, hunks)| head.to_owned() + &hunks.concat())
+}
+
+/// A hunk that counts its lines rightly and stands anywhere.
+fn hunk() -> impl Strategy<Value = String> {
+    let line = prop_oneof![4 => 0..8_u64, 1 => any::<u64>()];
+    let lines = prop::collection::vec(
+        prop::sample::select(&[" a\n", " b\n", "-a\n", "-b\n", "+a\n", "+c\n"][..]),
+        1..5,
+    );
+    (line.clone(), line, lines).prop_map(|(old, new, lines)| {
+        let count = |other| lines.iter().filter(|line| !line.starts_with(other)).count();
+        format!("@@ -{old},{} +{new},{} @@\n{}", count('+'), count('-'), lines.concat())
+    })
+}
+
 fn runs() -> u32 {
     std::env::var("SHORTCOPY_FUZZ").ok().and_then(|runs| runs.parse().ok()).unwrap_or(400)
 }
@@ -237,6 +319,22 @@ proptest! {
     #[test]
     fn arbitrary_pieces_do_not_panic(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..80)) {
         use_all(pieces.concat().as_bytes());
+    }
+
+    #[test]
+    fn patches_of_arbitrary_lines_do_not_panic(lines in prop::collection::vec(prop::sample::select(&LINES[..]), 0..12)) {
+        if let Ok(patch) = Patch::parse("patch", lines.concat().as_bytes()) {
+            apply(&patch);
+            apply(&patch.reversed());
+        }
+    }
+
+    #[test]
+    fn patches_of_arbitrary_hunks_do_not_panic(parts in prop::collection::vec(part(), 1..3)) {
+        if let Ok(patch) = Patch::parse("patch", parts.concat().as_bytes()) {
+            apply(&patch);
+            apply(&patch.reversed());
+        }
     }
 
     #[test]

@@ -241,6 +241,9 @@ fn what_is_no_patch_is_an_error() {
     assert!(encoded.contains("a mail in quoted-printable"), "{encoded}");
     let half = b"--- a/fs/toy.c\n+++ b/fs/toy.c\n@@ -1 +1 @@\n-#define TOY_MAX 4\n+#define TOY_MAX 5\n@@ -9,3 broken\n";
     assert!(Patch::parse("mail", half).is_err(), "half of a patch is none");
+    let far = why(b"--- a/x\n+++ b/x\n@@ -9223372036854775809 +1 @@\n-a\n+b\n");
+    let line = "9223372036854775809; no source that is read has so many";
+    assert_eq!(far, format!("mail: x: a hunk at line {line}"));
 }
 
 #[test]

@@ -108,16 +108,29 @@ fn is_nearly_all_understood(tree: &Tree) {
     }
 }
 
-/// A short run cuts hundreds of times; `SHORTCOPY_FUZZ` says how often instead.
+/// A text with an end after each `}` of the first column: mostly one function, with what stands before it.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive("\n}\n")
+}
+
+/// A short run cuts thousands of times; `SHORTCOPY_FUZZ` says how often instead. Whole files are cut now and then:
+/// they take long, and few cuts leave all braces paired.
 #[test]
 fn files_of_a_tree_that_are_cut_do_not_panic() {
-    let trees = trees("files of a tree that are cut");
-    let read = |tree: &Tree| FILES.map(|file| tree.read(file).expect("it can be read"));
-    let texts: Vec<Vec<u8>> = trees.iter().flat_map(read).flatten().collect();
-    if texts.is_empty() {
+    let mut texts = Vec::new();
+    for tree in trees("files of a tree that are cut") {
+        for folder in ["block", "fs", "mm"] {
+            let files = tree.files(folder).expect("a list");
+            let bytes =
+                files.iter().map(|file| tree.read(file).expect("it can be read").expect("it is there"));
+            texts.extend(bytes.filter_map(|bytes| String::from_utf8(bytes).ok()));
+        }
+    }
+    let pieces: Vec<&str> = texts.iter().flat_map(|text| pieces(text)).collect();
+    if pieces.is_empty() {
         return;
     }
-    let runs = std::env::var("SHORTCOPY_FUZZ").ok().and_then(|runs| runs.parse().ok()).unwrap_or(300);
+    let runs = std::env::var("SHORTCOPY_FUZZ").ok().and_then(|runs| runs.parse().ok()).unwrap_or(3_000);
     let mut random = 1_u64;
     let mut below = |bound: usize| {
         // Knuth's linear congruential generator.
@@ -125,15 +138,22 @@ fn files_of_a_tree_that_are_cut_do_not_panic() {
         (random >> 33) as usize % bound.max(1)
     };
     let (config, hints) = (config(), Hints::default());
+    let mut items = 0;
     for run in 0..runs {
-        let text = &texts[run % texts.len()];
+        let whole = if run % 1_000 == 0 { &texts[below(texts.len())] } else { pieces[below(pieces.len())] };
+        let text = whole.as_bytes();
         let from = below(text.len());
-        // Few cuts leave all braces paired, so most pieces are short: some of them are read to their items.
-        let length = [200, 2_000, text.len()][below(3)];
+        let length = [20, 200, text.len()][below(3)];
         let to = (from + below(length)).min(text.len());
-        let _ = parse("cut.c", &text[from..to], &config, &hints);
-        let _ = parse("cut.c", &[&text[..from], &text[to..]].concat(), &config, &hints);
+        let before = parse("cut.c", text, &config, &hints);
+        for cut in [&text[from..to], &[&text[..from], &text[to..]].concat()] {
+            let after = parse("cut.c", cut, &config, &hints);
+            let _ = differences(before.as_ref().ok(), after.as_ref().ok());
+            items += after.map_or(0, |file| file.items.len());
+        }
     }
+    println!("{runs} cuts in {} pieces, {items} items were read from them", pieces.len());
+    assert!(items > runs, "most cuts were not read to their items");
 }
 
 /// A statement that is taken out of each tenth function, as a patch that is made here.

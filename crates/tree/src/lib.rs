@@ -3,9 +3,18 @@
 //! Nothing of a tree is ever written to or executed, and neither its work tree nor its index matters to a
 //! revision. Links are followed inside the tree and nowhere else.
 //!
-//! A revision is read by the user's own `git cat-file --batch`: it knows every form that a repository can have, costs no dependency, and
-//! answers in the manner that the user's own commands do. It is told not to fetch what a partial clone lacks, and no
-//! command is used that would run hooks, filters or monitors.
+//! A revision is read by the user's own `git cat-file --batch`: it knows every form that a repository can have, costs
+//! no dependency, and trusts and finds what the user's own commands do. It is told not to fetch what a partial clone
+//! lacks, and no command is used that would run hooks, filters or monitors.
+//!
+//! ```no_run
+//! use c_text::Sources as _;
+//!
+//! let tree = tree::open("linux@v6.12~3")?;
+//! println!("{tree}, {}: {} files", tree.release(), tree.files("fs")?.len());
+//! let text = tree.read("mm/filemap.c")?.expect("every kernel has it");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod error;
 mod folder;

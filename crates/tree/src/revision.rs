@@ -98,17 +98,15 @@ impl Revision {
         if !end.status.success() {
             return Err(failed(format!("git says: {}", String::from_utf8_lossy(&end.stderr).trim())));
         }
-        let mut files = Vec::new();
-        for entry in list.split(|byte| *byte == 0) {
-            // `MODE blob HASH<tab>PATH`, where links and submodules have other modes.
-            if entry.starts_with(b"100") {
-                let path = entry.split(|byte| *byte == b'\t').skip(1).collect::<Vec<_>>().join(&b'\t');
-                let not_text = |why: std::string::FromUtf8Error| {
-                    failed(format!("the name {:?} is not UTF-8", String::from_utf8_lossy(why.as_bytes())))
-                };
-                files.push(String::from_utf8(path).map_err(not_text)?);
-            }
-        }
+        let list = String::from_utf8(list).map_err(|why| {
+            let is_bad = |entry: &&[u8]| std::str::from_utf8(entry).is_err();
+            let bad = why.as_bytes().split(|byte| *byte == 0).find(is_bad).unwrap_or_default();
+            failed(format!("{:?} is not UTF-8", String::from_utf8_lossy(bad)))
+        })?;
+        // `MODE blob HASH<tab>PATH`, where links and submodules have other modes.
+        let plain = list.split('\0').filter(|entry| entry.starts_with("100"));
+        let mut files: Vec<String> =
+            plain.filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned())).collect();
         if files.len() > FILES_MAX {
             return Err(too_many());
         }
@@ -223,12 +221,13 @@ impl Objects {
 
     /// Reads what follows an answer's first line, to its end, and keeps it if that is wanted.
     fn content(&mut self, bytes: u64, wanted: bool) -> io::Result<Option<Vec<u8>>> {
-        let mut rest = (&mut self.answers).take(bytes + 1);
+        let with_end = bytes.saturating_add(1);
+        let mut rest = (&mut self.answers).take(with_end);
         let mut content = Vec::new();
         let kept = wanted && bytes <= BYTES_MAX;
         let read =
             if kept { rest.read_to_end(&mut content)? as u64 } else { io::copy(&mut rest, &mut io::sink())? };
-        if read != bytes + 1 {
+        if read != with_end {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended in its answer"));
         }
         content.pop();

@@ -138,6 +138,46 @@ fn links_and_odd_files_are_as_in_a_folder() {
     }
 }
 
+#[test]
+fn without_git_the_error_says_so() {
+    const AGAIN: &str = "SHORTCOPY_TEST_WITHOUT_GIT";
+    if let Ok(name) = std::env::var(AGAIN) {
+        let start = format!("{name}@v1: a revision is read by `git`, which can't be run: ");
+        let said = why(&format!("{name}@v1"));
+        assert!(said.starts_with(&start), "{said}");
+        assert!(said.ends_with("; install it, or name a folder without `@`"), "{said}");
+        return;
+    }
+    let place = Place::new();
+    place.kernel("linux", MAKEFILE);
+    // The same test once more, in a process that finds no git.
+    let mut again = std::process::Command::new(std::env::current_exe().expect("this program"));
+    again
+        .args(["--exact", "without_git_the_error_says_so"])
+        .env(AGAIN, place.name("linux"))
+        .env("PATH", "/nowhere");
+    let output = again.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_no_text_are_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let place = Place::new();
+    place.kernel("linux", MAKEFILE).write("linux/fs/good.c", "");
+    let odd = std::ffi::OsStr::from_bytes(b"b\xe4d.c");
+    std::fs::write(place.path("linux/fs").join(odd), "").expect("a file");
+    if place.repository("linux").is_none() {
+        return;
+    }
+    for name in [place.name("linux"), format!("{}@main", place.name("linux"))] {
+        let said = open(&name).expect("a tree").files("fs").expect_err("a name is not UTF-8").to_string();
+        assert!(said.starts_with(&format!("{name}: ")) && said.ends_with(" is not UTF-8"), "{said}");
+    }
+}
+
 /// Whatever a repository asks git to run: it would leave a file.
 #[test]
 fn nothing_is_run_fetched_or_written() {

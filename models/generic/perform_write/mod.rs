@@ -4,9 +4,10 @@ mod round;
 mod v2_6_18;
 mod v2_6_26;
 mod v5_14;
+mod v6_11;
 
-use fault::Position;
-use machine::{Label, call};
+use fault::{IovIter, Position};
+use machine::{Flow, Label, call};
 
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -26,7 +27,8 @@ pub fn generic_perform_write(k: &Kernel, fs: &dyn FileSystem, request: Request) 
             Caller::V2_6_24 | Caller::V2_6_26 | Caller::V4_2 | Caller::CopyFirst | Caller::V4_8 => {
                 v2_6_26::perform(k, fs, request)
             }
-            Caller::V5_14 | Caller::V5_18 | Caller::V6_14 | Caller::V6_18 => v5_14::perform(k, fs, request),
+            Caller::V5_14 | Caller::V5_18 => v5_14::perform(k, fs, request),
+            Caller::V6_11 | Caller::V6_14 | Caller::V6_18 => v6_11::perform(k, fs, request),
         };
         match status {
             Some(error) if written == 0 => Err(error),
@@ -45,3 +47,18 @@ pub fn in_page(k: &Kernel, pos: usize, len: usize) -> usize {
 
 /// Where a loop stands: how much is written, and where in the source that is.
 type Progress = (u8, Position);
+
+/// A round has taken some units: that was the last of the write, or the next one tries all that remains of its page.
+fn took(
+    k: &Kernel,
+    Request { pos, len }: Request,
+    (written, source): (u8, IovIter),
+    committed: u8,
+) -> Flow<(Progress, u8), Ended> {
+    let written = written + committed;
+    let (done, at) = (usize::from(written), source.advance(committed.into()).at);
+    if done == len {
+        return Flow::Done((written, None));
+    }
+    Flow::Again(((written, at), in_page(k, pos + done, len - done) as u8))
+}

@@ -279,6 +279,8 @@ things! {
     SuperBlockInfo = "super_block_info";
     /// What the file system keeps beside the inode.
     InodeInfo = "inode_info";
+    /// `current`.
+    Current = "task_struct";
     /// A mapping of the file in an address space.
     Vma = "vm_area_struct";
 }

@@ -1,10 +1,10 @@
 //! The tables of a path as one: names to entries.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use c_run::{Object, Part, Vocabulary, Word as Called};
 use c_text::IntType;
+use rustc_hash::FxHashMap;
 
 use super::entry::{Assumption, Constant, Load, Macro, Store, Table, Word};
 
@@ -48,17 +48,46 @@ impl Marks {
     }
 }
 
+/// What is said of members of objects: by the kind of the object, and by the member as it is written behind the dot.
+struct Members<T>(FxHashMap<&'static str, FxHashMap<&'static str, T>>);
+
+impl<T> Default for Members<T> {
+    fn default() -> Members<T> {
+        Members(FxHashMap::default())
+    }
+}
+
+impl<T: Copy> Members<T> {
+    /// `name` is `kind.member`.
+    fn insert(&mut self, name: &'static str, what: T) {
+        let (kind, member) = name.split_once('.').expect("a table names members as kind.member");
+        self.0.entry(kind).or_default().insert(member, what);
+    }
+
+    fn get(&self, object: Object, path: &[Part]) -> Option<T> {
+        let of = self.0.get(object.kind)?;
+        match path {
+            [Part::Member(name)] => of.get(&**name).copied(),
+            [Part::Member(name), more @ ..] => {
+                let name = more.iter().fold(name.to_string(), |name, part| name + &part.to_string());
+                of.get(name.as_str()).copied()
+            }
+            _ => None,
+        }
+    }
+}
+
 /// All that the tables of a path say, by name.
 #[derive(Default)]
 pub(super) struct Index {
     count: usize,
-    names: HashMap<&'static str, Known>,
+    names: FxHashMap<&'static str, Known>,
     /// Beginnings of names.
     prefixes: Vec<(&'static str, Known)>,
-    loads: HashMap<&'static str, &'static Load>,
-    stores: HashMap<&'static str, &'static Store>,
-    types: HashMap<&'static str, IntType>,
-    same: HashSet<&'static str>,
+    loads: Members<&'static Load>,
+    stores: Members<&'static Store>,
+    types: FxHashMap<&'static str, IntType>,
+    same: Members<()>,
 }
 
 impl Index {
@@ -77,10 +106,10 @@ impl Index {
                 names.for_each(|name| index.add(name, Entry::Nothing(nothing.reason), file));
             }
             table.assumptions.iter().for_each(|of| index.add(of.name, Entry::Assumption(*of), file));
-            index.loads.extend(table.loads.iter().map(|load| (load.name, load)));
-            index.stores.extend(table.stores.iter().map(|store| (store.name, store)));
+            table.loads.iter().for_each(|load| index.loads.insert(load.name, load));
+            table.stores.iter().for_each(|store| index.stores.insert(store.name, store));
             index.types.extend(table.types.iter().copied());
-            index.same.extend(table.same);
+            table.same.iter().for_each(|name| index.same.insert(name, ()));
         }
         for assumption in assumed {
             index.add(assumption.name, Entry::Assumption(*assumption), "--assume");
@@ -105,16 +134,16 @@ impl Index {
     }
 
     pub(super) fn load(&self, object: Object, path: &[Part]) -> Option<&'static Load> {
-        self.loads.get(member(object, path).as_str()).copied()
+        self.loads.get(object, path)
     }
 
     pub(super) fn store(&self, object: Object, path: &[Part]) -> Option<&'static Store> {
-        self.stores.get(member(object, path).as_str()).copied()
+        self.stores.get(object, path)
     }
 
     /// Whether a member is the object itself.
     pub(super) fn is_same(&self, object: Object, path: &[Part]) -> bool {
-        self.same.contains(member(object, path).as_str())
+        self.same.get(object, path).is_some()
     }
 
     /// What is marked: names with their entries, in order.
@@ -125,10 +154,6 @@ impl Index {
         used.sort_by_key(|(name, _)| *name);
         used
     }
-}
-
-fn member(object: Object, path: &[Part]) -> String {
-    path.iter().fold(object.kind.to_owned(), |name, part| name + &part.to_string())
 }
 
 /// The index as the reader of functions asks it.

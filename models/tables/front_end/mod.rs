@@ -20,7 +20,7 @@ use page_state::{Buffer, Folio, Geometry, Storage, Task};
 pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word};
 pub(crate) use entry::{constants, loads, stores, words};
 pub use here::{
-    Answer, Argument, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
+    Answer, Argument, Current, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
 };
 use index::{Entry, Known, Marks};
@@ -47,6 +47,8 @@ pub struct FromText {
     pub base: Arc<dyn FileSystem>,
     /// The file that defines the operations.
     operations: Name,
+    /// The file that defines what writes.
+    writes: Name,
     marks: Marks,
 }
 
@@ -86,11 +88,11 @@ impl Playing<'_> {
     /// # Panics
     /// As the engine wants it: what is not known ends this execution as one that is not judged, what C leaves
     /// undefined ends it as a bug of the text.
-    fn run(&self, function: &str, given: Vec<Value>) -> Value {
+    fn run(&self, function: &str, file: &str, given: Vec<Value>) -> Value {
         let count = given.len();
         let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
         let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
-        match run.call(function, "", arguments) {
+        match run.call(function, file, arguments) {
             Ok(value) => value,
             Err(Stop { place, why: Why::Fault(what) }) => {
                 machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
@@ -155,10 +157,15 @@ impl FromText {
                 _ => false,
             })
         };
-        let file = text.program().files().iter().find(defines).ok_or(entries.operations)?;
-        let operations = file.name.clone();
+        let files = text.program().files();
+        let operations = files.iter().find(defines).ok_or(entries.operations)?.name.clone();
+        let writes = |file: &&Arc<c_text::File>| {
+            file.functions().any(|function| &*function.prototype.name == entries.write)
+        };
+        // Where it was not understood, that is told when it is run.
+        let writes = files.iter().find(writes).map_or_else(|| operations.clone(), |file| file.name.clone());
         let marks = Marks::new(&text.index);
-        Ok(FromText { text, entries, base, operations, marks })
+        Ok(FromText { text, entries, base, operations, writes, marks })
     }
 
     /// What this one has used of the tables so far.
@@ -214,7 +221,7 @@ impl FileSystem for FromText {
             ("ki_pos".into(), (request.pos as i64).value()),
             ("ki_flags".into(), Value::int(0)),
         ]));
-        let returned = playing.run(self.entries.write, vec![kiocb, here::iter(0)]);
+        let returned = playing.run(self.entries.write, &self.writes, vec![kiocb, here::iter(0)]);
         self.written(&returned)
     }
 
@@ -223,7 +230,7 @@ impl FileSystem for FromText {
         let playing = self.playing(k, Request { pos: 0, len: 1 });
         let fault =
             Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
-        match playing.run(function, vec![fault]) {
+        match playing.run(function, "", vec![fault]) {
             Value::Int(FAULT_LOCKED, _) => true,
             Value::Int(FAULT_NO_PAGE | FAULT_SIGBUS, _) => false,
             other => self.refuse_answer(function, &other),

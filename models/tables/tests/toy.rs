@@ -107,3 +107,20 @@ fn what_was_assumed_is_told_by_the_scenario_that_assumed_it() {
     let plain = path_of(edited(&[]));
     assert_eq!(outcome(case(&plain, "within-resident")).assumptions, Vec::new());
 }
+
+#[test]
+fn what_does_nothing_has_no_result_but_takes_its_arguments() {
+    let mark = "\tfolio_mark_dirty(folio);\n";
+    let of = |with: &str| outcome(case(&path_of(edited(&[("fs/libfs.c", mark, with)])), "within-resident"));
+    let used = of("\tif (cond_resched())\n\t\treturn 0;\n\tfolio_mark_dirty(folio);\n");
+    let told: Vec<String> = used.unsupported.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["fs/libfs.c:33: the result of cond_resched(), which has none in the table (in toy_end)"]
+    );
+    let taken = of("\tmark_inode_dirty(folio_mark_dirty(folio) ? folio : folio);\n");
+    assert_eq!(taken.coverage, scenario::Coverage::Exhausted);
+    // Without the mark the page differs from nothing: memory is all that there is. That the argument was taken is told by its step.
+    let twice = of("\tmark_inode_dirty((folio_unlock(folio), folio));\n\tfolio_mark_dirty(folio);\n");
+    assert!(twice.bad.iter().any(|bad| bad.property == "kernel-bug"), "the page is unlocked twice");
+}

@@ -268,7 +268,7 @@ impl Compiler<'_> {
             return Ok(node);
         }
         if let Some(function) = program.function(name, &file).map_err(ambiguous)? {
-            let target = Target::Function(function.file.clone());
+            let target = Target::Function(function.file.clone(), Arc::default());
             let arguments = written.iter().map(|argument| self.expression(argument)).collect();
             return Ok(Node {
                 line,
@@ -492,7 +492,7 @@ impl Compiler<'_> {
                 let of = match target {
                     Target::Word(_, Some(head)) => head.result.clone(),
                     Target::Word(_, None) => return self.vocabulary.int_type(name).map(Shape::Int),
-                    Target::Function(file) => return self.result_of(name, file),
+                    Target::Function(file, _) => return self.result_of(name, file),
                 };
                 if matches!(of, Shape::Unknown(_)) { None } else { Some(of) }
             }

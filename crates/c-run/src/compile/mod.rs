@@ -154,6 +154,7 @@ pub(crate) fn function(
         name: prototype.name.clone(),
         file: function.file.clone(),
         file_name: label_name(&function.file),
+        label: label_name(&prototype.name),
         line: function.at.line,
         result: compiler.types().shape(&prototype.result),
         parameters,

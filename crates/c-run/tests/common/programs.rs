@@ -17,6 +17,7 @@ enum { ONE = 1, NINE = 9, TEN, MINUS = -3 };
 #define SEVEN 7
 #define TWICE(x) ((x) + (x))
 #define LESS(x, y) ({ typeof(x) _x = (x); typeof(y) _y = (y); _x < _y ? _x : _y; })
+#define KEEP(x) ({ typeof(x) _kept = (x); _kept; })
 #define SET(x, y) do { (x) = (y); } while (0)
 
 struct point {
@@ -418,7 +419,8 @@ impl Maker {
                 format!("({x} {operator} {y})")
             }
             8 => format!("({x} {} ({y} & 7))", self.one_of(&["<<", ">>"])),
-            9 => format!("({x} {} (({y} & 7) + 1))", self.one_of(&["/", "%"])),
+            // GCC makes `-(a / b)` an `a / -b`, which traps where that is `INT_MIN / -1`, if it can see what `b` is.
+            9 => format!("({x} {} KEEP(({y} & 7) + 1))", self.one_of(&["/", "%"])),
             10 => format!("((unsigned long){x} / ((unsigned long){y} | 1))"),
             11 => format!("({x} {} {y})", self.one_of(&["&&", "||"])),
             12 => format!("({x} ? {y} : {z})"),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use machine::{Action, Effect, Word};
+use machine::{Action, Word};
 use rustc_hash::FxHashMap;
 use scenario::built_in;
 
+use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
-use super::ledger::{Full, Held, Ledger};
-use super::unfold::{CONTROL_BITS, Mirror, PANICKED_FROM, Standing};
-use super::visited::{Key, MEMORY_BITS, Memories, control_of, memory_of, mix, moved};
+use super::ledger::Full;
+use super::unfold::{Mirror, PANICKED_FROM, Standing};
+use super::visited::{Key, Memories, control_of, memory_of, moved};
 use super::{Error, Prepared};
 
 /// Why a state could not be expanded.
@@ -58,32 +59,17 @@ pub(crate) enum Stillness {
     Deadlock,
 }
 
-/// What an actor at a control state does to a memory, as one word for the cache: a tag, then the new
-/// memory and the new control state, or the number of choices.
-const TAG_BITS: u32 = 2;
-const DONE: u64 = 0;
-const BLOCKED: u64 = 1;
-const MOVES: u64 = 2;
-const CHOOSES: u64 = 3;
-
-const CACHE_BITS_FIRST: u32 = 10;
-const CACHE_BITS_MAX: u32 = 18;
-/// The part of all memory that one cache may take.
-const CACHE_PART: u64 = 32;
-
-/// One thread's means to expand states. The effect of a step depends only on memory and the
-/// actor's own control state, so it is looked up before it is worked out.
+/// One thread's means to expand states. Effects are looked up before they are worked out.
 pub(crate) struct Expander<'a> {
     prepared: &'a Prepared,
     memories: &'a Memories,
     findings: &'a Findings,
     mirrors: Vec<Mirror<'a>>,
     checked: bool,
-    /// Room for 2^`cache_bits` questions and answers, and the place of those after a hash.
-    cache: Vec<(u64, u64)>,
-    cache_bits: u32,
-    cached: Held,
+    effects: Arc<Effects>,
+    /// The memory that was read last, and its number.
     before: Box<[u64]>,
+    read: Option<u32>,
     after: Box<[u64]>,
 }
 
@@ -92,7 +78,7 @@ impl<'a> Expander<'a> {
         prepared: &'a Prepared,
         memories: &'a Memories,
         findings: &'a Findings,
-        ledger: &Arc<Ledger>,
+        effects: Arc<Effects>,
     ) -> Self {
         let words = vec![0; prepared.packing.words()].into_boxed_slice();
         Expander {
@@ -101,24 +87,17 @@ impl<'a> Expander<'a> {
             findings,
             mirrors: prepared.automata[..prepared.actors()].iter().map(Mirror::new).collect(),
             checked: prepared.has_state_checks(),
-            cache: vec![(0, 0); 1 << CACHE_BITS_FIRST],
-            cache_bits: CACHE_BITS_FIRST,
-            cached: Held::new(ledger),
+            effects,
             before: words.clone(),
+            read: None,
             after: words,
         }
     }
 
-    /// Makes the cache fit a frontier of this many states, as far as there is room.
-    pub(crate) fn expect(&mut self, frontier: usize) {
-        let fits = |bits: u32| 1 << bits >= frontier * 2;
-        let bits =
-            (self.cache_bits..CACHE_BITS_MAX).step_by(2).find(|&bits| fits(bits)).unwrap_or(CACHE_BITS_MAX);
-        let bytes = size_of::<(u64, u64)>() << bits;
-        if bits > self.cache_bits && self.cached.grow_to(bytes, CACHE_PART).is_ok() {
-            self.cache = Vec::new();
-            self.cache = vec![(0, 0); 1 << bits];
-            self.cache_bits = bits;
+    /// Looks effects up there from now on.
+    pub(crate) fn share(&mut self, effects: &Arc<Effects>) {
+        if !Arc::ptr_eq(&self.effects, effects) {
+            self.effects = effects.clone();
         }
     }
 
@@ -150,34 +129,27 @@ impl<'a> Expander<'a> {
         let memory = memory_of(key);
         for actor in (0..actors).filter(|actor| movers & (1 << actor) != 0) {
             let control = control_of(key, actor);
-            let question = 1
-                + (u64::from(memory)
-                    | u64::from(control) << MEMORY_BITS
-                    | (actor as u64) << (MEMORY_BITS + CONTROL_BITS));
-            let slot = (mix(&[question]) >> (64 - self.cache_bits)) as usize;
-            let (asked, answer) = self.cache[slot];
-            let answer = if asked == question {
-                answer
-            } else {
-                let answer = self.consider(actor, control, memory)?;
-                self.cache[slot] = (question, answer);
-                answer
+            let asked = self.effects.ask(actor, control, memory);
+            let effect = match self.effects.get(asked) {
+                Some(effect) => effect,
+                None => {
+                    let effect = self.consider(actor, control, memory)?;
+                    self.effects.keep(asked, effect);
+                    effect
+                }
             };
-            let operand = answer >> TAG_BITS;
-            match answer & ((1 << TAG_BITS) - 1) {
-                DONE => census.done |= 1 << actor,
-                BLOCKED => census.blocked |= 1 << actor,
-                MOVES => {
-                    let to = (operand >> MEMORY_BITS) as u32;
-                    let memory = (operand & ((1 << MEMORY_BITS) - 1)) as u32;
+            match effect {
+                Effect::Done => census.done |= 1 << actor,
+                Effect::Blocked => census.blocked |= 1 << actor,
+                Effect::Moves { to, memory } => {
                     let key = moved(key, actor, to, memory);
                     out.push(Successor { actor: actor as u8, choice: 0, key });
                 }
-                _ => {
-                    for choice in 0..operand {
-                        let to = self.mirrors[actor].next(control, choice)?;
+                Effect::Chooses(of) => {
+                    for choice in 0..of {
+                        let to = self.mirrors[actor].next(control, Word::from(choice))?;
                         let key = moved(key, actor, to, memory);
-                        out.push(Successor { actor: actor as u8, choice: choice as u8, key });
+                        out.push(Successor { actor: actor as u8, choice, key });
                     }
                 }
             }
@@ -187,25 +159,25 @@ impl<'a> Expander<'a> {
 
     /// Works out what an actor does.
     #[cold]
-    fn consider(&mut self, actor: usize, control: u32, memory: u32) -> Result<u64, Halt> {
+    fn consider(&mut self, actor: usize, control: u32, memory: u32) -> Result<Effect, Halt> {
         let step = match self.mirrors[actor].control(control) {
-            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => return Ok(DONE),
+            Standing::Done(_) | Standing::Panicked(_) | Standing::Unsupported(_) => return Ok(Effect::Done),
             Standing::Pending(step) => *step,
         };
-        self.memories.read(memory, &mut self.before);
+        self.read(memory);
         self.after.copy_from_slice(&self.before);
         match self.prepared.execute(actor, &step, &mut self.after)? {
-            Effect::Blocked => Ok(BLOCKED),
-            Effect::Choice(of) => Ok(CHOOSES | u64::from(of.max(1)) << TAG_BITS),
-            Effect::Done(result) => {
+            machine::Effect::Blocked => Ok(Effect::Blocked),
+            machine::Effect::Choice(of) => Ok(Effect::Chooses(of.max(1))),
+            machine::Effect::Done(result) => {
                 if matches!(step.action, Action::Require { .. }) {
                     for (property, witness) in self.prepared.broken(&step, &self.before) {
                         self.findings.add(Bad::new(property, witness))?;
                     }
                 }
                 let to = self.mirrors[actor].next(control, result)?;
-                let after = if self.before == self.after { memory } else { self.number_after()? };
-                Ok(MOVES | (u64::from(to) << MEMORY_BITS | u64::from(after)) << TAG_BITS)
+                let memory = if self.before == self.after { memory } else { self.number_after()? };
+                Ok(Effect::Moves { to, memory })
             }
         }
     }
@@ -226,8 +198,16 @@ impl<'a> Expander<'a> {
 
     /// The packed cells of a memory.
     pub(crate) fn words(&mut self, memory: u32) -> &[u64] {
-        self.memories.read(memory, &mut self.before);
+        self.read(memory);
         &self.before
+    }
+
+    #[inline]
+    fn read(&mut self, memory: u32) {
+        if self.read != Some(memory) {
+            self.memories.read(memory, &mut self.before);
+            self.read = Some(memory);
+        }
     }
 
     /// Whether an actor took a step that reports something, or ends in a panic.

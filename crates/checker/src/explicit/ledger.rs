@@ -164,6 +164,14 @@ impl<T: Copy + Default> Counted<T> {
         Ok(Counted { items: vec![T::default(); len], ledger: ledger.clone() })
     }
 
+    /// So many zeros, of which most will be written over. Memory that is read before it is written costs the
+    /// kernel two page faults, and the second stops all threads.
+    pub(crate) fn written(len: usize, ledger: &Arc<Ledger>) -> Result<Counted<T>, Full> {
+        let mut zeros = Counted::new(ledger);
+        zeros.stretch(len)?;
+        Ok(zeros)
+    }
+
     /// Fills up with zeros to this length, if it is shorter.
     pub(crate) fn stretch(&mut self, len: usize) -> Result<(), Full> {
         if self.items.len() < len {

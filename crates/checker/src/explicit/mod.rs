@@ -1,7 +1,8 @@
 //! The explicit engine: every interleaving, sequentially consistent, state by state.
 //!
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
-//! are searched breadth first (`search`) into a set that keeps them whole (`visited`). Cycles are then
+//! are searched breadth first (`search`), by threads that stay (`team`) and share what steps do (`effects`), into
+//! a set that keeps them whole (`visited`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`).
@@ -10,6 +11,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod cycles;
+mod effects;
 mod error;
 mod expand;
 mod findings;
@@ -21,6 +23,7 @@ mod rest;
 mod schedule;
 mod search;
 mod shortest;
+mod team;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -41,6 +44,7 @@ pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::judge;
+use effects::Effects;
 use expand::Expander;
 use findings::{Bad, Findings};
 use ledger::Held;
@@ -119,6 +123,9 @@ pub struct Phases {
     pub judging: Duration,
     /// Finding schedules and telling them.
     pub schedules: Duration,
+    /// Running models to unfold them, those of the views too, and to look for what they remember: a part of
+    /// the other phases. Where several threads search, a clock of all threads counts some of it twice.
+    pub unfolding: Duration,
 }
 
 /// As [`check`], and measures the phases by a clock of the caller's.
@@ -130,7 +137,9 @@ pub fn profile(
     options: &Options,
     clock: fn() -> Duration,
 ) -> Result<(Outcome, Phases), Error> {
-    let answer = search_prepared(&Prepared::new(scenario)?, options, &Asked { clock, ..Asked::default() })?;
+    let prepared = Prepared::new(scenario)?;
+    prepared.automata.iter().for_each(|automaton| automaton.measure(clock));
+    let answer = search_prepared(&prepared, options, &Asked { clock, ..Asked::default() })?;
     Ok((answer.outcome, answer.phases))
 }
 
@@ -171,7 +180,8 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let begun = (asked.clock)();
     let limits = Limits::new(options, prepared, asked.ceilings);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
-    let searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let mut searched: Searched<R> = search(prepared, &memories, &limits)?;
+    Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
     let after_search = (asked.clock)();
     let SeenInAutomata { reached, bad: reported, unsupported } =
         seen_in_automata(prepared, !searched.places.by_rest.is_empty());
@@ -182,7 +192,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     }
 
     // A search that met a bound is judged as far as it came, if there is still time.
-    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched.states, &memories, &limits)) {
+    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched, &memories, &limits)) {
         Ok(judged) => judged,
         Err(halt) => {
             limits.halt(halt);
@@ -201,8 +211,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
 
     limits.ledger.reserve(0);
     let findings = Findings::new(&limits.ledger);
-    let mut expander = Expander::new(prepared, &memories, &findings, &limits.ledger);
-    expander.expect(searched.states.len());
+    let mut expander = Expander::new(prepared, &memories, &findings, searched.effects.clone());
     let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
@@ -274,6 +283,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         search: after_search.saturating_sub(begun),
         judging: after_judging.saturating_sub(after_search),
         schedules: (asked.clock)().saturating_sub(after_judging),
+        unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Answer { outcome, rests, phases })
 }

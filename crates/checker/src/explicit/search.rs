@@ -1,35 +1,40 @@
 //! The breadth-first search.
 //!
-//! Level by level: threads take pieces of the frontier, expand their states, and sort what follows by
-//! shard; a shard is locked for a batch. The new states of a shard, in a row, are its part of
-//! the next frontier. What is found are sets, so the number of threads changes nothing.
+//! Level by level: threads, which stay for all levels, take pieces of the frontier, expand their states, and
+//! sort what follows by shard; a shard is locked for a batch. The new states of a shard, in a row, are its part
+//! of the next frontier. What is found are sets, so the number of threads changes nothing.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use machine::Word;
 use rustc_hash::FxHashSet;
 use scenario::Bound;
 
+use super::effects::Effects;
 use super::expand::{Expander, Halt, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::Counted;
 use super::limits::Limits;
-use super::visited::{Key, Memories, SHARDS, Shard, States, lock, mix, moved, shard_of};
+use super::team::with_team;
+use super::visited::{Apart, Arrival, Key, Memories, SHARDS, Shard, States, lock, moved};
 use super::{Error, Prepared, shortest};
 
 /// States that one thread takes from the frontier at a time.
 const PIECE: usize = 512;
-/// States that one thread gathers for a shard before it locks it.
+/// States that one thread gathers for a shard before it locks it, and before it waits for another that has.
 const BATCH: usize = 256;
+const BATCH_MAX: usize = 2 * BATCH;
 /// Frontiers up to this are not worth a second thread.
-const ALONE: usize = 4096;
+const ALONE: usize = 512;
 
 /// What the search leaves behind for those after it.
 pub(crate) struct Searched<const R: usize> {
     pub(crate) states: States<R>,
+    /// What the steps did that were met last.
+    pub(crate) effects: Arc<Effects>,
     pub(crate) initial: Vec<Key<R>>,
     pub(crate) transitions: u64,
     pub(crate) places: Places,
@@ -38,6 +43,7 @@ pub(crate) struct Searched<const R: usize> {
 struct Level {
     pieces: Vec<(usize, usize, usize)>,
     next: AtomicUsize,
+    effects: Arc<Effects>,
 }
 
 impl Level {
@@ -53,14 +59,15 @@ struct Shared<'a, const R: usize> {
     roles: Roles,
     shards: Vec<Mutex<Shard<R>>>,
     memories: &'a Memories,
-    states: AtomicU64,
+    states: Apart<AtomicU64>,
 }
 
 struct Worker<'a, const R: usize> {
+    number: usize,
     expander: Expander<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
-    batches: Vec<Counted<(u64, Key<R>)>>,
+    batches: Vec<Counted<Arrival<R>>>,
     transitions: u64,
     stuck: Stuck,
     rests: FxHashSet<Rest>,
@@ -73,7 +80,7 @@ pub(crate) fn search<const R: usize>(
     limits: &Limits,
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
-    let shard = || Mutex::new(Shard::new(limits.ceilings.states, &limits.ledger));
+    let shard = || Mutex::new(Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger));
     let shared = Shared {
         prepared,
         limits,
@@ -81,34 +88,38 @@ pub(crate) fn search<const R: usize>(
         roles: Roles::new(prepared),
         shards: (0..SHARDS).map(|_| shard()).collect(),
         memories,
-        states: AtomicU64::new(0),
+        states: Apart(AtomicU64::new(0)),
     };
-    let mut workers: Vec<Worker<R>> = (0..limits.options.threads.max(1)).map(|_| shared.worker()).collect();
-    let initial = shared.initial(&mut workers[0]).unwrap_or_else(|halt| {
-        limits.halt(halt);
-        Vec::new()
-    });
-
-    while !limits.look() {
-        let level = shared.level();
-        let frontier: usize = level.pieces.iter().map(|(_, from, to)| to - from).sum();
-        if frontier == 0 {
-            break;
-        }
-        if shared.states.load(Ordering::Relaxed) >= limits.options.bounds.states_max {
-            // Between levels only, so that what a cut search found doesn't depend on the threads.
-            limits.stop(Bound::States);
-            break;
-        }
-        let helpers = if frontier > ALONE { workers.len() } else { 1 };
-        let (first, others) = workers[..helpers].split_at_mut(1);
-        std::thread::scope(|scope| {
-            for worker in others {
-                scope.spawn(|| shared.work(worker, &level, frontier));
+    let mut effects = Effects::new(&limits.ledger);
+    let few = effects.clone();
+    let threads = limits.options.threads.max(1);
+    let (initial, workers) = with_team(
+        threads,
+        |number| shared.worker(number, &few),
+        |worker, level| shared.work(worker, level),
+        |first, team| {
+            let initial = shared.initial(first).unwrap_or_else(|halt| {
+                limits.halt(halt);
+                Vec::new()
+            });
+            while !limits.look() {
+                let pieces = shared.pieces();
+                let frontier: usize = pieces.iter().map(|(_, from, to)| to - from).sum();
+                if frontier == 0 {
+                    break;
+                }
+                if shared.states.0.load(Ordering::Relaxed) >= limits.options.bounds.states_max {
+                    // Between levels only, so that what a cut search found doesn't depend on the threads.
+                    limits.stop(Bound::States);
+                    break;
+                }
+                Effects::fit(&mut effects, frontier, &limits.ledger);
+                let level = Level { pieces, next: AtomicUsize::new(0), effects: effects.clone() };
+                team(first, level, frontier > ALONE);
             }
-            shared.work(&mut first[0], &level, frontier);
-        });
-    }
+            initial
+        },
+    );
     if let Some(error) = limits.error() {
         return Err(error);
     }
@@ -118,6 +129,7 @@ pub(crate) fn search<const R: usize>(
     let shards = shards.map(|s| s.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
     Ok(Searched {
         states: States::new(shards.collect()),
+        effects,
         initial,
         transitions,
         places: findings.into_places(),
@@ -125,9 +137,10 @@ pub(crate) fn search<const R: usize>(
 }
 
 impl<'a, const R: usize> Shared<'a, R> {
-    fn worker(&self) -> Worker<'a, R> {
+    fn worker(&self, number: usize, effects: &Arc<Effects>) -> Worker<'a, R> {
         Worker {
-            expander: Expander::new(self.prepared, self.memories, self.findings, &self.limits.ledger),
+            number,
+            expander: Expander::new(self.prepared, self.memories, self.findings, effects.clone()),
             piece: Vec::new(),
             successors: Vec::new(),
             batches: (0..SHARDS).map(|_| Counted::new(&self.limits.ledger)).collect(),
@@ -147,25 +160,25 @@ impl<'a, const R: usize> Shared<'a, R> {
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
             initial.push(key);
-            self.push(&mut worker.batches, &key)?;
+            self.push(&mut worker.batches, Arrival::new(&key, 0))?;
         }
-        self.flush(&mut worker.batches)?;
+        self.flush(0, &mut worker.batches)?;
         Ok(initial)
     }
 
     /// The states that are new since the last level.
-    fn level(&self) -> Level {
+    fn pieces(&self) -> Vec<(usize, usize, usize)> {
         let mut pieces = Vec::new();
         for (number, shard) in self.shards.iter().enumerate() {
             let new = lock(shard).next_level();
             let starts = new.clone().step_by(PIECE);
             pieces.extend(starts.map(|from| (number, from, new.end.min(from + PIECE))));
         }
-        Level { pieces, next: AtomicUsize::new(0) }
+        pieces
     }
 
-    fn work(&self, worker: &mut Worker<R>, level: &Level, frontier: usize) {
-        worker.expander.expect(frontier);
+    fn work(&self, worker: &mut Worker<R>, level: &Level) {
+        worker.expander.share(&level.effects);
         let mut done = Ok(());
         while let Some((shard, from, to)) = level.take() {
             if self.limits.look() {
@@ -177,7 +190,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
         }
         // Also of a search that stops: whatever was found lies between visited states.
-        if let Err(halt) = done.and(self.flush(&mut worker.batches)) {
+        if let Err(halt) = done.and(self.flush(worker.number, &mut worker.batches)) {
             self.limits.halt(halt);
         }
     }
@@ -214,7 +227,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
         }
         for successor in &worker.successors {
-            self.push(&mut worker.batches, &successor.key)?;
+            self.push(&mut worker.batches, Arrival::new(&successor.key, successor.actor))?;
         }
         Ok(())
     }
@@ -239,32 +252,43 @@ impl<'a, const R: usize> Shared<'a, R> {
     }
 
     #[inline]
-    fn push(&self, batches: &mut [Counted<(u64, Key<R>)>], key: &Key<R>) -> Result<(), Halt> {
-        let hash = mix(key);
-        let shard = shard_of(hash);
+    fn push(&self, batches: &mut [Counted<Arrival<R>>], state: Arrival<R>) -> Result<(), Halt> {
+        let shard = state.shard();
         let batch = &mut batches[shard];
-        batch.push((hash, *key))?;
-        if batch.len() >= BATCH { self.insert(shard, batch) } else { Ok(()) }
+        batch.push(state)?;
+        if batch.len() >= BATCH { self.try_insert(shard, batch) } else { Ok(()) }
     }
 
-    /// Inserts what is left, also where some of it finds no room.
-    fn flush(&self, batches: &mut [Counted<(u64, Key<R>)>]) -> Result<(), Halt> {
+    #[cold]
+    fn try_insert(&self, shard: usize, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
+        match self.shards[shard].try_lock() {
+            Ok(shard) => self.insert(shard, batch),
+            Err(_) if batch.len() < BATCH_MAX => Ok(()), // Another thread is at it.
+            Err(_) => self.insert(lock(&self.shards[shard]), batch),
+        }
+    }
+
+    /// Inserts what is left, also where some of it finds no room. Threads begin at different shards.
+    fn flush(&self, worker: usize, batches: &mut [Counted<Arrival<R>>]) -> Result<(), Halt> {
         let mut done = Ok(());
-        for (shard, batch) in batches.iter_mut().enumerate().filter(|(_, batch)| !batch.is_empty()) {
-            done = done.and(self.insert(shard, batch));
+        let first = worker * SHARDS / self.limits.options.threads.max(1);
+        for shard in (first..SHARDS).chain(0..first) {
+            let batch = &mut batches[shard];
+            if !batch.is_empty() {
+                done = done.and(self.insert(lock(&self.shards[shard]), batch));
+            }
         }
         done
     }
 
-    fn insert(&self, shard: usize, batch: &mut Counted<(u64, Key<R>)>) -> Result<(), Halt> {
-        let mut shard = lock(&self.shards[shard]);
+    fn insert(&self, mut shard: MutexGuard<Shard<R>>, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
         let len = shard.len();
         shard.look_ahead(batch);
-        let inserted = batch.iter().try_for_each(|(hash, key)| shard.insert(key, *hash).map(drop));
+        let inserted = batch.iter().try_for_each(|state| shard.arrive(state));
         let new = (shard.len() - len) as u64;
         drop(shard);
         batch.clear();
-        let states = self.states.fetch_add(new, Ordering::Relaxed) + new;
+        let states = self.states.0.fetch_add(new, Ordering::Relaxed) + new;
         if let Some(progress) = &self.limits.options.progress {
             progress.store(states, Ordering::Relaxed);
         }

@@ -16,7 +16,7 @@ use super::ledger::{Counted, Full};
 use super::limits::Limits;
 use super::search::Searched;
 use super::unfold::{PANICKED_FROM, Standing};
-use super::visited::{Key, control_of, memory_of};
+use super::visited::{Arrival, Key, control_of, memory_of};
 use super::{Error, Prepared};
 
 /// A way to a bad state.
@@ -93,6 +93,9 @@ const SWITCHES_MAX: u32 = 0xffff;
 pub(crate) const BYTES_PER_STATE: u64 = (size_of::<Cost>() + size_of::<Met>()) as u64;
 
 const UNKNOWN: u32 = u32::MAX;
+
+/// Meetings of one cost whose successors are looked up together.
+const BLOCK: usize = 64;
 
 struct Search<'a, 'e, const R: usize> {
     prepared: &'a Prepared,
@@ -177,48 +180,60 @@ impl<const R: usize> Search<'_, '_, R> {
             let met = Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false };
             waiting.entry((0, 0)).or_insert_with(queue).push(met)?;
         }
-        let mut costs = Counted::<Cost>::zeros(self.searched.states.len(), &self.limits.ledger)?;
-        let mut successors = Vec::new();
+        let mut costs = Counted::<Cost>::written(self.searched.states.len(), &self.limits.ledger)?;
+        let (mut successors, mut next, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(((switches, steps), meetings)) = waiting.pop_first() {
-            for (count, &met) in meetings.iter().enumerate() {
-                if self.missing.is_empty() {
-                    return Ok(());
-                }
-                if count % 1024 == 0 {
-                    go_on(self.limits)?;
-                }
-                if met.loud {
-                    self.event(met)?;
-                }
-                if met.state == UNKNOWN {
-                    continue; // Beyond where a cut search came.
-                }
-                let cost = &mut costs[met.state as usize];
-                if cost.settles(met.last, switches, steps) {
-                    continue;
-                }
-                cost.settle(met.last, switches, steps);
-                let key = self.searched.states.get(met.state);
-                let census = self.expander.expand(&key, &mut successors)?;
-                let number = u32::try_from(self.met.len()).map_err(|_| Full::Numbers("ways"))?;
-                self.met.push(met)?;
-                self.state(number, met.state, &key, census, successors.len())?;
-                for s in &successors {
-                    let actor = usize::from(s.actor);
-                    let loud = self.loud[actor].contains(&control_of(&key, actor))
-                        || control_of(&s.key, actor) >= PANICKED_FROM;
-                    let state = self.searched.states.find(&s.key).unwrap_or(UNKNOWN);
-                    let switches = switches + u32::from(met.last != NOBODY && met.last != s.actor);
-                    if switches > SWITCHES_MAX {
-                        return Err(Full::Numbers("context switches").into());
+            for meetings in meetings.chunks(BLOCK) {
+                go_on(self.limits)?;
+                next.clear();
+                keys.clear();
+                for &met in meetings {
+                    if self.missing.is_empty() {
+                        return Ok(());
                     }
-                    let settled = |cost: &Cost| cost.settles(s.actor, switches, steps + 1);
-                    if !loud && costs.get(state as usize).is_none_or(settled) {
+                    if met.loud {
+                        self.event(met)?;
+                    }
+                    if met.state == UNKNOWN {
+                        continue; // Beyond where a cut search came.
+                    }
+                    let cost = &mut costs[met.state as usize];
+                    if cost.settles(met.last, switches, steps) {
                         continue;
                     }
-                    let Successor { actor: last, choice, .. } = *s;
-                    let next = Met { state, from: number, last, choice, loud };
-                    waiting.entry((switches, steps + 1)).or_insert_with(queue).push(next)?;
+                    cost.settle(met.last, switches, steps);
+                    let key = self.searched.states.get(met.state);
+                    let census = self.expander.expand(&key, &mut successors)?;
+                    let number = u32::try_from(self.met.len()).map_err(|_| Full::Numbers("ways"))?;
+                    self.met.push(met)?;
+                    self.state(number, met.state, &key, census, successors.len())?;
+                    for s in &successors {
+                        let actor = usize::from(s.actor);
+                        let loud = self.loud[actor].contains(&control_of(&key, actor))
+                            || control_of(&s.key, actor) >= PANICKED_FROM;
+                        let switches = switches + u32::from(met.last != NOBODY && met.last != s.actor);
+                        if switches > SWITCHES_MAX {
+                            return Err(Full::Numbers("context switches").into());
+                        }
+                        let Successor { actor: last, choice, .. } = *s;
+                        next.push((switches, Met { state: UNKNOWN, from: number, last, choice, loud }));
+                        keys.push(Arrival::new(&s.key, last));
+                    }
+                }
+                // All at once: each alone would wait for memory several times.
+                let mut at = next.iter_mut();
+                self.searched.states.find_each(&keys, |state| {
+                    if let (Some((_, met)), Some(state)) = (at.next(), state) {
+                        met.state = state;
+                    }
+                });
+                let ahead = next.iter().filter_map(|(_, met)| costs.get(met.state as usize));
+                std::hint::black_box(ahead.fold(0, |sum, cost| sum ^ cost.0));
+                for &(switches, met) in &next {
+                    let settled = |cost: &Cost| cost.settles(met.last, switches, steps + 1);
+                    if met.loud || !costs.get(met.state as usize).is_none_or(settled) {
+                        waiting.entry((switches, steps + 1)).or_insert_with(queue).push(met)?;
+                    }
                 }
             }
         }

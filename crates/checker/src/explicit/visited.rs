@@ -61,6 +61,34 @@ pub(crate) fn mix(words: &[u64]) -> u64 {
     hash
 }
 
+/// A state that a step leads to.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<const R: usize> {
+    pub(crate) key: Key<R>,
+    /// The hash; bits that nobody asks it for are the actor that moved.
+    hash: u64,
+}
+
+const BY_SHIFT: u32 = 48;
+const BY_MASK: u64 = 0xf;
+
+impl<const R: usize> Arrival<R> {
+    #[inline]
+    pub(crate) fn new(key: &Key<R>, by: u8) -> Arrival<R> {
+        let hash = mix(key) & !(BY_MASK << BY_SHIFT) | u64::from(by) << BY_SHIFT;
+        Arrival { key: *key, hash }
+    }
+
+    #[inline]
+    pub(crate) fn shard(&self) -> usize {
+        shard_of(self.hash)
+    }
+
+    fn by(&self) -> usize {
+        (self.hash >> BY_SHIFT & BY_MASK) as usize
+    }
+}
+
 pub(crate) const SHARD_BITS: u32 = 6;
 pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
 
@@ -72,6 +100,10 @@ pub(crate) fn shard_of(hash: u64) -> usize {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Not in a cache line, or a pair of them, with anything else that threads write to.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
 
 /// Open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
 struct Index {
@@ -116,7 +148,7 @@ impl Index {
         if (len + 1) * 5 > self.slots.len() * 4 {
             let size = (self.slots.len() * 2).max(16);
             // The old slots are counted until the new ones take their place.
-            self.slots = Counted::zeros(size, self.slots.ledger())?;
+            self.slots = Counted::written(size, self.slots.ledger())?;
             for number in 0..len {
                 let hash = hash_of(number);
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);
@@ -132,6 +164,7 @@ const CHUNK: usize = 512;
 const LOOK_AHEAD: usize = 64;
 
 /// One shard of the states.
+#[repr(align(128))]
 pub(crate) struct Shard<const R: usize> {
     index: Index,
     chunks: Vec<Counted<Key<R>>>,
@@ -141,15 +174,16 @@ pub(crate) struct Shard<const R: usize> {
     expanded: usize,
     /// States up to here are not of a level that is still to come.
     closed: usize,
-    /// One bit for each state: whether a step led to it from its own level or a later one.
+    /// One bit for each state and actor: whether a step of this one led to it from its own level or a later one.
     again: Counted<u64>,
+    actors: usize,
 }
 
 impl<const R: usize> Shard<R> {
-    /// An empty shard that has numbers for so many states.
-    pub(crate) fn new(most: usize, ledger: &Arc<Ledger>) -> Shard<R> {
+    /// An empty shard that has numbers for so many states of so many actors.
+    pub(crate) fn new(most: usize, actors: usize, ledger: &Arc<Ledger>) -> Shard<R> {
         let (index, again) = (Index::new(ledger), Counted::new(ledger));
-        Shard { index, chunks: Vec::new(), len: 0, most, expanded: 0, closed: 0, again }
+        Shard { index, chunks: Vec::new(), len: 0, most, expanded: 0, closed: 0, again, actors }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -169,33 +203,34 @@ impl<const R: usize> Shard<R> {
     }
 
     /// Reads what adding these states will read, without waiting for one before the next.
-    pub(crate) fn look_ahead(&self, states: &[(u64, Key<R>)]) {
+    pub(crate) fn look_ahead(&self, states: &[Arrival<R>]) {
         if self.len < CHUNK {
             return;
         }
-        let mask = self.index.slots.len() - 1;
-        let mut slots = [0; LOOK_AHEAD];
         for states in states.chunks(LOOK_AHEAD) {
-            for (slot, (hash, _)) in slots.iter_mut().zip(states) {
-                *slot = self.index.slots[*hash as usize & mask];
-            }
-            let numbers = slots[..states.len()].iter().filter_map(|slot| (slot & NUMBER_MASK).checked_sub(1));
-            std::hint::black_box(numbers.fold(0, |sum, number| sum ^ self.get(number as usize)[0]));
+            look_ahead(states.iter().map(|state| (self, state.hash)));
         }
     }
 
-    /// Adds a state that a step leads to, where it is new; its number.
+    #[inline]
+    fn slot(&self, hash: u64) -> u32 {
+        if self.len == 0 { 0 } else { self.index.slots[hash as usize & (self.index.slots.len() - 1)] }
+    }
+
+    /// Adds a state that a step leads to, where it is new.
+    #[inline]
+    pub(crate) fn arrive(&mut self, state: &Arrival<R>) -> Result<(), Full> {
+        let number = self.insert(&state.key, state.hash)?;
+        if number < self.closed { self.come_again(number, state.by()) } else { Ok(()) }
+    }
+
+    /// Adds a state where it is new; its number.
     #[inline]
     pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> Result<usize, Full> {
         let (chunks, len) = (&self.chunks, self.len);
         self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]))?;
         let at = match self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) {
-            Ok(number) => {
-                if number < self.closed {
-                    self.come_again(number)?;
-                }
-                return Ok(number);
-            }
+            Ok(number) => return Ok(number),
             Err(at) => at,
         };
         if len >= self.most {
@@ -224,12 +259,12 @@ impl<const R: usize> Shard<R> {
     }
 
     #[cold]
-    fn come_again(&mut self, number: usize) -> Result<(), Full> {
-        let word = number / 64;
-        if self.again.len() <= word {
-            self.again.stretch(self.closed.div_ceil(64))?;
+    fn come_again(&mut self, number: usize, by: usize) -> Result<(), Full> {
+        let bit = number * self.actors + by;
+        if self.again.len() <= bit / 64 {
+            self.again.stretch((self.closed * self.actors).div_ceil(64))?;
         }
-        self.again[word] |= 1 << (number % 64);
+        self.again[bit / 64] |= 1 << (bit % 64);
         Ok(())
     }
 
@@ -237,7 +272,7 @@ impl<const R: usize> Shard<R> {
     pub(crate) fn clear(&mut self) {
         const SMALL: usize = 1024;
         if self.index.slots.len() > SMALL {
-            *self = Shard::new(self.most, self.again.ledger());
+            *self = Shard::new(self.most, self.actors, self.again.ledger());
         } else {
             self.index.slots.fill(0);
             self.chunks.truncate(1);
@@ -253,6 +288,18 @@ impl<const R: usize> Shard<R> {
         }
         self.index.find(hash, |number| self.get(number) == key).ok()
     }
+}
+
+/// Reads what looking up these hashes will read.
+fn look_ahead<'a, const R: usize>(hashes: impl Iterator<Item = (&'a Shard<R>, u64)> + Clone) {
+    let mut slots = [0; LOOK_AHEAD];
+    for (slot, (shard, hash)) in slots.iter_mut().zip(hashes.clone()) {
+        *slot = shard.slot(hash);
+    }
+    let numbers = slots.iter().zip(hashes).filter_map(|(slot, (shard, _))| {
+        (slot & NUMBER_MASK).checked_sub(1).map(|number| shard.get(number as usize)[0])
+    });
+    std::hint::black_box(numbers.fold(0, |sum, word| sum ^ word));
 }
 
 /// The states that were met, numbered densely now that no more come.
@@ -278,18 +325,21 @@ impl<const R: usize> States<R> {
         self.first[SHARDS] as usize
     }
 
-    /// States of a shard, such that each cycle goes through one of some shard.
+    /// States of a shard with actors, one bit each, such that each cycle has a step by one of these actors to one
+    /// of these states of some shard. A state may come several times on end.
     ///
     /// Not every step of a cycle can lead on to a later level of the search. The states of a level that
     /// a cut search did not finish may take such a step that was not seen.
-    pub(crate) fn on_each_cycle(&self, shard: usize) -> impl Iterator<Item = (u32, &Key<R>)> {
+    pub(crate) fn on_each_cycle(&self, shard: usize) -> impl Iterator<Item = (u32, &Key<R>, u16)> {
         let (first, shard) = (self.first[shard], &self.shards[shard]);
         let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
         let bits = words.flat_map(|(at, word)| {
             (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit)
         });
-        let met = bits.filter(|&number| number < shard.expanded);
-        met.chain(shard.expanded..shard.len).map(move |number| (first + number as u32, shard.get(number)))
+        let met = bits.map(|bit| (bit / shard.actors, 1 << (bit % shard.actors)));
+        let met = met.filter(|&(number, _)| number < shard.expanded);
+        let all = met.chain((shard.expanded..shard.len).map(|number| (number, u16::MAX)));
+        all.map(move |(number, by)| (first + number as u32, shard.get(number), by))
     }
 
     /// Whether a state was met that follows one that was. A search that was not cut met all.
@@ -297,8 +347,21 @@ impl<const R: usize> States<R> {
         self.complete || self.find(key).is_some()
     }
 
+    /// Looks up all of these, without waiting for one before the next.
+    pub(crate) fn find_each(&self, keys: &[Arrival<R>], mut found: impl FnMut(Option<u32>)) {
+        for keys in keys.chunks(LOOK_AHEAD) {
+            look_ahead(keys.iter().map(|key| (&self.shards[key.shard()], key.hash)));
+            for Arrival { key, hash } in keys {
+                found(self.number(key, *hash));
+            }
+        }
+    }
+
     pub(crate) fn find(&self, key: &Key<R>) -> Option<u32> {
-        let hash = mix(key);
+        self.number(key, mix(key))
+    }
+
+    fn number(&self, key: &Key<R>, hash: u64) -> Option<u32> {
         let shard = shard_of(hash);
         self.shards[shard].find(key, hash).map(|number| self.first[shard] + number as u32)
     }
@@ -309,6 +372,7 @@ impl<const R: usize> States<R> {
     }
 }
 
+#[repr(align(128))]
 struct MemoryShard {
     index: Index,
     words: Counted<u64>,

@@ -9,7 +9,8 @@
 //!
 //! The states are decomposed once, for all questions, and few of them are looked at. Not every step of
 //! a cycle leads on to a later level of the breadth-first search, so it is enough to start from the states
-//! to which the search saw a step from their own level or a later one ([`States::on_each_cycle`]).
+//! to which the search saw a step from their own level or a later one ([`States::on_each_cycle`]), by an actor
+//! that is on a cycle of its own there.
 //! From there only steps are taken that stay on a cycle of the actor's own automaton
 //! ([`LocalCycles`]). They stay within one class of states, and the classes are shared out to the threads.
 
@@ -30,6 +31,7 @@ use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings, bytes_of_bad};
 use super::ledger::{Counted, Full, Held, Ledger};
 use super::limits::Limits;
+use super::search::Searched;
 use super::visited::{Key, Memories, SHARDS, Shard, States, control_of, memory_of, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
@@ -165,10 +167,13 @@ impl Classes {
         shard: usize,
         cycles: &LocalCycles,
     ) -> Result<(), Full> {
-        for (state, key) in states.on_each_cycle(shard) {
-            if cycles.movers(key) != 0 {
+        let mut last = None;
+        for (state, key, by) in states.on_each_cycle(shard) {
+            // Who moves on a cycle stays on one of its own.
+            if cycles.movers(key) & by != 0 && last != Some(state) {
                 let class = cycles.class(key);
                 self.0[class as usize % LISTS].push((class, state))?;
+                last = Some(state);
             }
         }
         Ok(())
@@ -194,10 +199,11 @@ const ALONE: usize = 4096;
 /// Judges all cycles, on all threads.
 pub(crate) fn judge<const R: usize>(
     prepared: &Prepared,
-    states: &States<R>,
+    searched: &Searched<R>,
     memories: &Memories,
     limits: &Limits,
 ) -> Result<Vec<Judged>, Halt> {
+    let states = &searched.states;
     let ledger = &limits.ledger;
     let cycles = LocalCycles::of(prepared, ledger)?;
     if cycles.none() {
@@ -220,9 +226,8 @@ pub(crate) fn judge<const R: usize>(
     let findings = Findings::new(ledger);
     let next = AtomicUsize::new(0);
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
-        let expander = Expander::new(prepared, memories, &findings, ledger);
+        let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
         let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
-        judge.expander.expect(all);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
             judge.list(&gathered, number).inspect_err(|_| {
@@ -280,7 +285,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             limits,
             roles: Roles::new(prepared),
             expander,
-            class: Shard::new(limits.ceilings.states, &limits.ledger),
+            class: Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger),
             decomposer: Decomposer::new(&limits.ledger),
             successors: Vec::new(),
             places: Counted::new(&limits.ledger),

@@ -113,14 +113,15 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
     let words = prepared.packing.words();
     let memories = Memories::new(words, limits.ceilings.memories, &limits.ledger);
     let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits);
-    let Ok(Searched { states, .. }) = searched else { return Ok(0) }; // It broke a rule.
+    let Ok(searched) = searched else { return Ok(0) }; // It broke a rule.
+    let states = &searched.states;
     let findings = Findings::new(&limits.ledger);
-    let mut expander = Expander::new(&prepared, &memories, &findings, &limits.ledger);
-    let plain = plain(&states, &mut expander);
-    prop_assert_eq!(&judged(&prepared, &states, &limits, expander), &plain);
+    let mut expander = Expander::new(&prepared, &memories, &findings, searched.effects.clone());
+    let plain = plain(states, &mut expander);
+    prop_assert_eq!(&judged(&prepared, states, &limits, expander), &plain);
     let all = |options| {
         let limits = Limits::new(options, &prepared, Ceilings::default());
-        match judge(&prepared, &states, &memories, &limits) {
+        match judge(&prepared, &searched, &memories, &limits) {
             Ok(judged) => told(&judged),
             Err(_) => unreachable!("no limit"),
         }

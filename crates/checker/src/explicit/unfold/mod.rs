@@ -20,7 +20,8 @@ mod walk;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use machine::{Action, Step, Unsupported, Word};
 use rustc_hash::FxHashMap;
@@ -103,6 +104,9 @@ pub(crate) struct Automaton {
     table: RwLock<Table>,
     runs: AtomicU64,
     bytes: AtomicU64,
+    /// What tells the time, where somebody wants to know what unfolding takes, and that in nanoseconds.
+    clock: OnceLock<fn() -> Duration>,
+    took: AtomicU64,
 }
 
 /// So many edges of an automaton are unfolded twice, and one in so many of the rest. What is left out is not
@@ -130,6 +134,8 @@ impl Automaton {
             table: RwLock::default(),
             runs: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            clock: OnceLock::new(),
+            took: AtomicU64::new(0),
         };
         automaton.start = Arc::new(automaton.unfold(None)?);
         Ok(automaton)
@@ -156,7 +162,7 @@ impl Automaton {
             return Ok(edge.clone());
         }
         drop(table);
-        let edge = Arc::new(self.unfold(Some((from, result)))?);
+        let edge = Arc::new(self.timed(|| self.unfold(Some((from, result))))?);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let known = table.edges.len();
         let edge = table.edges.entry((from, result)).or_insert(edge).clone();
@@ -165,6 +171,24 @@ impl Automaton {
             self.grow(size_of::<Edge>() + emissions + ENTRY * size_of::<((u32, Word), Arc<Edge>)>());
         }
         Ok(edge)
+    }
+
+    /// Measures from now on what running the model takes.
+    pub(crate) fn measure(&self, clock: fn() -> Duration) {
+        self.clock.get_or_init(|| clock);
+    }
+
+    /// What running the model took since it is measured.
+    pub(crate) fn took(&self) -> Duration {
+        Duration::from_nanos(self.took.load(Ordering::Relaxed))
+    }
+
+    fn timed<R>(&self, run: impl FnOnce() -> R) -> R {
+        let Some(clock) = self.clock.get() else { return run() };
+        let begun = clock();
+        let done = run();
+        self.took.fetch_add(clock().saturating_sub(begun).as_nanos() as u64, Ordering::Relaxed);
+        done
     }
 
     /// The bytes that it takes: histories, control states, edges, tables. About right, and cheap to ask.

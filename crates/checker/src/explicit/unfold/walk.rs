@@ -27,6 +27,10 @@ impl Automaton {
     /// # Errors
     /// Where the model remembers what it may not.
     pub(crate) fn walk(&self) -> Result<(), Error> {
+        self.timed(|| self.walk_edges())
+    }
+
+    fn walk_edges(&self) -> Result<(), Error> {
         let map = Map::of(self);
         let targets: Vec<(usize, usize)> = map
             .ways

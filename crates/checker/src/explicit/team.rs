@@ -1,0 +1,236 @@
+//! Threads that do one task after another together.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+
+use super::visited::lock;
+
+/// Has `lead` give out tasks to so many workers; gives them back with what it came to. What `lead` is given does a
+/// task and gives it back when all who do it have done their part: the first worker only, or, where the second
+/// argument is true, every one.
+///
+/// The first worker works on the caller's thread. The others get theirs with the first task that is for all, and
+/// keep them, so that a task costs no more than that they wait for each other. Each is made on its own thread,
+/// so that what they write to is not side by side in memory.
+///
+/// # Panics
+/// Where `work` panics on any thread.
+pub(crate) fn with_team<W: Send, T: Send + Sync, R>(
+    workers: usize,
+    make: impl Fn(usize) -> W + Sync,
+    work: impl Fn(&mut W, &T) + Sync,
+    lead: impl FnOnce(&mut W, &mut dyn FnMut(&mut W, T, bool) -> T) -> R,
+) -> (R, Vec<W>) {
+    let (make, work) = (&make, &work);
+    let mut first = make(0);
+    let meeting = &Meeting { barrier: Barrier::new(workers), task: RwLock::new(None) };
+    let mut idle = 1..workers;
+    std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        let leaving = Leaving(meeting);
+        let done = lead(&mut first, &mut |first, task, together| {
+            if !together || workers < 2 {
+                work(first, &task);
+                return task;
+            }
+            others.extend(idle.by_ref().map(|number| {
+                scope.spawn(move || {
+                    let _leaving = Leaving(meeting);
+                    let mut worker = make(number);
+                    meeting.follow(|task| work(&mut worker, task));
+                    worker
+                })
+            }));
+            meeting.lead(task, |task| work(first, task))
+        });
+        drop(leaving);
+        let mut all = vec![first];
+        for other in others {
+            match other.join() {
+                Ok(worker) => all.push(worker),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        (done, all)
+    })
+}
+
+struct Meeting<T> {
+    barrier: Barrier,
+    task: RwLock<Option<T>>,
+}
+
+impl<T> Meeting<T> {
+    fn lead(&self, task: T, work: impl FnOnce(&T)) -> T {
+        *self.task.write().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        self.barrier.wait();
+        if let Some(task) = &*self.task.read().unwrap_or_else(PoisonError::into_inner) {
+            work(task);
+        }
+        self.barrier.wait();
+        let task = self.task.write().unwrap_or_else(PoisonError::into_inner).take();
+        match task {
+            Some(task) if !self.barrier.is_left() => task,
+            _ => panic!("another thread of the team panicked"),
+        }
+    }
+
+    fn follow(&self, mut work: impl FnMut(&T)) {
+        while self.barrier.wait() {
+            if let Some(task) = &*self.task.read().unwrap_or_else(PoisonError::into_inner) {
+                work(task);
+            }
+            self.barrier.wait();
+        }
+    }
+}
+
+/// Lets nobody wait for one who left: the leader in the end, or anybody by a panic.
+struct Leaving<'a, T>(&'a Meeting<T>);
+
+impl<T> Drop for Leaving<'_, T> {
+    fn drop(&mut self) {
+        self.0.barrier.leave();
+    }
+}
+
+/// Where threads wait for each other: awake for a moment, then asleep.
+struct Barrier {
+    threads: usize,
+    arrived: AtomicUsize,
+    /// How often all have met.
+    met: AtomicUsize,
+    left: AtomicBool,
+    asleep: Mutex<usize>,
+    wake: Condvar,
+}
+
+/// How often a thread looks before it lets others run, and how often it does that before it sleeps: some ten
+/// microseconds, and about as long as it takes to wake up.
+const LOOKS: usize = 1000;
+const YIELDS: usize = 500;
+
+impl Barrier {
+    fn new(threads: usize) -> Barrier {
+        let [arrived, met] = Default::default();
+        let (left, asleep, wake) = Default::default();
+        Barrier { threads, arrived, met, left, asleep, wake }
+    }
+
+    fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Waits for all others; whether they are all still there.
+    fn wait(&self) -> bool {
+        let met = self.met.load(Ordering::Acquire);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.wake(|| self.met.store(met + 1, Ordering::Release));
+            return !self.is_left();
+        }
+        let waits = || self.met.load(Ordering::Acquire) == met && !self.is_left();
+        for look in 0..LOOKS + YIELDS {
+            if !waits() {
+                return !self.is_left();
+            }
+            if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        let mut asleep = lock(&self.asleep);
+        *asleep += 1;
+        while waits() {
+            asleep = self.wake.wait(asleep).unwrap_or_else(PoisonError::into_inner);
+        }
+        *asleep -= 1;
+        !self.is_left()
+    }
+
+    fn leave(&self) {
+        self.wake(|| self.left.store(true, Ordering::Release));
+    }
+
+    /// Changes what others wait for. Nobody goes to sleep meanwhile.
+    fn wake(&self, change: impl FnOnce()) {
+        let asleep = {
+            let asleep = lock(&self.asleep);
+            change();
+            *asleep
+        };
+        if asleep > 0 {
+            self.wake.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn every_worker_does_its_part_of_each_task_before_the_next() {
+        let parts = AtomicUsize::new(0);
+        let work = |worker: &mut usize, task: &usize| {
+            assert!(*task <= parts.fetch_add(1, Ordering::SeqCst), "begun too early");
+            *worker += 1;
+        };
+        let (tasks, workers) = with_team(
+            3,
+            |_| 0,
+            work,
+            |first, team| {
+                let mut before = 0;
+                for task in 0..2000 {
+                    let together = task % 7 != 0;
+                    assert_eq!(team(first, before, together), before);
+                    before += if together { 3 } else { 1 };
+                    assert_eq!(parts.load(Ordering::SeqCst), before, "returned too early");
+                    if task % 100 == 0 {
+                        // Long enough for the others to fall asleep.
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                    }
+                }
+                before
+            },
+        );
+        assert_eq!(workers.iter().sum::<usize>(), tasks);
+        assert_eq!(workers[0], 2000);
+    }
+
+    #[test]
+    fn nobody_waits_for_one_who_panicked() {
+        for who in 0..3 {
+            let work = |worker: &mut usize, task: &usize| assert!(*task < 5 || *worker != who);
+            let end = catch_unwind(AssertUnwindSafe(|| {
+                with_team(
+                    3,
+                    |number| number,
+                    work,
+                    |first, team| {
+                        for task in 0..10 {
+                            team(first, task, true);
+                        }
+                    },
+                )
+            }));
+            assert!(end.is_err(), "worker {who}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_leader_who_panicked() {
+        let end = catch_unwind(AssertUnwindSafe(|| {
+            with_team(
+                2,
+                |_| (),
+                |(), ()| (),
+                |first, team| {
+                    team(first, (), true);
+                    panic!("the leader");
+                },
+            )
+        }));
+        assert!(end.is_err());
+    }
+}
