@@ -40,8 +40,8 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario:
   ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
-is not, or a branch is not reached, or a word not needed, and has no reason; 2 wrong use or a broken model;
-3 something was not looked at in full.";
+is not, or a branch is not reached, or a word not needed, and has no reason, or a promised bad state comes
+with a patch or another tree; 2 wrong use or a broken model; 3 something was not looked at in full.";
 
 impl Arguments {
     /// Reads a command line: the program's name and its arguments.

@@ -1,9 +1,37 @@
 //! What of a text its runs read, and which changes of it can matter to them.
+//!
+//! Functions are known by having been run. All else is followed by name, from what was run: a name that is not said
+//! there, nor in what such a name stands for, can't matter. What the tables have a meaning for is not followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use c_text::{Difference, How, ItemKind, Name, Program};
+use c_text::{Difference, File, How, ItemKind, Name, Program, differences};
 use tables::{PATHS, TreePath};
+
+/// A difference between two texts of a path.
+pub(crate) struct Change {
+    /// What differs.
+    pub(crate) what: Difference,
+    /// Whether it is a function whose head differs: by the names in it, words are given their arguments.
+    pub(crate) is_in_head: bool,
+}
+
+impl Change {
+    /// All differences of a file.
+    pub(crate) fn all(before: Option<&File>, after: Option<&File>) -> Vec<Change> {
+        let head = |file: Option<&File>, name: &Name| -> Vec<String> {
+            let items = file.into_iter().flat_map(|file| &file.items);
+            let mine = items.filter(|item| item.kind.name() == Some(name) && item.code.contains('{'));
+            mine.map(|item| item.code.split('{').next().unwrap_or_default().to_owned()).collect()
+        };
+        let change = |what: Difference| {
+            let heads = what.name.as_ref().map(|name| (head(before, name), head(after, name)));
+            let is_in_head = what.is_function() && heads.is_some_and(|(old, new)| old != new);
+            Change { what, is_in_head }
+        };
+        differences(before, after).into_iter().map(change).collect()
+    }
+}
 
 /// What the runs of a path have read of its text, or can read.
 pub(crate) struct Reads {
@@ -34,7 +62,7 @@ impl Reads {
         for item in program.files().iter().flat_map(|file| &file.items) {
             let place = |name: &Name| (item.file.clone(), name.clone());
             match (&item.kind, item.kind.name()) {
-                (ItemKind::Function(_), Some(name)) if any => {
+                (ItemKind::Function(_), Some(name)) if any && !of.text.is_hidden(name) => {
                     known.entry(name).or_default().push((&item.code, Some(place(name))));
                 }
                 (ItemKind::Function(_), Some(name)) => {
@@ -54,7 +82,7 @@ impl Reads {
                 (_, Some(name)) => known.entry(name).or_default().push((&item.code, None)),
             }
         }
-        for (name, code) in &defines {
+        for (name, code) in defines.iter().filter(|(name, _)| !of.text.is_hidden(name)) {
             known.entry(name).or_default().push((code, None));
         }
         let path = PATHS.iter().find(|path| path.name == of.path.name);
@@ -75,14 +103,16 @@ impl Reads {
         Reads { functions, unparsed, names }
     }
 
-    /// Whether a difference can matter to what was read.
-    pub(crate) fn matters(&self, difference: &Difference) -> bool {
+    /// Whether a change can matter to what was read.
+    pub(crate) fn matters(&self, change: &Change) -> bool {
+        let difference = &change.what;
         let Some(name) = &difference.name else {
             // Nobody knows who uses what has no name.
             return !self.functions.is_empty();
         };
         let place = (difference.file.clone(), name.clone());
         match difference.how {
+            _ if change.is_in_head && self.names.contains(&**name) => true,
             // What is there now can be another one than was meant.
             How::Added => self.names.contains(&**name),
             _ if difference.is_function() && !self.unparsed.contains(&place) => {

@@ -64,6 +64,12 @@ impl Text {
         self.code.functions()
     }
 
+    /// Whether the tables have a meaning for a name, which hides the text's own.
+    #[must_use]
+    pub fn is_hidden(&self, name: &str) -> bool {
+        self.index.known(name).is_some()
+    }
+
     /// What runs have used of the tables so far.
     #[must_use]
     pub fn used(&self) -> Used {

@@ -69,11 +69,10 @@ pub(crate) fn check(
             out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
-        // What is not recorded of a tree is searched again for a replay, which numbers it in the same way.
-        let in_order = section.is_none() && kernel.is_some();
-        let number = |(at, bad): (usize, &BadState)| match section {
-            Some(section) => section.block(bad).map(|block| block.number),
-            None => in_order.then_some(at + 1),
+        // A replay of a tree searches, and numbers what it finds.
+        let number = |(at, bad): (usize, &BadState)| match kernel {
+            Some(_) => Some(at + 1),
+            None => section?.block(bad).map(|block| block.number),
         };
         let numbers = outcome.bad.iter().enumerate().map(number).collect();
         text.tally.kept += usize::from(kept.is_some());

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
-use c_text::{Difference, Name, Overlay, Patch, ReadError, Sources, differences};
+use c_text::{Difference, Name, Overlay, Patch, ReadError, Sources};
 use checker::explicit;
 use report::{Change, Entry, Summary, diff as compare};
 use scenario::{BadState, Case, Coverage, Outcome, Scenario};
@@ -21,7 +20,7 @@ use crate::error::Error;
 use crate::grounds::Grounds;
 use crate::kernel::{Kernel, open};
 use crate::output::Output;
-use crate::reads::Reads;
+use crate::reads::{Change as Changes, Reads};
 use crate::status::Status;
 use crate::story::told;
 use crate::target::{Breadth, Chosen, choose};
@@ -127,7 +126,8 @@ fn patched(name: &str, choice: &TreesChoice, targets: &[&str]) -> Result<(Kernel
             let parse = |text: &Option<Vec<u8>>| {
                 c_text::parse(file, text.as_deref()?, program.config(), program.hints()).ok()
             };
-            unread.extend(differences(parse(old).as_ref(), parse(new).as_ref()));
+            let all = Changes::all(parse(old).as_ref(), parse(new).as_ref());
+            unread.extend(all.into_iter().map(|change| change.what));
         }
     }
     let names: Vec<String> = choice.patch.iter().map(|name| shown(name)).collect();
@@ -163,7 +163,7 @@ struct Both<'k> {
     before: &'k TreePath,
     after: Option<&'k TreePath>,
     /// What differs in the files that it reads; none where all of it may.
-    differences: Option<Vec<Difference>>,
+    differences: Option<Vec<Changes>>,
     /// How many functions had been read when it was last looked which of the differences matter, and these.
     read: Mutex<(usize, BTreeSet<usize>)>,
 }
@@ -241,11 +241,14 @@ impl<'k> Comparison<'k> {
             let other = after.paths.iter().find(|other| other.path.name == of.path.name);
             let differences = changed.map(|changed| {
                 let file = |of: &'k TreePath, name: &Name| of.text.program().file(name);
-                let both = |name| differences_of(file(of, name), other.and_then(|other| file(other, name)));
+                let both = |name| {
+                    let (old, new) = (file(of, name), other.and_then(|other| file(other, name)));
+                    Changes::all(old.map(|file| &**file), new.map(|file| &**file))
+                };
                 changed.files.iter().flat_map(both).collect::<Vec<_>>()
             });
             let reads = differences.is_some().then(|| Reads::at_most(of));
-            let nothing = |all: &Vec<Difference>| {
+            let nothing = |all: &Vec<Changes>| {
                 reads.as_ref().is_some_and(|reads| !all.iter().any(|one| reads.matters(one)))
             };
             // What is not even named is not read: there is nothing to search.
@@ -270,15 +273,13 @@ impl<'k> Comparison<'k> {
     }
 }
 
-fn differences_of(before: Option<&Arc<c_text::File>>, after: Option<&Arc<c_text::File>>) -> Vec<Difference> {
-    differences(before.map(|file| &**file), after.map(|file| &**file))
-}
-
 /// Tells of a comparison as it goes on.
 struct Telling<'c, 'k> {
     comparison: &'c Comparison<'k>,
     path: Option<&'k str>,
-    searched: AtomicUsize,
+    searched: usize,
+    /// Scenarios that the other text does not have.
+    unshared: Vec<String>,
     compared: usize,
     /// By change: bad states, and endings.
     counts: BTreeMap<(bool, char), usize>,
@@ -295,7 +296,8 @@ impl<'c, 'k> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
-            searched: AtomicUsize::new(0),
+            searched: 0,
+            unshared: Vec::new(),
             compared: 0,
             counts: BTreeMap::new(),
             shown: BTreeSet::new(),
@@ -316,7 +318,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         let Some(changed) = changed else { return out.flush() };
         for file in &changed.files {
             let mut all: Vec<&Difference> = changed.unread.iter().filter(|d| d.file == *file).collect();
-            for one in paths.iter().flat_map(|both| both.differences.iter().flatten()) {
+            for Changes { what: one, .. } in paths.iter().flat_map(|both| both.differences.iter().flatten()) {
                 if one.file == *file && !all.contains(&one) {
                     all.push(one);
                 }
@@ -335,9 +337,12 @@ impl<'c, 'k> Telling<'c, 'k> {
         out: &mut Output,
     ) -> Result<(), Error> {
         let Compared { before, after } = result?;
-        self.searched.fetch_add(1, Ordering::Relaxed);
+        self.searched += 1;
         let path = pair.path.before.path.name.as_str();
         let name = &pair.case.name;
+        if pair.after.is_none() && pair.path.after.is_some() {
+            self.unshared.push(format!("{path}:{name}"));
+        }
         let note = |cuts: &mut Cuts, coverage: Coverage| cuts.note(format!("{path}:{name}"), coverage);
         note(&mut self.cuts, before.coverage);
         self.grounds.add(&before);
@@ -398,13 +403,24 @@ impl<'c, 'k> Telling<'c, 'k> {
         if !gone.is_empty() {
             out.line(&format!("\nonly before: {}", gone.join(", ")))?;
         }
+        let mut unshared = self.unshared.clone();
+        for both in paths {
+            let of = |path: &'k TreePath| path.path.variants[0].cases.iter();
+            let is_new = |case: &&Case| !of(both.before).any(|old| old.name == case.name);
+            let new = both.after.into_iter().flat_map(|after| of(after).filter(is_new));
+            unshared.extend(new.map(|case| format!("{}:{}", both.before.path.name, case.name)));
+        }
+        if !unshared.is_empty() {
+            out.line(&format!("\nonly one of them has: {}", unshared.join(", ")))?;
+        }
         let mut is_read = true;
         if changed.is_some() {
             is_read = self.what_is_read(out)?;
         }
-        let searched = self.searched.load(Ordering::Relaxed);
+        let searched = self.searched;
         if is_read {
-            let mut text = format!("\n{searched} scenarios");
+            let plural = if searched == 1 { "" } else { "s" };
+            let mut text = format!("\n{searched} scenario{plural}");
             if self.compared < searched {
                 let _ = write!(text, ", {} of them read nothing that differs", searched - self.compared);
             }
@@ -424,7 +440,9 @@ impl<'c, 'k> Telling<'c, 'k> {
                 changed.patches
             ))?;
         }
-        self.grounds.tell(out)?;
+        if is_read {
+            self.grounds.tell(out)?;
+        }
         let format = crate::arguments::Format::Text;
         self.cuts.tell(format, "there may be more than is told, on either side", out)?;
         out.flush()?;
@@ -438,44 +456,40 @@ impl<'c, 'k> Telling<'c, 'k> {
     /// Which of the changes what path reads; whether any.
     fn what_is_read(&self, out: &mut Output) -> Result<bool, Error> {
         let bold = Style::new().bold();
-        let mut is_read = false;
-        let mut rest: BTreeSet<(Name, String)> = BTreeSet::new();
-        let mut taken: BTreeSet<(Name, String)> = BTreeSet::new();
+        // By file and name, whether it is hidden by the tables; none where it is read.
+        let mut all: BTreeMap<(Name, String), Option<bool>> = BTreeMap::new();
+        let unread = self.comparison.changed.map_or(&[][..], |changed| &changed.unread);
+        for one in unread {
+            all.insert((one.file.clone(), named(one)), Some(false));
+        }
         out.line("")?;
         for both in &self.comparison.paths {
-            let all = both.differences.as_deref().unwrap_or_default();
-            let matter = if self.comparison.pairs.iter().any(|pair| Arc::ptr_eq(&pair.path, both)) {
-                both.matter().unwrap_or_default()
-            } else {
-                BTreeSet::new()
-            };
-            let (read, unread): (Vec<_>, Vec<_>) =
-                all.iter().enumerate().partition(|(at, _)| matter.contains(at));
-            taken.extend(read.iter().map(|(_, one)| (one.file.clone(), named(one))));
-            let used = both.before.text.used();
-            let words: BTreeSet<&str> = used.words.iter().map(String::as_str).collect();
-            for (_, one) in unread {
-                let word = one.name.as_deref().filter(|name| words.contains(name));
-                let note =
-                    word.map_or(String::new(), |_| ", a word of the tables: its text is not run".into());
-                rest.insert((one.file.clone(), format!("{}{note}", named(one))));
+            let is_searched = self.comparison.pairs.iter().any(|pair| Arc::ptr_eq(&pair.path, both));
+            let matter = if is_searched { both.matter().unwrap_or_default() } else { BTreeSet::new() };
+            let mut names = Vec::new();
+            for (at, Changes { what, .. }) in both.differences.iter().flatten().enumerate() {
+                let told = all.entry((what.file.clone(), named(what))).or_insert(Some(false));
+                if matter.contains(&at) {
+                    *told = None;
+                    names.push(named(what));
+                } else if what.name.as_deref().is_some_and(|name| both.before.text.is_hidden(name)) {
+                    *told = told.map(|_| true);
+                }
             }
-            if !read.is_empty() {
-                is_read = true;
-                let names: Vec<String> = read.iter().map(|(_, one)| named(one)).collect();
+            if !names.is_empty() {
                 let path = &both.before.path.name;
                 out.line(&format!("{bold}{path}{bold:#} reads {}", names.join(", ")))?;
             }
         }
-        let changed = self.comparison.changed.map_or(&[][..], |changed| &changed.unread);
-        rest.extend(changed.iter().map(|one| (one.file.clone(), named(one))));
-        let is_taken = |(file, what): &(Name, String)| {
-            taken.iter().any(|(other, name)| other == file && what.split(',').next() == Some(name))
-        };
-        for (file, what) in rest.iter().filter(|one| !is_taken(one)) {
-            out.line(&format!("no path that was asked reads {what} ({file})"))?;
+        for ((file, name), told) in &all {
+            let why = match told {
+                None => continue,
+                Some(true) => "it is a word of the tables, and the text of a word is not run",
+                Some(false) => "no path that was asked reads it",
+            };
+            out.line(&format!("{name} of {file} is not read: {why}"))?;
         }
-        Ok(is_read)
+        Ok(all.values().any(Option::is_none))
     }
 }
 
