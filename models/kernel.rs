@@ -154,6 +154,14 @@ pub struct Request {
     pub len: usize,
 }
 
+impl Request {
+    /// Whether it asks for this position.
+    #[must_use]
+    pub fn holds(self, position: usize) -> bool {
+        (self.pos..self.pos + self.len).contains(&position)
+    }
+}
+
 /// All cells of a scenario, and how its actors behave.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -187,6 +195,9 @@ pub struct World {
     pub shared: Option<SharedMapping>,
     /// Whether somebody truncates the file.
     pub truncates: bool,
+    /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
+    /// can be.
+    pub writing: Option<Place>,
     /// How the path and its surroundings behave.
     pub setting: Setting,
 }
@@ -225,6 +236,7 @@ impl World {
             second,
             shared: None,
             truncates: false,
+            writing: None,
             setting,
         }
     }

@@ -11,6 +11,8 @@ pub enum Mutant {
     ReadIgnoresUptodate,
     /// A truncation leaves the page and its buffers as they are.
     TruncateKeepsPage,
+    /// A truncation leaves what the last page holds behind the end.
+    TruncateKeepsTail,
     /// `write_begin` leaves a new block as it is where the write does not touch it.
     NewBlockIsNotZeroedAround,
     /// `write_begin` does not get write access from the journal.
@@ -75,11 +77,12 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 34] = [
+    pub const ALL: [Mutant; 35] = [
         Mutant::ReadFillsNothing,
         Mutant::ReadMarksUptodateFirst,
         Mutant::ReadIgnoresUptodate,
         Mutant::TruncateKeepsPage,
+        Mutant::TruncateKeepsTail,
         Mutant::NewBlockIsNotZeroedAround,
         Mutant::NoWriteAccess,
         Mutant::NoPrefault,
@@ -117,7 +120,8 @@ impl Mutant {
     pub fn breaks(self) -> (&'static str, &'static str, &'static str) {
         let (property, scenario) = self.breaks_in();
         let path = match self {
-            Mutant::FaultIgnoresUptodate
+            Mutant::TruncateKeepsTail
+            | Mutant::FaultIgnoresUptodate
             | Mutant::GrowthMapsStaleBlocks
             | Mutant::WritebackWritesNothing
             | Mutant::WritebackKeepsMappingsWritable
@@ -135,6 +139,7 @@ impl Mutant {
             Mutant::ReadMarksUptodateFirst => ("stale-read", "no-writer-readers"),
             Mutant::ReadIgnoresUptodate => ("stale-read", "no-writer-readers"),
             Mutant::TruncateKeepsPage => ("foreign-block", "no-writer-truncate-and-commit"),
+            Mutant::TruncateKeepsTail => ("wrong-read", "extending-unmapped-then-truncate-up"),
             Mutant::NewBlockIsNotZeroedAround => ("stale-uptodate", "extending-resident"),
             Mutant::NoWriteAccess => ("kernel-bug", "within-resident"),
             Mutant::NoPrefault => ("livelock", "within-absent"),

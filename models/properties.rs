@@ -204,7 +204,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
             },
         ));
     }
-    if writes && !world.truncates {
+    if writes && !world.truncates && world.writing.is_none() {
         properties.push(finally(
             (
                 "wrong-size",

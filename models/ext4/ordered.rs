@@ -119,7 +119,7 @@ impl FileSystem for Ordered {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size);
+        ext4_setattr_size(k, self, size, self.text == Text::V6_14);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {

@@ -148,17 +148,22 @@ pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
     });
 }
 /// `ext4_setattr` to a smaller or larger size, with the inode's lock held. As in v6.1 and v6.12 ordered data is
-/// looked after before the inode is on the orphan list, against what jbd2 asks for.
-pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+/// looked after before the inode is on the orphan list, against what jbd2 asks for. `zeroes_tail`: since v6.13
+/// (c7fc0366c656) a file that grows has zeros behind its end first.
+pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_setattr", &[size as i32]), || {
         let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
         if size < old_size && !journals_data {
             begin_ordered_truncate(k, fs);
         }
-        jbd2_journal_start(task, journal);
+        let handle = jbd2_journal_start(task, journal);
+        let geometry = task.storage.geometry;
         if size < old_size {
             orphan_add(task);
+        } else if zeroes_tail && !old_size.is_multiple_of(geometry.block_units()) {
+            // ext4_block_truncate_page
+            ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
         }
         set_disk_size(task, size);
         i_size_write(task, size);

@@ -51,6 +51,18 @@ pub enum Companion {
     Unmap,
     /// Loads the first unit of the source from memory, with faults on.
     Load,
+    /// When the writer has returned: puts the file to where it is kept and takes its pages out of the page cache, or
+    /// only the first, or neither; then makes it as long as it can be.
+    Grow(Growth),
+}
+
+/// How somebody makes a file longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Growth {
+    /// By a truncation to a larger size.
+    Truncate,
+    /// By a write at the end, which leaves a gap: [`Question::second`].
+    Write,
 }
 
 /// A scenario of the family, before it is built.
@@ -108,6 +120,8 @@ impl Companion {
             Companion::Kill => "kill",
             Companion::Unmap => "unmap",
             Companion::Load => "load",
+            Companion::Grow(Growth::Truncate) => "growth-by-truncate",
+            Companion::Grow(Growth::Write) => "growth-by-write",
         }
     }
 
@@ -140,6 +154,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if let Some(journal) = &mut world.journal {
         journal.checkpoint_takes_all = setting.mutant == Some(crate::Mutant::CheckpointTakesJournalled);
         journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
+    }
+    if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
+        world.writing = Some(layout.cell("writing", 1, show_number));
     }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let initial = initial_states(question, fs.as_ref(), &mut world, layout.len());
@@ -202,6 +219,9 @@ fn initial_states(question: &Question, fs: &dyn FileSystem, world: &mut World, c
         }
         state[world.file.index()] = number as Word;
         state[world.request.index()] = asked as Word;
+        if let Some(writing) = world.writing {
+            state[writing.index()] = 1;
+        }
         if let Some(journal) = &world.journal
             && question.journalled
             && world.nature.journals_data

@@ -43,14 +43,18 @@ pub(super) fn ending(world: &World, companions: &[Companion], memory: &dyn Peek,
     let result = words.first().map_or(Ok(0), |&word| Result::<u8, Errno>::from_word(word)).map(usize::from);
     let request = world.requests[memory.peek(world.request) as usize];
     let count = result.unwrap_or(0);
-    let truncated_to = companions.iter().find_map(|companion| match companion {
-        Companion::Truncate { size } => Some(*size),
+    let by_others = companions.iter().find_map(|companion| match companion {
+        Companion::Truncate { size } => Some((*size, "size truncated")),
+        Companion::Grow(_) => Some((world.storage.geometry.file_units(), "size grown by somebody else")),
         _ => None,
     });
     let size = memory.peek(world.storage.i_size) as usize;
-    let mut terms = vec![of_result(result, request), of_size(world, memory, size, count, truncated_to)];
+    let mut terms = vec![of_result(result, request), of_size(world, memory, size, count, by_others)];
     let behind = request.pos + count..size.min(request.pos + request.len);
-    let rest: BTreeSet<Rest> = behind.map(|position| rest(world, memory, position)).collect();
+    let by_later =
+        |position: &usize| world.writing.is_some() && world.second.is_some_and(|s| s.holds(*position));
+    let rest: BTreeSet<Rest> =
+        behind.filter(|position| !by_later(position)).map(|position| rest(world, memory, position)).collect();
     terms.extend(rest.into_iter().map(Rest::term));
     Ending::of(&terms)
 }
@@ -73,18 +77,18 @@ fn of_size(
     memory: &dyn Peek,
     size: usize,
     count: usize,
-    truncated_to: Option<usize>,
+    by_others: Option<(usize, &'static str)>,
 ) -> (&'static str, &'static str) {
     const GROWN: (&str, &str) = ("", "size grown to what was returned");
     let before = world.files[memory.peek(world.file) as usize].size;
     let end = world.requests[memory.peek(world.request) as usize].pos + count;
     let expected = if count == 0 { before } else { before.max(end) };
-    match size {
+    match by_others {
         _ if size == expected && expected == before => ("", "size kept"),
         _ if size == expected => GROWN,
         // Truncated first.
-        _ if truncated_to.is_some() && count > 0 && size == end => GROWN,
-        _ if Some(size) == truncated_to => ("", "size truncated"),
+        Some(_) if count > 0 && size == end => GROWN,
+        Some((others, said)) if size == others => ("", said),
         _ if size > expected => (">", "size too large"),
         _ => ("<", "size too small"),
     }

@@ -9,7 +9,7 @@ mod source;
 mod table;
 mod variant;
 
-pub use build::{Companion, Question, build};
+pub use build::{Companion, Growth, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;
 pub use table::{Region, cases, questions};

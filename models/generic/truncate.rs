@@ -39,8 +39,9 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
         // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);
         if from > 0 {
-            // Not needed: after a write that failed there are zeros behind the end already.
-            folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
+            if !k.mutated(Mutant::TruncateKeepsTail) {
+                folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
+            }
             fs.invalidate_folio(k, folio, from);
         } else {
             // Not needed: after a write that failed; what was never in the file is in no mapping.

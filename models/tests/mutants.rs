@@ -2,7 +2,7 @@
 
 use checker::explicit::{self, Options};
 use models::Mutant;
-use scenario::{Case, Coverage, Outcome, Variant, WritePath};
+use scenario::{Case, Coverage, Outcome, Tier, Variant, WritePath};
 
 fn outcome(cases: &[Case], name: &str) -> Outcome {
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("no scenario {name}"));
@@ -102,6 +102,20 @@ fn each_companion_is_seen_without_a_writer() {
         wrong.extend(complaint.map(|complaint| format!("{companion}: {complaint}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a failed write leaves behind the end is seen by nobody but who makes the file longer later.
+#[test]
+fn what_lies_behind_the_end_is_seen_when_the_file_grows() {
+    let mutant = Mutant::TruncateKeepsTail;
+    let (_, path, name) = mutant.breaks();
+    let (sane, mutated) = (newest(&models::paths(), path), newest(&models::mutated(mutant), path));
+    let found = |case: &&Case| {
+        let bad = |variant: &Variant| outcome(&variant.cases, &case.name).bad.len();
+        case.tier == Tier::Default && bad(&mutated) != bad(&sane)
+    };
+    let found: Vec<&str> = sane.cases.iter().filter(found).map(|case| case.name.as_str()).collect();
+    assert!(found.contains(&name) && found.iter().all(|name| name.contains("-then-")), "{found:?}");
 }
 
 /// What a transaction that commits too early leaves behind, which at rest is gone.

@@ -94,7 +94,7 @@ impl FileSystem for Journalled {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size);
+        ext4_setattr_size(k, self, size, self.write_end == WriteEnd::V6_14);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {

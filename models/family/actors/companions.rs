@@ -1,16 +1,17 @@
 //! What happens to the source meanwhile, and who else is there.
 
 use fault::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
-use machine::{Flow, Label, Order, Word, again};
+use machine::{Action, Flow, Label, Order, Step, Word, again};
 use page_state::inode::{inode_lock, inode_unlock};
-use page_state::steps::{reach, report, store};
+use page_state::steps::{reach, report, store, wait};
 use page_state::{RETURNED_ERROR, Unit};
 use scenario::Actor;
 
 use super::judge::observe;
 use super::{Shared, actor, file, request};
 use crate::Mutant;
-use crate::family::{Companion, Source};
+use crate::family::{Companion, Growth, Source};
+use crate::file_system::{FileSystem, Medium};
 use crate::generic::filemap::{filemap_fault, generic_file_read};
 use crate::generic::mmap::{load_through_mapping, store_through_mapping};
 use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
@@ -88,24 +89,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             }
             0
         }),
-        Companion::SecondWriter => actor("second-write", id, shared, move |k, fs| {
-            let request = k.second();
-            // Not needed: two writers are asked within the file, where the page lock orders them.
-            inode_lock(&k.task);
-            let result = fs.write_iter(k, request);
-            inode_unlock(&k.task);
-            reach(&k.task, "written");
-            // Not reached: this is checked; its memory stays, and nobody fills the disk.
-            if result != Ok(request.len) {
-                report(
-                    &k.task,
-                    "bad-return",
-                    Label::new("short or an error, and nothing came up short", &[]),
-                );
-            }
-            // Not reached: its write does not fail, which is checked above.
-            result.map_or(RETURNED_ERROR, |n| n as Word + 1)
-        }),
+        Companion::SecondWriter => actor("second-write", id, shared, write),
         Companion::Writeback => actor("writeback", id, shared, |k, fs| {
             write_cache_pages(k, fs);
             fs.write_inode(k);
@@ -123,12 +107,17 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             kiocb_invalidate_pages(k, fs);
             0
         }),
-        Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| {
-            inode_lock(&k.task);
-            fs.truncate(k, size);
-            inode_unlock(&k.task);
-            reach(&k.task, "truncated");
-            0
+        Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| truncate(k, fs, size)),
+        Companion::Grow(growth) => actor("grow", id, shared, move |k, fs| {
+            let writing = k.world.writing.expect("who waits for the writer's end is told of it");
+            wait(&k.task, writing, 1, 0, 0, Order::Acquire, Label::new("wait for the writer", &[]));
+            if fs.nature().medium != Medium::Memory {
+                settle(k, fs);
+            }
+            match growth {
+                Growth::Truncate => truncate(k, fs, k.task.storage.geometry.file_units()),
+                Growth::Write => write(k, fs),
+            }
         }),
         Companion::Kill => actor("kill", id, shared, |k, _| {
             let at = k.world.signal.expect("who kills has a signal to send");
@@ -145,5 +134,42 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             reach(&k.task, if loaded { "loaded" } else { "not loaded" });
             Word::from(loaded)
         }),
+    }
+}
+
+/// `write(2)` of the second writer.
+fn write(k: &Kernel, fs: &dyn FileSystem) -> Word {
+    let request = k.second();
+    // Not needed: two writers are asked within the file, where the page lock orders them.
+    inode_lock(&k.task);
+    let result = fs.write_iter(k, request);
+    inode_unlock(&k.task);
+    reach(&k.task, "written");
+    // Not reached: this is checked; its memory stays, and nobody fills the disk.
+    if result != Ok(request.len) {
+        report(&k.task, "bad-return", Label::new("short or an error, and nothing came up short", &[]));
+    }
+    // Not reached: its write does not fail, which is checked above.
+    result.map_or(RETURNED_ERROR, |n| n as Word + 1)
+}
+
+fn truncate(k: &Kernel, fs: &dyn FileSystem, size: usize) -> Word {
+    inode_lock(&k.task);
+    fs.truncate(k, size);
+    inode_unlock(&k.task);
+    reach(&k.task, "truncated");
+    0
+}
+
+/// What may happen to a file that nobody uses: it is put to where it is kept, and its pages go.
+fn settle(k: &Kernel, fs: &dyn FileSystem) {
+    let choice = Step::new(Action::Choose { of: 3 }, Label::new("time passes", &[]));
+    let choice = choice.showing(|w| ["nothing", "synced", "synced and reclaimed"][w as usize % 3].to_owned());
+    let done = k.task.m.perform(choice);
+    if done > 0 {
+        fs.sync(k);
+    }
+    if done > 1 {
+        shrink_folio_list(k, fs);
     }
 }

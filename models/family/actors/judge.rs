@@ -23,10 +23,6 @@ fn require(
     k.task.m.perform(Step::new(action, Label::new("copy_to_user", &[position as i32])));
 }
 
-fn is_asked_for(request: Request, position: usize) -> bool {
-    (request.pos..request.pos + request.len).contains(&position)
-}
-
 /// What the user of the request wants at a position.
 fn wanted(k: &Kernel, file: &File, request: Request, position: usize) -> Unit {
     let before = file.unit(&k.world.storage, position);
@@ -36,7 +32,7 @@ fn wanted(k: &Kernel, file: &File, request: Request, position: usize) -> Unit {
 /// What a second writer puts there.
 fn second(k: &Kernel, position: usize) -> u64 {
     match k.world.second {
-        Some(request) if is_asked_for(request, position) => Unit::New { writer: 1, position }.alone(),
+        Some(request) if request.holds(position) => Unit::New { writer: 1, position }.alone(),
         _ => 0,
     }
 }
@@ -51,7 +47,7 @@ pub(super) fn observe(
 ) {
     let stale = Unit::Stale.alone();
     let before = file.unit(&k.world.storage, position).alone();
-    let asked = if is_asked_for(request, position) { wanted(k, file, request, position).alone() } else { 0 };
+    let asked = if request.holds(position) { wanted(k, file, request, position).alone() } else { 0 };
     let new = asked | second(k, position);
     // A position beyond the old end is seen only because somebody raised the size: with the data there.
     let (property, among) = if position >= file.size && !k.world.truncates && new != 0 {
@@ -63,6 +59,26 @@ pub(super) fn observe(
     };
     let demands = [Some(("stale-read", ALL_BUT_STALE)), Some((property, among | stale))];
     require(k, folio, (unit, position), demands);
+}
+
+/// How many units the writer says that it wrote.
+fn count(returned: Word) -> usize {
+    match returned {
+        0 | RETURNED_ERROR => 0,
+        n => n as usize - 1,
+    }
+}
+
+/// Whether somebody made the file longer after the write, and has written here or left a gap that no write filled: of
+/// the write nothing is left, and a gap is zeros.
+fn is_grown_over(
+    k: &Kernel,
+    position: usize,
+    second: u64,
+    (file, request, count): (&File, Request, usize),
+) -> bool {
+    let behind = position >= file.size && position >= request.pos + count;
+    k.world.writing.is_some() && (second != 0 || behind)
 }
 
 /// What a view may find, given what `write` returned.
@@ -78,15 +94,14 @@ pub(super) fn judge(
     // Whoever else writes there has done so.
     let before = if second == 0 { file.unit(&k.world.storage, position).alone() } else { second };
     let new = wanted(k, file, request, position).alone();
-    let count = match returned {
-        0 | RETURNED_ERROR => 0,
-        n => n as usize - 1,
-    };
+    let count = count(returned);
     let not_stale = Some(("stale-read", ALL_BUT_STALE));
-    if k.world.truncates {
+    if is_grown_over(k, position, second, (file, request, count)) {
+        require(k, folio, at, [not_stale, Some(("wrong-read", before | stale))]);
+    } else if k.world.truncates {
         let zero = Unit::Zero.alone();
         require(k, folio, at, [not_stale, Some(("wrong-read", before | new | zero | stale))]);
-    } else if !is_asked_for(request, position) {
+    } else if !request.holds(position) {
         require(k, folio, at, [not_stale, Some(("wrong-read", before | stale))]);
     } else if position < request.pos + count {
         require(k, folio, at, [not_stale, Some(("lost-write", new | second | stale))]);
@@ -99,10 +114,16 @@ pub(super) fn judge(
 }
 
 /// After a crash: old or new, zeros where a write began, and never somebody else's.
-pub(super) fn observe_recovered(k: &Kernel, folio: Folio, at: (usize, usize), file: &File, request: Request) {
+pub(super) fn observe_recovered(
+    k: &Kernel,
+    folio: Folio,
+    at: (usize, usize),
+    (file, request, returned): (&File, Request, Word),
+) {
     let position = at.1;
     let mut among = file.unit(&k.world.storage, position).alone() | Unit::Stale.alone() | second(k, position);
-    if is_asked_for(request, position) {
+    let grown_over = is_grown_over(k, position, 0, (file, request, count(returned)));
+    if request.holds(position) && !grown_over {
         among |= wanted(k, file, request, position).alone();
     }
     if k.world.truncates {

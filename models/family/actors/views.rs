@@ -15,11 +15,14 @@ use crate::jbd2::Journal;
 use crate::kernel::Kernel;
 
 fn look(k: &Kernel, fs: &dyn FileSystem) -> Word {
-    let (file, request) = (file(k), request(k));
-    let at = k.world.storage.returned;
-    let returned = load(&k.task, at, Word::MAX, Order::Acquire, Label::new("what write returned", &[]));
+    let (file, request, returned) = (file(k), request(k), returned(k));
     let copy = |folio, unit, position| judge(k, folio, (unit, position), (&file, request, returned));
     generic_file_read(k, fs, (0, k.task.storage.geometry.file_units()), &copy) as Word
+}
+
+fn returned(k: &Kernel) -> Word {
+    let at = k.world.storage.returned;
+    load(&k.task, at, Word::MAX, Order::Acquire, Label::new("what write returned", &[]))
 }
 
 /// What the file system makes of the state: through the cache; after sync, dropping the caches and
@@ -39,7 +42,11 @@ pub(in crate::family) fn views(shared: &Shared) -> Vec<Actor> {
         all.push(actor("after-crash", VIEW, shared, |k, fs| {
             recover(k);
             let (file, request) = (file(k), request(k));
-            let copy = |folio, unit, position| observe_recovered(k, folio, (unit, position), &file, request);
+            // Of a write that nobody comes after anything is fine.
+            let returned = k.world.writing.map_or(0, |_| returned(k));
+            let copy = |folio, unit, position| {
+                observe_recovered(k, folio, (unit, position), (&file, request, returned));
+            };
             generic_file_read(k, fs, (0, k.task.storage.geometry.file_units()), &copy) as Word
         }));
     }

@@ -44,6 +44,9 @@ pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
         }
         let returned = result.map_or(RETURNED_ERROR, |n| n as Word + 1);
         store(&k.task, k.world.storage.returned, returned, Order::Release, Label::new("write returns", &[]));
+        if let Some(writing) = k.world.writing {
+            store(&k.task, writing, 0, Order::Release, Label::new("writer is done", &[]));
+        }
         ending::returned(result)
     })
 }

@@ -1,6 +1,7 @@
 //! The table: which questions every block-based write path is asked. A new one is a line or a few.
 
 mod initial;
+mod later;
 mod rows;
 mod sizes;
 mod special;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use page_state::Geometry;
 use scenario::{Case, Tier};
 
-use super::{Companion, File, PageState, Question, Source, build};
+use super::{Companion, File, Growth, PageState, Question, Source, build};
 use crate::file_system::{FileSystem, Medium};
 use crate::kernel::{Request, Setting};
 
@@ -56,6 +57,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
 fn asks_for(companion: &Companion) -> Option<Request> {
     match companion {
         Companion::MmapStore => Some(Request { pos: 3, len: 1 }),
+        Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
     }
@@ -71,6 +73,7 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         writer::surrounded(region, &mut all);
         sizes::large(region, &mut all);
         special::special(region, &mut all);
+        later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
     }
     without_writer::without_writer(&mut all);

@@ -35,7 +35,12 @@ pub(super) fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
 }
 
 /// A write to both pages, or beyond the end of a file that has one.
-fn of_two_pages(region: Region, row: &Row, breadth: Breadth, companions: &[Companion]) -> Question {
+pub(super) fn of_two_pages(
+    region: Region,
+    row: &Row,
+    breadth: Breadth,
+    companions: &[Companion],
+) -> Question {
     let geometry = Geometry::TWO_PAGES;
     let units = geometry.page_units();
     let mut question = question(region, row, breadth, companions);
