@@ -199,34 +199,35 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
 
+    /// The names of a table, each with its file; of a member, with what is done to it.
+    fn names(table: &Table) -> Vec<(String, &'static str)> {
+        let words = table.words.iter().flat_map(|word| word.names);
+        let nothing = table.nothing.iter().flat_map(|nothing| nothing.names.split_whitespace());
+        let all = words
+            .copied()
+            .chain(table.macros.iter().map(|of| of.name))
+            .chain(table.constants.iter().map(|of| of.name))
+            .chain(nothing)
+            .chain(table.assumptions.iter().map(|of| of.name))
+            .map(str::to_owned);
+        let loads = table.loads.iter().map(|of| format!("load of {}", of.name));
+        let stores = table.stores.iter().map(|of| format!("store to {}", of.name));
+        all.chain(loads).chain(stores).map(|name| (name, table.file)).collect()
+    }
+
+    /// Among the tables of everybody, and among a path's own, of which one may have its way over theirs.
     #[test]
     fn a_name_means_one_thing_in_the_tables_of_a_path() {
-        for path in PATHS {
-            let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-            let mut members = BTreeSet::new();
-            for table in TABLES.iter().chain(path.tables) {
-                let words = table.words.iter().flat_map(|word| word.names);
-                let nothing = table.nothing.iter().flat_map(|nothing| nothing.names.split_whitespace());
-                let all = words
-                    .copied()
-                    .chain(table.macros.iter().map(|of| of.name))
-                    .chain(table.constants.iter().map(|of| of.name))
-                    .chain(nothing)
-                    .chain(table.assumptions.iter().map(|of| of.name));
-                all.for_each(|name| names.entry(name).or_default().push(table.file));
-                for name in table.loads.iter().map(|of| of.name) {
-                    assert!(members.insert(("load", name)), "{}: `{name}` is loaded twice", path.name);
-                }
-                for name in table.stores.iter().map(|of| of.name) {
-                    assert!(members.insert(("store", name)), "{}: `{name}` is stored twice", path.name);
-                }
-            }
-            for (name, files) in names {
-                assert_eq!(files.len(), 1, "{}: `{name}` in {files:?}", path.name);
+        let all = PATHS.iter().map(|path| (path.name, path.tables)).chain([("everybody", TABLES)]);
+        for (path, tables) in all {
+            let mut known: BTreeMap<String, &str> = BTreeMap::new();
+            for (name, file) in tables.iter().flat_map(|table| names(table)) {
+                let before = known.insert(name.clone(), file);
+                assert_eq!(before, None, "{path}: `{name}` in {file} once more");
             }
         }
     }
