@@ -199,8 +199,6 @@ fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
                     // Not needed: there are zeros already, as above.
                     folio_zero_segment(task, folio, first, last);
                 } else {
-                    // Not reached: between the end of a file and a write beyond it there is no whole page; that takes
-                    // files of three.
                     unmap_mapping_folio(k, folio);
                     page_state::folio::folio_clear_dirty(task, folio);
                     filemap_remove_folio(task, folio, false);

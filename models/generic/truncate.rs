@@ -40,6 +40,7 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
         folio_wait_writeback(task, folio);
         if from > 0 {
             if !k.mutated(Mutant::TruncateKeepsTail) {
+                // Not needed: of ext3's data=writeback nobody asks by default who makes the file longer later.
                 folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
             }
             fs.invalidate_folio(k, folio, from);
