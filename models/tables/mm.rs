@@ -2,6 +2,7 @@
 //!
 //! `struct page` and `struct folio` are one object: a page of the page cache.
 
+use c_run::Stop;
 use c_text::IntType;
 use models::Medium;
 use models::generic::filemap::grab_cache_page;
@@ -12,13 +13,15 @@ use page_state::folio::{
     folio_test_uptodate, folio_test_writeback, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 
-use crate::front_end::{Assumption, Here, Inode, Mapping, Nothing, Table, constants, loads, words};
+use crate::front_end::{
+    Assumption, Here, Inode, Mapping, Nothing, PAGE_BEHIND, Table, constants, loads, words,
+};
 
 /// The words of the page cache.
 pub(crate) const TABLE: Table = Table {
     words: words! { w;
         __filemap_get_folio | write_begin_get_folio | grab_cache_page_write_begin | pagecache_get_page (index: usize) -> Folio
-            => grab(w, index);
+            => grab(w, index)?;
         folio_lock | lock_page (folio | page: Folio) => folio_lock(w.task(), folio);
         folio_unlock | unlock_page (folio | page: Folio) => folio_unlock(w.task(), folio);
         folio_put | put_page (folio | page: Folio) => folio_put(w.task(), folio);
@@ -110,15 +113,18 @@ pub(crate) const TABLE: Table = Table {
 };
 
 /// The page, locked and referenced; not under writeback, where the file system's device wants it stable.
-fn grab(w: &Here<'_, '_>, index: usize) -> Folio {
+fn grab(w: &Here<'_, '_>, index: usize) -> Result<Folio, Stop> {
     if index >= w.geometry().pages() {
+        if w.request.len == 0 {
+            return Err(w.refused(PAGE_BEHIND));
+        }
         machine::bug("a write goes on behind the last page that it was asked for");
     }
     let folio = grab_cache_page(w.task(), index);
     if w.k.world.nature.medium != Medium::Memory {
         folio_wait_writeback(w.task(), folio);
     }
-    folio
+    Ok(folio)
 }
 
 fn within_page(w: &Here<'_, '_>, position: i64) -> u64 {

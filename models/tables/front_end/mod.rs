@@ -98,22 +98,9 @@ impl Playing<'_> {
         let count = given.len();
         let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
         let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
-        self.finish(function, &run, arguments)
-    }
-
-    /// The same with the arguments as they are.
-    fn run_with(&self, function: &str, arguments: Vec<Value>) -> Value {
-        let run = Run::new(&self.fs.text.code, self, self.k.task.m, Vec::new());
-        self.finish(function, &run, arguments)
-    }
-
-    fn finish(&self, function: &str, run: &Run<'_>, arguments: Vec<Value>) -> Value {
         match run.call(function, self.fs.home(function), arguments) {
             Ok(value) => value,
-            Err(Stop { place, why: Why::Fault(what) }) => {
-                machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
-            }
-            Err(Stop { place, why: Why::Unknown(what) }) => self.fs.text.refuse(&place, &what),
+            Err(stop) => self.fs.stopped(stop),
         }
     }
 }
@@ -185,7 +172,7 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(EXPAND_PAGE)];
+        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND)];
         let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
@@ -234,28 +221,26 @@ impl FromText {
 
     /// Truncates the file to more than it has, by the text: whether it could.
     ///
-    /// To the end of a page, all is done by `cont_expand_zero`; what `generic_cont_expand_simple` adds then is a page behind
-    /// it, which nothing is put into, and which has no place in the page cache of a scenario.
+    /// To the end of the last page, all is done when the page behind it is asked for, which nothing is put into, and which
+    /// has no place in the page cache of a scenario.
     fn expand(&self, k: &Kernel, size: usize) -> bool {
         let playing = self.playing(k, Request { pos: size, len: 0 });
-        let position = (size as i64).value();
-        let own = self.entries.files.own_size;
-        let ends_a_page = size.is_multiple_of(k.task.storage.geometry.page_units());
-        let (function, arguments) = match own.filter(|_| ends_a_page) {
-            Some(own) => {
-                let object = Object { kind: InodeInfo::KIND, numbers: InodeInfo.numbers() };
-                let bytes = Pointer::Object { object, path: vec![Part::Member(own.member.into())] };
-                let arguments = vec![Value::null(), Mapping.value(), position, Value::Pointer(bytes)];
-                (EXPAND_PAGE, arguments)
+        let run = Run::new(&self.text.code, &playing, k.task.m, Vec::new());
+        match run.call(EXPAND, self.home(EXPAND), vec![Inode.value(), (size as i64).value()]) {
+            Ok(Value::Int(error, _)) => error == 0,
+            Ok(other) => self.refuse_answer(EXPAND, &other),
+            Err(Stop { why: Why::Unknown(Unknown::Construct(why)), .. }) if why == PAGE_BEHIND => true,
+            Err(stop) => self.stopped(stop),
+        }
+    }
+
+    /// Ends the execution where the text can't be run on.
+    fn stopped(&self, Stop { place, why }: Stop) -> ! {
+        match why {
+            Why::Fault(what) => {
+                machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
             }
-            None => (EXPAND, vec![Inode.value(), position]),
-        };
-        match playing.run_with(function, arguments) {
-            Value::Int(0, _) => true,
-            // The file system's own `write_begin` would take back what it has begun.
-            error if ends_a_page => self.refuse_answer(function, &error),
-            Value::Int(..) => false,
-            other => self.refuse_answer(function, &other),
+            Why::Unknown(what) => self.text.refuse(&place, &what),
         }
     }
 
@@ -277,8 +262,8 @@ impl FromText {
 
 /// What truncates a file to more than it has, where the text has a way of its own.
 const EXPAND: &str = "generic_cont_expand_simple";
-/// What it does of it, up to the end of a page.
-const EXPAND_PAGE: &str = "cont_expand_zero";
+/// Why it ends where it asks for the page behind the last one.
+pub(crate) const PAGE_BEHIND: &str = "the page behind the last one";
 /// `VM_FAULT_LOCKED`.
 const FAULT_LOCKED: i64 = 0x200;
 /// `VM_FAULT_NOPAGE`.
