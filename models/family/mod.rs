@@ -12,5 +12,5 @@ mod variant;
 pub use build::{Companion, Growth, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;
-pub use table::{Region, cases, questions};
+pub use table::{Open, Region, cases, open_cases, questions};
 pub use variant::{Path, Release, Row};

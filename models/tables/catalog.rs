@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::tree::Release;
 use c_text::{Config, File, Hints, Program, ReadError, Sources, parse};
+use models::family;
 use models::kernel::Setting;
-use models::{FileSystem, family};
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
 
 use crate::front_end::{Assumption, FromText, Table, Text};
@@ -135,16 +135,12 @@ impl Tree {
 /// The scenarios of a file system of a text. Each that is built has one of its own, which knows what was assumed.
 fn cases_of(fs: FromText, setting: Setting) -> Cases {
     let fs = Arc::new(fs);
-    let cases = move || {
-        let fs = Arc::new(fs.fresh());
-        let shared: Arc<dyn FileSystem> = fs.clone();
-        (fs, family::cases(&shared, setting, false))
-    };
     Cases::new(move || {
-        let own = cases().1.into_iter().enumerate().map(|(number, case)| {
-            let cases = cases.clone();
+        let own = family::open_cases(fs.as_ref(), setting, false).into_iter().map(|open| {
+            let all = fs.clone();
             let build = move || {
-                let (fs, cases) = cases();
+                let fs = Arc::new(all.fresh());
+                let scenario = (open.build)(fs.clone());
                 let assumed = move || {
                     let used = fs.used().assumptions.into_iter();
                     used.map(|(of, table)| scenario::Assumption {
@@ -155,9 +151,9 @@ fn cases_of(fs: FromText, setting: Setting) -> Cases {
                     })
                     .collect()
                 };
-                Scenario { assumptions: Some(Arc::new(assumed)), ..(cases[number].build)() }
+                Scenario { assumptions: Some(Arc::new(assumed)), ..scenario }
             };
-            Case { build: Arc::new(build), ..case }
+            Case { name: open.name, tier: open.tier, build: Arc::new(build) }
         });
         own.collect()
     })

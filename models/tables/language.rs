@@ -23,10 +23,6 @@ pub(crate) const TABLE: Table = Table {
         };
     },
     macros: &[
-        same("likely"),
-        same("unlikely"),
-        same("READ_ONCE"),
-        same("data_race"),
         Macro { name: "WRITE_ONCE", result: None, call: write_once },
         Macro { name: "min", result: None, call: |w| least(w, 0, true) },
         Macro { name: "max", result: None, call: |w| least(w, 0, false) },
@@ -47,6 +43,7 @@ pub(crate) const TABLE: Table = Table {
         Macro { name: "IS_ENABLED", result: Some(IntType::INT), call: is_enabled },
         Macro { name: "container_of", result: None, call: container_of },
     ],
+    arguments: &["likely", "unlikely", "READ_ONCE", "data_race"],
     constants: constants! { w;
         LLONG_MAX: i64 = i64::MAX;
         LONG_MAX: i64 = i64::MAX;
@@ -65,10 +62,6 @@ pub(crate) const TABLE: Table = Table {
     ],
     ..Table::new("models/tables/language.rs")
 };
-
-const fn same(name: &'static str) -> Macro {
-    Macro { name, result: None, call: |w| w.evaluate(0) }
-}
 
 const fn warns(name: &'static str) -> Macro {
     Macro { name, result: Some(IntType::INT), call: warn }

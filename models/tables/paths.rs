@@ -219,6 +219,7 @@ mod tests {
         let all = words
             .copied()
             .chain(table.macros.iter().map(|of| of.name))
+            .chain(table.arguments.iter().copied())
             .chain(table.constants.iter().map(|of| of.name))
             .chain(nothing)
             .chain(table.assumptions.iter().map(|of| of.name))

@@ -18,6 +18,11 @@ pub trait Vocabulary: Send + Sync {
     /// Whether the table has a word of this name.
     fn word(&self, name: &str) -> Option<Word>;
 
+    /// Whether a macro of this name is its only argument and nothing else. Nobody is asked when it is run.
+    fn is_its_argument(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether the table has a value of this name.
     fn is_constant(&self, name: &str) -> bool;
 

@@ -155,6 +155,9 @@ impl Vocabulary for Names {
             _ => None,
         }
     }
+    fn is_its_argument(&self, name: &str) -> bool {
+        name == "unlikely"
+    }
     fn is_constant(&self, name: &str) -> bool {
         name == "PAGE_SIZE"
     }
@@ -239,6 +242,31 @@ fn table_int(body: &str) -> i64 {
     match with_table(&Table::default(), body) {
         Ok(Value::Int(value, _)) => value,
         other => panic!("{body}: {other:?}"),
+    }
+}
+
+/// A macro that is its argument comes to what one comes to that evaluates it, and to what the argument alone does.
+#[test]
+fn a_macro_that_is_its_argument_is_as_if_it_were_not_there() {
+    let bodies = [
+        "return MACRO(tick()) ? tick() : 0;",
+        "return MACRO(tick() - 1) ? tick() : 7;",
+        "int a = 3; return MACRO(a) + MACRO(!a);",
+        "int a[2] = { 1, 2 }; return MACRO(a[1] > 1) && MACRO(MACRO(a[0]) == 1);",
+        "unsigned char c = 255; return MACRO(c) + 1;",
+        "inode()->i_size = 9; return MACRO(inode()->i_size) - MACRO((size_t)1);",
+        "int n = 0; while (MACRO(n < 5)) n += MACRO(tick()); return n;",
+        "int a = 1; int *p = &a; *p = 6; return MACRO(*p) * MACRO(a);",
+        "return MACRO(({ int b = tick(); b + 1; }));",
+    ];
+    for body in bodies {
+        let [alone, evaluated, is_argument] =
+            ["", "likely", "unlikely"].map(|name| table_int(&body.replace("MACRO", name)));
+        assert_eq!((alone, alone), (evaluated, is_argument), "{body}");
+    }
+    for body in ["return unlikely(1, 2);", "return unlikely();"] {
+        let stop = with_table(&Table::default(), body).expect_err("it has one argument");
+        assert!(stop.to_string().contains("unlikely() is given"), "{stop}");
     }
 }
 

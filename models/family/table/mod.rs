@@ -11,7 +11,7 @@ mod writer;
 use std::sync::Arc;
 
 use page_state::Geometry;
-use scenario::{Case, Tier};
+use scenario::{Case, Scenario, Tier};
 
 use super::{Companion, File, Growth, PageState, Question, Source, build};
 use crate::file_system::{FileSystem, Medium};
@@ -133,10 +133,30 @@ fn distinct(initial: Vec<(File, PageState, Request)>) -> Vec<(File, PageState, R
     all
 }
 
+/// A case without its file system.
+pub struct Open {
+    /// The name of the case.
+    pub name: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// The scenario over a file system, which must answer as the one that was asked.
+    pub build: Arc<dyn Fn(Arc<dyn FileSystem>) -> Scenario + Send + Sync>,
+}
+
 /// The cases of a file system in a setting; a historic one is asked by default of the writer alone.
 #[must_use]
 pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<Case> {
-    questions(fs.as_ref())
+    let closed = |Open { name, tier, build }| {
+        let fs = fs.clone();
+        Case { name, tier, build: Arc::new(move || build(fs.clone())) }
+    };
+    open_cases(fs.as_ref(), setting, historic).into_iter().map(closed).collect()
+}
+
+/// As [`cases`], for who gives each scenario a file system of its own.
+#[must_use]
+pub fn open_cases(fs: &dyn FileSystem, setting: Setting, historic: bool) -> Vec<Open> {
+    questions(fs)
         .into_iter()
         .filter_map(|(mut question, tier)| {
             let cluster = fs.cluster(question.geometry);
@@ -160,9 +180,8 @@ pub fn cases(fs: &Arc<dyn FileSystem>, setting: Setting, historic: bool) -> Vec<
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let left_to_all = academic || (historic && !question.companions.is_empty());
             let tier = if left_to_all { Tier::All } else { tier };
-            let fs = fs.clone();
             let name = question.name.clone();
-            Some(Case { name, tier, build: Arc::new(move || build(&question, fs.clone(), setting)) })
+            Some(Open { name, tier, build: Arc::new(move |fs| build(&question, fs, setting)) })
         })
         .collect()
 }

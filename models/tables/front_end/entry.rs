@@ -13,6 +13,8 @@ pub struct Table {
     pub words: &'static [Word],
     /// What evaluates its arguments as it likes.
     pub macros: &'static [Macro],
+    /// Macros that are their only argument and nothing else.
+    pub arguments: &'static [&'static str],
     /// Names with a value.
     pub constants: &'static [Constant],
     /// Members of objects that are read.
@@ -36,6 +38,7 @@ impl Table {
             file,
             words: &[],
             macros: &[],
+            arguments: &[],
             constants: &[],
             loads: &[],
             stores: &[],

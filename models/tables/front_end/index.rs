@@ -13,6 +13,8 @@ use super::entry::{Assumption, Constant, Load, Macro, Store, Table, Word};
 pub(super) enum Entry {
     Word(&'static Word),
     Macro(&'static Macro),
+    /// A macro that is its only argument.
+    Argument,
     Constant(&'static Constant),
     Nothing(&'static str),
     Assumption(Assumption),
@@ -101,6 +103,7 @@ impl Index {
             }
             table.macros.iter().for_each(|of| index.add(of.name, Entry::Macro(of), file));
             table.constants.iter().for_each(|of| index.add(of.name, Entry::Constant(of), file));
+            table.arguments.iter().for_each(|name| index.add(name, Entry::Argument, file));
             for nothing in table.nothing {
                 let names = nothing.names.split_whitespace();
                 names.for_each(|name| index.add(name, Entry::Nothing(nothing.reason), file));
@@ -164,8 +167,12 @@ impl Vocabulary for Names {
         match self.0.known(name)?.entry {
             Entry::Word(_) | Entry::Nothing(_) | Entry::Assumption(_) => Some(Called::Function),
             Entry::Macro(_) => Some(Called::Macro),
-            Entry::Constant(_) => None,
+            Entry::Argument | Entry::Constant(_) => None,
         }
+    }
+
+    fn is_its_argument(&self, name: &str) -> bool {
+        matches!(self.0.names.get(name).map(|known| known.entry), Some(Entry::Argument))
     }
 
     fn is_constant(&self, name: &str) -> bool {
@@ -178,7 +185,7 @@ impl Vocabulary for Names {
             Some(Entry::Macro(of)) => of.result,
             Some(Entry::Constant(of)) => of.of,
             Some(Entry::Assumption(_)) => Some(IntType::INT),
-            Some(Entry::Nothing(_)) => None,
+            Some(Entry::Argument | Entry::Nothing(_)) => None,
             None => self.0.types.get(name).copied(),
         }
     }

@@ -113,7 +113,8 @@ impl Words for Playing<'_> {
             Entry::Macro(of) => (of.call)(&self.here(run, Some(call), None)).map(Some),
             Entry::Nothing(_) => Ok(Some(Value::Void)),
             Entry::Assumption(of) => Ok(Some(Value::int(of.value))),
-            Entry::Constant(_) => Ok(None),
+            // It is not called.
+            Entry::Argument | Entry::Constant(_) => Ok(None),
         }
     }
 

@@ -248,6 +248,13 @@ impl Compiler<'_> {
     fn call_name(&mut self, name: &Name, whole: &Expr, written: &[Expr], line: u32) -> Result<Node, Unknown> {
         let ambiguous = |why: c_text::Ambiguous| Unknown::Ambiguous(why.to_string());
         let (program, file) = (self.program, self.file.clone());
+        if self.vocabulary.is_its_argument(name) {
+            let [argument] = written else {
+                let why = format!("{name}() is given {} arguments", written.len());
+                return Err(Unknown::Construct(why));
+            };
+            return Ok(self.expression(argument));
+        }
         if let Some(word) = self.vocabulary.word(name) {
             let prototype = program.prototype(name, &file).map_err(ambiguous)?;
             let head = prototype.map(|prototype| Arc::new(Head::new(prototype, self.types())));
