@@ -148,6 +148,7 @@ pub const PATHS: &[Path] = &[
     block_based::nilfs2::PATH,
     block_based::adfs::PATH,
     block_based::affs::FFS,
+    block_based::affs_ofs::PATH,
     block_based::exfat::PATH,
     block_based::fat::PATH,
     block_based::hfs::PATH,
@@ -225,8 +226,13 @@ mod tests {
                     assert!(members.insert(("store", name)), "{}: `{name}` is stored twice", path.name);
                 }
             }
+            let instead: Vec<&str> = path.tables.iter().flat_map(|table| table.instead).copied().collect();
+            for name in &instead {
+                assert!(names.contains_key(name), "{}: `{name}` is nowhere", path.name);
+            }
             for (name, files) in names {
-                assert_eq!(files.len(), 1, "{}: `{name}` in {files:?}", path.name);
+                let count = if instead.contains(&name) { 2 } else { 1 };
+                assert_eq!(files.len(), count, "{}: `{name}` in {files:?}", path.name);
             }
         }
     }

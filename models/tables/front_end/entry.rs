@@ -27,6 +27,8 @@ pub struct Table {
     pub assumptions: &'static [Assumption],
     /// Types that are integers here, in which no bits matter.
     pub types: &'static [(&'static str, IntType)],
+    /// Names of the tables of everybody which this one gives another meaning.
+    pub instead: &'static [&'static str],
 }
 
 impl Table {
@@ -43,6 +45,7 @@ impl Table {
             nothing: &[],
             assumptions: &[],
             types: &[],
+            instead: &[],
         }
     }
 }

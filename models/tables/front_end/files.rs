@@ -38,6 +38,8 @@ pub enum Truncation {
     /// The same, and `i_size` is there before: where the page cache can't be filled up to it, the file ends where its
     /// own size is.
     ExpandsBehindTheSize,
+    /// The same, up to the end of a page by this function of the text, which takes the inode and the size.
+    ExpandsBy(&'static str),
 }
 
 /// A size that a file system keeps beside `i_size`, such as `mmu_private`, in memory only.
@@ -61,6 +63,16 @@ impl Files {
         truncation: Truncation::OfTheBase,
         own_size: None,
     };
+}
+
+impl Truncation {
+    /// What of the text truncates a file to the end of a page, if it is more than it has.
+    pub(super) fn expands_page(self) -> &'static str {
+        match self {
+            Truncation::ExpandsBy(function) => function,
+            _ => super::EXPAND_PAGE,
+        }
+    }
 }
 
 impl OwnSize {

@@ -24,7 +24,7 @@ pub(crate) use entry::{constants, loads, stores, words};
 use files::truncate_setsize;
 pub use files::{Files, OwnSize, Truncation};
 pub use here::{
-    Answer, Argument, Current, Data, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
+    Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
     SuperBlockInfo, Thing, Vma, errno,
 };
 use index::{Entry, Known, Marks};
@@ -152,7 +152,7 @@ impl Words for Playing<'_> {
     }
 
     fn moved(&self, _: &Run<'_>, pointer: &Pointer, by: i64) -> Option<Value> {
-        Data::moved(pointer, by)
+        here::moved(pointer, by)
     }
 
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
@@ -185,7 +185,8 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(EXPAND_PAGE)];
+        let run =
+            [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(entries.files.truncation.expands_page())];
         let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
@@ -241,19 +242,20 @@ impl FromText {
         let position = (size as i64).value();
         let own = self.entries.files.own_size;
         let ends_a_page = size.is_multiple_of(k.task.storage.geometry.page_units());
-        let (function, arguments) = match own.filter(|_| ends_a_page) {
-            Some(own) => {
+        let (function, arguments) = match (self.entries.files.truncation, own.filter(|_| ends_a_page)) {
+            (Truncation::ExpandsBy(function), Some(_)) => (function, vec![Inode.value(), position]),
+            (_, Some(own)) => {
                 let object = Object { kind: InodeInfo::KIND, numbers: InodeInfo.numbers() };
                 let bytes = Pointer::Object { object, path: vec![Part::Member(own.member.into())] };
                 let arguments = vec![Value::null(), Mapping.value(), position, Value::Pointer(bytes)];
                 (EXPAND_PAGE, arguments)
             }
-            None => (EXPAND, vec![Inode.value(), position]),
+            (_, None) => (EXPAND, vec![Inode.value(), position]),
         };
         match playing.run_with(function, arguments) {
             Value::Int(0, _) => true,
             // The file system's own `write_begin` would take back what it has begun.
-            error if ends_a_page => self.refuse_answer(function, &error),
+            error if function == EXPAND_PAGE => self.refuse_answer(function, &error),
             Value::Int(..) => false,
             other => self.refuse_answer(function, &other),
         }
@@ -399,7 +401,7 @@ impl FileSystem for FromText {
                 self.expand(k, size);
                 return;
             }
-            Truncation::ExpandsBehindTheSize if grows => {
+            Truncation::ExpandsBehindTheSize | Truncation::ExpandsBy(_) if grows => {
                 truncate_setsize(k, self, size);
                 if let (false, Some(own)) = (self.expand(k, size), own_size) {
                     i_size_write(&k.task, own.read(k));
