@@ -3,7 +3,7 @@
 //! A block has a header before its data, so that pages are no buffers: what is written is copied to the device's buffers
 //! when the write ends, and pages are never dirty. Here these buffers are the disk.
 
-use c_run::{Object, Stop, Value};
+use c_run::{Object, Pointer, Stop, Value};
 use machine::{Label, Order, call};
 use models::Errno;
 use page_state::Unit;
@@ -34,15 +34,20 @@ pub(crate) const PATH: Path = Path {
 
 /// A buffer of the device with a block of the disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Block(usize);
+struct Block {
+    /// The block.
+    at: usize,
+    /// Whether it was allocated for whoever holds it.
+    is_new: bool,
+}
 
 impl Thing for Block {
     const KIND: &'static str = "affs_block";
     fn of(object: Object) -> Block {
-        Block(object.numbers[0] as usize)
+        Block { at: object.numbers[0] as usize, is_new: object.numbers[1] != 0 }
     }
     fn numbers(&self) -> [u32; 2] {
-        [self.0 as u32, 0]
+        [self.at as u32, self.is_new.into()]
     }
 }
 
@@ -66,16 +71,20 @@ const TABLE: Table = Table {
         affs_getemptyblk_ino(block: usize) => found(get_block(w, "affs_getemptyblk_ino", block, true));
         affs_getzeroblk_ino(block: usize) => {
             let found_block = get_block(w, "affs_getzeroblk_ino", block, true);
-            if let Ok(Block(block)) = found_block {
+            if let Ok(Block { at: block, .. }) = found_block {
                 let all = w.geometry().block_units();
                 zero(w, DiskData { block, unit: 0 }, all);
             }
             found(found_block)
         };
-        AFFS_DATA(bh: Block) => DiskData { block: bh.0, unit: 0 };
+        AFFS_DATA(bh: Block) => DiskData { block: bh.at, unit: 0 };
         AFFS_DATA_HEAD(bh: Block) => Header;
-        // Whether its header is to be filled in, which nobody reads here.
-        buffer_new(bh: Block) -> bool => true;
+        buffer_new(bh: Block) -> bool => bh.is_new;
+        // Where it fails to allocate, `affs_write_end_ofs` takes the block before for the error.
+        PTR_ERR(ptr: Pointer) -> i64 => match ptr {
+            Pointer::Number(number) => number,
+            _ => machine::bug("an address is taken for an error's number"),
+        };
         folio_address | page_address (folio | page: Folio) => Data { folio, unit: 0 };
         memcpy(to: DiskData, from: Data, n: usize) => copy(w, from, to, n, true)?;
         memcpy_to_folio | memcpy_to_page (folio | page: Folio, offset: usize, from: DiskData, len: usize) =>
@@ -95,7 +104,7 @@ const TABLE: Table = Table {
         "inode.i_ino"(_inode: crate::front_end::Inode) => 2_u64;
         // What is found in a header goes into a header.
         "affs_block.b_state"(_bh: Block) => 0_u64;
-        "affs_block.b_blocknr"(bh: Block) => bh.0 as u64;
+        "affs_block.b_blocknr"(bh: Block) => bh.at as u64;
         "affs_data_head.size"(_head: Header) => 0_u32;
         "affs_data_head.next"(_head: Header) => 0_u32;
     },
@@ -113,10 +122,10 @@ const TABLE: Table = Table {
             reason: "headers of blocks, which are written and not looked at when a file is read",
             names: "affs_fix_checksum affs_adjust_checksum be32_add_cpu",
         },
-        Nothing { reason: "the device's buffers are the disk", names: "mark_buffer_dirty_inode affs_brelse" },
+        Nothing { reason: "the device's buffers are the disk", names: "mark_buffer_dirty_inode mmb_mark_buffer_dirty affs_brelse" },
         Nothing { reason: "messages", names: "affs_warning" },
     ],
-    instead: &["buffer_new"],
+    instead: &["buffer_new", "PTR_ERR"],
     ..Table::new("models/tables/block_based/affs_ofs.rs")
 };
 
@@ -125,23 +134,23 @@ fn get_block(w: &Here<'_, '_>, name: &'static str, block: usize, create: bool) -
     let task = w.task();
     let found = call(task.m, Label::new(name, &[block as i32]), || {
         if let Some(disk_block) = map_block(task, block) {
-            return Ok(disk_block as u8);
+            return Ok((disk_block as u8, false));
         }
         let is_next = (0..block).all(|other| map_block(task, other).is_some());
         match create && is_next {
             false => Err(Errno::Eio),
             true if w.k.is_disk_full() => Err(Errno::Enospc),
-            true => Ok(allocate_block(task, block, &[]) as u8),
+            true => Ok((allocate_block(task, block, &[]) as u8, true)),
         }
     });
-    found.map(|block| Block(block.into()))
+    found.map(|(at, is_new)| Block { at: at.into(), is_new })
 }
 
 /// The buffer, or the error as a pointer.
 fn found(block: Result<Block, Errno>) -> Value {
     match block {
         Ok(block) => block.value(),
-        Err(error) => Value::Pointer(c_run::Pointer::Number((-errno(error)).into())),
+        Err(error) => Value::Pointer(Pointer::Number((-errno(error)).into())),
     }
 }
 
