@@ -154,6 +154,7 @@ pub const PATHS: &[Path] = &[
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,
     block_based::hpfs::PATH,
+    server_based::ecryptfs::PATH,
     server_based::hostfs::PATH,
     server_based::udf_in_icb::PATH,
     server_based::vboxsf::PATH,

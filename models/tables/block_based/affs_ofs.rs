@@ -6,11 +6,11 @@
 use c_run::{Object, Pointer, Stop, Value};
 use machine::{Label, Order, call};
 use models::Errno;
+use page_state::Folio;
 use page_state::Unit;
 use page_state::buffer::allocate_block;
 use page_state::inode::map_block;
 use page_state::steps::{copy_unit, store};
-use page_state::Folio;
 
 use super::affs::MMU_PRIVATE;
 use super::{LEAVES_OUT, continuous, entries};
@@ -122,7 +122,10 @@ const TABLE: Table = Table {
             reason: "headers of blocks, which are written and not looked at when a file is read",
             names: "affs_fix_checksum affs_adjust_checksum be32_add_cpu",
         },
-        Nothing { reason: "the device's buffers are the disk", names: "mark_buffer_dirty_inode mmb_mark_buffer_dirty affs_brelse" },
+        Nothing {
+            reason: "the device's buffers are the disk",
+            names: "mark_buffer_dirty_inode mmb_mark_buffer_dirty affs_brelse",
+        },
         Nothing { reason: "messages", names: "affs_warning" },
     ],
     instead: &["buffer_new", "PTR_ERR"],

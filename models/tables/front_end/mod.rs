@@ -24,8 +24,8 @@ pub(crate) use entry::{constants, loads, stores, words};
 use files::truncate_setsize;
 pub use files::{Files, OwnSize, Truncation};
 pub use here::{
-    Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
-    SuperBlockInfo, Thing, Vma, errno,
+    Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile,
+    SuperBlock, SuperBlockInfo, Thing, Vma, errno,
 };
 use index::{Entry, Known, Marks};
 pub use text::{Text, Used};
@@ -185,8 +185,12 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run =
-            [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(entries.files.truncation.expands_page())];
+        let run = [
+            Some(entries.write),
+            entries.page_mkwrite,
+            Some(EXPAND),
+            Some(entries.files.truncation.expands_page()),
+        ];
         let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })

@@ -164,3 +164,17 @@ fn affs_takes_the_block_before_for_an_error() {
         }
     }
 }
+
+#[test]
+fn ecryptfs_extends_the_file_to_where_nothing_was_written() {
+    let looks_at_what_was_copied = |text: &str| {
+        text.replacen("if (pos + copied > i_size_read", "if (copied && pos + copied > i_size_read", 1)
+    };
+    for tree in trees() {
+        let run = |change| broken(tree.clone(), "ecryptfs/lower", "beyond-unmapped", change);
+        let Some(as_it_is) = run(None) else { continue };
+        let changed = run(Some(("fs/ecryptfs/mmap.c", looks_at_what_was_copied))).expect("the same tree");
+        assert!(as_it_is.contains("wrong-size"), "{as_it_is:?}");
+        assert!(!changed.contains("wrong-size"), "{changed:?}");
+    }
+}
