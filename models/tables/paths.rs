@@ -185,9 +185,11 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     }
 }
 
-/// Stable releases with a text that a later one brought: path, release, whose model is around its writer, why.
-const BACKPORTED: &[(&str, (u32, u32), (u32, u32), &str)] =
-    &[("ext4/delalloc", (6, 1), (6, 4), "6.1.y has 1dedde690303")];
+/// A path, a release, whose model is around its writer, and why.
+type Backported = (&'static str, (u32, u32), (u32, u32), &'static str);
+
+/// Stable releases with a text that a later one brought.
+const BACKPORTED: &[Backported] = &[("ext4/delalloc", (6, 1), (6, 4), "6.1.y has 1dedde690303")];
 
 impl Path {
     /// What is around the writer in a release: the variant's name, the model, and how it is played.
