@@ -1,18 +1,15 @@
 //! What a path from a tree's text costs beside its Rust model: CPU time and states of all default scenarios, side by
 //! side, and the time to read what a path needs.
 //!
-//! `SHORTCOPY_TREE` names the tree, `RELEASE` its version (6.12 where it is not said); `ONLY` and `SCENARIO` are parts
-//! of the names of paths and scenarios. CPU time of the process is compared, of one thread: the machine may be busy.
+//! `SHORTCOPY_TREE` names the tree; `ONLY` and `SCENARIO` are parts of the names of paths and scenarios. CPU time of the process is compared, of one thread: the machine may be busy.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use c_text::Folder;
 use checker::explicit::{Options, check};
 use cpu_time::ProcessTime;
 use scenario::{Case, Tier};
-use tables::{Release, Tree, TreePath};
+use tables::{Tree, TreePath};
 
 /// What the search of one path took.
 #[derive(Clone, Copy, Default)]
@@ -31,32 +28,27 @@ impl Sum {
 }
 
 fn main() {
-    let Some(folder) = std::env::var_os("SHORTCOPY_TREE") else {
+    let Some(folder) = std::env::var("SHORTCOPY_TREE").ok() else {
         println!("skipped: no tree at SHORTCOPY_TREE");
         return;
     };
     let said = |name| std::env::var(name).unwrap_or_default();
-    let (only, scenario, mut name) = (said("ONLY"), said("SCENARIO"), said("RELEASE"));
-    if name.is_empty() {
-        name = "6.12".to_owned();
-    }
-    let mut numbers = name.split('.').map(|number| number.parse().expect("a number"));
-    let version = (numbers.next().expect("a version"), numbers.next().expect("a patch level"));
+    let (only, scenario) = (said("ONLY"), said("SCENARIO"));
     println!("| path | read, s | scenarios | states Rust | states C | | CPU Rust, s | CPU C, s | |");
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for of in tables::PATHS.iter().filter(|of| of.name.contains(&only)) {
         // Nothing is read before.
-        let sources = Folder::open(Path::new(&folder)).expect("a tree");
-        let tree = Tree::new(Arc::new(sources), Release { version, name: name.clone() }, Vec::new());
+        let sources = tree::open(&folder).expect("a tree");
+        let tree = Tree::new(sources.release().clone(), Arc::new(sources), Vec::new());
         let begun = ProcessTime::now();
-        let Some(TreePath { path, .. }) = tree.path(of).expect("a path") else {
+        let Some(TreePath { path, base, .. }) = tree.path(of).expect("a path") else {
             println!("| {} | not in this tree |", of.name);
             continue;
         };
         let read = begun.elapsed();
         let [mut rust, mut text] = [Sum::default(); 2];
         let mut scenarios = 0;
-        for (a, b) in tables::base_cases(&path.name, version).iter().zip(&path.variants[0].cases) {
+        for (a, b) in base.iter().zip(&path.variants[0].cases) {
             if a.tier != Tier::Default || !a.name.contains(&scenario) {
                 continue;
             }
