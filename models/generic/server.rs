@@ -17,15 +17,17 @@ pub fn size(task: &Task) -> usize {
     InodeFields::size(load(task, task.storage.durable, SIZE, Order::Relaxed, label))
 }
 
+/// Sets the server's size.
 #[track_caller]
-fn set_size(task: &Task, size: usize) {
+pub fn set_size(task: &Task, size: usize) {
     let value = (size as Word) << InodeFields::SIZE.shift;
     let label = Label::new("server sets size", &[size as i32]);
     change(task, task.storage.durable, SIZE, value, 0, Order::Relaxed, label);
 }
 
-/// The first of the server's cells of a page: its block, and the unit in it that the page's `unit` is.
-fn cell(task: &Task, folio: Folio, unit: usize) -> Place {
+/// The server's cell of a page's unit.
+#[must_use]
+pub fn cell(task: &Task, folio: Folio, unit: usize) -> Place {
     let geometry = task.storage.geometry;
     let position = folio.index * geometry.page_units() + unit;
     task.storage.disk(position >> geometry.block_shift, position % geometry.block_units())

@@ -148,11 +148,13 @@ pub const PATHS: &[Path] = &[
     block_based::nilfs2::PATH,
     block_based::adfs::PATH,
     block_based::affs::FFS,
+    block_based::affs_ofs::PATH,
     block_based::exfat::PATH,
     block_based::fat::PATH,
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,
     block_based::hpfs::PATH,
+    server_based::ecryptfs::PATH,
     server_based::hostfs::PATH,
     server_based::udf_in_icb::PATH,
     server_based::vboxsf::PATH,
@@ -208,7 +210,7 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -229,7 +231,7 @@ mod tests {
         all.chain(loads).chain(stores).map(|name| (name, table.file)).collect()
     }
 
-    /// Among the tables of everybody, and among a path's own, of which one may have its way over theirs.
+    /// A path's own table may have its way over those of everybody, where it says so.
     #[test]
     fn a_name_means_one_thing_in_the_tables_of_a_path() {
         let all = PATHS.iter().map(|path| (path.name, path.tables)).chain([("everybody", TABLES)]);
@@ -238,6 +240,15 @@ mod tests {
             for (name, file) in tables.iter().flat_map(|table| names(table)) {
                 let before = known.insert(name.clone(), file);
                 assert_eq!(before, None, "{path}: `{name}` in {file} once more");
+            }
+        }
+        let of_everybody: BTreeMap<_, _> = TABLES.iter().flat_map(|table| names(table)).collect();
+        for path in PATHS {
+            for table in path.tables {
+                let own: BTreeMap<_, _> = names(table).into_iter().collect();
+                let twice = own.keys().filter(|name| of_everybody.contains_key(*name)).map(String::as_str);
+                let said: BTreeSet<&str> = table.instead.iter().copied().collect();
+                assert_eq!(twice.collect::<BTreeSet<_>>(), said, "{}: {}", path.name, table.file);
             }
         }
     }

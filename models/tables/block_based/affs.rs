@@ -18,7 +18,7 @@ pub(crate) const FFS: Path = Path {
     entries: entries("affs_aops", continuous(MMU_PRIVATE, Truncation::ExpandsBehindTheSize)),
 };
 
-const MMU_PRIVATE: OwnSize = OwnSize::is_the_size("mmu_private");
+pub(super) const MMU_PRIVATE: OwnSize = OwnSize::is_the_size("mmu_private");
 
 // The next block is told by `i_blkcnt`, which counts the file's blocks.
 const GET_BLOCK: GetBlock =

@@ -66,6 +66,13 @@ const TABLE: Table = Table {
         Assumption { name: "file_update_time", value: 0, reason: "times of the inode" },
         Assumption { name: "file_remove_privs", value: 0, reason: "the file gives nobody privileges" },
     ],
+    instead: &[
+        "inode_set_ctime_current",
+        "generic_write_sync",
+        "inode_lock",
+        "inode_unlock",
+        "file_update_time",
+    ],
     ..Table::new("models/tables/block_based/exfat.rs")
 };
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod adfs;
 pub(crate) mod affs;
+pub(crate) mod affs_ofs;
 pub(crate) mod bfs;
 pub(crate) mod exfat;
 pub(crate) mod fat;

@@ -29,6 +29,8 @@ pub struct Table {
     pub assumptions: &'static [Assumption],
     /// Types that are integers here, in which no bits matter.
     pub types: &'static [(&'static str, IntType)],
+    /// Names of the tables of everybody which this one gives another meaning.
+    pub instead: &'static [&'static str],
 }
 
 impl Table {
@@ -46,6 +48,7 @@ impl Table {
             nothing: &[],
             assumptions: &[],
             types: &[],
+            instead: &[],
         }
     }
 }

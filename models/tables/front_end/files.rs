@@ -38,6 +38,8 @@ pub enum Truncation {
     /// The same, and `i_size` is there before: where the page cache can't be filled up to it, the file ends where its
     /// own size is.
     ExpandsBehindTheSize,
+    /// The same, up to the end of a page by this function of the text, which takes the inode and the size.
+    ExpandsBy(&'static str),
 }
 
 /// A size that a file system keeps beside `i_size`, such as `mmu_private`, in memory only.
@@ -61,6 +63,16 @@ impl Files {
         truncation: Truncation::OfTheBase,
         own_size: None,
     };
+}
+
+impl Truncation {
+    /// What of the text truncates a file to more than it has; up to the end of a page, or not.
+    pub(super) fn expands(self, to_the_end_of_a_page: bool) -> &'static str {
+        match self {
+            Truncation::ExpandsBy(function) if to_the_end_of_a_page => function,
+            _ => super::EXPAND,
+        }
+    }
 }
 
 impl OwnSize {

@@ -332,17 +332,41 @@ impl Thing for Data {
     }
 }
 
-impl Data {
-    /// A pointer to data, moved by so many units; nothing if it is another pointer, or leaves the numbers.
-    pub(super) fn moved(pointer: &Pointer, by: i64) -> Option<Value> {
-        match pointer {
-            Pointer::Object { object, path } if object.kind == Data::KIND && path.is_empty() => {
-                let data = <Data as Thing>::of(*object);
-                let unit = usize::try_from(data.unit as i64 + by).ok()?;
-                Some(Data { unit, ..data }.value())
-            }
-            _ => None,
+/// What is on a block of the disk, from a unit on: where the kernel has the block in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DiskData {
+    /// The block of the disk.
+    pub block: usize,
+    /// The unit of it.
+    pub unit: usize,
+}
+
+impl Thing for DiskData {
+    const KIND: &'static str = "disk_data";
+    fn of(object: Object) -> DiskData {
+        let [block, unit] = object.numbers;
+        DiskData { block: block as usize, unit: unit as usize }
+    }
+    fn numbers(&self) -> [u32; 2] {
+        [self.block as u32, self.unit as u32]
+    }
+}
+
+/// A pointer to data, moved by so many units; nothing if it is another pointer, or leaves the numbers.
+pub(super) fn moved(pointer: &Pointer, by: i64) -> Option<Value> {
+    let Pointer::Object { object, path } = pointer else { return None };
+    let by_units = |unit: usize| usize::try_from(unit as i64 + by).ok();
+    match object.kind {
+        _ if !path.is_empty() => None,
+        Data::KIND => {
+            let data = <Data as Thing>::of(*object);
+            Some(Data { unit: by_units(data.unit)?, ..data }.value())
         }
+        DiskData::KIND => {
+            let data = <DiskData as Thing>::of(*object);
+            Some(DiskData { unit: by_units(data.unit)?, ..data }.value())
+        }
+        _ => None,
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) use entry::{constants, loads, stores, words};
 use files::truncate_setsize;
 pub use files::{Files, OwnSize, Truncation};
 pub use here::{
-    Answer, Argument, Current, Data, Device, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile, SuperBlock,
-    SuperBlockInfo, Thing, Vma, errno,
+    Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile,
+    SuperBlock, SuperBlockInfo, Thing, Vma, errno,
 };
 use index::{Entry, Known, Marks};
 pub use text::{Text, Used};
@@ -140,7 +140,7 @@ impl Words for Playing<'_> {
     }
 
     fn moved(&self, _: &Run<'_>, pointer: &Pointer, by: i64) -> Option<Value> {
-        Data::moved(pointer, by)
+        here::moved(pointer, by)
     }
 
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
@@ -173,7 +173,13 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND)];
+        let expand = entries.files.truncation;
+        let run = [
+            Some(entries.write),
+            entries.page_mkwrite,
+            Some(expand.expands(false)),
+            Some(expand.expands(true)),
+        ];
         let homes = run.into_iter().flatten().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
@@ -227,9 +233,11 @@ impl FromText {
     fn expand(&self, k: &Kernel, size: usize) -> bool {
         let playing = self.playing(k, Request { pos: size, len: 0 });
         let run = Run::new(&self.text.code, &playing, k.task.m, Vec::new());
-        match run.call(EXPAND, self.home(EXPAND), vec![Inode.value(), (size as i64).value()]) {
+        let ends_a_page = size.is_multiple_of(k.task.storage.geometry.page_units());
+        let function = self.entries.files.truncation.expands(ends_a_page);
+        match run.call(function, self.home(function), vec![Inode.value(), (size as i64).value()]) {
             Ok(Value::Int(error, _)) => error == 0,
-            Ok(other) => self.refuse_answer(EXPAND, &other),
+            Ok(other) => self.refuse_answer(function, &other),
             Err(Stop { why: Why::Unknown(Unknown::Construct(why)), .. }) if why == PAGE_BEHIND => true,
             Err(stop) => self.stopped(stop),
         }
@@ -385,7 +393,7 @@ impl FileSystem for FromText {
                 self.expand(k, size);
                 return;
             }
-            Truncation::ExpandsBehindTheSize if grows => {
+            Truncation::ExpandsBehindTheSize | Truncation::ExpandsBy(_) if grows => {
                 truncate_setsize(k, self, size);
                 if let (false, Some(own)) = (self.expand(k, size), own_size) {
                     i_size_write(&k.task, own.read(k));

@@ -1,6 +1,7 @@
 //! File systems that keep a file's data elsewhere than in blocks which the page cache knows: with a host, or beside
 //! the inode. They stand on the model of FUSE, which writes through, for its server and its readers.
 
+pub(crate) mod ecryptfs;
 pub(crate) mod hostfs;
 pub(crate) mod udf_in_icb;
 pub(crate) mod vboxsf;

@@ -29,12 +29,15 @@ impl Sources for Changed {
     }
 }
 
+/// A file, and what becomes of its text.
+type Change = (&'static str, fn(&str) -> String);
+
 /// The properties that the scenarios of a path with this in their name break.
 fn broken(
     tree: Arc<::tree::Tree>,
     path: &str,
     scenario: &str,
-    change: Option<(&'static str, fn(&str) -> String)>,
+    change: Option<Change>,
 ) -> Option<BTreeSet<String>> {
     let release = tree.release().clone();
     let sources: Arc<dyn Sources + Send + Sync> = match change {
@@ -101,5 +104,80 @@ fn minix_trims_nothing_after_a_short_copy() {
         let left_behind = ["blocks-beyond-size", "orphaned-new-buffer"];
         assert!(left_behind.iter().all(|property| as_it_is.contains(*property)), "{as_it_is:?}");
         assert!(left_behind.iter().all(|property| !changed.contains(*property)), "{changed:?}");
+    }
+}
+
+/// `affs_write_end_ofs`, which goes to the end of what was copied.
+fn affs_takes_what_was_copied(text: &str) -> String {
+    let (before, function) = text.split_once("affs_write_end_ofs(").expect("the function");
+    format!("{before}affs_write_end_ofs({}", function.replacen("to = from + len;", "to = from + copied;", 1))
+}
+
+#[test]
+fn affs_writes_what_was_not_copied_and_what_the_disk_had() {
+    // Where the page is read, with blocks that are new.
+    let zeroes_new_blocks = |text: &str| {
+        let read = "tmp = min(bsize - boff, to - pos);";
+        assert_eq!(text.matches(read).count(), 1);
+        text.replace(read, &format!("if (buffer_new(bh)) memset(AFFS_DATA(bh), 0, bsize); {read}"))
+    };
+    for tree in trees() {
+        let run = |scenario, change: Option<fn(&str) -> String>| {
+            broken(tree.clone(), "affs/ofs", scenario, change.map(|change| ("fs/affs/file.c", change)))
+        };
+        // What was not resident is enough where it is copied first; then it goes on without an end.
+        let (unmapped, short) = match tree.release().version {
+            7.. => ("within-absent", "kernel-bug"),
+            _ => ("within-unmapped", "lost-write"),
+        };
+        let Some(as_it_is) = run(unmapped, None) else { continue };
+        assert!(as_it_is.contains("bad-return") && as_it_is.contains(short), "{as_it_is:?}");
+        let changed = run(unmapped, Some(affs_takes_what_was_copied)).expect("the same tree");
+        assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+        // With the writer alone.
+        let as_it_is = run("extending-resident", None).expect("the same tree");
+        let changed = run("extending-resident", Some(zeroes_new_blocks)).expect("the same tree");
+        assert!(as_it_is.contains("stale-uptodate"), "{as_it_is:?}");
+        assert!(!changed.contains("stale-uptodate"), "{changed:?}");
+    }
+}
+
+#[test]
+fn affs_takes_the_block_before_for_an_error() {
+    // Where no block can be had, in both places.
+    let keeps_the_error = |text: &str| {
+        let text = affs_takes_what_was_copied(text);
+        let (before, function) = text.split_once("affs_write_end_ofs(").expect("the function");
+        let changed = function.replacen(
+            "\tbh = prev_bh;\n\tif (!written)\n\t\twritten = PTR_ERR(bh);",
+            "\tif (!written)\n\t\twritten = PTR_ERR(bh);\n\tbh = prev_bh;",
+            1,
+        );
+        format!("{before}affs_write_end_ofs({changed}")
+    };
+    for tree in trees() {
+        let run = |change: fn(&str) -> String| {
+            broken(tree.clone(), "affs/ofs", "extending-disk-full", Some(("fs/affs/file.c", change)))
+        };
+        let Some(as_it_is) = run(affs_takes_what_was_copied) else { continue };
+        let changed = run(keeps_the_error).expect("the same tree");
+        for property in ["kernel-bug", "livelock"] {
+            assert!(as_it_is.contains(property), "{as_it_is:?}");
+            assert!(!changed.contains(property), "{changed:?}");
+        }
+    }
+}
+
+#[test]
+fn ecryptfs_extends_the_file_to_where_nothing_was_written() {
+    let looks_at_what_was_copied = |text: &str| {
+        text.replacen("if (pos + copied > i_size_read", "if (copied && pos + copied > i_size_read", 1)
+    };
+    for tree in trees() {
+        let run = |change| broken(tree.clone(), "ecryptfs/lower", "beyond-unmapped", change);
+        let Some(as_it_is) = run(None) else { continue };
+        let changed = run(Some(("fs/ecryptfs/mmap.c", looks_at_what_was_copied))).expect("the same tree");
+        assert!(as_it_is.contains("wrong-size"), "{as_it_is:?}");
+        assert!(!changed.contains("wrong-size"), "{changed:?}");
     }
 }
