@@ -29,12 +29,15 @@ impl Sources for Changed {
     }
 }
 
+/// A file, and what becomes of its text.
+type Change = (&'static str, fn(&str) -> String);
+
 /// The properties that the scenarios of a path with this in their name break.
 fn broken(
     tree: Arc<::tree::Tree>,
     path: &str,
     scenario: &str,
-    change: Option<(&'static str, fn(&str) -> String)>,
+    change: Option<Change>,
 ) -> Option<BTreeSet<String>> {
     let release = tree.release().clone();
     let sources: Arc<dyn Sources + Send + Sync> = match change {
