@@ -43,6 +43,15 @@ pub struct Entries {
     pub files: Files,
 }
 
+impl Entries {
+    /// The functions of the text that are run from outside of it, but for those of the operations.
+    pub fn run(self) -> impl Iterator<Item = &'static str> {
+        let expands = matches!(self.files.truncation, Truncation::Expands | Truncation::ExpandsBehindTheSize);
+        let expand = expands.then_some([EXPAND, EXPAND_PAGE]);
+        [Some(self.write), self.page_mkwrite].into_iter().flatten().chain(expand.into_iter().flatten())
+    }
+}
+
 /// A file system of a tree.
 pub struct FromText {
     /// The text, with its tables.
@@ -185,8 +194,7 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let run = [Some(entries.write), entries.page_mkwrite, Some(EXPAND), Some(EXPAND_PAGE)];
-        let homes = run.into_iter().flatten().filter_map(home).collect();
+        let homes = entries.run().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
     }
