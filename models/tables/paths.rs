@@ -183,8 +183,11 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     }
 }
 
+/// A version and its patch level.
+type Version = (u32, u32);
+
 /// Stable releases with a text that a later one brought: path, release, whose model is around its writer, why.
-const BACKPORTED: &[(&str, (u32, u32), (u32, u32), &str)] =
+const BACKPORTED: &[(&str, Version, Version, &str)] =
     &[("ext4/delalloc", (6, 1), (6, 4), "6.1.y has 1dedde690303")];
 
 impl Path {
