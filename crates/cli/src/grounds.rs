@@ -14,9 +14,16 @@ pub(crate) struct Grounds {
     assumptions: BTreeMap<Assumption, usize>,
     unsupported: BTreeMap<Missing, usize>,
     results: usize,
+    /// What the user assumes, `f()=0`.
+    tried: Vec<String>,
 }
 
 impl Grounds {
+    /// Of a command whose user assumes this.
+    pub(crate) fn with(tried: &[String]) -> Grounds {
+        Grounds { tried: tried.to_vec(), ..Grounds::default() }
+    }
+
     /// Takes note of a result; gives what is to be said with it at once.
     pub(crate) fn add(&mut self, outcome: &Outcome) -> Vec<String> {
         self.results += 1;
@@ -56,6 +63,13 @@ impl Grounds {
         }
         for (assumption, &count) in &self.assumptions {
             out.line(&format!("  {assumption}{}", among(count)))?;
+        }
+        let is_asked = |tried: &&String| {
+            let name = tried.split('=').next().unwrap_or_default().trim();
+            self.assumptions.keys().any(|of| of.name == name)
+        };
+        for tried in self.tried.iter().filter(|tried| !is_asked(tried)) {
+            out.line(&format!("{wanting}never asked, so it changes nothing{wanting:#}: {tried}"))?;
         }
         if !self.unsupported.is_empty() {
             out.line(&format!(

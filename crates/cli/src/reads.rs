@@ -4,6 +4,7 @@
 //! there, nor in what such a name stands for, can't matter. What the tables have a meaning for is not followed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use c_text::{Difference, File, How, ItemKind, Name, Program, differences};
 use tables::{PATHS, TreePath};
@@ -86,9 +87,11 @@ impl Reads {
             known.entry(name).or_default().push((code, None));
         }
         let path = PATHS.iter().find(|path| path.name == of.path.name);
-        let entries = path.map(|path| path.entries);
-        let begins = entries.map(|of| [Some(of.operations), Some(of.write), of.page_mkwrite]);
-        work.extend(begins.into_iter().flatten().flatten());
+        if let Some(entries) = path.map(|path| path.entries) {
+            for begin in iter::once(entries.operations).chain(entries.run()) {
+                work.push(begin);
+            }
+        }
         let mut names = BTreeSet::new();
         while let Some(code) = work.pop() {
             for word in words(code) {
@@ -113,13 +116,13 @@ impl Reads {
         let place = (difference.file.clone(), name.clone());
         match difference.how {
             _ if change.is_in_head && self.names.contains(&**name) => true,
+            // It can have another value under a name that was read.
+            _ if difference.kind == "enum" => true,
             // What is there now can be another one than was meant.
             How::Added => self.names.contains(&**name),
             _ if difference.is_function() && !self.unparsed.contains(&place) => {
                 self.functions.contains(&place)
             }
-            // It can have another value under a name that was read.
-            _ if difference.kind == "enum" => true,
             _ => self.names.contains(&**name),
         }
     }

@@ -317,3 +317,53 @@ fn the_other_engines_run_a_tree_too() {
         assert!(text.contains(&format!("--engine={engine} --tree={TREE}")), "{engine}: {text}");
     }
 }
+
+/// A search that was cut has not read all that it can read.
+#[test]
+fn what_a_cut_search_did_not_reach_is_not_told_as_unread() {
+    let patch = patch("fs/libfs.c", line_of("fs/libfs.c", "folio_mark_dirty("), None);
+    let target = "simple/ramfs:within-resident";
+    let arguments = ["diff", "--tree", TREE, "--patch", name(patch.path()), "--states-max", "2", target];
+    let (status, text) = says(&arguments);
+    assert_eq!(status, Status::Unknown, "{text}");
+    assert!(text.contains("1 search was cut") && text.contains("simple/ramfs reads toy_end()"), "{text}");
+    assert!(!text.contains("nothing that is read") && !text.contains("is not read"), "{text}");
+}
+
+/// Constants are named by who reads them, and the enum that they are in is not.
+#[test]
+fn a_new_enum_can_have_the_names_that_are_read() {
+    let without = edited(&[("include/linux/types.h", "EFAULT 14", "EOTHER 14")]);
+    let patch = tempfile::NamedTempFile::new().expect("a file");
+    let new =
+        "--- /dev/null\n+++ b/include/linux/align.h\n@@ -0,0 +1 @@\n+enum toy_errors { EFAULT = 14 };\n";
+    fs::write(patch.path(), new).expect("it can be written");
+    let target = "simple/ramfs:within-invalid";
+    let (_, text) = says(&["diff", "--tree", name(without.path()), "--patch", name(patch.path()), target]);
+    assert!(text.contains("simple/ramfs reads enum toy_errors (new)"), "{text}");
+    assert!(text.contains("  ? ending: -EFAULT"), "{text}");
+}
+
+#[test]
+fn an_assumption_that_nothing_asked_for_is_told() {
+    let target = "simple/ramfs:within-resident";
+    let none = "never asked, so it changes nothing: toy_shut()=0";
+    let tree = ["--tree", TREE, "--assume", "toy_shut()=0", target];
+    for command in ["check", "survey"] {
+        let (_, text) = says(&[&[command][..], &tree].concat());
+        assert!(text.contains(none), "{command}: {text}");
+    }
+    let (_, text) = says(&["check", "--tree", TREE, "--assume", "folio_mark_dirty()=0", target]);
+    assert!(!text.contains("never asked"), "{text}");
+}
+
+/// What the tables have a meaning for is not run, so a patch of it is not judged.
+#[test]
+fn a_patch_of_a_word_is_not_told_as_the_same() {
+    let patch = patch("mm/filemap.c", 2, Some("#define folio_put(folio) toy_forgets(folio)"));
+    let arguments = ["diff", "--tree", TREE, "--patch", name(patch.path()), "simple/ramfs:within-resident"];
+    let (status, text) = says(&arguments);
+    assert_eq!(status, Status::Unknown, "{text}");
+    assert!(text.contains("macro folio_put (new) of mm/filemap.c is not read: it is a word"), "{text}");
+    assert!(!text.contains("nothing comes or goes"), "{text}");
+}

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
+use c_text::Sources as _;
 use cli::recorded::open_steps;
 use cli::target::{Breadth, choose};
 use cli::{Answer, Searcher};
@@ -80,6 +82,32 @@ fn what_a_tree_comes_to_is_as_recorded() {
     }
     let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p cli --test trees";
     assert!(different.is_empty(), "not as recorded: {}; to record them: {how}", different.join(", "));
+}
+
+/// What truncates a file to more than it has is run by no operation of the address space.
+#[test]
+fn a_patch_of_what_truncates_is_read() {
+    for tree in ::tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), "which paths read what truncates") {
+        let text = tree.read("fs/buffer.c").expect("it can be read").expect("every kernel has it");
+        let text = String::from_utf8(text).expect("it is UTF-8");
+        let head = text.lines().position(|line| line.starts_with("int generic_cont_expand_simple("));
+        let head = head.expect("every kernel has it");
+        let line = head + 1 + text.lines().skip(head).position(|line| line == "{").expect("it has a body");
+        let patch = tempfile::NamedTempFile::new().expect("a file");
+        let hunk = format!("@@ -{line} +{line},2 @@\n {{\n+\treturn -EFBIG;\n");
+        std::fs::write(patch.path(), format!("--- a/fs/buffer.c\n+++ b/fs/buffer.c\n{hunk}"))
+            .expect("it can be written");
+        let target = "fat/block:beyond-invalid-then-truncate-up";
+        let output = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
+            .args(["diff", "--tree", tree.name(), "--patch"])
+            .args([patch.path().as_os_str(), target.as_ref()])
+            // Cut, so that all is told that can be read.
+            .args(["--states-max", "2"])
+            .output()
+            .expect("it runs");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains("fat/block reads generic_cont_expand_simple()"), "{told}");
+    }
 }
 
 /// The snapshot of each path.

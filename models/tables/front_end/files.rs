@@ -66,6 +66,13 @@ impl Files {
 }
 
 impl Truncation {
+    /// What of the text is run.
+    pub(super) fn runs(self) -> impl Iterator<Item = &'static str> {
+        let expands = !matches!(self, Truncation::OfTheBase | Truncation::SizeAlone | Truncation::ToLess);
+        let functions = [self.expands(false), self.expands(true)];
+        functions.into_iter().filter(move |_| expands)
+    }
+
     /// What of the text truncates a file to more than it has; up to the end of a page, or not.
     pub(super) fn expands(self, to_the_end_of_a_page: bool) -> &'static str {
         match self {

@@ -43,6 +43,14 @@ pub struct Entries {
     pub files: Files,
 }
 
+impl Entries {
+    /// The functions of the text that are run from outside of it, but for those of the operations.
+    pub fn run(self) -> impl Iterator<Item = &'static str> {
+        let expand = self.files.truncation.runs();
+        [Some(self.write), self.page_mkwrite].into_iter().flatten().chain(expand)
+    }
+}
+
 /// A file system of a tree.
 pub struct FromText {
     /// The text, with its tables.
@@ -173,14 +181,7 @@ impl FromText {
             // Where it was not understood, that is told when it is run.
             Some((function, files.iter().find(defines)?.name.clone()))
         };
-        let expand = entries.files.truncation;
-        let run = [
-            Some(entries.write),
-            entries.page_mkwrite,
-            Some(expand.expands(false)),
-            Some(expand.expands(true)),
-        ];
-        let homes = run.into_iter().flatten().filter_map(home).collect();
+        let homes = entries.run().filter_map(home).collect();
         let marks = Marks::new(&text.index);
         Ok(FromText { text, entries, base, operations, homes, marks })
     }

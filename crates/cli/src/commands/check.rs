@@ -195,7 +195,7 @@ impl<'c> Text<'c> {
             heading: None,
             best: BTreeMap::new(),
             tally: Tally::default(),
-            grounds: Grounds::default(),
+            grounds: Grounds::with(&arguments.search.tree.assume),
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn survey(
         chosen.retain(|chosen| is_alone(&(chosen.case.build)()));
     }
     let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
-    let mut grounds = Grounds::default();
+    let mut grounds = Grounds::with(&arguments.tree.assume);
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
         let Answer { scenario, outcome, .. } = answer?;
         let sum = sums.entry(&chosen[at].path.name).or_default();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
@@ -60,7 +61,7 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
     let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
-    let mut telling = Telling::new(&comparison);
+    let mut telling = Telling::new(&comparison, assume);
     telling.begin(out)?;
     let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
     searcher.each(
@@ -164,14 +165,22 @@ struct Both<'k> {
     after: Option<&'k TreePath>,
     /// What differs in the files that it reads; none where all of it may.
     differences: Option<Vec<Changes>>,
+    /// Those of them that can matter to a run, by their numbers.
+    may_matter: BTreeSet<usize>,
+    /// Whether a search ended before all was read that its runs read.
+    is_cut: AtomicBool,
     /// How many functions had been read when it was last looked which of the differences matter, and these.
     read: Mutex<(usize, BTreeSet<usize>)>,
 }
 
 impl Both<'_> {
-    /// The differences that matter to what was read so far, by their numbers; none where all may.
+    /// The differences that matter to what was read so far, by their numbers; those that can, once a search was cut; none
+    /// where all may.
     fn matter(&self) -> Option<BTreeSet<usize>> {
         let all = self.differences.as_ref()?;
+        if self.is_cut.load(Ordering::Relaxed) {
+            return Some(self.may_matter.clone());
+        }
         let count = self.before.text.functions().len();
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.0 != count {
@@ -209,6 +218,9 @@ impl Pair<'_> {
             Ok((scenario, outcome))
         };
         let (_, before) = check(self.case)?;
+        if !matches!(before.coverage, Coverage::Exhausted | Coverage::Pruned) {
+            self.path.is_cut.store(true, Ordering::Relaxed);
+        }
         let is_read = self.path.matter().is_none_or(|matter| !matter.is_empty());
         let after = self.after.filter(|_| is_read).map(check).transpose()?;
         Ok(Compared { before, after })
@@ -247,16 +259,18 @@ impl<'k> Comparison<'k> {
                 };
                 changed.files.iter().flat_map(both).collect::<Vec<_>>()
             });
-            let reads = differences.is_some().then(|| Reads::at_most(of));
-            let nothing = |all: &Vec<Changes>| {
-                reads.as_ref().is_some_and(|reads| !all.iter().any(|one| reads.matters(one)))
-            };
+            let may_matter: BTreeSet<usize> = differences.as_ref().map_or_else(BTreeSet::new, |all| {
+                let reads = Reads::at_most(of);
+                (0..all.len()).filter(|&at| reads.matters(&all[at])).collect()
+            });
             // What is not even named is not read: there is nothing to search.
-            let is_read = !differences.as_ref().is_some_and(nothing) || other.is_none();
+            let is_read = differences.is_none() || !may_matter.is_empty() || other.is_none();
             let both = Arc::new(Both {
                 before: of,
                 after: other,
                 differences,
+                may_matter,
+                is_cut: AtomicBool::new(false),
                 read: Mutex::new((usize::MAX, BTreeSet::new())),
             });
             if is_read {
@@ -292,7 +306,7 @@ struct Telling<'c, 'k> {
 }
 
 impl<'c, 'k> Telling<'c, 'k> {
-    fn new(comparison: &'c Comparison<'k>) -> Telling<'c, 'k> {
+    fn new(comparison: &'c Comparison<'k>, assume: &[String]) -> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
@@ -303,7 +317,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             shown: BTreeSet::new(),
             is_worse: false,
             cuts: Cuts::default(),
-            grounds: Grounds::default(),
+            grounds: Grounds::with(assume),
         }
     }
 
@@ -391,6 +405,11 @@ impl<'c, 'k> Telling<'c, 'k> {
         self.counts.get(&(ending, sign)).copied().unwrap_or(0)
     }
 
+    /// Whether nothing was found in one text alone.
+    fn is_same(&self) -> bool {
+        self.counts.keys().all(|(_, sign)| *sign == ' ')
+    }
+
     fn end(self, out: &mut Output) -> Result<Status, Error> {
         let bold = Style::new().bold();
         let loud = AnsiColor::Magenta.on_default().bold();
@@ -428,8 +447,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             let _ = write!(text, ": {appear} bad states appear, {go} go, {stay} stay");
             let [appear, go] = ['+', '-'].map(|sign| self.count(true, sign));
             let _ = write!(text, "; of the endings, {appear} appear, {go} go");
-            let same = self.counts.iter().all(|((_, sign), _)| *sign == ' ');
-            if same && self.cuts.is_empty() && gone.is_empty() {
+            if self.is_same() && self.cuts.is_empty() && gone.is_empty() {
                 let _ = write!(text, "\n{bold}nothing comes or goes{bold:#}");
             }
             out.line(&text)?;
@@ -463,16 +481,20 @@ impl<'c, 'k> Telling<'c, 'k> {
             all.insert((one.file.clone(), named(one)), Some(false));
         }
         out.line("")?;
+        let is_same = self.is_same();
         for both in &self.comparison.paths {
             let is_searched = self.comparison.pairs.iter().any(|pair| Arc::ptr_eq(&pair.path, both));
             let matter = if is_searched { both.matter().unwrap_or_default() } else { BTreeSet::new() };
             let mut names = Vec::new();
             for (at, Changes { what, .. }) in both.differences.iter().flatten().enumerate() {
                 let told = all.entry((what.file.clone(), named(what))).or_insert(Some(false));
-                if matter.contains(&at) {
+                let is_word = what.name.as_deref().is_some_and(|name| both.before.text.is_hidden(name));
+                // Of a word, the names of its arguments are read and nothing else; a prototype has nothing else.
+                let is_judged = !is_word || what.kind == "prototype" || !is_same;
+                if matter.contains(&at) && is_judged {
                     *told = None;
                     names.push(named(what));
-                } else if what.name.as_deref().is_some_and(|name| both.before.text.is_hidden(name)) {
+                } else if is_word {
                     *told = told.map(|_| true);
                 }
             }
