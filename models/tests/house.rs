@@ -22,6 +22,9 @@ fn models_have_no_hidden_state() {
     for crate_of_words in ["page-state", "fault"] {
         sources(&models.join("../crates").join(crate_of_words).join("src"), &mut found);
     }
+    // The tables are models' words; the machinery that reads texts, and marks what was used of them, is none.
+    let machinery = ["tables/front_end", "tables/catalog.rs", "tables/benches"].map(|part| models.join(part));
+    found.retain(|file| !machinery.iter().any(|part| file.starts_with(part)));
     assert!(found.len() > 20, "the models were not found");
     let hidden = ["Cell<", "Mutex<", "RwLock<", "Atomic", "OnceLock", "thread_local!", "static ", "unsafe "];
     for path in found {
