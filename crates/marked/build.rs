@@ -7,14 +7,16 @@ use std::{env, fs, io};
 /// What only deliberate faults call.
 const LEFT_OUT: [&str; 1] = ["mutants.rs"];
 /// Folders that are no part of the library.
-const BESIDE: [&str; 3] = ["benches", "tables", "tests"];
+const BESIDE: [&str; 2] = ["benches", "tests"];
 
 fn sources(folder: &Path, root: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
         if path.is_dir() {
-            if !BESIDE.iter().any(|beside| name == Path::new(beside)) {
+            // A package within the folder is another one.
+            let is_beside = BESIDE.iter().any(|beside| name == Path::new(beside));
+            if !is_beside && !path.join("Cargo.toml").exists() {
                 sources(&path, root, found)?;
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {

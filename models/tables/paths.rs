@@ -185,25 +185,10 @@ const fn ext4(name: &'static str, sentence: &'static str, operations: &'static s
     }
 }
 
-/// A stable release with a text that a later one brought.
-struct Backport {
-    /// The path of the models.
-    base: &'static str,
-    /// The release.
-    release: (u32, u32),
-    /// The release whose model is around its writer.
-    like: (u32, u32),
-}
-
-/// 6.1.y has 1dedde690303.
-const BACKPORTS: [Backport; 1] = [Backport { base: "ext4/delalloc", release: (6, 1), like: (6, 4) }];
-
 impl Path {
     /// What is around the writer in a release: the variant's name, the model, and how it is played.
     pub(crate) fn base(&self, release: (u32, u32)) -> Option<(&'static str, Arc<dyn FileSystem>, Setting)> {
-        let backported = BACKPORTS.iter().find(|of| of.base == self.base && of.release == release);
-        let like = backported.map_or(release, |of| of.like);
-        let (variant, fs, setting) = models::base_variant(self.base, like)?;
+        let (variant, fs, setting) = models::base_variant(self.base, release)?;
         Some((variant, fs, Setting { caller: Caller::of(release)?, ..setting }))
     }
 }

@@ -305,9 +305,6 @@ impl FileSystem for FromText {
         }
     }
 
-    fn code(&self) -> &'static str {
-        self.base.code()
-    }
     fn nature(&self) -> Nature {
         self.base.nature()
     }

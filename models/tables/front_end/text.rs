@@ -15,8 +15,7 @@ use super::index::{Entry, Index, Known, Marks, Names};
 pub struct Text {
     pub(super) code: Code,
     pub(super) index: Arc<Index>,
-    /// Its files and assumptions in a number, by which the text is known again.
-    fingerprint: u64,
+    assumed: Vec<Assumption>,
     marks: Marks,
     /// The table to add to, where the place does not tell.
     home: &'static str,
@@ -37,17 +36,12 @@ impl Text {
     /// A text and tables, of which a later one has its way; `assumed` comes last.
     #[must_use]
     pub fn new(program: Arc<Program>, tables: &[&'static Table], assumed: &[Assumption]) -> Text {
-        let mut hasher = DefaultHasher::new();
-        for file in program.files() {
-            (&file.name, file.text()).hash(&mut hasher);
-        }
-        assumed.iter().for_each(|of| (of.name, of.value).hash(&mut hasher));
         let index = Arc::new(Index::new(tables, assumed));
         Text {
             code: Code::new(program, Box::new(Names(index.clone()))),
             marks: Marks::new(&index),
             index,
-            fingerprint: hasher.finish(),
+            assumed: assumed.to_vec(),
             home: tables.last().map_or("models/tables", |table| table.file),
         }
     }
@@ -129,7 +123,13 @@ impl Text {
 }
 
 impl fmt::Display for Text {
+    /// Its files and what the user assumes in a number, by which the text is known again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "text {:016x}", self.fingerprint)
+        let mut hasher = DefaultHasher::new();
+        for file in self.program().files() {
+            (&file.name, file.text()).hash(&mut hasher);
+        }
+        self.assumed.iter().for_each(|of| (of.name, of.value).hash(&mut hasher));
+        write!(f, "text {:016x}", hasher.finish())
     }
 }

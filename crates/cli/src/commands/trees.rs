@@ -74,15 +74,6 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     telling.end(out)
 }
 
-/// A tree that many share.
-struct Shared(Arc<tree::Tree>);
-
-impl Sources for Shared {
-    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.0.read(file)
-    }
-}
-
 /// What patches do.
 struct Changed {
     /// How they are told.
@@ -102,7 +93,7 @@ fn patched(name: &str, choice: &TreesChoice, targets: &[&str]) -> Result<(Kernel
     if choice.reverse {
         patches = patches.into_iter().rev().map(|(name, patch)| (name, patch.reversed())).collect();
     }
-    let mut overlay = Overlay::new(Shared(tree.clone()));
+    let mut overlay = Overlay::new(tree.clone());
     let mut files = BTreeSet::new();
     for (patch, parts) in &patches {
         let wrong =
@@ -117,7 +108,7 @@ fn patched(name: &str, choice: &TreesChoice, targets: &[&str]) -> Result<(Kernel
         Ok((tree.read(file).map_err(wrong)?, overlay.read(file).map_err(wrong)?))
     };
     let texts = files.iter().map(|file| Ok((file, read_both(file)?))).collect::<Result<Vec<_>, Error>>()?;
-    let before = Kernel::of(name, release.clone(), Arc::new(Shared(tree)), &choice.assume, targets)?;
+    let before = Kernel::of(name, release.clone(), tree, &choice.assume, targets)?;
     let mut unread = Vec::new();
     if let Some(program) = before.paths.first().map(|of| of.text.program()) {
         let is_read = |file: &str| before.paths.iter().any(|of| of.text.program().file(file).is_some());
