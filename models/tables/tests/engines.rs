@@ -7,12 +7,11 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use checker::{on_loom, on_shuttle};
-use common::{case, edited, outcome, path_of};
+use common::{case, edited, is_long, outcome, path_of, real_trees};
 use scenario::{Bounds, Case, Coverage, Outcome, Tier};
-use tables::{Tree, TreePath};
+use tables::TreePath;
 
 /// Scenarios that meet most of the text, with few actors.
 const SLICE: &str = "within-resident within-absent within-straddling-absent within-straddling-invalid
@@ -21,10 +20,6 @@ const SLICE: &str = "within-resident within-absent within-straddling-absent with
 
 /// The paths of a real tree that are run without `SHORTCOPY_LONG`.
 const PATHS: [&str; 2] = ["simple/ramfs", "generic/block"];
-
-fn is_long() -> bool {
-    std::env::var_os("SHORTCOPY_LONG").is_some_and(|long| !long.is_empty())
-}
 
 fn chosen(of: &TreePath) -> Vec<&Case> {
     let slice: BTreeSet<&str> = SLICE.split_whitespace().collect();
@@ -129,8 +124,7 @@ fn the_engines_agree_on_the_toy() {
 
 #[test]
 fn the_engines_agree_on_real_trees() {
-    for tree in ::tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), "the engines on real trees") {
-        let tree = Tree::new(tree.release().clone(), Arc::new(tree), Vec::new());
+    for tree in real_trees("the engines on real trees") {
         let paths = tree.paths(&|name| PATHS.contains(&name)).unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(paths.len(), PATHS.len());
         for of in paths {

@@ -7,28 +7,19 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use common::outcome;
-use scenario::{Outcome, Tier};
-use tables::{PATHS, Tree, TreePath};
+use common::{Wanted, bad, outcome, real_trees};
+use tables::{PATHS, TreePath};
 
 const SLICE: &str = "within-resident within-straddling-invalid extending-unmapped beyond-invalid";
 
 #[test]
 fn nothing_is_missing_for_file_systems_over_another_model() {
-    let only = std::env::var("SHORTCOPY_ONLY").unwrap_or_default();
-    let (path, scenario) = only.split_once(':').unwrap_or((&only, ""));
-    let is_long = std::env::var_os("SHORTCOPY_LONG").is_some_and(|long| !long.is_empty());
-    let slice: BTreeSet<&str> = SLICE.split_whitespace().collect();
-    let wanted =
-        |name: &str| name.contains(scenario) && (is_long || !scenario.is_empty() || slice.contains(name));
+    let wanted = Wanted::of(SLICE);
     let is_over_another =
-        |name: &str| name.contains(path) && PATHS.iter().any(|of| of.name == name && of.base != name);
-    let what = "file systems of real trees that have no model of their own";
+        |name: &str| wanted.path(name) && PATHS.iter().any(|of| of.name == name && of.base != name);
     let mut wrong = Vec::new();
-    for tree in ::tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), what) {
-        let tree = Tree::new(tree.release().clone(), Arc::new(tree), Vec::new());
+    for tree in real_trees("file systems of real trees that have no model of their own") {
         let release = tree.release().to_string();
         for of in tree.paths(&is_over_another).unwrap_or_else(|why| panic!("{why}")) {
             wrong.extend(run(&release, &of, &wanted));
@@ -38,13 +29,11 @@ fn nothing_is_missing_for_file_systems_over_another_model() {
 }
 
 /// What is wrong with the tables of a path.
-fn run(release: &str, of: &TreePath, wanted: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+fn run(release: &str, of: &TreePath, wanted: &Wanted) -> BTreeSet<String> {
     let mut wrong = BTreeSet::new();
     let mut more: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let (mut count, mut states) = (0, 0);
-    for case in
-        of.path.variants[0].cases.iter().filter(|case| case.tier == Tier::Default && wanted(&case.name))
-    {
+    for case in of.path.variants[0].cases.iter().filter(|case| wanted.case(case)) {
         let found = outcome(case);
         (count, states) = (count + 1, states + found.states);
         let target = format!("{}@{release}:{}", of.path.name, case.name);
@@ -63,8 +52,4 @@ fn run(release: &str, of: &TreePath, wanted: &dyn Fn(&str) -> bool) -> BTreeSet<
         println!("    {what}: {} ({})", scenarios.len(), scenarios[..scenarios.len().min(3)].join(", "));
     }
     wrong
-}
-
-fn bad(outcome: &Outcome) -> BTreeSet<String> {
-    outcome.bad.iter().map(|bad| format!("{} / {}", bad.property, bad.witness)).collect()
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ::tree::Release;
 use c_text::{Overlay, Sources};
 use checker::explicit::{Options, check};
-use scenario::{Case, Outcome};
+use scenario::{Case, Outcome, Tier};
 use tables::{Tree, TreePath};
 
 /// A tree of our own.
@@ -42,12 +42,58 @@ pub(crate) fn outcome(case: &Case) -> Outcome {
     check(&(case.build)(), &Options::default()).unwrap_or_else(|why| panic!("{}: {why}", case.name))
 }
 
+/// The bad states of an outcome.
+pub(crate) fn bad(outcome: &Outcome) -> BTreeSet<String> {
+    outcome.bad.iter().map(|bad| format!("{} / {}", bad.property, bad.witness)).collect()
+}
+
 /// The bad states and endings of an outcome, and whether it is all of them.
 pub(crate) fn told(outcome: &Outcome) -> BTreeSet<String> {
-    let bad = outcome.bad.iter().map(|bad| format!("{} / {}", bad.property, bad.witness));
-    bad.chain(outcome.endings.iter().map(ToString::to_string))
-        .chain([format!("{:?}", outcome.coverage)])
-        .collect()
+    let mut told = bad(outcome);
+    told.extend(outcome.endings.iter().map(ToString::to_string));
+    told.insert(format!("{:?}", outcome.coverage));
+    told
+}
+
+/// The real trees that are here; where there is none, says that `what` is skipped.
+pub(crate) fn real_trees(what: &str) -> impl Iterator<Item = Tree> {
+    let opened = ::tree::testing::trees(env!("CARGO_TARGET_TMPDIR"), what).into_iter();
+    opened.map(|tree| Tree::new(tree.release().clone(), Arc::new(tree), Vec::new()))
+}
+
+/// Whether the long run is asked for: `SHORTCOPY_LONG=1`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("SHORTCOPY_LONG").is_some_and(|long| !long.is_empty())
+}
+
+/// What is looked at: paths and scenarios with the parts in their names that `SHORTCOPY_ONLY=PATH:SCENARIO` asks for; where
+/// it asks for no scenario, those of a slice, or all of them in the long run.
+pub(crate) struct Wanted {
+    path: String,
+    scenario: String,
+    slice: BTreeSet<&'static str>,
+}
+
+impl Wanted {
+    /// What is asked for of this slice.
+    pub(crate) fn of(slice: &'static str) -> Wanted {
+        let only = std::env::var("SHORTCOPY_ONLY").unwrap_or_default();
+        let (path, scenario) = only.split_once(':').unwrap_or((&only, ""));
+        let slice = slice.split_whitespace().collect();
+        Wanted { path: path.to_owned(), scenario: scenario.to_owned(), slice }
+    }
+
+    /// Whether a path is looked at.
+    pub(crate) fn path(&self, name: &str) -> bool {
+        name.contains(&self.path)
+    }
+
+    /// Whether a scenario is, of the default tier.
+    pub(crate) fn case(&self, case: &Case) -> bool {
+        let is_of_slice =
+            || is_long() || !self.scenario.is_empty() || self.slice.contains(case.name.as_str());
+        case.tier == Tier::Default && case.name.contains(&self.scenario) && is_of_slice()
+    }
 }
 
 /// The case of a name.
