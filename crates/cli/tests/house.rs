@@ -13,15 +13,20 @@ fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
 }
 
-/// The workspace's crates, and those of them that each depends on outside its tests.
-fn crates() -> BTreeMap<String, BTreeSet<String>> {
+/// What cargo says of the workspace.
+fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The workspace's crates, and those of them that each depends on outside its tests.
+fn crates() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
     let name = |value: &serde_json::Value| value["name"].as_str().expect("a name").to_owned();
     let names: BTreeSet<String> = packages.iter().map(name).collect();
@@ -31,6 +36,16 @@ fn crates() -> BTreeMap<String, BTreeSet<String>> {
         normal.filter(|d| names.contains(d)).collect()
     };
     packages.iter().map(|package| (name(package), uses(package))).collect()
+}
+
+#[test]
+fn the_test_command_runs_the_tests_of_every_crate() {
+    let metadata = metadata();
+    let sorted = |key: &str| -> BTreeSet<String> {
+        let members = metadata[key].as_array().expect("members").iter();
+        members.map(|member| member.as_str().expect("a member").to_owned()).collect()
+    };
+    assert_eq!(sorted("workspace_default_members"), sorted("workspace_members"));
 }
 
 /// The table `| crate | what it is | may use |`.
