@@ -25,6 +25,7 @@ pub mod family;
 mod file_system;
 pub mod fuse;
 pub mod generic;
+mod glossary;
 pub mod jbd2;
 pub mod kernel;
 pub mod logfs;
@@ -38,6 +39,7 @@ pub mod simple;
 use std::sync::Arc;
 
 pub use file_system::{FileSystem, Medium, Nature};
+pub use glossary::glossary;
 pub use kernel::Errno;
 pub use mutants::Mutant;
 

@@ -9,6 +9,9 @@ mod source;
 mod table;
 mod variant;
 
+pub(crate) use ending::endings;
+pub(crate) use table::name_parts;
+
 pub use build::{Companion, Growth, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;

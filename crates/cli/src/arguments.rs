@@ -111,6 +111,8 @@ pub enum Command {
     List(List),
     /// Searches scenarios for bad states and compares with the snapshots
     Check(Check),
+    /// Explains a property, an ending, a scenario's name, a word of a picture
+    Explain(Explain),
     /// Shows variants against properties, and how runs end
     Matrix(Matrix),
     /// Searches for the bugs that are known, before and after their fixes
@@ -143,7 +145,11 @@ impl Command {
             Command::Replay(Replay { tree, schedule, .. }) => (tree, std::slice::from_ref(schedule)),
             Command::Engine(EngineRun { search, target }) => (&search.tree, std::slice::from_ref(target)),
             Command::Survey(Survey { tree, targets, .. }) => (tree, targets),
-            Command::Corpus(_) | Command::Diff(_) | Command::Why(_) | Command::Cache(_) => return None,
+            Command::Corpus(_)
+            | Command::Diff(_)
+            | Command::Explain(_)
+            | Command::Why(_)
+            | Command::Cache(_) => return None,
         };
         tree.tree.is_some().then(|| (tree, targets.iter().map(String::as_str).collect()))
     }
@@ -161,6 +167,7 @@ impl Command {
             }
             Command::Corpus(_) => true,
             Command::List(_)
+            | Command::Explain(_)
             | Command::Why(_)
             | Command::Cache(_)
             | Command::Engine(_)
@@ -208,6 +215,16 @@ pub struct Check {
     /// The snapshots to compare with
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// What to explain: a property (`stale-read`), an ending (`F>`, `size too large`), a scenario
+    /// (`within-unmapped-with-reader`), any word of a result; or all about `properties`, `sizes`, `contents`,
+    /// `pictures`, `initial-states`, `endings`, `actors`, `scenario-names`; everything where none is given
+    #[arg(value_name = "WORD", allow_hyphen_values = true)]
+    pub words: Vec<String>,
 }
 
 /// `matrix`

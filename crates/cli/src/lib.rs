@@ -60,6 +60,9 @@ pub fn run(
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Check(check) => commands::check(catalog, kernel, check, searcher, out),
+        Command::Explain(explain) => {
+            commands::explain(catalog, &models::glossary(), explain, out).map(|()| Status::AsRecorded)
+        }
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),

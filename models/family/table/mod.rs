@@ -2,6 +2,7 @@
 
 mod initial;
 mod later;
+mod names;
 mod rows;
 mod sizes;
 mod special;
@@ -19,6 +20,7 @@ use crate::kernel::{Request, Setting};
 
 pub use initial::Region;
 use initial::{Breadth, initial};
+pub(crate) use names::name_parts;
 use rows::Row;
 
 /// Reads the whole page.

@@ -1,0 +1,59 @@
+//! What the names of scenarios are put together from.
+
+use super::initial::Region;
+use super::rows::ROWS;
+use crate::family::Companion;
+
+/// Names of sources that the table does not have in [`ROWS`], and what happens.
+const SOURCES: [(&str, &str); 4] = [
+    ("freed", "from memory that is unmapped meanwhile, and whose frame becomes somebody else's"),
+    ("self-dropped", "from a mapping of the very page that is written, which madvise drops meanwhile"),
+    ("evicted", "from memory that reclaim takes again and again"),
+    ("of-first-page", "the second page's data comes from a mapping of the first page that is written"),
+];
+
+/// Who is beside the writer, by the name of the actor.
+const COMPANIONS: [(Companion, &str); 11] = [
+    (Companion::MmapReader, "somebody reads the file through a mapping (`mmap-read`)"),
+    (Companion::MmapStore, "somebody stores to the file through a mapping (`mmap-store`)"),
+    (Companion::SecondWriter, "somebody else writes to the file (`second-write`)"),
+    (Companion::Commit, "the journal commits"),
+    (Companion::Checkpoint, "a checkpoint writes what commits have left"),
+    (Companion::Writeback, "dirty pages are written back"),
+    (Companion::Reclaim, "reclaim takes clean pages of the file (`reclaim-target`)"),
+    (Companion::Invalidate, "direct I/O writes back and takes out the file's pages"),
+    (Companion::Truncate { size: 1 }, "somebody truncates the file to one unit"),
+    (Companion::Truncate { size: 0 }, "somebody truncates the file to nothing"),
+    (Companion::Kill, "the writer gets a fatal signal"),
+];
+
+/// The rest.
+const WORDS: [(&str, &str); 17] = [
+    ("with", "beside the writer is .."),
+    ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
+    ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
+    ("reader", "somebody reads all of the page (`read`)"),
+    ("readers", "two readers, one of all of the page and one of its first block"),
+    ("reader-of-a-block", "somebody reads the first block"),
+    ("truncate-up", "the file is truncated to a larger size"),
+    ("write-beyond", "somebody writes beyond the end of the file"),
+    ("load-of-the-file", "somebody loads from a mapping of the file"),
+    ("load-and-unmap", "somebody loads from memory, and somebody unmaps it"),
+    ("disk-full", "each allocation may find the disk full"),
+    ("stops-early", "a copy that meets a fault may stop some units before it"),
+    ("unwritten-blocks", "the file's blocks were allocated and never written"),
+    ("in-a-block", "the write stays in a block that the file has"),
+    ("of-a-page-that-is-read", "the page is not uptodate at first"),
+    ("8-units", "a page of eight units in four blocks"),
+    ("2-pages", "two pages, each one block of two units"),
+];
+
+/// Every part that a scenario's name can have, and what it means, in the order in which they stand in a name.
+pub(crate) fn name_parts() -> Vec<(&'static str, String)> {
+    let regions = Region::ALL.iter().map(|region| (region.name(), region.sentence().to_owned()));
+    let rows = ROWS.iter().map(|row| (row.name, row.sentence.to_owned()));
+    let companions = COMPANIONS.iter().map(|(companion, said)| (companion.name(), (*said).to_owned()));
+    let others = |all: &'static [(&str, &str)]| all.iter().map(|&(name, said)| (name, said.to_owned()));
+    let cut = ("of-a-cut-file", "the file may have been cut to its first block before".to_owned());
+    regions.chain(rows).chain(others(&SOURCES)).chain(others(&WORDS)).chain(companions).chain([cut]).collect()
+}
