@@ -1,4 +1,4 @@
-//! What the README says of results is what is recorded.
+//! What the documents say of results is what is recorded.
 //!
 //! A paragraph or item that names a property ends in a comment, `<!-- claims: CLAIM; CLAIM -->`, with what it says in
 //! words that can be checked:
@@ -7,19 +7,12 @@
 //! variants, scenarios or endings stand with commas between. The generated tables are compared with the results
 //! themselves, in `snapshots.rs`.
 
+mod documents;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
+use documents::{all, read};
 use report::Snapshot;
-
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
-}
 
 /// The recorded tables: by row and column the cell.
 struct Tables(BTreeMap<(String, String), String>);
@@ -181,13 +174,16 @@ fn paragraphs(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_the_readme_says_of_results_is_recorded() {
+fn what_the_documents_say_of_results_is_recorded() {
     let tables = Tables::of(&read("snapshots/matrix.snap"));
     let properties = tables.properties();
     assert!(properties.contains(&"journal-bypass") && properties.len() > 10, "{properties:?}");
     let mut complaints = Vec::new();
     let mut claims = 0;
-    for paragraph in paragraphs(&read("README.md")) {
+    // Architecture and commands name properties as examples, and the benchmarks scenarios.
+    let about_results = |name: &String| name == "README.md" || name.starts_with("snapshots/");
+    for paragraph in all().iter().filter(|name| about_results(name)).flat_map(|name| paragraphs(&read(name)))
+    {
         let (said, claimed) = paragraph.split_once("<!-- claims:").unwrap_or((&paragraph, ""));
         let claimed = claimed.split_once("-->").map_or("", |(claimed, _)| claimed);
         for property in properties.iter().filter(|property| said.contains(&format!("`{property}`"))) {

@@ -5,6 +5,7 @@ mod toy;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use scenario::{Subject, parts};
 use toy::shortcopy_of;
@@ -15,17 +16,31 @@ fn explained(words: &[&str]) -> Result<String, String> {
     done.map(|_| text).map_err(|why| why.to_string())
 }
 
-/// The names of a kind that all scenarios have.
-fn names(of: impl Fn(&scenario::Scenario) -> Vec<String>) -> BTreeSet<String> {
-    let paths = models::paths();
-    let cases = paths.iter().flat_map(|path| &path.variants).flat_map(|variant| &variant.cases);
-    cases.flat_map(|case| of(&(case.build)())).collect()
+/// What all scenarios are called, and all that take part in them.
+struct Names {
+    scenarios: BTreeSet<String>,
+    actors: BTreeSet<String>,
+}
+
+fn names() -> &'static Names {
+    static NAMES: OnceLock<Names> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names = Names { scenarios: BTreeSet::new(), actors: BTreeSet::new() };
+        let paths = models::paths();
+        let cases = paths.iter().flat_map(|path| &path.variants).flat_map(|variant| &variant.cases);
+        for scenario in cases.map(|case| (case.build)()) {
+            let taking_part = scenario.actors.iter().chain(&scenario.views);
+            names.actors.extend(taking_part.map(|actor| actor.name.to_owned()));
+            names.scenarios.insert(scenario.name);
+        }
+        names
+    })
 }
 
 #[test]
 fn every_part_of_a_scenarios_name_is_known() {
     let glossary = models::glossary();
-    let all = names(|scenario| vec![scenario.name.clone()]);
+    let all = &names().scenarios;
     assert!(all.len() > 200);
     let unknown = |name: &String| {
         let unknown: Vec<_> = parts(&glossary, name).into_iter().filter_map(Result::err).collect();
@@ -46,11 +61,11 @@ fn every_part_of_a_scenarios_name_is_known() {
 
 #[test]
 fn every_actor_is_known() {
-    let actors = names(|s| s.actors.iter().chain(&s.views).map(|actor| actor.name.to_owned()).collect());
+    let actors = &names().actors;
     let glossary = models::glossary();
     let known: BTreeSet<String> =
         glossary.iter().filter(|e| e.subject == Subject::Actors).map(|e| e.word.clone()).collect();
-    assert_eq!(known, actors);
+    assert_eq!(known, *actors);
 }
 
 fn snapshots(folder: &Path, all: &mut Vec<PathBuf>) {

@@ -1,17 +1,12 @@
 //! What `ARCHITECTURE.md` says about the crates is so, and the links of the documents lead somewhere.
 
+mod documents;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
-}
+use documents::{all, read, root};
 
 /// What cargo says of the workspace.
 fn metadata() -> serde_json::Value {
@@ -90,20 +85,28 @@ fn anchor(heading: &str) -> String {
     kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
+/// The addresses that a document links to: `[words](address)` and `[words]: address`.
+fn links(text: &str) -> Vec<&str> {
+    let inline = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+    let named =
+        text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).map(|(_, link)| link);
+    inline.chain(named).filter(|link| !link.contains("://") && !link.starts_with("mailto:")).collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
     let mut broken = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md"] {
-        let text = read(document);
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
-            if link.contains("://") || link.starts_with("mailto:") {
-                continue;
-            }
+    let mut documents = all();
+    documents.extend(["models/tables/README.md", "models/tables/NOTES.md"].map(str::to_owned));
+    for document in documents {
+        let text = read(&document);
+        let folder = Path::new(&document).parent().expect("a folder");
+        for link in links(&text) {
             let (file, section) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() { document } else { file };
-            let there = root().join(target).exists();
+            let target = if file.is_empty() { Path::new(&document).to_owned() } else { folder.join(file) };
+            let there = root().join(&target).exists();
             let has_section = section.is_empty()
-                || read(target)
+                || read(&target.to_string_lossy())
                     .lines()
                     .filter(|l| l.starts_with('#'))
                     .any(|l| anchor(l.trim_start_matches('#')) == section);
@@ -111,6 +114,13 @@ fn links_lead_somewhere() {
                 broken.push(format!("{document}: {link}"));
             }
         }
+        let named: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix('[')?.split_once("]: "))
+            .map(|(name, _)| name)
+            .collect();
+        let used = text.split("][").skip(1).filter_map(|rest| rest.split_once(']')).map(|(name, _)| name);
+        broken.extend(used.filter(|name| !named.contains(name)).map(|name| format!("{document}: [{name}]")));
     }
     assert!(broken.is_empty(), "these links lead nowhere: {broken:#?}");
 }

@@ -5,9 +5,11 @@
 //! fails once, so that somebody looks at the change. The matrix takes every search there is, and is
 //! compared where those are done, in `snapshots.rs`.
 
-use std::fs;
-use std::path::Path;
+mod documents;
+
 use std::process::Command;
+
+use documents::{all, compare, read, root};
 
 const BEGIN: &str = "<!-- generated: shortcopy ";
 const BEGIN_END: &str = " -->\n";
@@ -17,7 +19,7 @@ fn output(arguments: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
         .args(arguments.split_whitespace())
         .env("SHORTCOPY_CACHE", "") // what is kept would be told
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .current_dir(root())
         .output()
         .expect("the command runs");
     let text = String::from_utf8(output.stdout).expect("text");
@@ -52,14 +54,24 @@ fn generated(document: &str) -> (String, usize) {
 }
 
 #[test]
-fn the_readme_shows_what_the_command_prints() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = fs::read_to_string(&file).expect("there is a README");
-    let (fresh, blocks) = generated(&text);
-    assert!(blocks > 0, "the README shows nothing of the command");
-    if fresh != text && std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&file, &fresh).expect("it can be written");
+fn documents_show_what_the_command_prints() {
+    let mut wrong = Vec::new();
+    let mut blocks = 0;
+    for name in all() {
+        let (fresh, count) = generated(&read(&name));
+        blocks += count;
+        wrong.extend(compare(&name, &fresh));
     }
-    let line = fresh.lines().zip(text.lines()).find(|(a, b)| a != b);
-    assert!(fresh == text, "the README is out of date (UPDATE_README=1 writes it anew): {line:#?}");
+    assert!(blocks > 5, "the documents show nothing of the command");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_readme_is_short() {
+    let text = read("README.md");
+    let lines = text.lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines, and people read 150");
+    let wide: Vec<&str> =
+        text.lines().filter(|line| line.chars().count() > 100 && !line.starts_with("<!--")).collect();
+    assert!(wide.is_empty(), "wider than 100 columns: {wide:#?}");
 }

@@ -5,6 +5,8 @@
 //! commas between them. The models that are searched are those with a mark at each branch, so that the same
 //! searches tell which branches are reached.
 
+mod documents;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write as _;
@@ -198,37 +200,37 @@ fn every_result_is_as_recorded() {
     assert!(different.is_empty(), "not as recorded: {}; to record them: {how}", different.join(", "));
 }
 
-/// The front page's matrices, without searching once more: see `readme.rs` for its other blocks.
+/// The documents' matrices, without searching once more: see `readme.rs` for their other blocks.
 #[test]
-fn the_matrices_of_the_readme_are_what_was_found() {
-    if is_skipped("the matrices of the README") {
+fn the_matrices_of_the_documents_are_what_was_found() {
+    if is_skipped("the matrices of the documents") {
         return;
     }
     const BEGIN: &str = "<!-- generated: shortcopy matrix";
     const END: &str = "<!-- end -->";
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = fs::read_to_string(&file).expect("there is a README");
-    let mut pieces = text.split(BEGIN);
-    let mut fresh = pieces.next().expect("there is text before the first").to_owned();
     let mut shown = 0;
-    for piece in pieces {
-        let (arguments, rest) = piece.split_once(" -->\n").expect("the comment ends with its line");
-        let (_, after) = rest.split_once(END).expect("the matrix ends");
-        let matrix = matrix(arguments).to_string();
-        fresh += &format!("{BEGIN}{arguments} -->\n\n{}\n\n{END}{after}", matrix.trim_end());
-        shown += 1;
+    let mut wrong = Vec::new();
+    for name in documents::all() {
+        let text = documents::read(&name);
+        let mut pieces = text.split(BEGIN);
+        let mut fresh = pieces.next().expect("there is text before the first").to_owned();
+        for piece in pieces {
+            let (arguments, rest) = piece.split_once(" -->\n").expect("the comment ends with its line");
+            let (_, after) = rest.split_once(END).expect("the matrix ends");
+            let matrix = matrix(arguments).to_string();
+            fresh += &format!("{BEGIN}{arguments} -->\n\n{}\n\n{END}{after}", matrix.trim_end());
+            shown += 1;
+        }
+        wrong.extend(documents::compare(&name, &fresh));
     }
-    assert!(shown > 0, "the README shows no matrix");
-    if fresh != text && std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&file, &fresh).expect("it can be written");
-    }
-    assert!(fresh == text, "the README's matrices are out of date (UPDATE_README=1 writes them anew)");
+    assert!(shown > 1, "the documents show no matrix");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What `shortcopy matrix` shows with these arguments.
 fn matrix(arguments: &str) -> report::Matrix {
     let line = ["shortcopy", "matrix"].into_iter().chain(arguments.split_whitespace());
-    let arguments = Arguments::try_parse_from(line).expect("the README's arguments mean something");
+    let arguments = Arguments::try_parse_from(line).expect("the documents' arguments mean something");
     let Command::Matrix(asked) = arguments.command else { panic!("{arguments:?} is no matrix") };
     assert!(asked.targets.is_empty() && !asked.all, "only variants are chosen here");
     results().matrix.only(|path, variant| {

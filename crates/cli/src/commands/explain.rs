@@ -62,8 +62,9 @@ pub(crate) fn explain(
 
 /// A paragraph under a heading.
 fn paragraph(heading: &str, lines: &[String]) -> String {
+    let hanging = if lines.len() > 1 { "    " } else { "  " };
     let options =
-        textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent("    ").break_words(false);
+        textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent(hanging).break_words(false);
     let lines = lines.iter().map(|line| textwrap::fill(line, &options));
     [heading.to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
