@@ -1,5 +1,6 @@
 //! The command line.
 
+mod shell;
 mod tree;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use shell::{Completions, Man};
 pub use tree::{TreeChoice, TreesChoice};
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
@@ -36,8 +38,8 @@ pub struct CacheChoice {
 }
 
 const AFTER_HELP: &str = "\
-A TARGET is a folder, a write path in it, a variant of that, or a scenario:
-  ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO
+A TARGET is a folder, a write path in it, a variant of that, or a scenario, or a pattern with `*`, `?`, `[..]`:
+  ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO    ext4/*@v6*:*-with-commit
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
 is not, or a branch is not reached, or a word not needed, and has no reason, or a promised bad state comes
@@ -127,6 +129,10 @@ pub enum Command {
     Why(Why),
     /// Tells where results are kept, and how much they take, or takes them away
     Cache(Kept),
+    /// Prints what a shell needs to complete command lines
+    Completions(Completions),
+    /// Prints the manual page, or writes those of all commands
+    Man(Man),
     /// Runs one engine on one scenario and prints its outcome: how `check` uses the engines that
     /// need a process of their own
     #[command(hide = true)]
@@ -149,7 +155,9 @@ impl Command {
             | Command::Diff(_)
             | Command::Explain(_)
             | Command::Why(_)
-            | Command::Cache(_) => return None,
+            | Command::Cache(_)
+            | Command::Completions(_)
+            | Command::Man(_) => return None,
         };
         tree.tree.is_some().then(|| (tree, targets.iter().map(String::as_str).collect()))
     }
@@ -170,6 +178,8 @@ impl Command {
             | Command::Explain(_)
             | Command::Why(_)
             | Command::Cache(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Engine(_)
             | Command::Survey(_) => false,
         }
@@ -179,8 +189,11 @@ impl Command {
 /// `list`
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only these
+    /// Only these; where one names scenarios (`ext4/journalled:within-*`), those are told, too
     pub targets: Vec<String>,
+    /// Names the properties instead
+    #[arg(long, conflicts_with_all = ["targets", "tree"])]
+    pub properties: bool,
     /// A kernel tree
     #[command(flatten)]
     pub tree: TreeChoice,

@@ -9,6 +9,7 @@ use tables::{Assumption, PATHS, Tree, TreePath};
 
 use crate::arguments::TreeChoice;
 use crate::error::Error;
+use crate::target::is_in;
 
 /// A kernel's tree, or what patches make of it.
 pub(crate) struct Kernel {
@@ -82,8 +83,7 @@ pub(crate) fn open(name: &str) -> Result<tree::Tree, Error> {
 /// Whether a target, of any form, is about a path.
 fn means(target: &str, path: &str) -> bool {
     let end = target.find(['@', ':', '#']).unwrap_or(target.len());
-    let name = target[..end].trim_end_matches('/');
-    path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+    is_in(target[..end].trim_end_matches('/'), path)
 }
 
 /// `f()=0`, as the user assumes it.

@@ -26,6 +26,7 @@ mod reads;
 mod reasons;
 pub mod recorded;
 pub mod replay;
+mod rules;
 mod status;
 mod story;
 pub mod target;
@@ -70,6 +71,8 @@ pub fn run(
         Command::Survey(survey) => commands::survey(kernel, survey, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
         Command::Cache(cache) => commands::cache(cache, &arguments.cache, out).map(|()| Status::AsRecorded),
+        Command::Completions(shell) => commands::completions(shell, out).map(|()| Status::AsRecorded),
+        Command::Man(man) => commands::man(man, out).map(|()| Status::AsRecorded),
         Command::Engine(engine) => {
             engine::run_as_child(catalog, engine, &searcher.interrupt).map(|()| Status::AsRecorded)
         }

@@ -38,6 +38,21 @@ impl Breadth {
     }
 }
 
+/// Whether a name is meant by a part of a target, which may be a pattern with `*`, `?` and `[..]`.
+fn matches(part: &str, name: &str) -> bool {
+    part == name || (is_pattern(part) && glob::Pattern::new(part).is_ok_and(|pattern| pattern.matches(name)))
+}
+
+/// Whether a part of a target is a pattern. No name has these characters.
+fn is_pattern(part: &str) -> bool {
+    part.contains(['*', '?', '['])
+}
+
+/// Whether a part of a target means a write path: its name, or a folder that it is in.
+pub(crate) fn is_in(part: &str, path: &str) -> bool {
+    matches(part, path) || path.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// A target in its parts.
 struct Target<'t> {
     path: &'t str,
@@ -56,12 +71,20 @@ impl<'t> Target<'t> {
 
     /// Whether it means this variant of its paths.
     fn names(&self, variant: &Variant) -> bool {
-        self.variant.is_none_or(|name| variant.name == name)
+        self.variant.is_none_or(|part| matches(part, &variant.name))
     }
 
-    /// Whether it means this case of its variants; one that it names, whatever its tier.
+    /// Whether it means this case of its variants; one that it names without a pattern, whatever its tier.
     fn takes(&self, case: &Case, breadth: Breadth) -> bool {
-        self.scenario.map_or_else(|| breadth.takes(case), |name| case.name == name)
+        let in_breadth = || breadth.takes(case);
+        self.scenario.map_or_else(in_breadth, |part| {
+            matches(part, &case.name) && (!is_pattern(part) || breadth.takes(case))
+        })
+    }
+
+    /// Whether it names one scenario of each of its variants.
+    fn names_a_scenario(&self) -> bool {
+        self.scenario.is_some_and(|part| !is_pattern(part))
     }
 }
 
@@ -144,7 +167,7 @@ pub fn left<'c>(chosen: &[Chosen<'c>]) -> impl Iterator<Item = Chosen<'c>> {
 /// # Errors
 /// If it is asked for and can't.
 pub(crate) fn all_has_an_effect(all: bool, targets: &[String]) -> Result<(), Error> {
-    if all && !targets.is_empty() && targets.iter().all(|target| Target::parse(target).scenario.is_some()) {
+    if all && !targets.is_empty() && targets.iter().all(|target| Target::parse(target).names_a_scenario()) {
         let message = "`--all` has no effect where every target names its scenario: leave it out";
         return Err(Error::Usage(message.to_owned()));
     }
@@ -158,7 +181,8 @@ pub(crate) fn all_has_an_effect(all: bool, targets: &[String]) -> Result<(), Err
 pub fn variant<'c>(catalog: &'c [WritePath], target: &str) -> Result<(&'c WritePath, &'c Variant), Error> {
     let parts = Target::parse(target);
     let paths = find_paths(catalog, parts.path)?;
-    let Some(name) = parts.variant.filter(|_| parts.scenario.is_none()) else {
+    let is_exact = |name: &&str| parts.scenario.is_none() && !is_pattern(name) && !is_pattern(parts.path);
+    let Some(name) = parts.variant.filter(is_exact) else {
         let example = paths.first().and_then(|p| Some((p, p.variants.first()?)));
         let example = example.map_or(String::new(), |(p, v)| format!(", such as `{}@{}`", p.name, v.name));
         return Err(Error::Usage(format!("`{target}` is not one variant{example}")));
@@ -170,10 +194,7 @@ pub fn variant<'c>(catalog: &'c [WritePath], target: &str) -> Result<(&'c WriteP
 
 /// The write paths in a folder, or the one with this name.
 pub(crate) fn find_paths<'c>(catalog: &'c [WritePath], name: &str) -> Result<Vec<&'c WritePath>, Error> {
-    let in_folder = |p: &&WritePath| {
-        p.name == name || p.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
-    };
-    let found: Vec<&WritePath> = catalog.iter().filter(in_folder).collect();
+    let found: Vec<&WritePath> = catalog.iter().filter(|path| is_in(name, &path.name)).collect();
     if found.is_empty() {
         let folders = catalog.iter().filter_map(|p| Some(p.name.split_once('/')?.0));
         let names = catalog.iter().map(|p| p.name.as_str()).chain(folders);
@@ -182,16 +203,16 @@ pub(crate) fn find_paths<'c>(catalog: &'c [WritePath], name: &str) -> Result<Vec
     Ok(found)
 }
 
-/// Whether there is such a name.
+/// Whether there is such a name, or one that a pattern means.
 ///
 /// # Errors
-/// If there is none, with the names that are near.
+/// If there is none, with the names that are near, or a pattern that is none.
 pub(crate) fn known<'n>(
     what: &str,
     name: &str,
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> Result<(), Error> {
-    if names.clone().any(|n| n == name) { Ok(()) } else { Err(unknown(what, name, names)) }
+    if names.clone().any(|n| matches(name, n)) { Ok(()) } else { Err(unknown(what, name, names)) }
 }
 
 /// How many near names are worth reading.
@@ -202,6 +223,12 @@ const NEAR_ENOUGH: f64 = 0.75;
 
 /// The message for a name that there isn't.
 pub(crate) fn unknown<'n>(what: &str, name: &str, names: impl Iterator<Item = &'n str>) -> Error {
+    if is_pattern(name) {
+        return Error::Usage(match glob::Pattern::new(name) {
+            Ok(_) => format!("no {what} is like `{name}`"),
+            Err(why) => format!("`{name}` is no pattern: {} at its character {}", why.msg, why.pos + 1),
+        });
+    }
     let mut near: Vec<(f64, &str)> = Vec::new();
     for candidate in names {
         if !near.iter().any(|(_, known)| *known == candidate) {
@@ -281,6 +308,20 @@ mod tests {
     fn a_named_scenario_is_taken_whatever_its_tier() {
         assert_eq!(chosen(&["ext4/journalled@v4.2:large"], Breadth::Default), ["ext4/journalled@v4.2:large"]);
         assert_eq!(chosen(&["fuse:large"], Breadth::Default), ["fuse/direct@v6.14:large"]);
+    }
+
+    #[test]
+    fn patterns() {
+        assert_eq!(chosen(&["*/journalled@v4.2*:sm?ll"], Breadth::Default).len(), 2);
+        assert_eq!(chosen(&["ext4@*+*"], Breadth::All), ["ext4/journalled@v4.2+copy-first:small"]);
+        // A pattern means what there is of the breadth that is asked for.
+        assert_eq!(chosen(&["ext4:*"], Breadth::Default).len(), 3);
+        assert_eq!(chosen(&["ext4:*"], Breadth::All).len(), 4);
+        assert_eq!(chosen(&["e*:large"], Breadth::Default), ["ext4/journalled@v4.2:large"]);
+        insta::assert_snapshot!(chosen(&["x*"], Breadth::All)[0], @"no write path is like `x*`");
+        insta::assert_snapshot!(chosen(&["ext4:*-with-[a"], Breadth::All)[0], @"`*-with-[a` is no pattern: invalid range pattern at its character 8");
+        insta::assert_snapshot!(chosen(&["fuse:*"], Breadth::Default)[0], @"`fuse:*` has only scenarios that take `--all`");
+        assert!(variant(&catalog(), "ext4/ordered@v4*").is_err());
     }
 
     #[test]

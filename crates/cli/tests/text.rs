@@ -17,19 +17,47 @@ fn says(arguments: &[&str]) -> String {
 #[test]
 fn list() {
     insta::assert_snapshot!(says(&["list"]), @r"
-        toy/write: a write of three units
-        left out: nearly everything
+    toy/write  a write of three units
+               2 variants, v1 to v2; 2 scenarios, 3 with --all
 
-        variants
-          v1  as it was
-          v2  tries again after a short copy
+    more: shortcopy list toy/write, shortcopy list 'toy/write:*'
+    -- AsRecorded
+    ");
+    insta::assert_snapshot!(says(&["list", "toy"]), @r"
+    toy/write: a write of three units
+    left out: nearly everything
 
-        scenarios
-          alone     a write whose source may go
-          unmapped  a write whose source may go
-          large     a write whose source may go (with --all)
-        -- AsRecorded
-        ");
+    variants
+      v1  as it was
+      v2  tries again after a short copy
+
+    3 scenarios, of which 2 are searched by default: shortcopy list 'toy/write:*' names them
+    -- AsRecorded
+    ");
+    insta::assert_snapshot!(says(&["list", "toy:*"]), @r"
+    toy/write: a write of three units
+    left out: nearly everything
+
+    variants
+      v1  as it was
+      v2  tries again after a short copy
+
+    scenarios
+      alone     a write whose source may go
+      unmapped  a write whose source may go
+      large     a write whose source may go (with --all)
+    -- AsRecorded
+    ");
+    insta::assert_snapshot!(says(&["list", "--properties"]), @r"
+    deadlock     an actor that is no daemon can never move again
+    empty        what the scenario is about never happens in it
+    kernel-bug   the modelled code's own BUG_ON, WARN_ON or assertion fires
+    left-over    a failed write leaves something
+    livelock     a fair cycle, without an adversary's help, in which an actor that is no daemon never returns
+    stale-dirty  a dirty page holds what was in the frame before
+    unkillable   with a fatal signal pending the writer does not return, though one evictor runs for ever
+    -- AsRecorded
+    ");
 }
 
 #[test]

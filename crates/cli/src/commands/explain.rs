@@ -1,12 +1,13 @@
 //! `shortcopy explain`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use scenario::{Entry, Kind, Property, Subject, WritePath, built_in, parts};
+use scenario::{Entry, Kind, Subject, WritePath, parts};
 
 use crate::arguments::Explain;
 use crate::error::Error;
 use crate::output::Output;
+use crate::rules::{Rule, Rules};
 use crate::target::unknown;
 
 /// Columns of a line.
@@ -28,17 +29,17 @@ pub(crate) fn explain(
     let rules = Rules::of(catalog);
     let mut texts = Vec::new();
     if arguments.words.is_empty() {
-        texts.push(format!("{PROPERTIES}\n\n{}", rules.all()));
+        texts.push(format!("{PROPERTIES}\n\n{}", all_rules(&rules)));
         texts.extend(Subject::ALL.map(|about| format!("{}\n\n{}", about.name(), subject(glossary, about))));
     }
     for word in &arguments.words {
         let text = if word == PROPERTIES {
-            rules.all()
+            all_rules(&rules)
         } else if let Some(&about) = Subject::ALL.iter().find(|about| about.name() == word) {
             subject(glossary, about)
         } else {
             let found = [
-                rules.one(word),
+                rules.find(word).map(|rule| about(&rules, rule)),
                 known(glossary, word),
                 ending(glossary, word),
                 scenario(catalog, glossary, word),
@@ -116,69 +117,31 @@ fn scenario(catalog: &[WritePath], glossary: &[Entry], word: &str) -> Option<Str
         Ok(entry) => format!("{}: {}", entry.word, entry.meaning),
         Err(word) => word.to_owned(),
     }));
-    let actors: BTreeMap<&str, ()> = scenario.actors.iter().map(|actor| (actor.name, ())).collect();
-    let actors: Vec<&str> = actors.into_keys().collect();
-    lines.push(format!("Actors: {}. Initial states: {}.", actors.join(", "), scenario.initial.len()));
+    let actors: BTreeSet<&str> = scenario.actors.iter().map(|actor| actor.name).collect();
+    let actors = actors.into_iter().collect::<Vec<_>>().join(", ");
+    lines.push(format!("Actors: {actors}. Initial states: {}.", scenario.initial.len()));
     Some(paragraph(name, &lines))
 }
 
-/// The rules of all paths.
-struct Rules {
-    /// By name: the rule, and who promises it, does not, or is not asked.
-    all: BTreeMap<&'static str, (Property, Promises)>,
+/// A rule, who promises it, and where it comes from.
+fn about(rules: &Rules, rule: &Rule) -> String {
+    let list = |paths: &BTreeSet<String>| paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let promised = match (rule.promised_by.len(), rule.told_of.len()) {
+        (0, _) => "Promised by nobody: it is told, and is no violation.".to_owned(),
+        (some, 0) if some == rules.asked() => "Promised by all.".to_owned(),
+        (_, 0) => format!("Promised by {}; the others are not asked.", list(&rule.promised_by)),
+        _ => format!("Promised by {}; not by {}.", list(&rule.promised_by), list(&rule.told_of)),
+    };
+    let lines = [
+        sentence(rule.property.sentence),
+        format!("Looked at {}. {promised}", when(rule.property.kind)),
+        format!("Source: {}", rule.property.source),
+    ];
+    paragraph(rule.property.id, &lines)
 }
 
-#[derive(Default)]
-struct Promises {
-    promised: BTreeSet<String>,
-    not: BTreeSet<String>,
-}
-
-impl Rules {
-    /// By the newest variant of each path.
-    fn of(catalog: &[WritePath]) -> Rules {
-        let mut all: BTreeMap<&'static str, (Property, Promises)> = BTreeMap::new();
-        for path in catalog {
-            let Some(newest) = path.variants.last() else { continue };
-            for case in &newest.cases {
-                let properties = (case.build)().properties;
-                for property in properties.into_iter().chain(built_in::ALL) {
-                    let promised = property.promised;
-                    let (_, by) = all.entry(property.id).or_insert_with(|| (property, Promises::default()));
-                    let set = if promised { &mut by.promised } else { &mut by.not };
-                    set.insert(path.name.clone());
-                }
-            }
-        }
-        Rules { all }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.all.keys().copied()
-    }
-
-    fn one(&self, name: &str) -> Option<String> {
-        let (property, by) = self.all.get(name)?;
-        let asked: BTreeSet<&String> =
-            self.all.values().flat_map(|(_, by)| by.promised.iter().chain(&by.not)).collect();
-        let list = |paths: &BTreeSet<String>| paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let promised = match (by.promised.len(), by.not.len()) {
-            (0, _) => "Promised by nobody: it is told, and is no violation.".to_owned(),
-            (some, 0) if some == asked.len() => "Promised by all.".to_owned(),
-            (_, 0) => format!("Promised by {}; the others are not asked.", list(&by.promised)),
-            _ => format!("Promised by {}; not by {}.", list(&by.promised), list(&by.not)),
-        };
-        let lines = [
-            sentence(property.sentence),
-            format!("Looked at {}. {promised}", when(property.kind)),
-            format!("Source: {}", property.source),
-        ];
-        Some(paragraph(name, &lines))
-    }
-
-    fn all(&self) -> String {
-        self.names().filter_map(|name| self.one(name)).collect::<Vec<_>>().join("\n")
-    }
+fn all_rules(rules: &Rules) -> String {
+    rules.iter().map(|rule| about(rules, rule)).collect::<Vec<_>>().join("\n")
 }
 
 fn when(kind: Kind) -> &'static str {

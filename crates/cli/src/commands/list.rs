@@ -1,6 +1,6 @@
 //! `shortcopy list`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scenario::{Tier, WritePath};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::arguments::{Format, List};
 use crate::error::Error;
 use crate::output::Output;
+use crate::rules::{Rule, Rules};
 use crate::target::{Breadth, Chosen, choose};
 
 #[derive(Serialize)]
@@ -31,11 +32,52 @@ fn tier(tier: Tier) -> &'static str {
 /// # Errors
 /// A target that means nothing, or an output that can't be written.
 pub(crate) fn list(catalog: &[WritePath], arguments: &List, out: &mut Output) -> Result<(), Error> {
+    if arguments.properties {
+        return properties(catalog, arguments.format, out);
+    }
     let chosen = choose(catalog, &arguments.targets, Breadth::All)?;
     match arguments.format {
-        Format::Text => text(catalog, &chosen, out),
         Format::Json => json(&chosen, out),
+        Format::Text if arguments.targets.is_empty() => overview(catalog, out),
+        Format::Text => {
+            let scenarios = arguments.targets.iter().any(|target| target.contains(':'));
+            text(catalog, &chosen, scenarios, out)
+        }
     }
+}
+
+fn properties(catalog: &[WritePath], format: Format, out: &mut Output) -> Result<(), Error> {
+    let rules = Rules::of(catalog);
+    let width = rules.names().map(str::len).max().unwrap_or(0);
+    for Rule { property, .. } in rules.iter() {
+        let (name, sentence, source) = (property.id, property.sentence, property.source);
+        out.line(&match format {
+            Format::Text => format!("{name:width$}  {sentence}"),
+            Format::Json => {
+                serde_json::json!({ "property": name, "sentence": sentence, "source": source }).to_string()
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// A line for each write path.
+fn overview(catalog: &[WritePath], out: &mut Output) -> Result<(), Error> {
+    let bold = anstyle::Style::new().bold();
+    let width = catalog.iter().map(|path| path.name.len()).max().unwrap_or(0);
+    for path in catalog {
+        let of = match path.variants.as_slice() {
+            [] => "no variant".to_owned(),
+            [only] => format!("{}: {}", only.name, only.sentence),
+            [first, .., last] => format!("{} variants, {} to {}", path.variants.len(), first.name, last.name),
+        };
+        let newest = path.variants.last().map_or(&[][..], |newest| &newest.cases);
+        let default = newest.iter().filter(|case| case.tier == Tier::Default).count();
+        out.line(&format!("{bold}{:width$}{bold:#}  {}", path.name, path.sentence))?;
+        out.line(&format!("{:width$}  {of}; {default} scenarios, {} with --all", "", newest.len()))?;
+    }
+    let Some(example) = catalog.first().map(|path| &path.name) else { return Ok(()) };
+    out.line(&format!("\nmore: shortcopy list {example}, shortcopy list '{example}:*'"))
 }
 
 fn json(chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
@@ -53,7 +95,12 @@ fn json(chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
     Ok(())
 }
 
-fn text(catalog: &[WritePath], chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
+fn text(
+    catalog: &[WritePath],
+    chosen: &[Chosen<'_>],
+    scenarios: bool,
+    out: &mut Output,
+) -> Result<(), Error> {
     let bold = anstyle::Style::new().bold();
     let mut first = true;
     for path in catalog {
@@ -75,6 +122,18 @@ fn text(catalog: &[WritePath], chosen: &[Chosen<'_>], out: &mut Output) -> Resul
         let width = variants.iter().map(|v| v.name.len()).max().unwrap_or(0);
         for variant in &variants {
             out.line(&format!("  {:width$}  {}", variant.name, variant.sentence))?;
+        }
+        if !scenarios {
+            let default = |c: &&&Chosen<'_>| c.case.tier == Tier::Default;
+            let names = |of: &mut dyn Iterator<Item = &&Chosen<'_>>| {
+                of.map(|c| c.case.name.as_str()).collect::<BTreeSet<_>>().len()
+            };
+            let (all, default) = (names(&mut mine.iter()), names(&mut mine.iter().filter(default)));
+            out.line(&format!(
+                "\n{all} scenarios, of which {default} are searched by default: shortcopy list '{}:*' names them",
+                path.name
+            ))?;
+            continue;
         }
         out.line("\nscenarios")?;
         // Most variants have the same ones: each is told once.
