@@ -17,6 +17,7 @@ mod expand;
 mod findings;
 mod ledger;
 mod limits;
+mod memories;
 mod packing;
 mod prepared;
 mod rest;
@@ -49,10 +50,11 @@ use expand::Expander;
 use findings::{Bad, Findings};
 use ledger::Held;
 use limits::{Ceilings, Limits};
+use memories::Memories;
 use schedule::tell;
 use search::{Searched, search, unpacked_rests};
 use shortest::shortest;
-use visited::{Memories, room};
+use visited::room;
 
 /// The cells of a state, packed.
 pub(crate) type PackedWords = Box<[u64]>;
