@@ -46,8 +46,7 @@ pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::judge;
 use effects::Effects;
-use expand::Expander;
-use findings::{Bad, Findings};
+use findings::Bad;
 use ledger::Held;
 use limits::{Ceilings, Limits};
 use memories::Memories;
@@ -212,9 +211,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
-    let findings = Findings::new(&limits.ledger);
-    let mut expander = Expander::new(prepared, &memories, &findings, searched.effects.clone());
-    let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
+    let mut ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
     }
