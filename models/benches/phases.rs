@@ -2,7 +2,7 @@
 //! and states a second of the search alone and of the whole, for one thread and for two.
 //!
 //! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
-//! by the wall, and means something on an idle machine only.
+//! by the wall, and means something on an idle machine only; the last line tells it of all together.
 //!
 //! An argument is a part of the names of those that are wanted.
 
@@ -28,7 +28,7 @@ const LARGEST: [&str; 10] = [
 ];
 
 /// Rounds of which the best counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 fn scenario(target: &str) -> Scenario {
     let (path, rest) = target.split_once('@').expect("a path");
@@ -66,14 +66,15 @@ fn best(scenario: &Scenario, threads: usize) -> Round {
         Round { wall: begun.elapsed(), states: outcome.states, bytes: outcome.bytes, phases }
     };
     let rounds = (0..ROUNDS).map(round);
-    rounds.min_by(|one, other| one.cpu().total_cmp(&other.cpu())).expect("at least one round")
+    rounds.min_by_key(|round| round.wall).expect("at least one round")
 }
 
 fn main() {
     println!(
-        "{:>9} {:>7} {:>8} {:>7} {:>7} {:>9} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
+        "{:>9} {:>7} {:>7} {:>8} {:>7} {:>7} {:>9} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
         "states",
         "threads",
+        "wall s",
         "CPU s",
         "search",
         "judging",
@@ -87,6 +88,8 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let wanted =
         |target: &&str| wanted.is_empty() || wanted.iter().any(|word| target.contains(word.as_str()));
+    let mut walls = [0.0; 2];
+    let mut judging = [0.0; 2];
     for target in LARGEST.iter().filter(|target| wanted(target)) {
         let scenario = scenario(target);
         let mut alone = None;
@@ -95,9 +98,12 @@ fn main() {
             let (states, whole) = (round.states as f64, round.cpu());
             let share = |phase: Duration| format!("{:.1} %", 100.0 * phase.as_secs_f64() / whole);
             let wall = *alone.get_or_insert(round.wall);
+            walls[threads - 1] += round.wall.as_secs_f64();
+            judging[threads - 1] += round.phases.judging.as_secs_f64() / whole * round.wall.as_secs_f64();
             println!(
-                "{:>9} {threads:>7} {whole:>8.2} {:>7} {:>7} {:>9} {:>9} {:>11.2} {:>10.2} {:>7.1} {:>6.2}  {target}",
+                "{:>9} {threads:>7} {:>7.3} {whole:>8.3} {:>7} {:>7} {:>9} {:>9} {:>11.2} {:>10.2} {:>7.1} {:>6.2}  {target}",
                 round.states,
+                round.wall.as_secs_f64(),
                 share(round.phases.search),
                 share(round.phases.judging),
                 share(round.phases.schedules),
@@ -109,6 +115,10 @@ fn main() {
             );
         }
     }
+    let [one, two] = walls;
+    println!("all: 1 thread {one:.3} s, 2 threads {two:.3} s, gain {:.2}", one / two);
+    let [one, two] = [0, 1].map(|at| 100.0 * judging[at] / walls[at]);
+    println!("judging: 1 thread {one:.1} %, 2 threads {two:.1} %");
     if std::env::args().skip(1).all(|word| word.starts_with('-')) {
         unfolding();
     }

@@ -1,14 +1,15 @@
 //! What steps do, remembered, and shared by threads without locks.
 //!
 //! The effect of a step depends only on the memory and on the control state of the actor that takes it, and is
-//! asked for in many states. A question is forgotten when another takes its slot.
+//! asked for in many states. A question is forgotten when another takes its slot. Those about the memories of a shard
+//! are side by side.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ledger::{Held, Ledger};
 use super::unfold::CONTROL_BITS;
-use super::visited::MEMORY_BITS;
+use super::visited::{MEMORY_BITS, SHARD_BITS};
 
 /// What an actor at a control state does to a memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,14 +54,17 @@ pub(crate) struct Asked {
     tag: u64,
 }
 
-/// Other bits for each question.
+/// Other bits for each question: first the shard of its memory.
 #[inline]
 const fn scrambled(question: u64) -> u64 {
-    const MASK: u64 = (1 << QUESTION_BITS) - 1;
-    const SHIFT: u32 = QUESTION_BITS / 2;
-    let question = question ^ question >> SHIFT;
-    let question = question.wrapping_mul(0xa076_1d64_78bd_642f) & MASK;
-    question ^ question >> SHIFT
+    const BITS: u32 = QUESTION_BITS - SHARD_BITS;
+    const MASK: u64 = (1 << BITS) - 1;
+    const SHIFT: u32 = BITS / 2;
+    let shard = question & ((1 << SHARD_BITS) - 1);
+    let rest = question >> SHARD_BITS;
+    let rest = rest ^ rest >> SHIFT;
+    let rest = rest.wrapping_mul(0xa076_1d64_78bd_642f) & MASK;
+    shard << BITS | (rest ^ rest >> SHIFT)
 }
 
 impl Effects {
@@ -140,13 +144,15 @@ mod tests {
     use super::*;
 
     fn undone(scrambled: u64) -> u64 {
-        const MASK: u64 = (1 << QUESTION_BITS) - 1;
+        const BITS: u32 = QUESTION_BITS - SHARD_BITS;
+        const MASK: u64 = (1 << BITS) - 1;
         let odd = 0xa076_1d64_78bd_642f_u64;
         // Newton's iteration doubles the bits that are right.
         let inverse = (0..6).fold(odd, |x, _| x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x))));
-        let question = scrambled ^ scrambled >> (QUESTION_BITS / 2);
-        let question = question.wrapping_mul(inverse) & MASK;
-        question ^ question >> (QUESTION_BITS / 2)
+        let (shard, rest) = (scrambled >> BITS, scrambled & MASK);
+        let rest = rest ^ rest >> (BITS / 2);
+        let rest = rest.wrapping_mul(inverse) & MASK;
+        shard | (rest ^ rest >> (BITS / 2)) << SHARD_BITS
     }
 
     /// Some effect of each kind, a function of the question.

@@ -9,8 +9,9 @@ use scenario::built_in;
 use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
 use super::ledger::Full;
+use super::memories::Memories;
 use super::unfold::{Mirror, PANICKED_FROM, Standing};
-use super::visited::{Key, Memories, control_of, memory_of, moved};
+use super::visited::{Key, control_of, memory_of, moved};
 use super::{Error, Prepared};
 
 /// Why a state could not be expanded.

@@ -26,19 +26,21 @@ pub(crate) struct Limits<'a> {
     remark: Mutex<Option<&'static str>>,
 }
 
-/// How many things the engine has numbers for, besides [`Error::TooManyControlStates`].
+/// How many things the engine has numbers for, besides [`Error::TooManyControlStates`], and what one thread does alone.
 #[derive(Clone, Copy)]
 pub(crate) struct Ceilings {
     /// Memories in one shard of 64.
     pub(crate) memories: usize,
     /// States in one shard of 64, and in a class of states that is judged.
     pub(crate) states: usize,
+    /// Frontiers up to this are not worth a second thread.
+    pub(crate) alone: usize,
 }
 
 impl Default for Ceilings {
-    /// 2^28 memories and nearly 2^32 states in all.
+    /// 2^28 memories in all, and nearly 2^32 states where these are of many memories.
     fn default() -> Ceilings {
-        Ceilings { memories: 1 << 22, states: (1 << 26) - 2 }
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256 }
     }
 }
 

@@ -17,6 +17,7 @@ mod expand;
 mod findings;
 mod ledger;
 mod limits;
+mod memories;
 mod packing;
 mod prepared;
 mod rest;
@@ -45,14 +46,14 @@ pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
 use cycles::judge;
 use effects::Effects;
-use expand::Expander;
-use findings::{Bad, Findings};
+use findings::Bad;
 use ledger::Held;
 use limits::{Ceilings, Limits};
+use memories::Memories;
 use schedule::tell;
 use search::{Searched, search, unpacked_rests};
 use shortest::shortest;
-use visited::{Memories, room};
+use visited::room;
 
 /// The cells of a state, packed.
 pub(crate) type PackedWords = Box<[u64]>;
@@ -210,9 +211,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
-    let findings = Findings::new(&limits.ledger);
-    let mut expander = Expander::new(prepared, &memories, &findings, searched.effects.clone());
-    let mut ways = shortest(prepared, &searched, &judged, &mut expander, found.clone(), &limits)?;
+    let mut ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
     }

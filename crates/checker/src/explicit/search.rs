@@ -1,13 +1,15 @@
 //! The breadth-first search.
 //!
-//! Level by level: threads, which stay for all levels, take pieces of the frontier, expand their states, and
-//! sort what follows by shard; a shard is locked for a batch. The new states of a shard, in a row, are its part
-//! of the next frontier. What is found are sets, so the number of threads changes nothing.
+//! Level by level, by threads which stay for all levels. Each owns a part of the shards: it expands the part
+//! of the frontier that is there, and sorts what follows by shard. What belongs to others it keeps until all have
+//! expanded theirs, and is inserted then by who owns it: so a line of memory is seldom written by two. Who is
+//! done takes pieces from others. The new states of a shard, in a row, are its part of the next frontier. What
+//! is found are sets, so the number of threads changes nothing.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use machine::Word;
 use rustc_hash::FxHashSet;
@@ -18,17 +20,20 @@ use super::expand::{Expander, Halt, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::Counted;
 use super::limits::Limits;
+use super::memories::Memories;
 use super::team::with_team;
-use super::visited::{Apart, Arrival, Key, Memories, SHARDS, Shard, States, lock, moved};
+use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
 use super::{Error, Prepared, shortest};
 
-/// States that one thread takes from the frontier at a time.
-const PIECE: usize = 512;
-/// States that one thread gathers for a shard before it locks it, and before it waits for another that has.
+/// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
+const PIECE_MAX: usize = 512;
+const PIECE_MIN: usize = 16;
+const PIECES: usize = 128;
+/// States that one thread gathers for a shard of its own before it inserts them, and for one of another's.
 const BATCH: usize = 256;
-const BATCH_MAX: usize = 2 * BATCH;
-/// Frontiers up to this are not worth a second thread.
-const ALONE: usize = 512;
+const BATCH_MAX: usize = 1024;
+/// States that one thread expands before it looks at the clock again.
+const LOOK: usize = 512;
 
 /// What the search leaves behind for those after it.
 pub(crate) struct Searched<const R: usize> {
@@ -40,24 +45,40 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) places: Places,
 }
 
+/// Some states of a shard.
+type Piece = (usize, Range<usize>);
+
 struct Level {
-    pieces: Vec<(usize, usize, usize)>,
-    next: AtomicUsize,
+    /// The pieces of the frontier, by owner, and how many of them are taken.
+    pieces: Vec<(Vec<Piece>, Apart<AtomicUsize>)>,
     effects: Arc<Effects>,
+    /// Whether all threads work on it.
+    together: bool,
 }
 
 impl Level {
-    fn take(&self) -> Option<(usize, usize, usize)> {
-        self.pieces.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    /// A piece of one's own, or, if there is none left, of another's.
+    fn take(&self, worker: usize) -> Option<&Piece> {
+        let (before, from) = self.pieces.split_at(worker);
+        from.iter().chain(before).find_map(|(pieces, taken)| {
+            let left = taken.0.load(Ordering::Relaxed) < pieces.len();
+            if left { pieces.get(taken.0.fetch_add(1, Ordering::Relaxed)) } else { None }
+        })
     }
 }
+
+/// What follows the states that one thread expands, by shard.
+type Batches<const R: usize> = Vec<Counted<Arrival<R>>>;
 
 struct Shared<'a, const R: usize> {
     prepared: &'a Prepared,
     limits: &'a Limits<'a>,
     findings: &'a Findings,
     roles: Roles,
+    threads: usize,
     shards: Vec<Mutex<Shard<R>>>,
+    /// What each thread leaves to others.
+    left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
     states: Apart<AtomicU64>,
 }
@@ -67,10 +88,21 @@ struct Worker<'a, const R: usize> {
     expander: Expander<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
-    batches: Vec<Counted<Arrival<R>>>,
+    outgoing: Outgoing<R>,
     transitions: u64,
+    /// States that were expanded since the clock was looked at.
+    expanded: usize,
     stuck: Stuck,
     rests: FxHashSet<Rest>,
+}
+
+/// What one thread inserts, or leaves to others.
+struct Outgoing<const R: usize> {
+    /// The shards that are inserted into now.
+    own: Range<usize>,
+    batches: Batches<R>,
+    /// States that were new and are not counted yet.
+    new: u64,
 }
 
 /// Searches all states that can be reached.
@@ -81,30 +113,32 @@ pub(crate) fn search<const R: usize>(
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
     let shard = || Mutex::new(Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger));
+    let threads = limits.options.threads.clamp(1, SHARDS);
     let shared = Shared {
         prepared,
         limits,
         findings: &findings,
         roles: Roles::new(prepared),
+        threads,
         shards: (0..SHARDS).map(|_| shard()).collect(),
+        left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
         memories,
         states: Apart(AtomicU64::new(0)),
     };
     let mut effects = Effects::new(&limits.ledger);
     let few = effects.clone();
-    let threads = limits.options.threads.max(1);
     let (initial, workers) = with_team(
         threads,
         |number| shared.worker(number, &few),
-        |worker, level| shared.work(worker, level),
+        [&|worker, level| shared.expand(worker, level), &|worker, level| shared.settle(worker, level)],
         |first, team| {
             let initial = shared.initial(first).unwrap_or_else(|halt| {
                 limits.halt(halt);
                 Vec::new()
             });
             while !limits.look() {
-                let pieces = shared.pieces();
-                let frontier: usize = pieces.iter().map(|(_, from, to)| to - from).sum();
+                let new = shared.next_level();
+                let frontier: usize = new.iter().map(Range::len).sum();
                 if frontier == 0 {
                     break;
                 }
@@ -114,8 +148,9 @@ pub(crate) fn search<const R: usize>(
                     break;
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
-                let level = Level { pieces, next: AtomicUsize::new(0), effects: effects.clone() };
-                team(first, level, frontier > ALONE);
+                let together = threads > 1 && frontier > limits.ceilings.alone;
+                let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together };
+                team(first, level, together);
             }
             initial
         },
@@ -126,7 +161,7 @@ pub(crate) fn search<const R: usize>(
     let transitions = workers.iter().map(|w| w.transitions).sum();
     drop(workers);
     let shards = shared.shards.into_iter();
-    let shards = shards.map(|s| s.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let shards = shards.map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(Searched {
         states: States::new(shards.collect()),
         effects,
@@ -143,11 +178,21 @@ impl<'a, const R: usize> Shared<'a, R> {
             expander: Expander::new(self.prepared, self.memories, self.findings, effects.clone()),
             piece: Vec::new(),
             successors: Vec::new(),
-            batches: (0..SHARDS).map(|_| Counted::new(&self.limits.ledger)).collect(),
+            outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
             transitions: 0,
+            expanded: 0,
             stuck: Stuck::default(),
             rests: FxHashSet::default(),
         }
+    }
+
+    fn batches(&self) -> Batches<R> {
+        (0..SHARDS).map(|_| Counted::new(&self.limits.ledger)).collect()
+    }
+
+    /// The shards that a thread owns.
+    fn owned(&self, worker: usize) -> Range<usize> {
+        worker * SHARDS / self.threads..(worker + 1) * SHARDS / self.threads
     }
 
     fn initial(&self, worker: &mut Worker<R>) -> Result<Vec<Key<R>>, Halt> {
@@ -160,37 +205,78 @@ impl<'a, const R: usize> Shared<'a, R> {
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
             initial.push(key);
-            self.push(&mut worker.batches, Arrival::new(&key, 0))?;
+            self.push(&mut worker.outgoing, Arrival::new(&key, 0))?;
         }
-        self.flush(0, &mut worker.batches)?;
+        self.flush(&mut worker.outgoing)?;
         Ok(initial)
     }
 
-    /// The states that are new since the last level.
-    fn pieces(&self) -> Vec<(usize, usize, usize)> {
-        let mut pieces = Vec::new();
-        for (number, shard) in self.shards.iter().enumerate() {
-            let new = lock(shard).next_level();
-            let starts = new.clone().step_by(PIECE);
-            pieces.extend(starts.map(|from| (number, from, new.end.min(from + PIECE))));
-        }
-        pieces
+    /// The states of each shard that are new since the last level.
+    fn next_level(&self) -> Vec<Range<usize>> {
+        self.shards.iter().map(|shard| lock(shard).next_level()).collect()
     }
 
-    fn work(&self, worker: &mut Worker<R>, level: &Level) {
+    /// These states in pieces, by owner.
+    fn pieces(&self, new: &[Range<usize>]) -> Vec<(Vec<Piece>, Apart<AtomicUsize>)> {
+        let frontier: usize = new.iter().map(Range::len).sum();
+        let len = (frontier / PIECES).clamp(PIECE_MIN, PIECE_MAX);
+        let of_owner = |worker| {
+            let pieces = self.owned(worker).flat_map(|shard| {
+                let Range { start, end } = new[shard];
+                (start..end).step_by(len).map(move |from| (shard, from..end.min(from + len)))
+            });
+            (pieces.collect(), Apart(AtomicUsize::new(0)))
+        };
+        (0..self.threads).map(of_owner).collect()
+    }
+
+    /// Expands a part of the frontier, and inserts what belongs to this thread.
+    fn expand(&self, worker: &mut Worker<R>, level: &Level) {
         worker.expander.share(&level.effects);
+        worker.outgoing.own = if level.together { self.owned(worker.number) } else { 0..SHARDS };
+        if worker.outgoing.batches.is_empty() {
+            let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
+            worker.outgoing.batches = std::mem::take(&mut *left);
+            worker.outgoing.batches.iter_mut().for_each(Counted::clear);
+        }
         let mut done = Ok(());
-        while let Some((shard, from, to)) = level.take() {
-            if self.limits.look() {
+        while let Some((shard, states)) = level.take(worker.number) {
+            if worker.expanded >= LOOK {
+                worker.expanded = 0;
+                self.limits.look();
+            }
+            if self.limits.stopped() {
                 break;
             }
-            done = self.piece(worker, shard, from..to);
+            done = self.piece(worker, *shard, states.clone());
             if done.is_err() {
                 break;
             }
         }
         // Also of a search that stops: whatever was found lies between visited states.
-        if let Err(halt) = done.and(self.flush(worker.number, &mut worker.batches)) {
+        if let Err(halt) = done.and(self.flush(&mut worker.outgoing)) {
+            self.limits.halt(halt);
+        }
+        if level.together {
+            let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
+            *left = std::mem::take(&mut worker.outgoing.batches);
+        }
+    }
+
+    /// Inserts what others left.
+    fn settle(&self, worker: &mut Worker<R>, level: &Level) {
+        if !level.together {
+            return;
+        }
+        let mut done = Ok(());
+        for other in (0..self.threads).filter(|other| *other != worker.number) {
+            let left = self.left[other].0.read().unwrap_or_else(PoisonError::into_inner);
+            for shard in self.owned(worker.number) {
+                done = done.and(self.insert(shard, &left[shard], &mut worker.outgoing.new));
+            }
+        }
+        self.count(&mut worker.outgoing.new);
+        if let Err(halt) = done {
             self.limits.halt(halt);
         }
     }
@@ -198,6 +284,7 @@ impl<'a, const R: usize> Shared<'a, R> {
     fn piece(&self, worker: &mut Worker<R>, shard: usize, states: Range<usize>) -> Result<(), Halt> {
         let mut piece = std::mem::take(&mut worker.piece);
         piece.clear();
+        worker.expanded += states.len();
         {
             let shard = lock(&self.shards[shard]);
             piece.extend(states.map(|number| *shard.get(number)));
@@ -227,7 +314,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
         }
         for successor in &worker.successors {
-            self.push(&mut worker.batches, Arrival::new(&successor.key, successor.actor))?;
+            self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.actor))?;
         }
         Ok(())
     }
@@ -252,42 +339,47 @@ impl<'a, const R: usize> Shared<'a, R> {
     }
 
     #[inline]
-    fn push(&self, batches: &mut [Counted<Arrival<R>>], state: Arrival<R>) -> Result<(), Halt> {
+    fn push(&self, outgoing: &mut Outgoing<R>, state: Arrival<R>) -> Result<(), Halt> {
         let shard = state.shard();
-        let batch = &mut batches[shard];
+        let batch = &mut outgoing.batches[shard];
         batch.push(state)?;
-        if batch.len() >= BATCH { self.try_insert(shard, batch) } else { Ok(()) }
-    }
-
-    #[cold]
-    fn try_insert(&self, shard: usize, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
-        match self.shards[shard].try_lock() {
-            Ok(shard) => self.insert(shard, batch),
-            Err(_) if batch.len() < BATCH_MAX => Ok(()), // Another thread is at it.
-            Err(_) => self.insert(lock(&self.shards[shard]), batch),
+        let most = if outgoing.own.contains(&shard) { BATCH } else { BATCH_MAX };
+        if batch.len() >= most {
+            let done = self.insert(shard, batch, &mut outgoing.new);
+            batch.clear();
+            self.count(&mut outgoing.new);
+            done?;
         }
+        Ok(())
     }
 
-    /// Inserts what is left, also where some of it finds no room. Threads begin at different shards.
-    fn flush(&self, worker: usize, batches: &mut [Counted<Arrival<R>>]) -> Result<(), Halt> {
+    /// Inserts what is one's own, also where some of it finds no room.
+    fn flush(&self, outgoing: &mut Outgoing<R>) -> Result<(), Halt> {
         let mut done = Ok(());
-        let first = worker * SHARDS / self.limits.options.threads.max(1);
-        for shard in (first..SHARDS).chain(0..first) {
-            let batch = &mut batches[shard];
-            if !batch.is_empty() {
-                done = done.and(self.insert(lock(&self.shards[shard]), batch));
-            }
+        for shard in outgoing.own.clone() {
+            let batch = &mut outgoing.batches[shard];
+            done = done.and(self.insert(shard, batch, &mut outgoing.new));
+            batch.clear();
         }
+        self.count(&mut outgoing.new);
         done
     }
 
-    fn insert(&self, mut shard: MutexGuard<Shard<R>>, batch: &mut Counted<Arrival<R>>) -> Result<(), Halt> {
+    fn insert(&self, shard: usize, batch: &[Arrival<R>], new: &mut u64) -> Result<(), Halt> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut shard = lock(&self.shards[shard]);
         let len = shard.len();
         shard.look_ahead(batch);
         let inserted = batch.iter().try_for_each(|state| shard.arrive(state));
-        let new = (shard.len() - len) as u64;
-        drop(shard);
-        batch.clear();
+        *new += (shard.len() - len) as u64;
+        Ok(inserted?)
+    }
+
+    /// Counts states that are new.
+    fn count(&self, new: &mut u64) {
+        let new = std::mem::take(new);
         let states = self.states.0.fetch_add(new, Ordering::Relaxed) + new;
         if let Some(progress) = &self.limits.options.progress {
             progress.store(states, Ordering::Relaxed);
@@ -295,7 +387,6 @@ impl<'a, const R: usize> Shared<'a, R> {
         if self.limits.has_found() {
             self.limits.ledger.reserve(states * shortest::BYTES_PER_STATE);
         }
-        Ok(inserted?)
     }
 }
 

@@ -1,25 +1,34 @@
 //! For each distinct bad state the schedule of fewest context switches and, among those, fewest steps.
 //!
-//! One search by (switches, steps) over the visited states, each with the actor that moved last. It is
-//! sequential, and what costs the same is met in the order of initial states, actors and results, so
-//! that the schedules are the same whatever numbers the states have.
+//! One search by (switches, steps) over the visited states, each with the actor that moved last. What costs
+//! the same is met in the order of initial states, actors and results, so that the schedules are the same
+//! whatever numbers the states have. Threads only look up what follows; what is met, and in which order, is
+//! decided by one.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use machine::{Action, Effect, Word};
 use rustc_hash::FxHashSet;
 
 use super::cycles::Judged;
 use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
-use super::findings::Bad;
+use super::findings::{Bad, Findings};
 use super::ledger::{Counted, Full};
 use super::limits::Limits;
+use super::memories::Memories;
 use super::search::Searched;
+use super::team::with_team;
 use super::unfold::{PANICKED_FROM, Standing};
-use super::visited::{Arrival, Key, control_of, memory_of};
+use super::visited::{Arrival, control_of, lock, memory_of};
 use super::{Error, Prepared};
 
 /// A way to a bad state.
+#[derive(PartialEq, Debug)]
 pub(crate) struct Way {
     pub(crate) initial: usize,
     /// The actors that move, and which of the results that they can have they get.
@@ -28,6 +37,7 @@ pub(crate) struct Way {
 }
 
 /// What makes the end of a way bad.
+#[derive(PartialEq, Debug)]
 pub(crate) enum End {
     /// The actor that moved last did something.
     Event,
@@ -94,23 +104,77 @@ pub(crate) const BYTES_PER_STATE: u64 = (size_of::<Cost>() + size_of::<Met>()) a
 
 const UNKNOWN: u32 = u32::MAX;
 
-/// Meetings of one cost whose successors are looked up together.
-const BLOCK: usize = 64;
+/// Meetings of one cost that are looked at together, and those of them that one thread takes at a time.
+const BLOCK: usize = 2048;
+const PIECE: usize = 64;
 
-struct Search<'a, 'e, const R: usize> {
-    prepared: &'a Prepared,
+/// Meetings of one cost.
+struct Bucket {
+    switches: u32,
+    steps: u32,
+    meetings: Counted<Met>,
+    /// The costs of all states.
+    costs: Counted<Cost>,
+    /// The meetings of the block in hand that are the first, by where they are.
+    kept: Vec<u32>,
+    /// What follows these, by pieces, and how many pieces were taken.
+    pieces: Vec<Mutex<Piece>>,
+    taken: AtomicUsize,
+}
+
+/// What follows some meetings.
+#[derive(Default)]
+struct Piece {
+    expanded: Vec<Expanded>,
+    following: Vec<Following>,
+    failed: Option<Halt>,
+}
+
+#[derive(Clone, Copy)]
+struct Expanded {
+    census: Census,
+    successors: usize,
+    /// How many of them are worth a meeting.
+    following: usize,
+    /// Whether something may be wrong with the state.
+    suspect: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Following {
+    met: Met,
+    /// Whether it takes a switch.
+    switch: bool,
+}
+
+/// What all threads look things up in.
+struct Lookup<'a, const R: usize> {
     searched: &'a Searched<R>,
     judged: &'a [Judged],
-    expander: &'a mut Expander<'e>,
     roles: Roles,
+    /// Control states whose steps may be bad.
+    loud: Vec<FxHashSet<u32>>,
+}
+
+struct Worker<'a, const R: usize> {
+    expander: Expander<'a>,
+    successors: Vec<Successor<R>>,
+    keys: Vec<Arrival<R>>,
+    next: Vec<Following>,
+}
+
+struct Search<'a, const R: usize> {
+    prepared: &'a Prepared,
+    lookup: &'a Lookup<'a, R>,
     missing: BTreeSet<Bad>,
     found: BTreeMap<Bad, Way>,
     met: Counted<Met>,
     limits: &'a Limits<'a>,
-    /// Control states whose steps may be bad.
-    loud: Vec<FxHashSet<u32>>,
     stuck: Stuck,
 }
+
+/// Does a part of the work on a bucket on all threads, if the second argument is true.
+type Team<'t, 'a, const R: usize> = dyn FnMut(&mut Worker<'a, R>, Bucket, bool) -> Bucket + 't;
 
 /// Finds a way to each of `wanted`. Some are left out where there is no time or memory for more.
 ///
@@ -120,24 +184,36 @@ pub(crate) fn shortest<const R: usize>(
     prepared: &Prepared,
     searched: &Searched<R>,
     judged: &[Judged],
-    expander: &mut Expander,
+    memories: &Memories,
     wanted: BTreeSet<Bad>,
     limits: &Limits,
 ) -> Result<BTreeMap<Bad, Way>, Error> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let findings = Findings::new(&limits.ledger);
+    let lookup = &Lookup { searched, judged, roles: Roles::new(prepared), loud: loud(prepared) };
     let mut search = Search {
         prepared,
-        searched,
-        judged,
-        expander,
-        roles: Roles::new(prepared),
+        lookup,
         missing: wanted,
         found: BTreeMap::new(),
         met: Counted::new(&limits.ledger),
         limits,
-        loud: loud(prepared),
         stuck: Stuck::default(),
     };
-    match search.run() {
+    let (done, _) = with_team(
+        limits.options.threads.max(1),
+        |_| Worker {
+            expander: Expander::new(prepared, memories, &findings, searched.effects.clone()),
+            successors: Vec::new(),
+            keys: Vec::new(),
+            next: Vec::new(),
+        },
+        [&|worker, bucket| lookup.expand(worker, bucket)],
+        |first, team| search.run(first, team),
+    );
+    match done {
         Err(Halt::Broken(error)) => Err(error),
         Ok(()) | Err(Halt::Full(_) | Halt::Stopped) => Ok(search.found),
     }
@@ -161,81 +237,202 @@ fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
     loud.collect()
 }
 
-impl<const R: usize> Search<'_, '_, R> {
-    fn run(&mut self) -> Result<(), Halt> {
-        if self.missing.is_empty() {
-            return Ok(());
+impl<const R: usize> Lookup<'_, R> {
+    /// Expands pieces as long as there are some.
+    fn expand(&self, worker: &mut Worker<R>, bucket: &Bucket) {
+        let pieces = bucket.kept.chunks(PIECE).zip(&bucket.pieces);
+        let mut taken = bucket.taken.fetch_add(1, Ordering::Relaxed);
+        for (number, (kept, piece)) in pieces.enumerate() {
+            if number == taken {
+                let piece = &mut *lock(piece);
+                piece.failed = self.piece(worker, bucket, kept, piece).err();
+                taken = bucket.taken.fetch_add(1, Ordering::Relaxed);
+            }
         }
-        let prepared = self.prepared;
+    }
+
+    fn piece(
+        &self,
+        worker: &mut Worker<R>,
+        bucket: &Bucket,
+        kept: &[u32],
+        piece: &mut Piece,
+    ) -> Result<(), Halt> {
+        let Worker { expander, successors, keys, next } = worker;
+        let (states, places) = (&self.searched.states, &self.searched.places);
+        keys.clear();
+        next.clear();
+        piece.expanded.clear();
+        piece.following.clear();
+        for &at in kept {
+            let met = bucket.meetings[at as usize];
+            let key = states.get(met.state);
+            let census = expander.expand(&key, successors)?;
+            let suspect = self.roles.still(census, successors.len())
+                || places.by_memory.contains_key(&memory_of(&key))
+                || self.judged.iter().any(|judged| judged.at(met.state).is_some());
+            let following = successors.len();
+            piece.expanded.push(Expanded { census, successors: following, following, suspect });
+            for s in successors.iter() {
+                let actor = usize::from(s.actor);
+                let loud = self.loud[actor].contains(&control_of(&key, actor))
+                    || control_of(&s.key, actor) >= PANICKED_FROM;
+                let Successor { actor: last, choice, .. } = *s;
+                let switch = met.last != NOBODY && met.last != last;
+                let met = Met { state: UNKNOWN, from: UNKNOWN, last, choice, loud };
+                next.push(Following { met, switch });
+                keys.push(Arrival::new(&s.key, last));
+            }
+        }
+        // All at once: each alone would wait for memory several times.
+        let mut at = next.iter_mut();
+        states.find_each(keys, |state| {
+            if let (Some(next), Some(state)) = (at.next(), state) {
+                next.met.state = state;
+            }
+        });
+        bucket.look_ahead(next.iter().map(|next| next.met.state));
+        let mut next = next.iter();
+        for expanded in &mut piece.expanded {
+            let from = piece.following.len();
+            piece.following.extend(next.by_ref().take(expanded.successors).filter(|next| bucket.gains(next)));
+            expanded.following = piece.following.len() - from;
+        }
+        Ok(())
+    }
+}
+
+impl Bucket {
+    /// Reads the costs of these states, without waiting for one before the next.
+    fn look_ahead(&self, states: impl Iterator<Item = u32>) {
+        let costs = states.filter_map(|state| self.costs.get(state as usize));
+        std::hint::black_box(costs.fold(0, |sum, cost| sum ^ cost.0));
+    }
+
+    /// Whether it may be worth a meeting.
+    fn gains(&self, Following { met, switch }: &Following) -> bool {
+        let switches = self.switches + u32::from(*switch);
+        let settled = |cost: &Cost| cost.settles(met.last, switches, self.steps + 1);
+        met.loud || !self.costs.get(met.state as usize).is_none_or(settled)
+    }
+
+    /// Settles the costs of the meetings of a block, and keeps those that are the first.
+    fn settle(&mut self, block: std::ops::Range<usize>) {
+        self.kept.clear();
+        for at in block.clone() {
+            if at % PIECE == 0 {
+                let ahead = &self.meetings[at..block.end.min(at + PIECE)];
+                self.look_ahead(ahead.iter().map(|met| met.state));
+            }
+            let met = self.meetings[at];
+            // Beyond where a cut search came there is none.
+            let Some(cost) = self.costs.get_mut(met.state as usize) else { continue };
+            if !cost.settles(met.last, self.switches, self.steps) {
+                cost.settle(met.last, self.switches, self.steps);
+                self.kept.push(at as u32);
+            }
+        }
+        let pieces = self.kept.len().div_ceil(PIECE).max(self.pieces.len());
+        self.pieces.resize_with(pieces, Mutex::default);
+        self.taken = AtomicUsize::new(0);
+    }
+}
+
+impl<'a, const R: usize> Search<'a, R> {
+    fn run(&mut self, worker: &mut Worker<'a, R>, team: &mut Team<'_, 'a, R>) -> Result<(), Halt> {
+        let (prepared, searched) = (self.prepared, self.lookup.searched);
         for actor in 0..prepared.actors() {
             for bad in prepared.seen_in(actor, prepared.automata[actor].start()) {
                 self.record(bad, || Way { initial: 0, steps: Vec::new(), end: End::Event });
             }
         }
-        // By (switches, steps); first come, first served.
-        let mut waiting: BTreeMap<(u32, u32), Counted<Met>> = BTreeMap::new();
-        let queue = || Counted::new(&self.limits.ledger);
-        for (number, key) in self.searched.initial.iter().enumerate() {
-            let state = self.searched.states.find(key).unwrap_or(UNKNOWN);
-            let met = Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false };
-            waiting.entry((0, 0)).or_insert_with(queue).push(met)?;
+        let mut initial = Counted::new(&self.limits.ledger);
+        for (number, key) in searched.initial.iter().enumerate() {
+            let state = searched.states.find(key).unwrap_or(UNKNOWN);
+            initial.push(Met { state, from: number as u32, last: NOBODY, choice: 0, loud: false })?;
         }
-        let mut costs = Counted::<Cost>::written(self.searched.states.len(), &self.limits.ledger)?;
-        let (mut successors, mut next, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        // By (switches, steps); first come, first served.
+        let mut waiting = BTreeMap::from([((0, 0), initial)]);
+        let mut bucket = Bucket {
+            switches: 0,
+            steps: 0,
+            meetings: Counted::new(&self.limits.ledger),
+            costs: Counted::<Cost>::written(searched.states.len(), &self.limits.ledger)?,
+            kept: Vec::new(),
+            pieces: Vec::new(),
+            taken: AtomicUsize::new(0),
+        };
         while let Some(((switches, steps), meetings)) = waiting.pop_first() {
-            for meetings in meetings.chunks(BLOCK) {
+            (bucket.switches, bucket.steps, bucket.meetings) = (switches, steps, meetings);
+            let mut after = [switches, switches + 1].map(|switches| {
+                let waiting = waiting.remove(&(switches, steps + 1));
+                waiting.unwrap_or_else(|| Counted::new(&self.limits.ledger))
+            });
+            for from in (0..bucket.meetings.len()).step_by(BLOCK) {
                 go_on(self.limits)?;
-                next.clear();
-                keys.clear();
-                for &met in meetings {
-                    if self.missing.is_empty() {
-                        return Ok(());
-                    }
-                    if met.loud {
-                        self.event(met)?;
-                    }
-                    if met.state == UNKNOWN {
-                        continue; // Beyond where a cut search came.
-                    }
-                    let cost = &mut costs[met.state as usize];
-                    if cost.settles(met.last, switches, steps) {
-                        continue;
-                    }
-                    cost.settle(met.last, switches, steps);
-                    let key = self.searched.states.get(met.state);
-                    let census = self.expander.expand(&key, &mut successors)?;
-                    let number = u32::try_from(self.met.len()).map_err(|_| Full::Numbers("ways"))?;
-                    self.met.push(met)?;
-                    self.state(number, met.state, &key, census, successors.len())?;
-                    for s in &successors {
-                        let actor = usize::from(s.actor);
-                        let loud = self.loud[actor].contains(&control_of(&key, actor))
-                            || control_of(&s.key, actor) >= PANICKED_FROM;
-                        let switches = switches + u32::from(met.last != NOBODY && met.last != s.actor);
-                        if switches > SWITCHES_MAX {
-                            return Err(Full::Numbers("context switches").into());
-                        }
-                        let Successor { actor: last, choice, .. } = *s;
-                        next.push((switches, Met { state: UNKNOWN, from: number, last, choice, loud }));
-                        keys.push(Arrival::new(&s.key, last));
-                    }
-                }
-                // All at once: each alone would wait for memory several times.
-                let mut at = next.iter_mut();
-                self.searched.states.find_each(&keys, |state| {
-                    if let (Some((_, met)), Some(state)) = (at.next(), state) {
-                        met.state = state;
-                    }
-                });
-                let ahead = next.iter().filter_map(|(_, met)| costs.get(met.state as usize));
-                std::hint::black_box(ahead.fold(0, |sum, cost| sum ^ cost.0));
-                for &(switches, met) in &next {
-                    let settled = |cost: &Cost| cost.settles(met.last, switches, steps + 1);
-                    if met.loud || !costs.get(met.state as usize).is_none_or(settled) {
-                        waiting.entry((switches, steps + 1)).or_insert_with(queue).push(met)?;
-                    }
+                let block = from..bucket.meetings.len().min(from + BLOCK);
+                bucket.settle(block.clone());
+                let together = bucket.kept.len() > self.limits.ceilings.alone;
+                bucket = team(worker, bucket, together);
+                self.meet(worker, &mut bucket, block, &mut after)?;
+                if self.missing.is_empty() {
+                    return Ok(());
                 }
             }
+            for (switches, meetings) in (switches..).zip(after) {
+                if !meetings.is_empty() {
+                    if switches > SWITCHES_MAX {
+                        return Err(Full::Numbers("context switches").into());
+                    }
+                    waiting.insert((switches, steps + 1), meetings);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the meetings of a block in their order, and adds what follows: without a switch, and with one.
+    fn meet(
+        &mut self,
+        worker: &mut Worker<R>,
+        bucket: &mut Bucket,
+        block: std::ops::Range<usize>,
+        after: &mut [Counted<Met>; 2],
+    ) -> Result<(), Halt> {
+        let (mut kept, mut pieces) = (bucket.kept.iter().peekable(), bucket.pieces.iter_mut());
+        let (mut piece, mut at) = (&mut Piece::default(), 0);
+        let mut following = 0;
+        for meeting in block {
+            if self.missing.is_empty() {
+                return Ok(());
+            }
+            let met = bucket.meetings[meeting];
+            if met.loud {
+                self.event(&mut worker.expander, met)?;
+            }
+            if kept.next_if(|&&kept| kept as usize == meeting).is_none() {
+                continue;
+            }
+            if at == piece.expanded.len()
+                && let Some(next) = pieces.next()
+            {
+                piece = next.get_mut().unwrap_or_else(PoisonError::into_inner);
+                (at, following) = (0, 0);
+                if let Some(halt) = piece.failed.take() {
+                    return Err(halt);
+                }
+            }
+            let expanded = piece.expanded[at];
+            at += 1;
+            let number = u32::try_from(self.met.len()).map_err(|_| Full::Numbers("ways"))?;
+            self.met.push(met)?;
+            if expanded.suspect {
+                self.state(&mut worker.expander, number, met.state, expanded)?;
+            }
+            for next in &piece.following[following..following + expanded.following] {
+                after[usize::from(next.switch)].push(Met { from: number, ..next.met })?;
+            }
+            following += expanded.following;
         }
         Ok(())
     }
@@ -259,14 +456,14 @@ impl<const R: usize> Search<'_, '_, R> {
     }
 
     /// What the step here does by itself.
-    fn event(&mut self, met: Met) -> Result<(), Halt> {
-        let before = self.searched.states.get(self.met[met.from as usize].state);
+    fn event(&mut self, expander: &mut Expander, met: Met) -> Result<(), Halt> {
+        let before = self.lookup.searched.states.get(self.met[met.from as usize].state);
         let actor = usize::from(met.last);
         let control = control_of(&before, actor);
-        let Some(Standing::Pending(step)) = self.expander.standing(actor, control).cloned() else {
+        let Some(Standing::Pending(step)) = expander.standing(actor, control).cloned() else {
             return Ok(());
         };
-        let words = self.expander.words(memory_of(&before)).to_vec();
+        let words = expander.words(memory_of(&before)).to_vec();
         let result = match self.prepared.execute(actor, &step, &mut words.clone())? {
             Effect::Done(result) => result,
             Effect::Choice(_) => Word::from(met.choice),
@@ -285,21 +482,21 @@ impl<const R: usize> Search<'_, '_, R> {
     /// What the state is.
     fn state(
         &mut self,
+        expander: &mut Expander,
         number: u32,
         state: u32,
-        key: &Key<R>,
-        census: Census,
-        successors: usize,
+        Expanded { census, successors, .. }: Expanded,
     ) -> Result<(), Halt> {
-        let places = &self.searched.places;
+        let Lookup { searched, judged, roles, .. } = self.lookup;
+        let (key, places) = (&searched.states.get(state), &searched.places);
         let mut here: Vec<Bad> = places.by_memory.get(&memory_of(key)).cloned().unwrap_or_default();
         let mut at_rest = None;
-        if self.roles.still(census, successors) {
-            match self.roles.stillness(self.expander, key, census, successors) {
+        if roles.still(census, successors) {
+            match roles.stillness(expander, key, census, successors) {
                 Stillness::Moving => {}
                 Stillness::Deadlock => {
-                    let stuck = self.roles.must_end & !census.done;
-                    here.push(self.stuck.deadlock(self.expander, key, stuck).clone());
+                    let stuck = roles.must_end & !census.done;
+                    here.push(self.stuck.deadlock(expander, key, stuck).clone());
                 }
                 Stillness::AtRest(rest) => {
                     here.extend(places.by_rest.get(&rest).into_iter().flatten().cloned());
@@ -313,28 +510,27 @@ impl<const R: usize> Search<'_, '_, R> {
                 self.record(bad, || way);
             }
         }
-        for judged in self.judged {
+        for judged in *judged {
             let Some(component) = judged.at(state) else { continue };
             if self.missing.contains(&component.bad) {
-                let round =
-                    judged.way_round(&self.searched.states, self.expander, state, || go_on(self.limits))?;
+                let round = judged.way_round(&searched.states, expander, state, || go_on(self.limits))?;
                 let end = if round.is_empty() { End::State } else { End::Cycle(round) };
                 let way = self.way(number, Vec::new(), end);
                 self.record(component.bad.clone(), || way);
             }
         }
         if let Some(memory) = at_rest {
-            self.views(number, memory)?;
+            self.views(expander, number, memory)?;
         }
         Ok(())
     }
 
-    fn views(&mut self, number: u32, memory: u32) -> Result<(), Halt> {
-        let seen = self.searched.places.by_view.get(&memory);
+    fn views(&mut self, expander: &mut Expander, number: u32, memory: u32) -> Result<(), Halt> {
+        let seen = self.lookup.searched.places.by_view.get(&memory);
         if seen.is_none_or(|seen| seen.iter().all(|bad| !self.missing.contains(bad))) {
             return Ok(());
         }
-        let words = self.expander.words(memory).to_vec();
+        let words = expander.words(memory).to_vec();
         for view in 0..self.prepared.scenario.views.len() {
             let seen = self.prepared.view(view, &words, &self.limits.ledger, || go_on(self.limits))?;
             for seen in seen {

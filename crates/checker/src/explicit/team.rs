@@ -7,7 +7,7 @@ use super::visited::lock;
 
 /// Has `lead` give out tasks to so many workers; gives them back with what it came to. What `lead` is given does a
 /// task and gives it back when all who do it have done their part: the first worker only, or, where the second
-/// argument is true, every one.
+/// argument is true, every one. A task has parts: nobody begins one before all are done with the one before.
 ///
 /// The first worker works on the caller's thread. The others get theirs with the first task that is for all, and
 /// keep them, so that a task costs no more than that they wait for each other. Each is made on its own thread,
@@ -15,13 +15,13 @@ use super::visited::lock;
 ///
 /// # Panics
 /// Where `work` panics on any thread.
-pub(crate) fn with_team<W: Send, T: Send + Sync, R>(
+pub(crate) fn with_team<W: Send, T: Send + Sync, R, const PARTS: usize>(
     workers: usize,
     make: impl Fn(usize) -> W + Sync,
-    work: impl Fn(&mut W, &T) + Sync,
+    parts: [Part<W, T>; PARTS],
     lead: impl FnOnce(&mut W, &mut dyn FnMut(&mut W, T, bool) -> T) -> R,
 ) -> (R, Vec<W>) {
-    let (make, work) = (&make, &work);
+    let make = &make;
     let mut first = make(0);
     let meeting = &Meeting { barrier: Barrier::new(workers), task: RwLock::new(None) };
     let mut idle = 1..workers;
@@ -30,18 +30,18 @@ pub(crate) fn with_team<W: Send, T: Send + Sync, R>(
         let leaving = Leaving(meeting);
         let done = lead(&mut first, &mut |first, task, together| {
             if !together || workers < 2 {
-                work(first, &task);
+                parts.iter().for_each(|work| work(first, &task));
                 return task;
             }
             others.extend(idle.by_ref().map(|number| {
                 scope.spawn(move || {
                     let _leaving = Leaving(meeting);
                     let mut worker = make(number);
-                    meeting.follow(|task| work(&mut worker, task));
+                    meeting.follow(&mut worker, &parts);
                     worker
                 })
             }));
-            meeting.lead(task, |task| work(first, task))
+            meeting.lead(task, first, &parts)
         });
         drop(leaving);
         let mut all = vec![first];
@@ -60,14 +60,14 @@ struct Meeting<T> {
     task: RwLock<Option<T>>,
 }
 
+/// A part of a task, done by a worker.
+type Part<'a, W, T> = &'a (dyn Fn(&mut W, &T) + Sync);
+
 impl<T> Meeting<T> {
-    fn lead(&self, task: T, work: impl FnOnce(&T)) -> T {
+    fn lead<W>(&self, task: T, worker: &mut W, parts: &[Part<W, T>]) -> T {
         *self.task.write().unwrap_or_else(PoisonError::into_inner) = Some(task);
         self.barrier.wait();
-        if let Some(task) = &*self.task.read().unwrap_or_else(PoisonError::into_inner) {
-            work(task);
-        }
-        self.barrier.wait();
+        self.work(worker, parts);
         let task = self.task.write().unwrap_or_else(PoisonError::into_inner).take();
         match task {
             Some(task) if !self.barrier.is_left() => task,
@@ -75,10 +75,16 @@ impl<T> Meeting<T> {
         }
     }
 
-    fn follow(&self, mut work: impl FnMut(&T)) {
+    fn follow<W>(&self, worker: &mut W, parts: &[Part<W, T>]) {
         while self.barrier.wait() {
+            self.work(worker, parts);
+        }
+    }
+
+    fn work<W>(&self, worker: &mut W, parts: &[Part<W, T>]) {
+        for part in parts {
             if let Some(task) = &*self.task.read().unwrap_or_else(PoisonError::into_inner) {
-                work(task);
+                part(worker, task);
             }
             self.barrier.wait();
         }
@@ -178,7 +184,7 @@ mod tests {
         let (tasks, workers) = with_team(
             3,
             |_| 0,
-            work,
+            [&work],
             |first, team| {
                 let mut before = 0;
                 for task in 0..2000 {
@@ -206,7 +212,7 @@ mod tests {
                 with_team(
                     3,
                     |number| number,
-                    work,
+                    [&work],
                     |first, team| {
                         for task in 0..10 {
                             team(first, task, true);
@@ -224,7 +230,7 @@ mod tests {
             with_team(
                 2,
                 |_| (),
-                |(), ()| (),
+                [&|(), ()| ()],
                 |first, team| {
                     team(first, (), true);
                     panic!("the leader");

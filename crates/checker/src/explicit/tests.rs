@@ -1,11 +1,18 @@
-//! Ceilings are met, and told.
+//! Ceilings are met, and told; the number of threads changes nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use machine::{Machine, Place, again};
-use scenario::{Actor, Bound, Coverage, Outcome, Scenario};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use scenario::{Actor, Bound, Bounds, Coverage, Outcome, Scenario};
 
+use super::common::generating::{loops, plain_programs, programs};
+use super::common::program::Program;
 use super::common::{counter, label, load, scenario, store};
 use super::limits::Ceilings;
-use super::{Asked, Options, Prepared, search_prepared};
+use super::{Asked, AtRest, Options, Prepared, search_prepared};
 
 fn under(scenario: &Scenario, ceilings: Ceilings) -> Outcome {
     let asked = Asked { ceilings, ..Asked::default() };
@@ -53,4 +60,39 @@ fn judging_ends_where_the_numbers_for_a_class_of_states_do() {
     let few = under(&scenario, Ceilings { states: whole.states as usize / 2, ..most });
     assert_eq!(few.states, whole.states);
     assert_eq!(cut(&few), (true, "the engine has no more numbers for states"));
+}
+
+/// Everything that is told, as text, of a search in which threads share even the smallest frontier.
+fn told(program: &Program, states_max: u64, threads: usize) -> Option<(String, BTreeSet<AtRest>)> {
+    let bounds = Bounds { states_max, ..Bounds::default() };
+    let options = Options { threads, bounds, ..Options::default() };
+    let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
+    let asked = Asked { ceilings, rests: true, ..Asked::default() };
+    let prepared = Prepared::new(&program.scenario()).ok()?;
+    let mut answer = search_prepared(&prepared, &options, &asked).ok()?;
+    (answer.outcome.seconds, answer.outcome.bytes) = (0.0, 0);
+    Some((format!("{:#?}", answer.outcome), answer.rests))
+}
+
+#[test]
+fn threads_that_share_even_the_smallest_frontier_change_nothing() {
+    let met = RefCell::new((0, 0));
+    let config = ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() };
+    let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops()];
+    let states_max = prop_oneof![Just(5000), 1..300_u64];
+    let run = TestRunner::new(config).run(&(programs, states_max), |(program, states_max)| {
+        let alone = told(&program, states_max, 1);
+        for threads in 2..=4 {
+            prop_assert_eq!(&told(&program, states_max, threads), &alone, "{} threads", threads);
+        }
+        let (whole, bad) = *met.borrow();
+        let is_bad = alone.as_ref().is_some_and(|(told, _)| told.contains("BadState"));
+        met.replace((whole + usize::from(alone.is_some()), bad + usize::from(is_bad)));
+        Ok(())
+    });
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+    let (whole, bad) = met.into_inner();
+    assert!(whole > 300 && bad > 100, "{whole} were searched, {bad} have bad states");
 }

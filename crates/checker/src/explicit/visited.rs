@@ -1,7 +1,8 @@
 //! The visited set: full states, none omitted, in shards that threads lock in turn.
 //!
 //! Memories are few against states, so they are kept apart and a state names its memory by number. A
-//! state is the number of its memory and the control states of the actors, in `R` words.
+//! state is the number of its memory and the control states of the actors, in `R` words. It is in the shard that its
+//! memory is in, so that a thread that keeps to a shard keeps to what it reads and writes.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,12 @@ pub(crate) fn moved<const R: usize>(key: &Key<R>, actor: usize, control: u32, me
 
 #[inline]
 pub(crate) fn mix(words: &[u64]) -> u64 {
+    hashed(words.iter().copied())
+}
+
+/// As [`mix`], of words that come one by one.
+#[inline]
+pub(crate) fn hashed(words: impl Iterator<Item = u64>) -> u64 {
     let mut hash = 0x9e37_79b9_7f4a_7c15_u64;
     for word in words {
         let product = u128::from(hash ^ word) * 0xa076_1d64_78bd_642f;
@@ -81,7 +88,7 @@ impl<const R: usize> Arrival<R> {
 
     #[inline]
     pub(crate) fn shard(&self) -> usize {
-        shard_of(self.hash)
+        home(memory_of(&self.key))
     }
 
     fn by(&self) -> usize {
@@ -92,9 +99,16 @@ impl<const R: usize> Arrival<R> {
 pub(crate) const SHARD_BITS: u32 = 6;
 pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
 
+/// The shard of memories with this hash.
 #[inline]
 pub(crate) fn shard_of(hash: u64) -> usize {
     (hash >> (64 - SHARD_BITS)) as usize
+}
+
+/// The shard of a memory, which is also that of its states.
+#[inline]
+pub(crate) fn home(memory: u32) -> usize {
+    memory as usize % SHARDS
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -105,54 +119,79 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
-/// Open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
+/// Slots of tables with open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
+pub(crate) mod slot {
+    const NUMBER_BITS: u32 = 26;
+    const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
+
+    fn tag(hash: u64) -> u32 {
+        ((hash >> 40) as u32) << NUMBER_BITS
+    }
+
+    /// The slot of a number.
+    pub(crate) fn of(hash: u64, number: usize) -> u32 {
+        tag(hash) | (number as u32 + 1)
+    }
+
+    /// The number in a slot.
+    pub(crate) fn number(slot: u32) -> Option<usize> {
+        ((slot & NUMBER_MASK) as usize).checked_sub(1)
+    }
+
+    /// The number that `is` accepts, or the free slot where it belongs, in a table of so many slots.
+    #[inline]
+    pub(crate) fn find(
+        slots: usize,
+        hash: u64,
+        slot: impl Fn(usize) -> u32,
+        is: impl Fn(usize) -> bool,
+    ) -> Result<usize, usize> {
+        let mask = slots - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = slot(at);
+            let Some(number) = number(slot) else { return Err(at) };
+            if slot & !NUMBER_MASK == tag(hash) && is(number) {
+                return Ok(number);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Whether a table of so many slots has no room for one more than `len`: four fifths full at most.
+    #[inline]
+    pub(crate) fn is_full(len: usize, slots: usize) -> bool {
+        (len + 1) * 5 > slots * 4
+    }
+}
+
+/// The numbers of states, by hash.
 struct Index {
     slots: Counted<u32>,
 }
-
-const NUMBER_BITS: u32 = 26;
-const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
 
 impl Index {
     fn new(ledger: &Arc<Ledger>) -> Index {
         Index { slots: Counted::new(ledger) }
     }
 
-    fn tag(hash: u64) -> u32 {
-        ((hash >> 40) as u32) << NUMBER_BITS
-    }
-
     /// The number that `is` accepts, or the free slot where it belongs.
     #[inline]
     fn find(&self, hash: u64, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                return Err(at);
-            }
-            if slot & !NUMBER_MASK == Self::tag(hash) {
-                let number = (slot & NUMBER_MASK) as usize - 1;
-                if is(number) {
-                    return Ok(number);
-                }
-            }
-            at = (at + 1) & mask;
-        }
+        slot::find(self.slots.len(), hash, |at| self.slots[at], is)
     }
 
-    /// Makes room for one more than `len`, four fifths full at most.
+    /// Makes room for one more than `len`.
     #[inline]
     fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) -> Result<(), Full> {
-        if (len + 1) * 5 > self.slots.len() * 4 {
+        if slot::is_full(len, self.slots.len()) {
             let size = (self.slots.len() * 2).max(16);
             // The old slots are counted until the new ones take their place.
             self.slots = Counted::written(size, self.slots.ledger())?;
             for number in 0..len {
                 let hash = hash_of(number);
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);
-                self.slots[at] = Self::tag(hash) | (number as u32 + 1);
+                self.slots[at] = slot::of(hash, number);
             }
         }
         Ok(())
@@ -240,7 +279,7 @@ impl<const R: usize> Shard<R> {
             self.new_chunk()?;
         }
         self.chunks[len / CHUNK].push(*key)?;
-        self.index.slots[at] = Index::tag(hash) | (len as u32 + 1);
+        self.index.slots[at] = slot::of(hash, len);
         self.len += 1;
         Ok(len)
     }
@@ -296,9 +335,10 @@ fn look_ahead<'a, const R: usize>(hashes: impl Iterator<Item = (&'a Shard<R>, u6
     for (slot, (shard, hash)) in slots.iter_mut().zip(hashes.clone()) {
         *slot = shard.slot(hash);
     }
-    let numbers = slots.iter().zip(hashes).filter_map(|(slot, (shard, _))| {
-        (slot & NUMBER_MASK).checked_sub(1).map(|number| shard.get(number as usize)[0])
-    });
+    let numbers = slots
+        .iter()
+        .zip(hashes)
+        .filter_map(|(slot, (shard, _))| slot::number(*slot).map(|number| shard.get(number)[0]));
     std::hint::black_box(numbers.fold(0, |sum, word| sum ^ word));
 }
 
@@ -362,63 +402,12 @@ impl<const R: usize> States<R> {
     }
 
     fn number(&self, key: &Key<R>, hash: u64) -> Option<u32> {
-        let shard = shard_of(hash);
+        let shard = home(memory_of(key));
         self.shards[shard].find(key, hash).map(|number| self.first[shard] + number as u32)
     }
 
     pub(crate) fn get(&self, number: u32) -> Key<R> {
         let shard = self.first.partition_point(|&first| first <= number) - 1;
         *self.shards[shard].get((number - self.first[shard]) as usize)
-    }
-}
-
-#[repr(align(128))]
-struct MemoryShard {
-    index: Index,
-    words: Counted<u64>,
-    len: usize,
-}
-
-/// The distinct memories, by number.
-pub(crate) struct Memories {
-    shards: Vec<Mutex<MemoryShard>>,
-    width: usize,
-    most: usize,
-}
-
-impl Memories {
-    /// No memories, of so many words each, with numbers for `most` in a shard.
-    pub(crate) fn new(width: usize, most: usize, ledger: &Arc<Ledger>) -> Memories {
-        let shard = || MemoryShard { index: Index::new(ledger), words: Counted::new(ledger), len: 0 };
-        Memories { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), width, most }
-    }
-
-    /// The number of a memory, and whether it is new.
-    pub(crate) fn number(&self, memory: &[u64]) -> Result<(u32, bool), Full> {
-        let hash = mix(memory);
-        let shard_number = shard_of(hash);
-        let mut guard = lock(&self.shards[shard_number]);
-        let shard = &mut *guard;
-        let (words, len, width) = (&shard.words, shard.len, self.width);
-        let at = |number: usize| &words[number * width..(number + 1) * width];
-        shard.index.reserve(len, |number| mix(at(number)))?;
-        let number_of = |local: usize| (local << SHARD_BITS | shard_number) as u32;
-        match shard.index.find(hash, |number| at(number) == memory) {
-            Ok(local) => Ok((number_of(local), false)),
-            Err(_) if len >= self.most => Err(Full::Numbers("memories")),
-            Err(slot) => {
-                shard.words.extend_from_slice(memory)?;
-                shard.index.slots[slot] = Index::tag(hash) | (len as u32 + 1);
-                shard.len += 1;
-                Ok((number_of(len), true))
-            }
-        }
-    }
-
-    /// Copies a memory by its number.
-    pub(crate) fn read(&self, number: u32, into: &mut [u64]) {
-        let shard = lock(&self.shards[number as usize & (SHARDS - 1)]);
-        let local = number as usize >> SHARD_BITS;
-        into.copy_from_slice(&shard.words[local * self.width..(local + 1) * self.width]);
     }
 }

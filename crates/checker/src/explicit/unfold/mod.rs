@@ -215,7 +215,10 @@ impl Automaton {
     /// stands then. In a share of the cases it is done twice, to see that the model is a function of its
     /// history.
     fn unfold(&self, from: Option<(u32, Word)>) -> Result<Edge, Error> {
-        let kept = from.and_then(|(node, result)| Some((pool::take(self.id, node)?, result)));
+        let kept = match from {
+            Some((node, result)) => self.kept(node)?.map(|model| (model, result)),
+            None => None,
+        };
         let went_on = kept.is_some();
         let (model, control) = match kept {
             Some((mut model, result)) => {
@@ -240,6 +243,37 @@ impl Automaton {
         let spare = again.map(|(again, _)| again);
         self.keep(&control, to, new, [Some(model), spare]);
         Ok(Edge { to, emissions })
+    }
+
+    /// A model of this thread that stands at a control state, or is taken there from one that is not far before:
+    /// what others unfolded meanwhile it has not gone along with.
+    fn kept(&self, node: u32) -> Result<Option<Model>, Error> {
+        const BACK_MAX: usize = 32;
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut at, mut way) = (node, Vec::new());
+        let mut model = loop {
+            if let Some(model) = pool::take(self.id, at) {
+                break model;
+            }
+            match table.nodes[at as usize].parent {
+                Some((before, result)) if way.len() < BACK_MAX => {
+                    way.push(result);
+                    at = before;
+                }
+                _ => return Ok(None),
+            }
+        };
+        let history = table.nodes[node as usize].history.clone();
+        drop(table);
+        for result in way.into_iter().rev() {
+            model.go_on(self.name, result)?;
+        }
+        if *model.history() == *history {
+            return Ok(Some(model));
+        }
+        // It is no function of its history; a run from its beginning tells.
+        pool::drop_model(model);
+        Ok(None)
     }
 
     /// Runs the model from its beginning along the history of a control state and one result more.

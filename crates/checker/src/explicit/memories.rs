@@ -1,0 +1,218 @@
+//! The distinct memories, numbered.
+//!
+//! They are looked up much more often than they are new, and by all threads. So what is there stays where it is
+//! and is read without a lock; only who adds one locks its shard.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::ledger::{Full, Held, Ledger};
+use super::visited::{Apart, SHARD_BITS, SHARDS, hashed, home, lock, mix, shard_of, slot};
+
+/// Memories in the first chunk of a shard; each further one has twice as many as the one before.
+const FIRST: usize = 8;
+/// Slots of the first table of a shard; each further one has twice as many as the one before.
+const SLOTS: usize = 16;
+/// Enough for all numbers of a shard.
+const SIZES: usize = 20;
+
+/// The distinct memories, by number.
+pub(crate) struct Memories {
+    shards: Vec<Shard>,
+    width: usize,
+    most: usize,
+}
+
+#[repr(align(128))]
+struct Shard {
+    /// The table in use. Earlier ones are left to who still reads them.
+    used: AtomicUsize,
+    /// Numbers by hash, in slots as [`slot`] makes them.
+    tables: [OnceLock<Box<[AtomicU32]>>; SIZES],
+    /// The words.
+    chunks: [OnceLock<Box<[AtomicU64]>>; SIZES],
+    adding: Apart<Mutex<Adding>>,
+}
+
+struct Adding {
+    len: usize,
+    held: Held,
+}
+
+impl Memories {
+    /// No memories, of so many words each, with numbers for `most` in a shard.
+    pub(crate) fn new(width: usize, most: usize, ledger: &Arc<Ledger>) -> Memories {
+        let shard = |_| Shard {
+            used: AtomicUsize::new(0),
+            tables: Default::default(),
+            chunks: Default::default(),
+            adding: Apart(Mutex::new(Adding { len: 0, held: Held::new(ledger) })),
+        };
+        Memories { shards: (0..SHARDS).map(shard).collect(), width, most }
+    }
+
+    /// The number of a memory, and whether it is new.
+    pub(crate) fn number(&self, memory: &[u64]) -> Result<(u32, bool), Full> {
+        let hash = mix(memory);
+        let at = shard_of(hash);
+        let shard = &self.shards[at];
+        let number_of = |local: usize| (local << SHARD_BITS | at) as u32;
+        if let Ok(local) = shard.find(hash, memory) {
+            return Ok((number_of(local), false));
+        }
+        let mut adding = lock(&shard.adding.0);
+        match shard.find(hash, memory) {
+            Ok(local) => Ok((number_of(local), false)),
+            Err(_) if adding.len >= self.most => Err(Full::Numbers("memories")),
+            Err(free) => Ok((number_of(shard.add(&mut adding, hash, memory, free)?), true)),
+        }
+    }
+
+    /// Copies a memory by its number.
+    pub(crate) fn read(&self, number: u32, into: &mut [u64]) {
+        let words = self.shards[home(number)].words(number as usize >> SHARD_BITS, self.width);
+        for (word, from) in into.iter_mut().zip(words) {
+            *word = from.load(Ordering::Relaxed);
+        }
+    }
+}
+
+/// The chunk that a memory is in, and its place there.
+#[inline]
+fn place(local: usize) -> (usize, usize) {
+    let chunk = (local / FIRST + 1).ilog2() as usize;
+    (chunk, local + FIRST - (FIRST << chunk))
+}
+
+impl Shard {
+    /// The words of a memory that is there.
+    #[inline]
+    fn words(&self, local: usize, width: usize) -> &[AtomicU64] {
+        let (chunk, at) = place(local);
+        let words: &[AtomicU64] = self.chunks[chunk].get().map_or(&[], |words| words);
+        &words[at * width..(at + 1) * width]
+    }
+
+    /// The number of a memory, or the free slot where it belongs. In vain, if it is being added.
+    #[inline]
+    fn find(&self, hash: u64, memory: &[u64]) -> Result<usize, usize> {
+        let Some(table) = self.tables[self.used.load(Ordering::Acquire)].get() else { return Err(0) };
+        // What was written before the slot can be read after it.
+        let slot = |at: usize| table[at].load(Ordering::Acquire);
+        slot::find(table.len(), hash, slot, |local| {
+            let words = self.words(local, memory.len());
+            words.iter().zip(memory).all(|(one, other)| one.load(Ordering::Relaxed) == *other)
+        })
+    }
+
+    /// Adds a memory that is new; its number.
+    #[cold]
+    fn add(&self, adding: &mut Adding, hash: u64, memory: &[u64], free: usize) -> Result<usize, Full> {
+        let (local, width) = (adding.len, memory.len());
+        let (chunk, at) = place(local);
+        if self.chunks[chunk].get().is_none() {
+            let words = (FIRST << chunk) * width;
+            adding.held.take(words * size_of::<AtomicU64>())?;
+            self.chunks[chunk].get_or_init(|| (0..words).map(|_| AtomicU64::new(0)).collect());
+        }
+        let free = if self.is_full(local) { self.grow(adding, width, hash)? } else { free };
+        let words = self.chunks[chunk].get().map_or(&[][..], |words| &words[at * width..(at + 1) * width]);
+        for (word, from) in words.iter().zip(memory) {
+            word.store(*from, Ordering::Relaxed);
+        }
+        if let Some(table) = self.tables[self.used.load(Ordering::Relaxed)].get() {
+            table[free].store(slot::of(hash, local), Ordering::Release);
+        }
+        adding.len += 1;
+        Ok(local)
+    }
+
+    fn is_full(&self, len: usize) -> bool {
+        let table = self.tables[self.used.load(Ordering::Relaxed)].get();
+        table.is_none_or(|table| slot::is_full(len, table.len()))
+    }
+
+    /// Takes a table of twice the size; the free slot there for a memory that is to be added.
+    fn grow(&self, adding: &mut Adding, width: usize, hash: u64) -> Result<usize, Full> {
+        let used = self.used.load(Ordering::Relaxed);
+        let next = if self.tables[used].get().is_some() { used + 1 } else { used };
+        let len = SLOTS << next;
+        adding.held.take(len * size_of::<AtomicU32>())?;
+        let table: Box<[AtomicU32]> = (0..len).map(|_| AtomicU32::new(0)).collect();
+        let free = |hash: u64| {
+            let (Ok(at) | Err(at)) = slot::find(len, hash, |at| table[at].load(Ordering::Relaxed), |_| false);
+            at
+        };
+        for local in 0..adding.len {
+            let hash = hashed(self.words(local, width).iter().map(|word| word.load(Ordering::Relaxed)));
+            table[free(hash)].store(slot::of(hash, local), Ordering::Relaxed);
+        }
+        let free = free(hash);
+        self.tables[next].get_or_init(|| table);
+        self.used.store(next, Ordering::Release);
+        Ok(free)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn places_follow_each_other() {
+        let mut next = (0, 0);
+        for local in 0..100_000 {
+            assert_eq!(place(local), next);
+            next = if next.1 + 1 == FIRST << next.0 { (next.0 + 1, 0) } else { (next.0, next.1 + 1) };
+        }
+        let most = (1 << 22) - 1;
+        assert!(place(most).0 < SIZES && !slot::is_full(most, SLOTS << (SIZES - 1)));
+    }
+
+    /// Threads that number the same memories in different orders, and read them by the numbers they got.
+    #[test]
+    fn threads_agree_on_the_numbers_and_each_is_new_once() {
+        const DISTINCT: u64 = 20_000;
+        let memory = |seed: u64| [seed, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), seed % 3];
+        let memories = Memories::new(3, 1 << 22, &Arc::new(Ledger::new(u64::MAX)));
+        let met: Vec<(BTreeMap<u64, u32>, u64)> = std::thread::scope(|scope| {
+            let threads = [1, 3, 7, 9].map(|step: u64| {
+                let memories = &memories;
+                scope.spawn(move || {
+                    let (mut numbers, mut new, mut words) = (BTreeMap::new(), 0, [0; 3]);
+                    for round in 0..2 {
+                        for at in 0..DISTINCT {
+                            let seed = at * step % DISTINCT;
+                            let (number, is_new) = memories.number(&memory(seed)).expect("room");
+                            assert!(!is_new || round == 0);
+                            assert_eq!(*numbers.entry(seed).or_insert(number), number);
+                            new += u64::from(is_new);
+                            memories.read(number, &mut words);
+                            assert_eq!(words, memory(seed));
+                        }
+                    }
+                    (numbers, new)
+                })
+            });
+            threads.into_iter().map(|thread| thread.join().expect("no wrong number")).collect()
+        });
+        assert_eq!(met.iter().map(|(_, new)| new).sum::<u64>(), DISTINCT);
+        assert!(met.iter().all(|(numbers, _)| *numbers == met[0].0));
+        let mut numbers: Vec<u32> = met[0].0.values().copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len() as u64, DISTINCT);
+    }
+
+    #[test]
+    fn there_are_only_so_many_numbers_and_so_much_memory() {
+        let ledger = Arc::new(Ledger::new(u64::MAX));
+        let none = Memories::new(1, 0, &ledger);
+        assert_eq!(none.number(&[1]), Err(Full::Numbers("memories")));
+        let tight = Memories::new(1, 1 << 22, &Arc::new(Ledger::new(20_000)));
+        let found = (0..100_000).find_map(|word| tight.number(&[word]).err());
+        assert_eq!(found, Some(Full::Bytes));
+    }
+}
