@@ -150,6 +150,7 @@ pub const PATHS: &[Path] = &[
     block_based::affs::FFS,
     block_based::affs_ofs::PATH,
     block_based::exfat::PATH,
+    block_based::exfat_v5_7::PATH,
     block_based::fat::PATH,
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,

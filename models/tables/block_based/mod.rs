@@ -8,6 +8,7 @@ pub(crate) mod affs;
 pub(crate) mod affs_ofs;
 pub(crate) mod bfs;
 pub(crate) mod exfat;
+pub(crate) mod exfat_v5_7;
 pub(crate) mod fat;
 mod get_block;
 pub(crate) mod hfs;
