@@ -155,6 +155,8 @@ pub const PATHS: &[Path] = &[
     block_based::hfs::PATH,
     block_based::hfsplus::PATH,
     block_based::hpfs::PATH,
+    block_based::ntfs3::BLOCK,
+    block_based::ntfs3::RESIDENT,
     server_based::ecryptfs::PATH,
     server_based::hostfs::PATH,
     server_based::udf_in_icb::PATH,

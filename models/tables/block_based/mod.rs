@@ -17,6 +17,7 @@ pub(crate) mod hpfs;
 pub(crate) mod jfs;
 pub(crate) mod minix;
 pub(crate) mod nilfs2;
+pub(crate) mod ntfs3;
 pub(crate) mod omfs;
 pub(crate) mod sysv;
 pub(crate) mod udf;
