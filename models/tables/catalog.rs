@@ -9,7 +9,7 @@ use models::family;
 use models::kernel::Setting;
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
 
-use crate::front_end::{Assumption, FromText, Table, Text};
+use crate::front_end::{Assumption, Entries, FromText, Table, Text};
 use crate::paths::{FILES, PATHS, Path, TABLES};
 
 /// A kernel's tree, of which files are read when a path asks for them, once.
@@ -26,6 +26,8 @@ pub struct TreePath {
     pub path: WritePath,
     /// Its text.
     pub text: Arc<Text>,
+    /// What of it is run.
+    pub entries: Entries,
     /// The same scenarios with the writer of the model that it stands over.
     pub base: Cases,
 }
@@ -87,7 +89,8 @@ impl Tree {
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
         let (variant, base, setting) = path.base(self.version()).ok_or_else(no_base)?;
         let around = format!("{}@{variant}", path.base);
-        let Ok(fs) = FromText::new(text.clone(), path.entries, base.clone()) else { return Ok(None) };
+        let entries = path.entries;
+        let Ok(fs) = FromText::new(text.clone(), entries, base.clone()) else { return Ok(None) };
         let variant = Variant {
             name: self.release.to_string(),
             sentence: format!("the tree's own text, and around it {around}"),
@@ -101,7 +104,12 @@ impl Tree {
             leaves_out: path.leaves_out.to_owned(),
             variants: vec![variant],
         };
-        Ok(Some(TreePath { path, text, base: Cases::new(move || family::cases(&base, setting, false)) }))
+        Ok(Some(TreePath {
+            path,
+            text,
+            entries,
+            base: Cases::new(move || family::cases(&base, setting, false)),
+        }))
     }
 
     /// The text of a path; nothing if the tree has no such file.

@@ -4,8 +4,8 @@ use c_run::Value;
 use page_state::inode::{i_size_read, i_size_write};
 
 use crate::front_end::{
-    Assumption, Current, Device, Inode, Mapping, Nothing, OpenFile, SuperBlock, SuperBlockInfo, Table, Vma,
-    loads, stores, words,
+    Assumption, Current, Device, Inode, Iter, Mapping, Nothing, OpenFile, SuperBlock, SuperBlockInfo, Table,
+    Vma, constants, loads, stores, words,
 };
 
 /// `S_IFREG | 0644`.
@@ -24,6 +24,8 @@ pub(crate) const TABLE: Table = Table {
         // The writer holds it.
         inode_is_locked() -> bool => true;
         S_ISREG(mode: i64) -> bool => true;
+        // It is given on to the inode's times, which nobody looks at.
+        current_time() -> i64 => 0;
     },
     loads: loads! { w;
         "file.f_mapping"(_file: OpenFile) => Mapping;
@@ -45,6 +47,8 @@ pub(crate) const TABLE: Table = Table {
     stores: stores! { w;
         // Whose congestion a writer waits for, before v6.3.
         "task_struct.backing_dev_info"(_current: Current, _of: Value) => ();
+        "inode.i_mtime"(_inode: Inode, _time: Value) => ();
+        "inode.i_ctime"(_inode: Inode, _time: Value) => ();
         "inode.i_size"(_inode: Inode, size: usize) => i_size_write(w.task(), size);
     },
     nothing: &[
@@ -80,6 +84,27 @@ pub(crate) const TABLE: Table = Table {
         Assumption { name: "inode_newsize_ok", value: 0, reason: "no size is too large" },
         Assumption { name: "IS_DAX", value: 0, reason: "files are in the page cache" },
         Assumption { name: "IS_SYNC", value: 0, reason: "writes are not synchronous" },
+        Assumption { name: "IS_DIRSYNC", value: 0, reason: "writes are not synchronous" },
     ],
+    ..Table::new("models/tables/inode.rs")
+};
+
+/// What a `write_iter` calls that is a file system's own.
+pub(crate) const WRITE_ITER: Table = Table {
+    words: words! { w;
+        // Nothing limits a write of a few units.
+        generic_write_checks(iocb: Value, from: Iter) -> i64 => w.request.len.saturating_sub(from.done) as i64;
+        // The time is given on to `inode_set_mtime_to_ts`.
+        inode_set_ctime_current() -> i64 => 0;
+        inode_trylock() -> bool => true;
+    },
+    constants: constants! { w;
+        IOCB_DIRECT: u32 = 1 << 17;
+    },
+    assumptions: &[
+        Assumption { name: "file_update_time", value: 0, reason: "times of the inode" },
+        Assumption { name: "file_remove_privs", value: 0, reason: "the file gives nobody privileges" },
+    ],
+    instead: &["inode_set_ctime_current", "file_update_time"],
     ..Table::new("models/tables/inode.rs")
 };

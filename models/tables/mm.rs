@@ -14,7 +14,7 @@ use page_state::folio::{
 };
 
 use crate::front_end::{
-    Assumption, Here, Inode, Mapping, Nothing, PAGE_BEHIND, Table, constants, loads, words,
+    Assumption, Here, Inode, Mapping, Nothing, PAGE_BEHIND, Table, constants, loads, truncate_setsize, words,
 };
 
 /// The words of the page cache.
@@ -45,6 +45,7 @@ pub(crate) const TABLE: Table = Table {
             => folio_zero_segment(w.task(), folio, start, xend);
         folio_zero_range | zero_user (folio | page: Folio, start: usize, length | size: usize)
             => folio_zero_segment(w.task(), folio, start, start + length);
+        truncate_setsize (newsize: usize) => truncate_setsize(&w.k, w.fs, newsize);
         truncate_pagecache (newsize | new: usize) => truncate_inode_pages(&w.k, w.fs, newsize);
         // One page, and nothing of it elsewhere.
         page_folio (page: Folio) -> Folio => page;

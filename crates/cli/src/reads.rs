@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use c_text::{Difference, File, How, ItemKind, Name, Program, differences};
-use tables::{PATHS, TreePath};
+use tables::TreePath;
 
 /// A difference between two texts of a path.
 pub(crate) struct Change {
@@ -86,11 +86,8 @@ impl Reads {
         for (name, code) in defines.iter().filter(|(name, _)| !of.text.is_hidden(name)) {
             known.entry(name).or_default().push((code, None));
         }
-        let path = PATHS.iter().find(|path| path.name == of.path.name);
-        if let Some(entries) = path.map(|path| path.entries) {
-            for begin in iter::once(entries.operations).chain(entries.run()) {
-                work.push(begin);
-            }
+        for begin in iter::once(of.entries.operations).chain(of.entries.run()) {
+            work.push(begin);
         }
         let mut names = BTreeSet::new();
         while let Some(code) = work.pop() {

@@ -1,7 +1,6 @@
 //! exfat: `fs/exfat/{file,inode}.c` of v6.8 to v6.17. What is beyond `valid_size` was never written, and reads as
 //! zeros; before a write beyond it, zeros are written up to there.
 
-use c_run::Value;
 use machine::{Label, call};
 use models::Errno;
 use page_state::Buffer;
@@ -10,9 +9,9 @@ use page_state::inode::{i_size_read, map_block};
 
 use super::{LEAVES_OUT, truncate_blocks};
 use crate::front_end::{
-    Assumption, Entries, Files, Here, InodeInfo, Iter, Nothing, OwnSize, Table, constants, loads, stores,
-    words,
+    Assumption, Entries, Files, Here, InodeInfo, OwnSize, Table, constants, loads, stores, words,
 };
+use crate::inode::WRITE_ITER;
 use crate::paths::{Path, Releases};
 
 /// exfat.
@@ -23,7 +22,7 @@ pub(crate) const PATH: Path = Path {
     releases: Releases { first: (6, 8), last: (6, 12) },
     leaves_out: LEAVES_OUT,
     files: &["fs/exfat/inode.c", "fs/exfat/file.c", "fs/exfat/exfat_fs.h", "fs/exfat/exfat_raw.h"],
-    tables: &[&TABLE],
+    tables: &[&WRITE_ITER, &TABLE],
     entries: Entries {
         operations: "exfat_aops",
         write: "exfat_file_write_iter",
@@ -43,13 +42,8 @@ const TABLE: Table = Table {
             VALID_SIZE.cut(&w.k, size);
             truncate_blocks(w, size);
         };
-        generic_write_checks(iocb: Value, from: Iter) -> i64 => w.request.len.saturating_sub(from.done) as i64;
-        // The time is given on to `inode_set_mtime_to_ts`.
-        inode_set_ctime_current() -> i64 => 0;
-        generic_write_sync(count: i64) -> i64 => count;
     },
     constants: constants! { w;
-        IOCB_DIRECT: u32 = 1 << 17;
         EXFAT_ATTR_ARCHIVE: u32 = 0x20;
     },
     loads: loads! { w;
@@ -60,19 +54,11 @@ const TABLE: Table = Table {
     stores: stores! { w;
         "inode_info.valid_size"(_info: InodeInfo, size: usize) => VALID_SIZE.write(&w.k, size);
     },
-    nothing: &[Nothing { reason: "the writer holds it already", names: "inode_lock inode_unlock" }],
-    assumptions: &[
-        Assumption { name: "exfat_forced_shutdown", value: 0, reason: "nobody shuts the file system down" },
-        Assumption { name: "file_update_time", value: 0, reason: "times of the inode" },
-        Assumption { name: "file_remove_privs", value: 0, reason: "the file gives nobody privileges" },
-    ],
-    instead: &[
-        "inode_set_ctime_current",
-        "generic_write_sync",
-        "inode_lock",
-        "inode_unlock",
-        "file_update_time",
-    ],
+    assumptions: &[Assumption {
+        name: "exfat_forced_shutdown",
+        value: 0,
+        reason: "nobody shuts the file system down",
+    }],
     ..Table::new("models/tables/block_based/exfat.rs")
 };
 

@@ -1,5 +1,6 @@
 //! In what the files of a file system differ from those of the model around it.
 
+use c_run::Value;
 use machine::{Label, Layout, Order, Place, Word};
 use models::FileSystem;
 use models::family::File;
@@ -22,6 +23,8 @@ pub struct Files {
     pub truncation: Truncation,
     /// A size that the file system keeps beside `i_size`.
     pub own_size: Option<OwnSize>,
+    /// What the text does to pages, beside a writer.
+    pub pages: Pages,
 }
 
 /// How a file is truncated.
@@ -31,6 +34,11 @@ pub enum Truncation {
     OfTheBase,
     /// By `truncate_setsize` alone: the blocks stay, and what is in them.
     SizeAlone,
+    /// The size and what is in the page cache beyond it, by the text's `invalidate_folio`; then the server is told.
+    SizeThenServer {
+        /// Whether the page cache is cut before the size is set.
+        page_cache_first: bool,
+    },
     /// To less as in the model around it; to more it is refused.
     ToLess,
     /// To less as in the model around it; to more by the text's `generic_cont_expand_simple`.
@@ -40,6 +48,30 @@ pub enum Truncation {
     ExpandsBehindTheSize,
     /// The same, up to the end of a page by this function of the text, which takes the inode and the size.
     ExpandsBy(&'static str),
+}
+
+/// What the text does to pages, beside a writer: functions of it that everybody runs in place of those of the model around
+/// the writer.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages {
+    /// `read_folio`: takes a `struct file *` and the page.
+    pub read: Option<&'static str>,
+    /// Sends a page that is locked and was dirty: takes it and a `struct writeback_control *`, which is `NULL`.
+    pub write: Option<&'static str>,
+    /// Whether that unlocks the page and ends its writeback.
+    pub write_unlocks: bool,
+    /// `invalidate_folio`: takes the page, and where what goes begins and how long it is.
+    pub invalidate: Option<&'static str>,
+    /// `release_folio`: takes the page and a `gfp_t`.
+    pub release: Option<&'static str>,
+    /// What the text gets where it allocates an object, as it is before it is set: one at a time in a run.
+    pub made: Option<fn() -> Value>,
+}
+
+impl Pages {
+    /// Nothing.
+    pub const OF_THE_BASE: Pages =
+        Pages { read: None, write: None, write_unlocks: false, invalidate: None, release: None, made: None };
 }
 
 /// A size that a file system keeps beside `i_size`, such as `mmu_private`, in memory only.
@@ -62,13 +94,15 @@ impl Files {
         can_refuse: false,
         truncation: Truncation::OfTheBase,
         own_size: None,
+        pages: Pages::OF_THE_BASE,
     };
 }
 
 impl Truncation {
     /// What of the text is run.
     pub(super) fn runs(self) -> impl Iterator<Item = &'static str> {
-        let expands = !matches!(self, Truncation::OfTheBase | Truncation::SizeAlone | Truncation::ToLess);
+        let expands =
+            matches!(self, Truncation::Expands | Truncation::ExpandsBehindTheSize | Truncation::ExpandsBy(_));
         let functions = [self.expands(false), self.expands(true)];
         functions.into_iter().filter(move |_| expands)
     }
@@ -132,7 +166,7 @@ fn place(world: &World) -> Place {
 
 /// `truncate_setsize`: the size, and what is in the page cache beyond it.
 #[track_caller]
-pub(super) fn truncate_setsize(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+pub(crate) fn truncate_setsize(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     machine::call(k.task.m, Label::new("truncate_setsize", &[size as i32]), || {
         i_size_write(&k.task, size);
         truncate_inode_pages(k, fs, size);

@@ -51,6 +51,12 @@ impl<'h> Here<'h, '_> {
         self.geometry().page_units()
     }
 
+    /// The object that the text makes in this run ([`Pages::made`](super::Pages::made)).
+    #[must_use]
+    pub fn made(&self) -> Pointer {
+        self.run.given(0)
+    }
+
     /// What can't be run.
     #[must_use]
     pub fn refused(&self, why: impl Into<String>) -> Stop {

@@ -8,21 +8,26 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 use c_run::{Call, Object, Part, Pointer, Run, Stop, Unknown, Value, Why, Words};
 use c_text::{IntType, ItemKind, Name};
 use machine::{Layout, Place, Word};
 use models::family::{File, PageState};
+use models::generic::server;
+use models::generic::truncate::truncate_inode_pages;
+use models::generic::writeback::filemap_write_and_wait;
 use models::kernel::{Caller, Kernel, Request, World};
 use models::{Errno, FileSystem, Nature};
+use page_state::folio::{folio_end_writeback, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio, Geometry, Storage, Task};
 
 pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word as TableWord};
 pub(crate) use entry::{constants, loads, stores, words};
-use files::truncate_setsize;
-pub use files::{Files, OwnSize, Truncation};
+pub(crate) use files::truncate_setsize;
+pub use files::{Files, OwnSize, Pages, Truncation};
 pub use here::{
     Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile,
     SuperBlock, SuperBlockInfo, Thing, Vma, errno,
@@ -47,7 +52,9 @@ impl Entries {
     /// The functions of the text that are run from outside of it, but for those of the operations.
     pub fn run(self) -> impl Iterator<Item = &'static str> {
         let expand = self.files.truncation.runs();
-        [Some(self.write), self.page_mkwrite].into_iter().flatten().chain(expand)
+        let Pages { read, write, invalidate, release, .. } = self.files.pages;
+        let all = [Some(self.write), self.page_mkwrite, read, write, invalidate, release];
+        all.into_iter().flatten().chain(expand)
     }
 }
 
@@ -97,16 +104,27 @@ impl Playing<'_> {
         known.entry
     }
 
-    /// Runs a function of the text to its end.
+    /// Runs a function of the text to its end, with pointers to what it is given.
     ///
     /// # Panics
     /// As the engine wants it: what is not known ends this execution as one that is not judged, what C leaves
     /// undefined ends it as a bug of the text.
     fn run(&self, function: &str, given: Vec<Value>) -> Value {
+        self.run_with(function, given, Vec::new())
+    }
+
+    /// The same, with values behind these pointers.
+    ///
+    /// # Panics
+    /// The same.
+    fn run_with(&self, function: &str, given: Vec<Value>, values: Vec<Value>) -> Value {
+        // What the text makes comes first, where `Here::made` finds it.
+        let made = self.fs.entries.files.pages.made.map_or(Value::Void, |made| made());
         let count = given.len();
-        let run = Run::new(&self.fs.text.code, self, self.k.task.m, given);
-        let arguments = (0..count).map(|index| Value::Pointer(run.given(index as u16))).collect();
-        match run.call(function, self.fs.home(function), arguments) {
+        let all = iter::once(made).chain(given).collect();
+        let run = Run::new(&self.fs.text.code, self, self.k.task.m, all);
+        let pointers = (1..=count).map(|index| Value::Pointer(run.given(index as u16)));
+        match run.call(function, self.fs.home(function), pointers.chain(values).collect()) {
             Ok(value) => value,
             Err(stop) => self.fs.stopped(stop),
         }
@@ -152,8 +170,8 @@ impl Words for Playing<'_> {
     }
 
     fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
-        // Nobody makes an iterator.
-        None
+        // Over nothing, until somebody says over what.
+        Some(Value::Modelled(Object { kind: "iov_iter of nothing", numbers: [0, 0] }))
     }
 }
 
@@ -225,6 +243,11 @@ impl FromText {
 
     fn playing<'p>(&'p self, k: &'p Kernel, request: Request) -> Playing<'p> {
         Playing { fs: self, k: *k, request }
+    }
+
+    /// Runs what the text does to a page.
+    fn on_page(&self, k: &Kernel, function: &str, values: Vec<Value>) -> Value {
+        self.playing(k, Request { pos: 0, len: 0 }).run_with(function, Vec::new(), values)
     }
 
     /// Truncates the file to more than it has, by the text: whether it could.
@@ -300,7 +323,7 @@ impl FileSystem for FromText {
             Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
         match playing.run(function, vec![fault]) {
             Value::Int(FAULT_LOCKED, _) => true,
-            Value::Int(FAULT_NO_PAGE | FAULT_SIGBUS, _) => false,
+            Value::Int(fault, _) if fault & (FAULT_NO_PAGE | FAULT_SIGBUS) != 0 => false,
             other => self.refuse_answer(function, &other),
         }
     }
@@ -366,7 +389,10 @@ impl FileSystem for FromText {
         self.base.write_end(k, pos, len, copied, folio)
     }
     fn read_folio(&self, k: &Kernel, folio: Folio) {
-        self.base.read_folio(k, folio);
+        match self.entries.files.pages.read {
+            Some(read) => drop(self.on_page(k, read, vec![OpenFile.value(), folio.value()])),
+            None => self.base.read_folio(k, folio),
+        }
     }
     fn is_partially_uptodate(&self, k: &Kernel, folio: Folio, from: usize, to: usize) -> bool {
         self.base.is_partially_uptodate(k, folio, from, to)
@@ -375,7 +401,16 @@ impl FileSystem for FromText {
         self.base.get_block(k, bh, create)
     }
     fn writepage(&self, k: &Kernel, folio: Folio) {
-        self.base.writepage(k, folio);
+        match self.entries.files.pages.write {
+            Some(write) => {
+                self.on_page(k, write, vec![folio.value(), Value::null()]);
+                if !self.entries.files.pages.write_unlocks {
+                    folio_unlock(&k.task, folio);
+                    folio_end_writeback(&k.task, folio);
+                }
+            }
+            None => self.base.writepage(k, folio),
+        }
     }
     fn dirty_folio(&self, k: &Kernel, folio: Folio) {
         self.base.dirty_folio(k, folio);
@@ -385,6 +420,15 @@ impl FileSystem for FromText {
         let grows = !matches!(truncation, Truncation::OfTheBase) && size > i_size_read(&k.task);
         match truncation {
             Truncation::SizeAlone => return truncate_setsize(k, self, size),
+            Truncation::SizeThenServer { page_cache_first } => {
+                if page_cache_first {
+                    truncate_inode_pages(k, self, size);
+                    i_size_write(&k.task, size);
+                } else {
+                    truncate_setsize(k, self, size);
+                }
+                return server::truncate(&k.task, size);
+            }
             Truncation::ToLess if grows => return,
             Truncation::Expands if grows => {
                 // Where the disk is full the file is left as it is.
@@ -405,10 +449,21 @@ impl FileSystem for FromText {
         }
     }
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
-        self.base.invalidate_folio(k, folio, from)
+        let Some(invalidate) = self.entries.files.pages.invalidate else {
+            return self.base.invalidate_folio(k, folio, from);
+        };
+        let length = k.task.storage.geometry.page_units() - from;
+        self.on_page(k, invalidate, vec![folio.value(), from.value(), length.value()]);
+        false
     }
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool {
-        self.base.release_folio(k, folio)
+        let Some(release) = self.entries.files.pages.release else {
+            return self.base.release_folio(k, folio);
+        };
+        match self.on_page(k, release, vec![folio.value(), Value::int(0)]) {
+            Value::Int(released, _) => released != 0,
+            other => self.refuse_answer(release, &other),
+        }
     }
     fn commit(&self, k: &Kernel) {
         self.base.commit(k);
@@ -417,6 +472,9 @@ impl FileSystem for FromText {
         self.base.write_inode(k);
     }
     fn sync(&self, k: &Kernel) {
-        self.base.sync(k);
+        match self.entries.files.pages.write {
+            Some(_) => filemap_write_and_wait(k, self),
+            None => self.base.sync(k),
+        }
     }
 }

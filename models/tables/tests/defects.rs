@@ -181,3 +181,55 @@ fn ecryptfs_extends_the_file_to_where_nothing_was_written() {
         assert!(!changed.contains("wrong-size"), "{changed:?}");
     }
 }
+
+#[test]
+fn ntfs3_takes_nothing_back_of_what_it_did_for_a_write_that_came_short() {
+    // What was extended before the data was copied, in both directions of time.
+    let trims = |text: &str| {
+        let (before, function) = text.split_once("ssize_t ntfs_file_write_iter(").expect("the function");
+        let function =
+            function.replacen("\tint err;\n", "\tint err;\n\tloff_t old = i_size_read(inode);\n", 1);
+        let (body, behind) = function.split_once("\nout:\n").expect("its end");
+        let trim = "\n\tif (iov_iter_count(from))\n\t\tntfs_truncate(inode, max_t(loff_t, old, ret > 0 ? iocb->ki_pos : 0));";
+        let old = if body.contains("loff_t old") { "" } else { "\n\tloff_t old = i_size_read(inode);" };
+        let body = body.replacen("\n\tssize_t ret;", &format!("\n\tssize_t ret;{old}"), 1);
+        format!("{before}ssize_t ntfs_file_write_iter({body}{trim}\nout:\n{behind}")
+    };
+    for tree in trees() {
+        let run = |path, scenario, change: Option<fn(&str) -> String>| {
+            broken(tree.clone(), path, scenario, change.map(|change| ("fs/ntfs3/file.c", change)))
+        };
+        let stale = "extending-unmapped-then-truncate-up";
+        let Some(as_it_is) = run("ntfs3/block", stale, None) else { continue };
+        let changed = run("ntfs3/block", stale, Some(trims)).expect("the same tree");
+        // Where the size was set before, what was copied and not taken can be read.
+        let property = if tree.release().patchlevel >= 12 { "stale-read" } else { "wrong-read" };
+        assert!(as_it_is.contains(property), "{as_it_is:?}");
+        assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+        for path in ["ntfs3/block", "ntfs3/resident"] {
+            let as_it_is = run(path, "beyond-unmapped", None).expect("the same tree");
+            let changed = run(path, "beyond-unmapped", Some(trims)).expect("the same tree");
+            assert!(as_it_is.contains("wrong-size"), "{as_it_is:?}");
+            assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+        }
+    }
+}
+
+#[test]
+fn ntfs3_reads_the_record_over_what_was_stored() {
+    let looks_first = |text: &str| {
+        let (before, function) = text.split_once("int ntfs_write_begin(").expect("the function");
+        let read = |page: &str| format!("err = attr_data_read_resident(ni, {page});");
+        let page = if function.contains(&read("page")) { "page" } else { "folio" };
+        let flag = if page == "page" { "PageUptodate(page)" } else { "folio_test_uptodate(folio)" };
+        let changed = read(page).replacen("err = ", &format!("err = {flag} ? 0 : "), 1);
+        format!("{before}int ntfs_write_begin({}", function.replacen(&read(page), &changed, 1))
+    };
+    for tree in trees() {
+        let run = |change| broken(tree.clone(), "ntfs3/resident", "within-resident-with-mmap-store", change);
+        let Some(as_it_is) = run(None) else { continue };
+        let changed = run(Some(("fs/ntfs3/inode.c", looks_first))).expect("the same tree");
+        assert!(as_it_is.contains("wrong-read"), "{as_it_is:?}");
+        assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+    }
+}

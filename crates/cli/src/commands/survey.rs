@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 use scenario::{Coverage, Missing, Scenario};
-use tables::{PATHS, TreePath};
+use tables::TreePath;
 use tree::survey::{Survey as Hooks, Table};
 
 use crate::arguments::Survey;
@@ -142,7 +142,7 @@ fn hooks(kernel: &Kernel, chosen: &[Chosen<'_>], out: &mut Output) -> Result<(),
     let (mut run, mut all) = (0, 0);
     for table in found.tables.iter().filter(is_pair) {
         let runs = |path: &&str| {
-            let entry = PATHS.iter().find(|of| **path == *of.name);
+            let entry = kernel.paths.iter().find(|of| **path == *of.path.name);
             entry.is_some_and(|of| of.entries.operations == &*table.name)
         };
         let mut names: Vec<&str> = chosen.iter().map(|of| of.path.name.as_str()).filter(runs).collect();
