@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use c_text::{Binary, IntType, Name, Unary};
+use smallvec::SmallVec;
 
 use crate::code::{Branches, Head, Node, NodeKind, Target};
 use crate::compile::unary;
@@ -12,10 +13,25 @@ use crate::shape::{Shape, Types};
 use crate::words::Call;
 use crate::{Fault, Part, Path, Pointer, Run, Stop, Unknown, Value, Word, integer};
 
+/// What a word is given; seldom more.
+type Given = SmallVec<[Value; 4]>;
+
 impl Run<'_> {
     /// The value of an expression that must have one.
     #[inline(always)]
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
+        // Most are numbers that are there.
+        match &node.kind {
+            NodeKind::Value(Value::Int(value, of)) => return Ok(Value::Int(*value, *of)),
+            NodeKind::Local(slot) => {
+                let memory = self.memory.borrow();
+                let frame = memory.frames.last();
+                if let Some(Value::Int(value, of)) = frame.and_then(|frame| frame.slots.get(usize::from(*slot))) {
+                    return Ok(Value::Int(*value, *of));
+                }
+            }
+            _ => {}
+        }
         match self.value_or_void(node)? {
             Value::Void => Err(match &node.kind {
                 // The table's affair, not the text's.
@@ -155,7 +171,7 @@ impl Run<'_> {
             }
             NodeKind::CallPointer { function, arguments } => {
                 let function = self.evaluate(function)?;
-                let arguments = self.arguments(arguments)?;
+                let arguments = self.arguments(arguments, arguments.len())?;
                 self.with_frame(|frame| frame.line = node.line);
                 self.call_pointer(function, arguments)
             }
@@ -166,8 +182,14 @@ impl Run<'_> {
         }
     }
 
-    fn arguments(&self, nodes: &[Node]) -> Result<Vec<Value>, Stop> {
-        nodes.iter().map(|node| self.evaluate(node)).collect()
+    /// The values of arguments, with room for so many.
+    #[inline(always)]
+    fn arguments(&self, nodes: &[Node], room: usize) -> Result<Vec<Value>, Stop> {
+        let mut values = Vec::with_capacity(room);
+        for node in nodes {
+            values.push(self.evaluate(node)?);
+        }
+        Ok(values)
     }
 
     #[inline(always)]
@@ -180,21 +202,30 @@ impl Run<'_> {
     ) -> Result<Value, Stop> {
         match target {
             Target::Function(file, ready) => {
-                let arguments = self.arguments(nodes)?;
-                if let Some(function) = ready.0.get().and_then(Weak::upgrade) {
-                    return self.call_ready(&function, &arguments);
-                }
-                let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
-                // Whoever was first, it is the same.
-                let _ = ready.0.set(Arc::downgrade(&function));
-                self.call_ready(&function, &arguments)
+                let known = ready.0.get().and_then(Weak::upgrade);
+                // What it is given becomes its variables.
+                let room = known.as_ref().map_or(nodes.len(), |function| function.slots.len());
+                let arguments = self.arguments(nodes, room)?;
+                let function = match known {
+                    Some(function) => function,
+                    None => {
+                        let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
+                        // Whoever was first, it is the same.
+                        let _ = ready.0.set(Arc::downgrade(&function));
+                        function
+                    }
+                };
+                self.call_ready(&function, arguments)
             }
             Target::Word(word, head) => {
-                let values = match word {
-                    Word::Function => self.arguments(nodes)?,
-                    Word::Macro => Vec::new(),
-                };
-                self.call_word(name, head.as_deref(), values, nodes, written)
+                let mut values = Given::new();
+                if *word == Word::Function {
+                    for node in nodes {
+                        values.push(self.evaluate(node)?);
+                    }
+                }
+                let is_setter = *word == Word::Setter;
+                self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written))
             }
         }
     }
@@ -203,9 +234,9 @@ impl Run<'_> {
         &self,
         name: &Name,
         head: Option<&Head>,
-        mut values: Vec<Value>,
-        arguments: &[Node],
-        written: &[c_text::Expr],
+        values: &mut [Value],
+        is_setter: bool,
+        (arguments, written): (&[Node], &[c_text::Expr]),
     ) -> Result<Value, Stop> {
         for (value, shape) in values.iter_mut().zip(head.map_or(&[][..], |head| &head.parameters)) {
             if matches!((&*value, shape), (Value::Int(..), Shape::Int(_) | Shape::Pointer(_))) {
@@ -213,7 +244,7 @@ impl Run<'_> {
             }
         }
         let prototype = head.map(|head| &head.prototype);
-        let call = Call { name, prototype, written, values: &values, arguments };
+        let call = Call { name, prototype, written, values, is_setter, arguments };
         let line = self.with_frame(|frame| frame.line);
         let answer = self.words.call(self, &call)?;
         self.with_frame(|frame| frame.line = line);
@@ -228,7 +259,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// If it is no function, or the run can't go on.
-    pub fn call_pointer(&self, function: Value, arguments: Vec<Value>) -> Result<Value, Stop> {
+    pub fn call_pointer(&self, function: Value, mut arguments: Vec<Value>) -> Result<Value, Stop> {
         match function {
             Value::Pointer(Pointer::Function { name, file }) if file.is_empty() => {
                 let from = self.place().file;
@@ -237,7 +268,7 @@ impl Run<'_> {
                 let types =
                     Types { program: &self.code.program, vocabulary: &*self.code.vocabulary, file: &from };
                 let head = prototype.map(|prototype| Head::new(prototype, types));
-                self.call_word(&name, head.as_ref(), arguments, &[], &[])
+                self.call_word(&name, head.as_ref(), &mut arguments, false, (&[], &[]))
             }
             Value::Pointer(Pointer::Function { name, file }) => self.call_function(&file, &name, arguments),
             Value::Pointer(pointer @ Pointer::Number(_)) => {

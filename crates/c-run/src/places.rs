@@ -236,7 +236,7 @@ impl Run<'_> {
                 let value = self.converted(value, shape)?;
                 let mut memory = self.memory.borrow_mut();
                 let frame = memory.frames.get_mut(usize::from(*frame));
-                let slots = frame.map(|frame| Arc::make_mut(&mut frame.slots));
+                let slots = frame.map(|frame| frame.slots.values_mut());
                 let slot = slots.and_then(|slots| slots.get_mut(usize::from(*slot)));
                 let Some(slot) = slot else {
                     drop(memory);
@@ -284,8 +284,7 @@ impl Run<'_> {
                 continue;
             }
             let mut memory = self.memory.borrow_mut();
-            let slots =
-                memory.frames.get_mut(usize::from(*frame)).map(|frame| Arc::make_mut(&mut frame.slots));
+            let slots = memory.frames.get_mut(usize::from(*frame)).map(|frame| frame.slots.values_mut());
             let slot = slots.map(|slots| &mut slots[usize::from(*slot)]);
             let Some(Ok(Value::Record(members))) = slot.map(|slot| part_mut(slot, &path[..depth])) else {
                 continue;
