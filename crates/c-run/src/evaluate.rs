@@ -32,16 +32,52 @@ impl Run<'_> {
             }
             _ => {}
         }
-        match self.value_or_void(node)? {
-            Value::Void => Err(match &node.kind {
-                // The table's affair, not the text's.
-                NodeKind::Call { name, target: Target::Word(..), .. } => self.unknown(Unknown::Construct(
-                    format!("the result of {name}(), which has none in the table"),
-                )),
-                _ => self.fault(Fault::NoResult),
-            }),
-            Value::Unset => Err(self.fault(Fault::NoObject("a variable that is no more".into()))),
-            value => Ok(value),
+        let value = self.value_or_void(node)?;
+        self.must_be_one(node, &value)?;
+        Ok(value)
+    }
+
+    /// What an expression came to is a value, if it must be one.
+    #[inline(always)]
+    pub(crate) fn must_be_one(&self, node: &Node, value: &Value) -> Result<(), Stop> {
+        if matches!(value, Value::Void | Value::Unset) { Err(self.is_none(node, value)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn is_none(&self, node: &Node, value: &Value) -> Stop {
+        match (&node.kind, value) {
+            (_, Value::Unset) => self.fault(Fault::NoObject("a variable that is no more".into())),
+            // The table's affair, not the text's.
+            (NodeKind::Call { name, target: Target::Word(..), .. }, _) => self.unknown(Unknown::Construct(
+                format!("the result of {name}(), which has none in the table"),
+            )),
+            _ => self.fault(Fault::NoResult),
+        }
+    }
+
+    /// The same as [`Run::value_or_void`], for what a statement is made of: calls are made from here. A model that waits
+    /// for a step and is dropped is unwound, frame by frame, so there are few of them.
+    #[inline(always)]
+    pub(crate) fn value_of_statement(&self, node: &Node) -> Result<Value, Stop> {
+        let call = match &node.kind {
+            NodeKind::Assign { operator: None, value, .. } | NodeKind::Unary(Unary::Not, value) => value,
+            _ => node,
+        };
+        if !matches!(call.kind, NodeKind::Call { .. } | NodeKind::CallPointer { .. }) {
+            return self.value_or_void(node);
+        }
+        let value = self.called(call)?;
+        match &node.kind {
+            NodeKind::Assign { to, .. } => {
+                self.must_be_one(call, &value)?;
+                let place = self.place_of(to)?;
+                self.write(&place, value)
+            }
+            NodeKind::Unary(..) => {
+                self.must_be_one(call, &value)?;
+                Ok(Value::truth(!self.truth(&value)?))
+            }
+            _ => Ok(value),
         }
     }
 
@@ -165,16 +201,7 @@ impl Run<'_> {
                 Ok(whole)
             }
             NodeKind::Block(block) => self.block(block),
-            NodeKind::Call { name, target, arguments, written } => {
-                self.with_frame(|frame| frame.line = node.line);
-                self.call_target(name, target, arguments, written)
-            }
-            NodeKind::CallPointer { function, arguments } => {
-                let function = self.evaluate(function)?;
-                let arguments = self.arguments(arguments, arguments.len())?;
-                self.with_frame(|frame| frame.line = node.line);
-                self.call_pointer(function, arguments)
-            }
+            NodeKind::Call { .. } | NodeKind::CallPointer { .. } => self.called(node),
             NodeKind::Unknown(why) => {
                 self.with_frame(|frame| frame.line = node.line);
                 Err(self.unknown(why.clone()))
@@ -192,20 +219,27 @@ impl Run<'_> {
         Ok(values)
     }
 
+    /// The value of a call.
     #[inline(always)]
-    fn call_target(
-        &self,
-        name: &Name,
-        target: &Target,
-        nodes: &[Node],
-        written: &[c_text::Expr],
-    ) -> Result<Value, Stop> {
-        match target {
-            Target::Function(file, ready) => {
+    fn called(&self, node: &Node) -> Result<Value, Stop> {
+        let (function, arguments) = match &node.kind {
+            NodeKind::Call { name, target: Target::Word(word, head), arguments: nodes, written } => {
+                self.with_frame(|frame| frame.line = node.line);
+                let mut values = Given::new();
+                if *word == Word::Function {
+                    for node in nodes {
+                        values.push(self.evaluate(node)?);
+                    }
+                }
+                let is_setter = *word == Word::Setter;
+                return self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written));
+            }
+            NodeKind::Call { target: Target::Function(file, ready), name, arguments, .. } => {
+                self.with_frame(|frame| frame.line = node.line);
                 let known = ready.0.get().and_then(Weak::upgrade);
                 // What it is given becomes its variables.
-                let room = known.as_ref().map_or(nodes.len(), |function| function.slots.len());
-                let arguments = self.arguments(nodes, room)?;
+                let room = known.as_ref().map_or(arguments.len(), |function| function.slots.len());
+                let arguments = self.arguments(arguments, room)?;
                 let function = match known {
                     Some(function) => function,
                     None => {
@@ -215,19 +249,22 @@ impl Run<'_> {
                         function
                     }
                 };
-                self.call_ready(&function, arguments)
+                (function, arguments)
             }
-            Target::Word(word, head) => {
-                let mut values = Given::new();
-                if *word == Word::Function {
-                    for node in nodes {
-                        values.push(self.evaluate(node)?);
+            NodeKind::CallPointer { function, arguments } => {
+                let function = self.evaluate(function)?;
+                let arguments = self.arguments(arguments, arguments.len())?;
+                self.with_frame(|frame| frame.line = node.line);
+                match function {
+                    Value::Pointer(Pointer::Function { name, file }) if !file.is_empty() => {
+                        (self.code.function(&file, &name).map_err(|why| self.unknown(why))?, arguments)
                     }
+                    other => return self.call_pointer(other, arguments),
                 }
-                let is_setter = *word == Word::Setter;
-                self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written))
             }
-        }
+            _ => return self.value_or_void(node),
+        };
+        self.call_ready(&function, arguments)
     }
 
     fn call_word(

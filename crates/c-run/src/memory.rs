@@ -8,7 +8,8 @@ use c_text::Name;
 use foldhash::quality::FixedState;
 
 use crate::code::{Block, Compiled};
-use crate::{Part, Pointer, Value};
+use crate::shape::Shape;
+use crate::{Part, Pointer, Value, integer};
 
 /// The functions that are running, the outermost first. The first is not one of the text: it holds what the run was
 /// given.
@@ -122,6 +123,20 @@ impl Frame {
         })
     }
 
+    /// What can stand in a variable.
+    pub(crate) fn shape(&self, slot: usize) -> &Shape {
+        let slot = self.function.as_ref().and_then(|function| function.slots.get(slot));
+        slot.map_or(&Shape::Open, |slot| &slot.shape)
+    }
+
+    /// Sets a variable that is an integer, and gives what it holds then; nothing, and it stays, if it is something else.
+    pub(crate) fn set_integer(&mut self, slot: usize, value: i64) -> Option<Value> {
+        let Shape::Int(of) = *self.shape(slot) else { return None };
+        let value = integer::convert(value, of);
+        self.set(slot, Value::Int(value, of));
+        Some(Value::Int(value, of))
+    }
+
     /// Sets a variable.
     pub(crate) fn set(&mut self, slot: usize, value: Value) {
         self.slots.values_mut()[slot] = value;
@@ -155,7 +170,7 @@ impl Memory {
     pub(crate) fn leave(&mut self) {
         let left = self.frames.pop();
         let function = left.as_ref().and_then(|frame| frame.function.as_ref());
-        if !function.is_some_and(|function| function.body.liveness.has_pinned()) {
+        if function.is_some_and(|function| !function.body.liveness.has_pinned()) {
             return;
         }
         let depth = self.frames.len();

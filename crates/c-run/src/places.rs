@@ -231,6 +231,12 @@ impl Run<'_> {
     pub(crate) fn write(&self, place: &Place, value: Value) -> Result<Value, Stop> {
         match place {
             Place::Local { frame, slot, path } => {
+                if let (Value::Int(value, _), []) = (&value, &path[..])
+                    && let Some(frame) = self.memory.borrow_mut().frames.get_mut(usize::from(*frame))
+                    && let Some(stored) = frame.set_integer(usize::from(*slot), *value)
+                {
+                    return Ok(stored);
+                }
                 let function = self.function_at(*frame);
                 let shape = shape_in(function.as_ref(), *slot, path);
                 let value = self.converted(value, shape)?;

@@ -228,6 +228,7 @@ impl<'a> Run<'a> {
         self.call_ready(&function, arguments)
     }
 
+    #[inline(always)]
     pub(crate) fn call_ready(&self, function: &Arc<Compiled>, arguments: Vec<Value>) -> Result<Value, Stop> {
         if function.is_variadic || function.parameters != arguments.len() {
             let why = format!("{}() is called with {} arguments", function.name, arguments.len());
@@ -400,22 +401,26 @@ impl<'a> Run<'a> {
                     level.1 = at;
                 }
             });
+            if let Instruction::Declare { slot, .. } = instruction {
+                self.declare(*slot)?;
+            }
+            let value = match instruction.node() {
+                Some(node) => self.value_of_statement(node)?,
+                None => Value::Void,
+            };
             let next = match instruction {
-                Instruction::Evaluate(node) => {
-                    self.value_or_void(node)?;
-                    at + 1
-                }
-                Instruction::Value(node) => return Ok(Stretch::Valued(self.value_or_void(node)?)),
+                Instruction::Evaluate(_) => at + 1,
+                Instruction::Value(_) => return Ok(Stretch::Valued(value)),
                 Instruction::Declare { slot, first } => {
-                    self.declare(*slot, first.as_ref())?;
+                    if let Some(first) = first {
+                        self.must_be_one(first, &value)?;
+                        self.set_first(*slot, value)?;
+                    }
                     at + 1
                 }
                 Instruction::Unless { condition, to } => {
-                    if self.holds(condition)? {
-                        at + 1
-                    } else {
-                        *to
-                    }
+                    self.must_be_one(condition, &value)?;
+                    if self.truth(&value)? { at + 1 } else { *to }
                 }
                 Instruction::Jump(to) => *to,
                 Instruction::Switch { on, cases, other } => self.case(on, cases)?.unwrap_or(*other),
@@ -424,7 +429,9 @@ impl<'a> Run<'a> {
                     let has_result = self.with_frame(|frame| {
                         frame.function.as_ref().is_some_and(|function| function.result != Shape::Void)
                     });
-                    let value = if has_result { self.evaluate(node)? } else { self.value_or_void(node)? };
+                    if has_result {
+                        self.must_be_one(node, &value)?;
+                    }
                     return Ok(Stretch::Returned(value));
                 }
                 Instruction::Unknown(why) => return Err(self.unknown(why.clone())),
