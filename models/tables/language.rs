@@ -23,7 +23,6 @@ pub(crate) const TABLE: Table = Table {
         };
     },
     macros: &[
-        Macro { name: "WRITE_ONCE", result: None, call: write_once },
         Macro { name: "min", result: None, call: |w| least(w, 0, true) },
         Macro { name: "max", result: None, call: |w| least(w, 0, false) },
         Macro { name: "min_t", result: None, call: |w| least(w, 1, true) },
@@ -43,6 +42,7 @@ pub(crate) const TABLE: Table = Table {
         Macro { name: "IS_ENABLED", result: Some(IntType::INT), call: is_enabled },
         Macro { name: "container_of", result: None, call: container_of },
     ],
+    setters: &[Macro { name: "WRITE_ONCE", result: None, call: write_once }],
     arguments: &["likely", "unlikely", "READ_ONCE", "data_race"],
     constants: constants! { w;
         LLONG_MAX: i64 = i64::MAX;

@@ -226,6 +226,18 @@ impl Node {
 }
 
 impl Instruction {
+    /// What it evaluates whatever it does then.
+    #[inline(always)]
+    pub(crate) fn node(&self) -> Option<&Node> {
+        match self {
+            Instruction::Evaluate(node)
+            | Instruction::Value(node)
+            | Instruction::Unless { condition: node, .. } => Some(node),
+            Instruction::Declare { first: node, .. } | Instruction::Return(node) => node.as_ref(),
+            Instruction::Switch { .. } | Instruction::Jump(_) | Instruction::Unknown(_) => None,
+        }
+    }
+
     /// The expressions in it.
     pub(crate) fn nodes(&self) -> Vec<&Node> {
         match self {

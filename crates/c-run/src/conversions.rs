@@ -2,7 +2,6 @@
 
 use c_text::IntType;
 
-use crate::code::Node;
 use crate::shape::{Pointee, Shape};
 use crate::{Pointer, Run, Stop, Unknown, Value, integer};
 
@@ -10,16 +9,35 @@ use crate::{Pointer, Run, Stop, Unknown, Value, integer};
 const VALUES_MAX: usize = 1 << 16;
 
 impl Run<'_> {
-    /// A variable that begins.
-    pub(crate) fn declare(&self, slot: u16, first: Option<&Node>) -> Result<(), Stop> {
+    /// A variable begins.
+    pub(crate) fn declare(&self, slot: u16) -> Result<(), Stop> {
         let slot = usize::from(slot);
+        let is_plain = self.with_frame(|frame| {
+            let is_plain = matches!(frame.shape(slot), Shape::Int(_) | Shape::Pointer(_));
+            if is_plain && frame.slots[slot] != Value::Unset {
+                frame.set(slot, Value::Unset);
+            }
+            is_plain
+        });
+        if is_plain {
+            return Ok(());
+        }
         let function = self.with_frame(|frame| frame.function.clone()).expect("only functions declare");
-        let shape = &function.slots[slot].shape;
-        let unset = self.fresh(shape, false)?;
+        let unset = self.fresh(&function.slots[slot].shape, false)?;
         self.with_frame(|frame| frame.set(slot, unset));
-        let Some(first) = first else { return Ok(()) };
-        let value = self.evaluate(first)?;
-        let value = self.converted(value, shape)?;
+        Ok(())
+    }
+
+    /// A variable that began gets its first value.
+    pub(crate) fn set_first(&self, slot: u16, value: Value) -> Result<(), Stop> {
+        let slot = usize::from(slot);
+        if let Value::Int(value, _) = value
+            && self.with_frame(|frame| frame.set_integer(slot, value)).is_some()
+        {
+            return Ok(());
+        }
+        let function = self.with_frame(|frame| frame.function.clone()).expect("only functions declare");
+        let value = self.converted(value, &function.slots[slot].shape)?;
         self.with_frame(|frame| frame.set(slot, value));
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use c_text::{Binary, IntType, Name, Unary};
+use smallvec::SmallVec;
 
 use crate::code::{Branches, Head, Node, NodeKind, Target};
 use crate::compile::unary;
@@ -12,20 +13,71 @@ use crate::shape::{Shape, Types};
 use crate::words::Call;
 use crate::{Fault, Part, Path, Pointer, Run, Stop, Unknown, Value, Word, integer};
 
+/// What a word is given; seldom more.
+type Given = SmallVec<[Value; 4]>;
+
 impl Run<'_> {
     /// The value of an expression that must have one.
     #[inline(always)]
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Value, Stop> {
-        match self.value_or_void(node)? {
-            Value::Void => Err(match &node.kind {
-                // The table's affair, not the text's.
-                NodeKind::Call { name, target: Target::Word(..), .. } => self.unknown(Unknown::Construct(
-                    format!("the result of {name}(), which has none in the table"),
-                )),
-                _ => self.fault(Fault::NoResult),
-            }),
-            Value::Unset => Err(self.fault(Fault::NoObject("a variable that is no more".into()))),
-            value => Ok(value),
+        // Most are numbers that are there.
+        match &node.kind {
+            NodeKind::Value(Value::Int(value, of)) => return Ok(Value::Int(*value, *of)),
+            NodeKind::Local(slot) => {
+                let memory = self.memory.borrow();
+                let frame = memory.frames.last();
+                if let Some(Value::Int(value, of)) = frame.and_then(|frame| frame.slots.get(usize::from(*slot))) {
+                    return Ok(Value::Int(*value, *of));
+                }
+            }
+            _ => {}
+        }
+        let value = self.value_or_void(node)?;
+        self.must_be_one(node, &value)?;
+        Ok(value)
+    }
+
+    /// What an expression came to is a value, if it must be one.
+    #[inline(always)]
+    pub(crate) fn must_be_one(&self, node: &Node, value: &Value) -> Result<(), Stop> {
+        if matches!(value, Value::Void | Value::Unset) { Err(self.is_none(node, value)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn is_none(&self, node: &Node, value: &Value) -> Stop {
+        match (&node.kind, value) {
+            (_, Value::Unset) => self.fault(Fault::NoObject("a variable that is no more".into())),
+            // The table's affair, not the text's.
+            (NodeKind::Call { name, target: Target::Word(..), .. }, _) => self.unknown(Unknown::Construct(
+                format!("the result of {name}(), which has none in the table"),
+            )),
+            _ => self.fault(Fault::NoResult),
+        }
+    }
+
+    /// The same as [`Run::value_or_void`], for what a statement is made of: calls are made from here. A model that waits
+    /// for a step and is dropped is unwound, frame by frame, so there are few of them.
+    #[inline(always)]
+    pub(crate) fn value_of_statement(&self, node: &Node) -> Result<Value, Stop> {
+        let call = match &node.kind {
+            NodeKind::Assign { operator: None, value, .. } | NodeKind::Unary(Unary::Not, value) => value,
+            _ => node,
+        };
+        if !matches!(call.kind, NodeKind::Call { .. } | NodeKind::CallPointer { .. }) {
+            return self.value_or_void(node);
+        }
+        let value = self.called(call)?;
+        match &node.kind {
+            NodeKind::Assign { to, .. } => {
+                self.must_be_one(call, &value)?;
+                let place = self.place_of(to)?;
+                self.write(&place, value)
+            }
+            NodeKind::Unary(..) => {
+                self.must_be_one(call, &value)?;
+                Ok(Value::truth(!self.truth(&value)?))
+            }
+            _ => Ok(value),
         }
     }
 
@@ -149,16 +201,7 @@ impl Run<'_> {
                 Ok(whole)
             }
             NodeKind::Block(block) => self.block(block),
-            NodeKind::Call { name, target, arguments, written } => {
-                self.with_frame(|frame| frame.line = node.line);
-                self.call_target(name, target, arguments, written)
-            }
-            NodeKind::CallPointer { function, arguments } => {
-                let function = self.evaluate(function)?;
-                let arguments = self.arguments(arguments)?;
-                self.with_frame(|frame| frame.line = node.line);
-                self.call_pointer(function, arguments)
-            }
+            NodeKind::Call { .. } | NodeKind::CallPointer { .. } => self.called(node),
             NodeKind::Unknown(why) => {
                 self.with_frame(|frame| frame.line = node.line);
                 Err(self.unknown(why.clone()))
@@ -166,46 +209,71 @@ impl Run<'_> {
         }
     }
 
-    fn arguments(&self, nodes: &[Node]) -> Result<Vec<Value>, Stop> {
-        nodes.iter().map(|node| self.evaluate(node)).collect()
+    /// The values of arguments, with room for so many.
+    #[inline(always)]
+    fn arguments(&self, nodes: &[Node], room: usize) -> Result<Vec<Value>, Stop> {
+        let mut values = Vec::with_capacity(room);
+        for node in nodes {
+            values.push(self.evaluate(node)?);
+        }
+        Ok(values)
     }
 
+    /// The value of a call.
     #[inline(always)]
-    fn call_target(
-        &self,
-        name: &Name,
-        target: &Target,
-        nodes: &[Node],
-        written: &[c_text::Expr],
-    ) -> Result<Value, Stop> {
-        match target {
-            Target::Function(file, ready) => {
-                let arguments = self.arguments(nodes)?;
-                if let Some(function) = ready.0.get().and_then(Weak::upgrade) {
-                    return self.call_ready(&function, &arguments);
+    fn called(&self, node: &Node) -> Result<Value, Stop> {
+        let (function, arguments) = match &node.kind {
+            NodeKind::Call { name, target: Target::Word(word, head), arguments: nodes, written } => {
+                self.with_frame(|frame| frame.line = node.line);
+                let mut values = Given::new();
+                if *word == Word::Function {
+                    for node in nodes {
+                        values.push(self.evaluate(node)?);
+                    }
                 }
-                let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
-                // Whoever was first, it is the same.
-                let _ = ready.0.set(Arc::downgrade(&function));
-                self.call_ready(&function, &arguments)
+                let is_setter = *word == Word::Setter;
+                return self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written));
             }
-            Target::Word(word, head) => {
-                let values = match word {
-                    Word::Function => self.arguments(nodes)?,
-                    Word::Macro => Vec::new(),
+            NodeKind::Call { target: Target::Function(file, ready), name, arguments, .. } => {
+                self.with_frame(|frame| frame.line = node.line);
+                let known = ready.0.get().and_then(Weak::upgrade);
+                // What it is given becomes its variables.
+                let room = known.as_ref().map_or(arguments.len(), |function| function.slots.len());
+                let arguments = self.arguments(arguments, room)?;
+                let function = match known {
+                    Some(function) => function,
+                    None => {
+                        let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
+                        // Whoever was first, it is the same.
+                        let _ = ready.0.set(Arc::downgrade(&function));
+                        function
+                    }
                 };
-                self.call_word(name, head.as_deref(), values, nodes, written)
+                (function, arguments)
             }
-        }
+            NodeKind::CallPointer { function, arguments } => {
+                let function = self.evaluate(function)?;
+                let arguments = self.arguments(arguments, arguments.len())?;
+                self.with_frame(|frame| frame.line = node.line);
+                match function {
+                    Value::Pointer(Pointer::Function { name, file }) if !file.is_empty() => {
+                        (self.code.function(&file, &name).map_err(|why| self.unknown(why))?, arguments)
+                    }
+                    other => return self.call_pointer(other, arguments),
+                }
+            }
+            _ => return self.value_or_void(node),
+        };
+        self.call_ready(&function, arguments)
     }
 
     fn call_word(
         &self,
         name: &Name,
         head: Option<&Head>,
-        mut values: Vec<Value>,
-        arguments: &[Node],
-        written: &[c_text::Expr],
+        values: &mut [Value],
+        is_setter: bool,
+        (arguments, written): (&[Node], &[c_text::Expr]),
     ) -> Result<Value, Stop> {
         for (value, shape) in values.iter_mut().zip(head.map_or(&[][..], |head| &head.parameters)) {
             if matches!((&*value, shape), (Value::Int(..), Shape::Int(_) | Shape::Pointer(_))) {
@@ -213,7 +281,7 @@ impl Run<'_> {
             }
         }
         let prototype = head.map(|head| &head.prototype);
-        let call = Call { name, prototype, written, values: &values, arguments };
+        let call = Call { name, prototype, written, values, is_setter, arguments };
         let line = self.with_frame(|frame| frame.line);
         let answer = self.words.call(self, &call)?;
         self.with_frame(|frame| frame.line = line);
@@ -228,7 +296,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// If it is no function, or the run can't go on.
-    pub fn call_pointer(&self, function: Value, arguments: Vec<Value>) -> Result<Value, Stop> {
+    pub fn call_pointer(&self, function: Value, mut arguments: Vec<Value>) -> Result<Value, Stop> {
         match function {
             Value::Pointer(Pointer::Function { name, file }) if file.is_empty() => {
                 let from = self.place().file;
@@ -237,7 +305,7 @@ impl Run<'_> {
                 let types =
                     Types { program: &self.code.program, vocabulary: &*self.code.vocabulary, file: &from };
                 let head = prototype.map(|prototype| Head::new(prototype, types));
-                self.call_word(&name, head.as_ref(), arguments, &[], &[])
+                self.call_word(&name, head.as_ref(), &mut arguments, false, (&[], &[]))
             }
             Value::Pointer(Pointer::Function { name, file }) => self.call_function(&file, &name, arguments),
             Value::Pointer(pointer @ Pointer::Number(_)) => {

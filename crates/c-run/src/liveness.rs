@@ -15,9 +15,16 @@ pub(crate) struct Liveness {
     around: Vec<Vec<bool>>,
     /// The variables that begin in this block. All others are somebody else's, and stay.
     own: Vec<bool>,
+    /// Whether there can be pointers to variables.
+    has_pinned: bool,
 }
 
 impl Liveness {
+    /// Whether there can be pointers to variables that the block or the function names.
+    pub(crate) fn has_pinned(&self) -> bool {
+        self.has_pinned
+    }
+
     /// Whether a variable can be read when control is just before the instruction.
     pub(crate) fn is_live_before(&self, at: usize, slot: usize) -> bool {
         is_live(&self.before, &self.own, at, slot)
@@ -88,7 +95,7 @@ impl Liveness {
                 around[at][slot] |= reads[at][slot] || pinned[slot] && is_named;
             }
         }
-        Liveness { before, around, own }
+        Liveness { before, around, own, has_pinned: pinned.contains(&true) }
     }
 }
 
@@ -116,8 +123,8 @@ fn note(node: &Node, read: &mut [bool], pinned: &mut [bool]) {
         NodeKind::Assign { to, operator: None, value } if matches!(to.kind, NodeKind::Local(_)) => {
             note(value, read, pinned);
         }
-        // It may take the address of what it is given.
-        NodeKind::Call { target: Target::Word(Word::Macro, _), arguments, .. } => {
+        // It may point to what it is given.
+        NodeKind::Call { target: Target::Word(Word::Setter, _), arguments, .. } => {
             for argument in arguments {
                 pin(argument, pinned);
                 note(argument, read, pinned);

@@ -1,11 +1,15 @@
 //! The variables of the functions that are running.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use c_text::Name;
+use foldhash::quality::FixedState;
 
 use crate::code::{Block, Compiled};
-use crate::{Part, Pointer, Value};
+use crate::shape::Shape;
+use crate::{Part, Pointer, Value, integer};
 
 /// The functions that are running, the outermost first. The first is not one of the text: it holds what the run was
 /// given.
@@ -14,8 +18,61 @@ pub(crate) struct Memory {
     pub(crate) frames: Vec<Frame>,
 }
 
-/// The variables of a function. A snapshot shares them, until one is set.
-pub(crate) type Slots = Arc<Vec<Value>>;
+/// The variables of a function. A snapshot shares them, until one is set; so does their fingerprint, which is computed
+/// when somebody asks for it.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Slots(Arc<Variables>);
+
+#[derive(Default, Debug)]
+struct Variables {
+    values: Vec<Value>,
+    /// As long as no value is set.
+    fingerprint: OnceLock<u64>,
+}
+
+impl Clone for Variables {
+    /// To be set.
+    fn clone(&self) -> Variables {
+        Variables { values: self.values.clone(), fingerprint: OnceLock::new() }
+    }
+}
+
+impl Slots {
+    pub(crate) fn new(values: Vec<Value>) -> Slots {
+        Slots(Arc::new(Variables { values, fingerprint: OnceLock::new() }))
+    }
+
+    /// To be set: those who share them keep what they have.
+    pub(crate) fn values_mut(&mut self) -> &mut [Value] {
+        let variables = Arc::make_mut(&mut self.0);
+        variables.fingerprint.take();
+        &mut variables.values
+    }
+}
+
+impl Deref for Slots {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.0.values
+    }
+}
+
+impl PartialEq for Slots {
+    fn eq(&self, other: &Slots) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.values == other.0.values
+    }
+}
+
+impl Eq for Slots {}
+
+impl Hash for Slots {
+    /// The same in every run and thread.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let compute = || FixedState::with_seed(1).hash_one(&self.0.values);
+        hasher.write_u64(*self.0.fingerprint.get_or_init(compute));
+    }
+}
 
 pub(crate) struct Frame {
     /// None for the first.
@@ -66,9 +123,23 @@ impl Frame {
         })
     }
 
+    /// What can stand in a variable.
+    pub(crate) fn shape(&self, slot: usize) -> &Shape {
+        let slot = self.function.as_ref().and_then(|function| function.slots.get(slot));
+        slot.map_or(&Shape::Open, |slot| &slot.shape)
+    }
+
+    /// Sets a variable that is an integer, and gives what it holds then; nothing, and it stays, if it is something else.
+    pub(crate) fn set_integer(&mut self, slot: usize, value: i64) -> Option<Value> {
+        let Shape::Int(of) = *self.shape(slot) else { return None };
+        let value = integer::convert(value, of);
+        self.set(slot, Value::Int(value, of));
+        Some(Value::Int(value, of))
+    }
+
     /// Sets a variable.
     pub(crate) fn set(&mut self, slot: usize, value: Value) {
-        Arc::make_mut(&mut self.slots)[slot] = value;
+        self.slots.values_mut()[slot] = value;
     }
 }
 
@@ -79,11 +150,11 @@ impl Memory {
         self.frames.iter().map(|frame| frame.slots.clone()).collect()
     }
 
-    /// Forgets what nothing that follows can read.
+    /// Forgets what nothing that follows can read. The functions around the innermost one forgot when they called: since
+    /// then nothing but what can be pointed to was set there, which stays.
     pub(crate) fn forget(&mut self, is_head: bool) {
-        let last = self.frames.len().saturating_sub(1);
-        for (number, frame) in self.frames.iter_mut().enumerate() {
-            frame.forget(is_head && number == last);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.forget(is_head);
         }
     }
 
@@ -97,11 +168,15 @@ impl Memory {
 
     /// The innermost function ends: pointers to its variables point to nothing that could be read.
     pub(crate) fn leave(&mut self) {
-        self.frames.pop();
+        let left = self.frames.pop();
+        let function = left.as_ref().and_then(|frame| frame.function.as_ref());
+        if function.is_some_and(|function| !function.body.liveness.has_pinned()) {
+            return;
+        }
         let depth = self.frames.len();
         for frame in &mut self.frames {
             if frame.slots.iter().any(|slot| points_into(slot, depth)) {
-                Arc::make_mut(&mut frame.slots).iter_mut().for_each(|slot| sever(slot, depth));
+                frame.slots.values_mut().iter_mut().for_each(|slot| sever(slot, depth));
             }
         }
     }

@@ -231,12 +231,18 @@ impl Run<'_> {
     pub(crate) fn write(&self, place: &Place, value: Value) -> Result<Value, Stop> {
         match place {
             Place::Local { frame, slot, path } => {
+                if let (Value::Int(value, _), []) = (&value, &path[..])
+                    && let Some(frame) = self.memory.borrow_mut().frames.get_mut(usize::from(*frame))
+                    && let Some(stored) = frame.set_integer(usize::from(*slot), *value)
+                {
+                    return Ok(stored);
+                }
                 let function = self.function_at(*frame);
                 let shape = shape_in(function.as_ref(), *slot, path);
                 let value = self.converted(value, shape)?;
                 let mut memory = self.memory.borrow_mut();
                 let frame = memory.frames.get_mut(usize::from(*frame));
-                let slots = frame.map(|frame| Arc::make_mut(&mut frame.slots));
+                let slots = frame.map(|frame| frame.slots.values_mut());
                 let slot = slots.and_then(|slots| slots.get_mut(usize::from(*slot)));
                 let Some(slot) = slot else {
                     drop(memory);
@@ -284,8 +290,7 @@ impl Run<'_> {
                 continue;
             }
             let mut memory = self.memory.borrow_mut();
-            let slots =
-                memory.frames.get_mut(usize::from(*frame)).map(|frame| Arc::make_mut(&mut frame.slots));
+            let slots = memory.frames.get_mut(usize::from(*frame)).map(|frame| frame.slots.values_mut());
             let slot = slots.map(|slots| &mut slots[usize::from(*slot)]);
             let Some(Ok(Value::Record(members))) = slot.map(|slot| part_mut(slot, &path[..depth])) else {
                 continue;

@@ -8,7 +8,7 @@ use machine::{Flow, Label, Location, Machine, Step, again, call};
 use rustc_hash::FxHashMap;
 
 use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind};
-use crate::memory::{Frame, Level, Memory, sever};
+use crate::memory::{Frame, Level, Memory, Slots, sever};
 use crate::shape::Shape;
 use crate::snapshot::{Ending, Kept, Snapshot};
 use crate::{Fault, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
@@ -163,7 +163,7 @@ impl<'a> Run<'a> {
     /// to an integer of them keeps its type.
     #[must_use]
     pub fn new(code: &'a Code, words: &'a dyn Words, machine: &'a dyn Machine, given: Vec<Value>) -> Run<'a> {
-        let first = Frame { function: None, slots: Arc::new(given), levels: Vec::new(), line: 0 };
+        let first = Frame { function: None, slots: Slots::new(given), levels: Vec::new(), line: 0 };
         Run {
             code,
             words,
@@ -225,10 +225,11 @@ impl<'a> Run<'a> {
         arguments: Vec<Value>,
     ) -> Result<Value, Stop> {
         let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
-        self.call_ready(&function, &arguments)
+        self.call_ready(&function, arguments)
     }
 
-    pub(crate) fn call_ready(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
+    #[inline(always)]
+    pub(crate) fn call_ready(&self, function: &Arc<Compiled>, arguments: Vec<Value>) -> Result<Value, Stop> {
         if function.is_variadic || function.parameters != arguments.len() {
             let why = format!("{}() is called with {} arguments", function.name, arguments.len());
             return Err(self.unknown(Unknown::Construct(why)));
@@ -238,7 +239,7 @@ impl<'a> Run<'a> {
         }
         let mut numbers = [0; 3];
         let mut count = 0;
-        for argument in arguments {
+        for argument in &arguments {
             if let Value::Int(value, _) = argument
                 && count < numbers.len()
             {
@@ -251,10 +252,11 @@ impl<'a> Run<'a> {
         if self.first.get().is_none() {
             self.first.set(Some(Location { file: function.file_name, line: function.line, column: 1 }));
         }
+        let arguments = Cell::new(arguments);
         // One run enters it once: if it is entered again, that is another run, with a memory of its own.
         let kept = call(self, label, || {
             let depth = self.memory.borrow().frames.len();
-            let mut ending = match self.body(function, arguments) {
+            let mut ending = match self.body(function, arguments.take()) {
                 Ok(value) => Ending::Returned(value),
                 Err(stop) => Ending::Stopped(Box::new(stop)),
             };
@@ -284,17 +286,15 @@ impl<'a> Run<'a> {
     }
 
     #[inline(always)]
-    fn body(&self, function: &Arc<Compiled>, arguments: &[Value]) -> Result<Value, Stop> {
-        let slots = Arc::default();
+    fn body(&self, function: &Arc<Compiled>, mut slots: Vec<Value>) -> Result<Value, Stop> {
         let frame =
-            Frame { function: Some(function.clone()), slots, levels: Vec::new(), line: function.line };
+            Frame { function: Some(function.clone()), slots: Slots::default(), levels: Vec::new(), line: function.line };
         self.memory.borrow_mut().frames.push(frame);
-        let mut slots = Vec::with_capacity(function.slots.len());
-        for (of, argument) in function.slots.iter().zip(arguments) {
-            slots.push(self.converted(argument.clone(), &of.shape)?);
+        for (of, argument) in function.slots.iter().zip(&mut slots) {
+            *argument = self.converted(std::mem::replace(argument, Value::Unset), &of.shape)?;
         }
         slots.resize(function.slots.len(), Value::Unset);
-        self.with_frame(|frame| frame.slots = Arc::new(slots));
+        self.with_frame(|frame| frame.slots = Slots::new(slots));
         match self.level(Level::Body, &function.body, function.label)? {
             Ending::Returned(Value::Void) | Ending::GoesOn(_) if function.result != Shape::Void => {
                 // Only who uses it is at fault.
@@ -401,22 +401,26 @@ impl<'a> Run<'a> {
                     level.1 = at;
                 }
             });
+            if let Instruction::Declare { slot, .. } = instruction {
+                self.declare(*slot)?;
+            }
+            let value = match instruction.node() {
+                Some(node) => self.value_of_statement(node)?,
+                None => Value::Void,
+            };
             let next = match instruction {
-                Instruction::Evaluate(node) => {
-                    self.value_or_void(node)?;
-                    at + 1
-                }
-                Instruction::Value(node) => return Ok(Stretch::Valued(self.value_or_void(node)?)),
+                Instruction::Evaluate(_) => at + 1,
+                Instruction::Value(_) => return Ok(Stretch::Valued(value)),
                 Instruction::Declare { slot, first } => {
-                    self.declare(*slot, first.as_ref())?;
+                    if let Some(first) = first {
+                        self.must_be_one(first, &value)?;
+                        self.set_first(*slot, value)?;
+                    }
                     at + 1
                 }
                 Instruction::Unless { condition, to } => {
-                    if self.holds(condition)? {
-                        at + 1
-                    } else {
-                        *to
-                    }
+                    self.must_be_one(condition, &value)?;
+                    if self.truth(&value)? { at + 1 } else { *to }
                 }
                 Instruction::Jump(to) => *to,
                 Instruction::Switch { on, cases, other } => self.case(on, cases)?.unwrap_or(*other),
@@ -425,7 +429,9 @@ impl<'a> Run<'a> {
                     let has_result = self.with_frame(|frame| {
                         frame.function.as_ref().is_some_and(|function| function.result != Shape::Void)
                     });
-                    let value = if has_result { self.evaluate(node)? } else { self.value_or_void(node)? };
+                    if has_result {
+                        self.must_be_one(node, &value)?;
+                    }
                     return Ok(Stretch::Returned(value));
                 }
                 Instruction::Unknown(why) => return Err(self.unknown(why.clone())),

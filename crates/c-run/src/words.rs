@@ -11,6 +11,8 @@ pub enum Word {
     Function,
     /// As a macro: it evaluates what it likes.
     Macro,
+    /// As a macro that also sets what it is given, or points to it.
+    Setter,
 }
 
 /// What of a table does not depend on the run. A name of the table hides the text's own.
@@ -80,6 +82,7 @@ pub struct Call<'c> {
     /// Its arguments as they are written.
     pub written: &'c [Expr],
     pub(crate) values: &'c [Value],
+    pub(crate) is_setter: bool,
     pub(crate) arguments: &'c [crate::code::Node],
 }
 
@@ -109,8 +112,13 @@ impl Call<'_> {
     /// What an argument of a macro that is stored to points to.
     ///
     /// # Errors
-    /// Of the argument, if there is none, or if nothing can be stored to it.
+    /// Of the argument, if there is none, or if nothing can be stored to it; and if the macro is no [`Word::Setter`]:
+    /// then a variable that it points to may be forgotten too early.
     pub fn address(&self, run: &Run<'_>, argument: usize) -> Result<Pointer, Stop> {
+        if !self.is_setter {
+            let why = format!("{}(), which is not said to set anything, and does", self.name);
+            return Err(run.unknown(crate::Unknown::Construct(why)));
+        }
         run.address(self.argument(run, argument)?)
     }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 use c_run::{Code, Run, Value};
 use c_text::IntType;
 use common::programs::{Maker, SHARED, next};
-use common::{Alone, Nothing, Recorder, Remembering, code};
+use common::{Alone, Macros, Recorder, Remembering, code};
 
 /// How many functions are compiled at once.
 const BATCH: u64 = 250;
@@ -77,7 +77,7 @@ fn result(
     arguments: [i64; 2],
 ) -> Result<i64, String> {
     let arguments = arguments.iter().map(|argument| Value::Int(*argument, IntType::LONG)).collect();
-    match Run::new(code, &Nothing, machine, Vec::new()).call(&format!("f{seed}"), "", arguments) {
+    match Run::new(code, &Macros, machine, Vec::new()).call(&format!("f{seed}"), "", arguments) {
         Ok(Value::Int(value, _)) => Ok(value),
         other => Err(format!("{other:?}")),
     }
@@ -94,7 +94,7 @@ fn functions_come_to_what_the_compiler_makes_of_them() {
             return;
         };
         let mut expected = expected.into_iter();
-        let code = code(&text, Nothing);
+        let code = code(&text, Macros);
         for seed in seeds {
             for arguments in arguments(seed) {
                 let (ours, theirs) =
@@ -114,7 +114,7 @@ fn functions_come_to_what_the_compiler_makes_of_them() {
 fn what_is_remembered_is_all_that_matters() {
     let mut answered = 0;
     for seeds in batches() {
-        let code = code(&text(seeds.clone()), Nothing);
+        let code = code(&text(seeds.clone()), Macros);
         for seed in seeds {
             let arguments = arguments(seed)[1];
             let recorder = Recorder::new();

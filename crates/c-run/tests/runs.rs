@@ -151,7 +151,8 @@ impl Vocabulary for Names {
     fn word(&self, name: &str) -> Option<Word> {
         match name {
             "tick" | "note" | "inode" | "advance" | "nothing" | "forgotten" => Some(Word::Function),
-            "likely" | "WRITE_ONCE" | "skipped" => Some(Word::Macro),
+            "likely" | "skipped" | "sneaks" => Some(Word::Macro),
+            "WRITE_ONCE" => Some(Word::Setter),
             _ => None,
         }
     }
@@ -204,6 +205,7 @@ impl Words for Table {
                 run.store(&call.address(run, 0)?, value)?
             }
             "skipped" => Value::int(call.written.len() as i32),
+            "sneaks" => run.load(&call.address(run, 0)?)?,
             _ => return Ok(None),
         }))
     }
@@ -305,6 +307,8 @@ fn what_the_table_does_not_know_is_refused() {
     assert_eq!(refused("return forgotten();"), "toy.c:4: forgotten() is not known (in f)");
     assert_eq!(refused("return inode()->i_mode;"), "toy.c:4: inode.i_mode is not known (in f)");
     assert_eq!(refused("inode()->i_mode = 1;"), "toy.c:4: a store to inode.i_mode is not known (in f)");
+    let sneaks = "toy.c:4: sneaks(), which is not said to set anything, and does (in f)";
+    assert_eq!(refused("int a = 1; return sneaks(a);"), sneaks);
     let open = "toy.c:4: a `?:` of which one side has a type that is not known (in f)";
     assert_eq!(refused("return (tick() ? inode()->i_size : forgotten()) + 1;"), open);
     assert_eq!(refused("return (tick() ? 0 : inode()->i_size) + 1;"), open);
@@ -358,6 +362,9 @@ fn what_can_not_be_read_any_more_is_forgotten() {
     // Others reach it through a pointer, as long as it can be named.
     assert_eq!(rounds("int a = 0; int *p = &a; do set(p); while (a < 4); return *p;"), [0, 1, 2]);
     assert_eq!(rounds("for (;;) { int a; set(&a); if (a == 4) return a; }"), [0, 0, 0]);
+    // A macro that only reads it is nobody who points to it.
+    assert_eq!(rounds("int a; do a = tick(); while (likely(a < 4)); return 0;"), [0, 0, 0]);
+    assert_eq!(rounds("int a; do WRITE_ONCE(a, tick()); while (a < 4); return 0;"), [0, 1, 2]);
     // What is read in the next round.
     assert_eq!(rounds("int a = 0; while (a < 3) a++; return 0;"), [0, 1, 2]);
     // A caller's, which it sets when the call is over.

@@ -13,6 +13,8 @@ pub struct Table {
     pub words: &'static [Word],
     /// What evaluates its arguments as it likes.
     pub macros: &'static [Macro],
+    /// Macros that also set what they are given, or point to it.
+    pub setters: &'static [Macro],
     /// Macros that are their only argument and nothing else.
     pub arguments: &'static [&'static str],
     /// Names with a value.
@@ -40,6 +42,7 @@ impl Table {
             file,
             words: &[],
             macros: &[],
+            setters: &[],
             arguments: &[],
             constants: &[],
             loads: &[],

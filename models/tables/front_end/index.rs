@@ -13,6 +13,8 @@ use super::entry::{Assumption, Constant, Load, Macro, Store, Table, Word};
 pub(super) enum Entry {
     Word(&'static Word),
     Macro(&'static Macro),
+    /// A macro that sets what it is given.
+    Setter(&'static Macro),
     /// A macro that is its only argument.
     Argument,
     Constant(&'static Constant),
@@ -102,6 +104,7 @@ impl Index {
                 word.names.iter().for_each(|name| index.add(name, Entry::Word(word), file));
             }
             table.macros.iter().for_each(|of| index.add(of.name, Entry::Macro(of), file));
+            table.setters.iter().for_each(|of| index.add(of.name, Entry::Setter(of), file));
             table.constants.iter().for_each(|of| index.add(of.name, Entry::Constant(of), file));
             table.arguments.iter().for_each(|name| index.add(name, Entry::Argument, file));
             for nothing in table.nothing {
@@ -167,6 +170,7 @@ impl Vocabulary for Names {
         match self.0.known(name)?.entry {
             Entry::Word(_) | Entry::Nothing(_) | Entry::Assumption(_) => Some(Called::Function),
             Entry::Macro(_) => Some(Called::Macro),
+            Entry::Setter(_) => Some(Called::Setter),
             Entry::Argument | Entry::Constant(_) => None,
         }
     }
@@ -182,7 +186,7 @@ impl Vocabulary for Names {
     fn int_type(&self, name: &str) -> Option<IntType> {
         match self.0.names.get(name).map(|known| known.entry) {
             Some(Entry::Word(word)) => word.result,
-            Some(Entry::Macro(of)) => of.result,
+            Some(Entry::Macro(of) | Entry::Setter(of)) => of.result,
             Some(Entry::Constant(of)) => of.of,
             Some(Entry::Assumption(_)) => Some(IntType::INT),
             Some(Entry::Argument | Entry::Nothing(_)) => None,

@@ -136,7 +136,7 @@ impl Words for Playing<'_> {
         let Some(known) = self.fs.text.index.known(call.name) else { return Ok(None) };
         match self.used(known) {
             Entry::Word(word) => (word.call)(&self.here(run, Some(call), Some(word))).map(Some),
-            Entry::Macro(of) => (of.call)(&self.here(run, Some(call), None)).map(Some),
+            Entry::Macro(of) | Entry::Setter(of) => (of.call)(&self.here(run, Some(call), None)).map(Some),
             Entry::Nothing(_) => Ok(Some(Value::Void)),
             Entry::Assumption(of) => Ok(Some(Value::int(of.value))),
             // It is not called.

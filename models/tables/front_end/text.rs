@@ -74,9 +74,11 @@ impl Text {
         let mut used = Used::default();
         for (name, known) in self.index.used(marks) {
             match known.entry {
-                Entry::Word(_) | Entry::Macro(_) | Entry::Argument | Entry::Constant(_) => {
-                    used.words.push(name.to_owned())
-                }
+                Entry::Word(_)
+                | Entry::Macro(_)
+                | Entry::Setter(_)
+                | Entry::Argument
+                | Entry::Constant(_) => used.words.push(name.to_owned()),
                 Entry::Nothing(reason) => used.nothing.push((name.to_owned(), reason)),
                 Entry::Assumption(of) => used.assumptions.push((of, known.file)),
             }

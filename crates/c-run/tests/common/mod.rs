@@ -158,6 +158,48 @@ impl Words for Nothing {
     }
 }
 
+/// A table of two macros, which are those that the made-up programs define for the compiler.
+#[derive(Clone, Copy)]
+pub(crate) struct Macros;
+
+impl Vocabulary for Macros {
+    fn word(&self, name: &str) -> Option<Word> {
+        match name {
+            "SAME" => Some(Word::Macro),
+            "TO" => Some(Word::Setter),
+            _ => None,
+        }
+    }
+    fn is_constant(&self, _: &str) -> bool {
+        false
+    }
+    fn int_type(&self, _: &str) -> Option<IntType> {
+        None
+    }
+    fn is_modelled(&self, _: &str) -> bool {
+        false
+    }
+}
+
+impl Words for Macros {
+    fn call(&self, run: &Run<'_>, call: &Call<'_>) -> Result<Option<Value>, Stop> {
+        let value = call.evaluate(run, call.written.len() - 1)?;
+        Ok(Some(if &**call.name == "TO" { run.store(&call.address(run, 0)?, value)? } else { value }))
+    }
+    fn constant(&self, _: &Run<'_>, _: &str) -> Option<Value> {
+        None
+    }
+    fn load(&self, _: &Run<'_>, _: Object, _: &[Part]) -> Result<Option<Value>, Stop> {
+        Ok(None)
+    }
+    fn store(&self, _: &Run<'_>, _: Object, _: &[Part], _: &Value) -> Result<Option<()>, Stop> {
+        Ok(None)
+    }
+    fn modelled(&self, _: &Run<'_>, _: &str) -> Option<Value> {
+        None
+    }
+}
+
 /// A text with a table.
 pub(crate) fn code(text: &str, vocabulary: impl Vocabulary + 'static) -> Code {
     let mut program = Program::new(Config::new(), Hints::default());

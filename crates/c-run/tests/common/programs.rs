@@ -19,6 +19,9 @@ enum { ONE = 1, NINE = 9, TEN, MINUS = -3 };
 #define LESS(x, y) ({ typeof(x) _x = (x); typeof(y) _y = (y); _x < _y ? _x : _y; })
 #define KEEP(x) ({ typeof(x) _kept = (x); _kept; })
 #define SET(x, y) do { (x) = (y); } while (0)
+/* Where there is a table, it has these two. */
+#define SAME(x) (x)
+#define TO(x, y) ((x) = (y))
 
 struct point {
 	int x;
@@ -202,7 +205,10 @@ impl Maker {
         let of = self.below(if depth == 0 { 12 } else { 24 });
         match of {
             0..5 => {
-                let (to, value) = (self.target(), self.expression(3, ""));
+                let (to, mut value) = (self.target(), self.expression(3, ""));
+                if self.below(3) == 0 {
+                    value = format!("SAME({value})");
+                }
                 let operator = self.one_of(&["=", "=", "+=", "-=", "*=", "&=", "|=", "^="]);
                 self.line(&format!("{to} {operator} {value};"));
             }
@@ -245,7 +251,8 @@ impl Maker {
                 self.line(text);
             }
             10 => {
-                let text = match self.below(5) {
+                let text = match self.below(7) {
+                    5 | 6 => format!("TO({}, {});", self.target(), self.expression(2, "")),
                     0 => "s = moved(s, v5);".to_owned(),
                     1 => "t = s;".to_owned(),
                     2 => format!("SET(s.y, {});", self.expression(2, "")),
@@ -261,7 +268,7 @@ impl Maker {
                 // In all directions, into blocks too.
                 let label = self.below(self.labels as u64);
                 let condition = self.expression(2, "");
-                self.line(&format!("if (fuel-- > 0 && {condition})"));
+                self.line(&format!("if (fuel-- > 0 && SAME({condition}))"));
                 self.line(&format!("\tgoto l{label};"));
             }
             12..15 => {
@@ -296,7 +303,7 @@ impl Maker {
                 self.line(&format!("\t{leave};"));
                 self.statement(depth - 1);
                 self.indent -= 1;
-                let until = self.one_of(&["0", "fuel-- > 0", "--fuel > 3 && v8"]);
+                let until = self.one_of(&["0", "fuel-- > 0", "--fuel > 3 && SAME(v8)", "SAME(fuel--) > 0"]);
                 self.line(&format!("}} while ({until});"));
             }
             19..21 => self.switch(depth),
