@@ -9,6 +9,7 @@ mod list;
 mod matrix;
 mod replay;
 mod survey;
+mod tell;
 mod trees;
 mod why;
 
