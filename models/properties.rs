@@ -10,26 +10,36 @@ use scenario::{Check, Kind, Property};
 use crate::file_system::{Medium, Nature};
 use crate::kernel::{Request, World};
 
+/// A property in words: its id, what it means that it is broken, where the requirement comes from, and what a user
+/// sees of it.
+type Told = (&'static str, &'static str, &'static str, &'static str);
+
 fn always(
-    (id, sentence, source): (&'static str, &'static str, &'static str),
+    (id, sentence, source, effect): Told,
     kind: Kind,
     check: impl Fn(&dyn Peek, &mut dyn FnMut(Label)) + Send + Sync + 'static,
 ) -> Property {
-    Property { id, sentence, source, kind, promised: true, check: Check::State(Arc::new(check)) }
+    Property { id, sentence, source, effect, kind, promised: true, check: Check::State(Arc::new(check)) }
 }
 
 fn finally(
-    (id, sentence, source): (&'static str, &'static str, &'static str),
+    (id, sentence, source, effect): Told,
     check: impl Fn(&dyn Peek, &mut dyn FnMut(Label)) + Send + Sync + 'static,
 ) -> Property {
     let check = Check::Final(Arc::new(move |memory: &dyn Peek, _: &[u64], broken: &mut dyn FnMut(Label)| {
         check(memory, broken);
     }));
-    Property { id, sentence, source, kind: Kind::Finally, promised: true, check }
+    Property { id, sentence, source, effect, kind: Kind::Finally, promised: true, check }
 }
 
-fn observed(id: &'static str, kind: Kind, sentence: &'static str, source: &'static str) -> Property {
-    Property { id, sentence, source, kind, promised: true, check: Check::Observed }
+fn observed(
+    id: &'static str,
+    kind: Kind,
+    sentence: &'static str,
+    source: &'static str,
+    effect: &'static str,
+) -> Property {
+    Property { id, sentence, source, effect, kind, promised: true, check: Check::Observed }
 }
 
 fn request(world: &World, memory: &dyn Peek) -> Request {
@@ -64,6 +74,7 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
             "stale-uptodate",
             "a page is uptodate over somebody else's data, or a buffer is and the page is unlocked",
             "Nick Piggin, 2007-02-04: uptodate means at least as new as the disk, right now",
+            "read and mmap return what the memory or the block held before: somebody else's data",
         ),
         Kind::Always,
         move |memory, broken| invariants::stale_uptodate(&w1.storage, memory, broken),
@@ -74,6 +85,7 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
                 "stale-on-disk",
                 "after a crash, an allocated block below the recovered size holds somebody else's data",
                 "Documentation/filesystems/ext4: data=journal and data=ordered",
+                "after a crash, read returns what the block held before: somebody else's data",
             ),
             Kind::Crash,
             move |memory, broken| invariants::stale_on_disk(&w2.storage, memory, broken),
@@ -92,6 +104,7 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
                 "orphaned-new-buffer",
                 "a block in the file's map holds somebody else's data, and nobody will fill it",
                 "Linus Torvalds, mail of 2015-10-05: the zeroing may not be conditional",
+                "when the page leaves the cache, read returns what the block held before: somebody else's data",
             ),
             move |memory, broken| {
                 let journalled = |frame, block| w1.is_journalled(memory, frame, block);
@@ -111,6 +124,7 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
                 "foreign-block",
                 "a buffer that will be written is mapped to a block that is not its own in the file",
                 "fs/buffer.c, unmap_underlying_metadata: a block has one owner",
+                "writing the page back overwrites a block of another file or of the file system itself",
             ),
             move |memory, broken| {
                 let journalled = |frame, block| w3.is_journalled(memory, frame, block);
@@ -120,10 +134,11 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
     ]
 }
 
-const CLEAN_DIVERGENCE: (&str, &str, &str) = (
+const CLEAN_DIVERGENCE: Told = (
     "clean-divergence",
     "a buffer, or a page that has none, is uptodate, will not be written, and differs from the disk",
     "3910b513fcdf, persist the new uptodate buffers",
+    "read returns other data when the page has left the cache, and fsync does not help",
 );
 
 /// The same for pages without buffers.
@@ -146,6 +161,7 @@ fn leak(world: &Arc<World>) -> Property {
             "leak",
             "a lock, a reference, writeback, a journal handle or a place on the orphan list outlives its actor",
             "Documentation/filesystems/locking.rst: write_end unlocks and drops the page",
+            "whoever needs the page or the file next waits for ever, or memory and space are never given back",
         ),
         move |memory, broken| {
             invariants::leak(&world.storage, memory, broken);
@@ -178,6 +194,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "blocks-beyond-size",
                 "blocks that this write allocated stay beyond the size, and no truncation is pending",
                 "fs/ext4/inode.c, write_end: blocks allocated outside i_size, so truncate them",
+                "du counts blocks that the size does not need, fsck complains of them, and the space is lost",
             ),
             move |memory, broken| {
                 let at_rest = (memory.peek(w1.storage.inode), memory.peek(w1.storage.i_size) as usize);
@@ -194,6 +211,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "disksize-beyond-size",
                 "at rest the size on disk, or on the server, exceeds the one in memory",
                 "fs/ext4/ext4.h: i_disksize <= i_size, with a warning",
+                "after a crash or a remount the file is longer than any program has seen it",
             ),
             move |memory, broken| {
                 let inode = if medium == Medium::Server { w2.storage.durable } else { w2.storage.inode };
@@ -210,6 +228,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "wrong-size",
                 "after an error the size is not the old one, or after n > 0 it is not max(old, position + n)",
                 "Documentation/filesystems/vfs.rst: write_end updates i_size by what was copied",
+                "stat shows a size that no write came to: a failed one made the file longer, or a whole one did not",
             ),
             move |memory, broken| {
                 let (before, asked) = (file(&w3, memory).size, request(&w3, memory));
@@ -234,6 +253,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "size-beyond-data",
                 "after a crash the size covers new units that are neither on disk nor in a committed transaction",
                 "Documentation/filesystems/ext4: data=journal and data=ordered",
+                "after a crash the file has its new size, and read returns zeros or old data",
             ),
             Kind::Crash,
             move |memory, broken| size_beyond_data_after_crash(&w4, memory, broken),
@@ -266,6 +286,7 @@ fn blocks_beyond_size_after_crash(world: &Arc<World>) -> Property {
             "blocks-beyond-recovered-size",
             "after a crash, blocks that this write allocated lie beyond the recovered size",
             "fs/ext4/inode.c, write_end: add the inode to the orphan list in case we crash",
+            "after a crash du counts blocks that the file's size does not need, and fsck complains of them",
         ),
         Kind::Crash,
         move |memory, broken| {
@@ -307,12 +328,14 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
             Kind::Event,
             "a reader receives somebody else's data",
             "Linus Torvalds, mail of 2015-10-05: blocks that contain random stale data",
+            "read returns data of somebody else's file",
         ),
         observed(
             "wrong-read",
             Kind::Event,
             "a reader gets a unit that is neither old, nor the writer's at its own position, nor a hole's zeros",
             "mm/filemap.h, 2.6.18: neither the data before nor after the write",
+            "read returns bytes that the file has never had there",
         ),
         Property {
             promised: false,
@@ -321,6 +344,7 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
                 Kind::Event,
                 "a reader sees a larger size before the data of the extension",
                 "nobody promises that a read beside a write sees all of it or nothing",
+                "read returns zeros or old data at the end of a file that is being made longer",
             )
         },
         observed(
@@ -328,12 +352,14 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
             Kind::Finally,
             "write() returned n and one of its first n units is not the user's",
             "write(2)",
+            "write returns success, and read does not return what was written: data is lost",
         ),
         observed(
             "phantom-write",
             Kind::Finally,
             "units beyond the returned count were replaced by zeros, foreign or misplaced data",
             "write(2)",
+            "read returns zeros or garbage where the write claims to have written nothing: data is destroyed",
         ),
         Property {
             promised: false,
@@ -342,6 +368,7 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
                 Kind::Finally,
                 "the writer's own data is in the file beyond the returned count",
                 "POSIX promises nothing about it",
+                "read returns more of a failed or short write's data than write has reported",
             )
         },
         observed(
@@ -349,18 +376,21 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
             Kind::Event,
             "more returned than copied, short with nothing short, or 0 for a write that is not empty",
             "Documentation/filesystems/vfs.rst: write_end returns a number <= copied",
+            "write returns a wrong number, so that the program goes on in the wrong place, or tries again for ever",
         ),
         observed(
             "fault-under-lock",
             Kind::Event,
             "user memory is touched with faults on while the same actor holds a page lock",
             "mm/filemap.c, lock ordering",
+            "write can hang for ever, with the page locked, if the source is a mapping of the same page",
         ),
         observed(
             "copy-after-unmap",
             Kind::Event,
             "a unit is copied from a page after munmap of it has returned",
             "munmap(2); mm/memory.c frees a page after the flush",
+            "the file gets bytes from memory that the process had given back: another process's data",
         ),
     ];
     if nature.journal {
@@ -369,6 +399,7 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
             Kind::Event,
             "a buffer of a journalled file is dirty outside the journal when the journal takes it",
             "fs/jbd2/transaction.c: Spotted dirty metadata buffer",
+            "the kernel's log warns of a dirty metadata buffer; a crash can leave the file half written",
         ));
     }
     properties

@@ -9,7 +9,7 @@ use scenario::{Actor, Grounds, Initial, Scenario};
 
 use super::source::set_up_second;
 use super::{File, PageState, Source};
-use super::{actors, ending, picture};
+use super::{actors, ending, facts, picture};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Request, Setting, World};
 use crate::properties;
@@ -159,7 +159,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         world.writing = Some(layout.cell("writing", 1, show_number));
     }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
-    let initial = initial_states(question, fs.as_ref(), &mut world, layout.len());
+    let (initial, told) = initial_states(question, fs.as_ref(), &mut world, layout.len()).into_iter().unzip();
+    let facts = facts::of(question, told);
 
     let world = Arc::new(world);
     let shared = (world.clone(), fs);
@@ -199,13 +200,19 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         ending: question.writes.then(|| Arc::new(ending) as _),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture::of(&world, memory)),
+        facts: Some(facts),
         grounds: Some(grounds),
         assumptions: None,
     }
 }
 
-fn initial_states(question: &Question, fs: &dyn FileSystem, world: &mut World, cells: usize) -> Vec<Initial> {
-    let mut initial: Vec<Initial> = Vec::new();
+fn initial_states(
+    question: &Question,
+    fs: &dyn FileSystem,
+    world: &mut World,
+    cells: usize,
+) -> Vec<(Initial, facts::State)> {
+    let mut initial = Vec::new();
     for &(file, page, request) in &question.initial {
         let number = position(&mut world.files, file);
         let asked = position(&mut world.requests, request);
@@ -240,9 +247,11 @@ fn initial_states(question: &Question, fs: &dyn FileSystem, world: &mut World, c
         let name = format!("{}, {}{write}", file.name(&world.storage), page.name());
         let mut mapped = state.clone();
         if question.source.set_up_mapped(&world.storage, &world.mm, &mut mapped) {
-            initial.push(Initial { name: format!("{name}, mapped"), cells: mapped });
+            let told = facts::state(question, world, (file, page, request), true);
+            initial.push((Initial { name: format!("{name}, mapped"), cells: mapped }, told));
         }
-        initial.push(Initial { name, cells: state });
+        let told = facts::state(question, world, (file, page, request), false);
+        initial.push((Initial { name, cells: state }, told));
     }
     initial
 }

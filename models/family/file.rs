@@ -62,16 +62,22 @@ impl File {
     /// A few letters: size and map.
     #[must_use]
     pub fn name(&self, storage: &Storage) -> String {
+        let map = self.map(storage);
+        let map = if map.is_empty() { map } else { format!(", blocks {map}") };
+        format!("size {}{map}", self.size)
+    }
+
+    /// A letter for each block below the size: mapped, unwritten or a hole.
+    #[must_use]
+    pub fn map(&self, storage: &Storage) -> String {
         let blocks = storage.geometry.blocks_of(self.size);
-        let map: String = (0..blocks)
+        (0..blocks)
             .map(|b| match self.has(b) {
                 true if self.is_unwritten(b) => 'U',
                 true => 'M',
                 false => '-',
             })
-            .collect();
-        let map = if map.is_empty() { String::new() } else { format!(", blocks {map}") };
-        format!("size {}{map}", self.size)
+            .collect()
     }
 
     /// Puts the file on disk.

@@ -3,6 +3,7 @@
 mod actors;
 mod build;
 mod ending;
+mod facts;
 mod file;
 mod picture;
 mod source;

@@ -58,6 +58,34 @@ pub enum Source {
 }
 
 impl Source {
+    /// Its name, as in the names of scenarios.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Resident => "resident",
+            Source::Absent => "absent",
+            Source::Invalid => "invalid",
+            Source::Unmapped => "unmapped",
+            Source::Dropped => "dropped",
+            Source::Reclaimed => "reclaimed",
+            Source::Evicted => "evicted",
+            Source::Truncated => "source-truncated",
+            Source::SelfMapped => "self-mapped",
+            Source::StraddlingAbsent => "straddling-absent",
+            Source::StraddlingInvalid => "straddling-invalid",
+            Source::StraddlingUnmapped => "straddling-unmapped",
+            Source::Tagged => "tagged",
+            Source::Freed => "freed",
+            Source::SelfDropped => "self-dropped",
+            Source::EmptyThenAbsent => "empty-then-absent",
+            Source::EmptyThenInvalid => "empty-then-invalid",
+            Source::SegmentThenAbsent => "segment-then-absent",
+            Source::SegmentThenInvalid => "segment-then-invalid",
+            Source::SegmentThenSelf => "segment-then-self",
+            Source::OfFirstPage => "of-first-page",
+        }
+    }
+
     /// Its pages.
     #[must_use]
     pub fn pages(self, geometry: Geometry) -> Vec<SourcePage> {

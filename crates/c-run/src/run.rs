@@ -287,8 +287,12 @@ impl<'a> Run<'a> {
 
     #[inline(always)]
     fn body(&self, function: &Arc<Compiled>, mut slots: Vec<Value>) -> Result<Value, Stop> {
-        let frame =
-            Frame { function: Some(function.clone()), slots: Slots::default(), levels: Vec::new(), line: function.line };
+        let frame = Frame {
+            function: Some(function.clone()),
+            slots: Slots::default(),
+            levels: Vec::new(),
+            line: function.line,
+        };
         self.memory.borrow_mut().frames.push(frame);
         for (of, argument) in function.slots.iter().zip(&mut slots) {
             *argument = self.converted(std::mem::replace(argument, Value::Unset), &of.shape)?;

@@ -58,11 +58,13 @@ pub fn key_steps(prepared: &Arc<Prepared>, bad: &BadState) -> Result<BTreeSet<us
 }
 
 /// A schedule that was followed.
-struct Story {
+pub(crate) struct Story {
     /// Before the first step, and after each.
-    runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
     /// Who took which step.
-    steps: Vec<(usize, Step)>,
+    pub(crate) steps: Vec<(usize, Step)>,
+    /// Which of the results that it could have each step had.
+    pub(crate) choices: Vec<u8>,
 }
 
 impl Story {
@@ -81,7 +83,7 @@ impl Story {
 type Bits = (Place, Word);
 
 /// The run that a schedule tells; none where there is no such run.
-fn follow(prepared: &Arc<Prepared>, bad: &BadState) -> Result<Option<Story>, Error> {
+pub(crate) fn follow(prepared: &Arc<Prepared>, bad: &BadState) -> Result<Option<Story>, Error> {
     let scenario = prepared.scenario();
     let Some(initial) = scenario.initial.iter().position(|i| i.name == bad.schedule.initial) else {
         return Ok(None);
@@ -99,7 +101,7 @@ fn follow(prepared: &Arc<Prepared>, bad: &BadState) -> Result<Option<Story>, Err
         })
         .collect();
     let (run, _) = Run::start(prepared, initial)?;
-    let mut story = Story { runs: vec![run], steps: Vec::new() };
+    let mut story = Story { runs: vec![run], steps: Vec::new(), choices: Vec::new() };
     // The results that are still to be tried at each step: what a trace shows may not tell them apart.
     let mut untried: Vec<u8> = vec![0];
     loop {
@@ -107,6 +109,8 @@ fn follow(prepared: &Arc<Prepared>, bad: &BadState) -> Result<Option<Story>, Err
         if at == told.len() {
             let cells = story.runs[at].cells();
             if bad.cells.is_empty() || bad.cells == cells {
+                // Each is one past the result that was taken; behind the last step nothing was tried.
+                story.choices = untried[..at].iter().map(|next| next - 1).collect();
                 return Ok(Some(story));
             }
         } else if let Some((actor, step, choice, run)) =
@@ -157,7 +161,7 @@ fn next(
 }
 
 /// Whether a property is broken in this way where a run has come to, and the cells that were looked at for it.
-fn look(scenario: &Scenario, run: &Run, check: &Check, witness: &str) -> (bool, BTreeSet<Place>) {
+pub(crate) fn look(scenario: &Scenario, run: &Run, check: &Check, witness: &str) -> (bool, BTreeSet<Place>) {
     let memory = Watched { cells: run.cells(), seen: RefCell::default() };
     let mut broken = false;
     let mut see = |label: Label| broken |= label.to_string() == witness;

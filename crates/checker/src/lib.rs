@@ -23,6 +23,7 @@
 //!     id: "lost-update",
 //!     sentence: "an increment is lost",
 //!     source: "folklore",
+//!     effect: "an increment is missing",
 //!     kind: Kind::Finally,
 //!     promised: true,
 //!     check: Check::Final(Arc::new(|memory, _, broken| {
@@ -44,6 +45,7 @@
 //!     reachable: Vec::new(),
 //!     ending: None,
 //!     killed: None,
+//!     facts: None,
 //!     grounds: None,
 //!     assumptions: None,
 //!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
@@ -68,6 +70,7 @@ pub mod key_steps;
 pub mod necessity;
 pub mod on_loom;
 pub mod on_shuttle;
+pub mod telling_steps;
 
 pub use collector::Collector;
 

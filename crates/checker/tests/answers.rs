@@ -21,7 +21,7 @@ fn found(outcome: &Outcome) -> Vec<(&str, &str)> {
 }
 
 fn property(id: &'static str, check: Check) -> Property {
-    Property { id, sentence: "", source: "", kind: Kind::Always, promised: false, check }
+    Property { id, sentence: "", source: "", effect: "", kind: Kind::Always, promised: false, check }
 }
 
 fn require(m: &dyn Machine, at: Place, among: u64, property: &'static str) {

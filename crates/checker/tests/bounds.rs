@@ -55,7 +55,15 @@ fn reaches(value: u64) -> Property {
         }
     }));
     let (kind, promised) = (Kind::Always, true);
-    Property { id: "reaches", sentence: "the value is not reached", source: "", kind, promised, check }
+    Property {
+        id: "reaches",
+        sentence: "the value is not reached",
+        source: "",
+        effect: "",
+        kind,
+        promised,
+        check,
+    }
 }
 
 fn choose(m: &dyn Machine, of: u8) -> u64 {

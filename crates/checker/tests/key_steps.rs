@@ -41,7 +41,7 @@ fn finally(id: &'static str, check: impl Fn(Word, Word) -> bool + Send + Sync + 
             see(Label::new("here", &[]));
         }
     }));
-    Property { id, sentence: "", source: "", kind: Kind::Finally, promised: true, check }
+    Property { id, sentence: "", source: "", effect: "", kind: Kind::Finally, promised: true, check }
 }
 
 /// As `simple_write_end` of a copy of nothing: the size is raised long before the error is returned.

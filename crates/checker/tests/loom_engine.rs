@@ -68,6 +68,7 @@ fn lost_update(expected: Word) -> Property {
         id: "lost-update",
         sentence: "an increment is lost",
         source: "folklore",
+        effect: "",
         kind: Kind::Finally,
         promised: true,
         check: Check::Final(Arc::new(move |memory, _, broken| {
@@ -488,6 +489,7 @@ fn never(value: Word, promised: bool) -> Property {
         id: "never",
         sentence: "a counter has a value that it must not have",
         source: "a test",
+        effect: "",
         kind: Kind::Always,
         promised,
         check: Check::State(Arc::new(move |memory, broken| {

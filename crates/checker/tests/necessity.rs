@@ -28,6 +28,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         id: "wrong",
         sentence: "the end is wrong",
         source: "this test",
+        effect: "",
         kind: Kind::Finally,
         promised: true,
         check: Check::Final(Arc::new(move |memory, _, broken| {
@@ -47,6 +48,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        facts: None,
         grounds: None,
         assumptions: None,
         picture: Arc::new(|_| String::new()),

@@ -239,8 +239,15 @@ fn a_word_that_does_not_give_back_its_value_is_an_error() {
 
 #[test]
 fn a_property_that_looks_at_a_cell_that_is_not_declared_is_an_error() {
-    let property =
-        |check| Property { id: "far", sentence: "", source: "", kind: Kind::Always, promised: true, check };
+    let property = |check| Property {
+        id: "far",
+        sentence: "",
+        source: "",
+        effect: "",
+        kind: Kind::Always,
+        promised: true,
+        check,
+    };
     let far = |memory: &dyn Peek| memory.peek(Place(77)) == 0;
     let mut state = actor(|m| load(m, Place(0)));
     state.properties = vec![property(Check::State(Arc::new(move |memory, see| {

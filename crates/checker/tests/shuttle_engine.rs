@@ -31,7 +31,7 @@ fn increment(m: &dyn Machine) -> Word {
 }
 
 fn property(id: &'static str, kind: Kind, check: Check) -> Property {
-    Property { id, sentence: "", source: "", kind, promised: true, check }
+    Property { id, sentence: "", source: "", effect: "", kind, promised: true, check }
 }
 
 fn increments(actors: usize) -> Scenario {

@@ -101,9 +101,19 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
             return Some(format!("'--{option}' is for {of}, and has no effect with the engine {this}"));
         }
     }
-    let is_json = check.get_one::<Format>("format") == Some(&Format::Json);
-    let said = "'--schedules' has no effect with '--format json', which has every schedule in full";
-    (is_json && is_given("schedules")).then(|| said.to_owned())
+    let format = *check.get_one::<CheckFormat>("format")?;
+    let name = format.name();
+    if check.get_flag("coverage") {
+        let what = "has nothing about coverage: that is told as text or json";
+        return format.plain().is_none().then(|| format!("'--format {name}' {what}"));
+    }
+    let why = match format {
+        CheckFormat::Text => return None,
+        CheckFormat::Json => "which has every schedule in full",
+        CheckFormat::Mail => "which has the steps that matter",
+    };
+    let said = format!("'--schedules' has no effect with '--format {name}', {why}");
+    is_given("schedules").then_some(said)
 }
 
 /// What to do.
@@ -211,8 +221,8 @@ pub struct Check {
     #[arg(long)]
     pub all: bool,
     /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
     /// Shows every schedule, and every step of it
     #[arg(long)]
     pub schedules: bool,
@@ -317,6 +327,9 @@ pub struct Diff {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
+    /// For people: a table, or each new bad state as a mail tells it
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -348,6 +361,9 @@ pub struct Replay {
     /// A kernel tree: its scenario is searched, where nothing is recorded
     #[command(flatten)]
     pub tree: TreeChoice,
+    /// For people: step by step, or as a mail tells it
+    #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
+    pub format: ReplayFormat,
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
@@ -402,6 +418,53 @@ pub enum Format {
     Text,
     /// One object per line: a result, or a row.
     Json,
+}
+
+/// How the results of `check` are written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// One object per line and result.
+    Json,
+    /// The shortest way to each bad state, to paste into a mail or a commit message: 72 columns.
+    Mail,
+}
+
+impl CheckFormat {
+    /// The same as a format that any command has; none where only `check` has it.
+    #[must_use]
+    pub fn plain(self) -> Option<Format> {
+        match self {
+            CheckFormat::Text => Some(Format::Text),
+            CheckFormat::Json => Some(Format::Json),
+            _ => None,
+        }
+    }
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+    }
+}
+
+/// How a comparison is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// The shortest way to each new bad state, to paste into a mail or a commit message: 72 columns.
+    Mail,
+}
+
+/// How a schedule is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplayFormat {
+    /// Step by step, with what each changes.
+    Text,
+    /// What matters of it, to paste into a mail or a commit message: 72 columns.
+    Mail,
 }
 
 /// Which engine searches, and how far.

@@ -44,6 +44,13 @@ impl Grounds {
         words
     }
 
+    /// All of it in sentences, without styles.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let assumed = self.assumptions.keys().map(|assumption| format!("assumed: {assumption}"));
+        let missing = self.unsupported.keys().map(|missing| format!("not modelled: {missing}"));
+        assumed.chain(missing).collect()
+    }
+
     /// Tells all of it.
     ///
     /// # Errors

@@ -70,6 +70,7 @@ fn anywhere() -> Property {
         id: "anywhere",
         sentence: "the run is somewhere",
         source: "this test",
+        effect: "",
         kind: Kind::Always,
         promised: true,
         check: Check::State(Arc::new(|_, see| see(Label::new("here", &[])))),

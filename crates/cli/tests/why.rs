@@ -60,8 +60,15 @@ fn scenario(name: &str, with: bool) -> Scenario {
     let mut layout = Layout::new();
     layout.array(4, 1, show_number, |i| format!("cell {i}"));
     let lost = |s: &dyn Peek| [PAGE, DIRTY, MAPPED].iter().any(|&at| s.peek(at) == 0);
-    let property =
-        |id, check| Property { id, sentence: "", source: "", kind: Kind::Finally, promised: true, check };
+    let property = |id, check| Property {
+        id,
+        sentence: "",
+        source: "",
+        effect: "",
+        kind: Kind::Finally,
+        promised: true,
+        check,
+    };
     let mut actors = vec![Actor::new("write", write)];
     if with {
         actors.push(Actor::new("writeback", writeback));
@@ -94,6 +101,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        facts: None,
         grounds: None,
         assumptions: None,
         picture: Arc::new(|_| String::new()),

@@ -202,11 +202,11 @@ fn lay_out(events: &[Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> 
 }
 
 /// What marks a broken property in a schedule.
-fn marked(property: &str, witness: &str) -> String {
+pub(crate) fn marked(property: &str, witness: &str) -> String {
     if witness.is_empty() { format!("^ {property}") } else { format!("^ {property}: {witness}") }
 }
 
-fn with_result(label: &str, result: &str) -> String {
+pub(crate) fn with_result(label: &str, result: &str) -> String {
     if result.is_empty() { label.to_owned() } else { format!("{label} = {result}") }
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn name_of(label: &str) -> &str {
 
 /// The actor in whose column an event is shown. What is found in a state is nobody's: it is shown at
 /// the last step.
-fn whose<'e>(event: &'e Event, mover: &'e str) -> &'e str {
+pub(crate) fn whose<'e>(event: &'e Event, mover: &'e str) -> &'e str {
     let nobody = event.actor.is_empty() && matches!(event.kind, EventKind::Bad { .. });
     if nobody { mover } else { &event.actor }
 }
@@ -231,7 +231,7 @@ pub(crate) fn is_scheduling_point(event: &Event) -> bool {
 /// right before the step after.
 ///
 /// What an actor began and did not go on with is not shown.
-fn tidy(events: &[Event]) -> Vec<&Event> {
+pub(crate) fn tidy(events: &[Event]) -> Vec<&Event> {
     let mut order = Vec::with_capacity(events.len());
     let mut waiting: Vec<(&str, Vec<&Event>)> = Vec::new();
     let mut mover = "";
@@ -261,17 +261,17 @@ fn tidy(events: &[Event]) -> Vec<&Event> {
 
 /// What becomes of a frame.
 #[derive(Debug)]
-struct Frame {
+pub(crate) struct Frame {
     /// Where it is left; none if it is still open.
-    left: Option<usize>,
+    pub(crate) left: Option<usize>,
     /// The scheduling points in it, counted from 1 through the schedule.
-    points: Vec<usize>,
+    pub(crate) points: Vec<usize>,
     /// Nobody else takes a step, nothing is broken, and no loop goes round.
-    quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// The frames, each at the index of its entry.
-fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
+pub(crate) fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
     let mut frames: Vec<Option<Frame>> = order.iter().map(|_| None).collect();
     // Whose it is, and where it was entered.
     let mut open: Vec<(&str, usize)> = Vec::new();

@@ -86,6 +86,7 @@ pub(crate) fn scenario() -> Scenario {
         id,
         sentence: "what must not be read is read",
         source: "the toy's own rule",
+        effect: if promised { "the kernel complains in its log" } else { "" },
         kind: Kind::Event,
         promised,
         check: Check::Observed,
@@ -103,6 +104,7 @@ pub(crate) fn scenario() -> Scenario {
             Ending::of(&[("", if returned[0] == 0 { "done" } else { "not done" })])
         })),
         killed: None,
+        facts: None,
         grounds: None,
         assumptions: None,
         picture: Arc::new(move |state| format!("page      {}\n", state.peek(Place(0)))),

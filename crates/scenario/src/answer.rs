@@ -237,7 +237,7 @@ mod tests {
 
     fn rule(id: &'static str, promised: bool) -> Property {
         let (kind, check) = (Kind::Event, Check::Observed);
-        Property { id, sentence: "a rule", source: "a test", kind, promised, check }
+        Property { id, sentence: "a rule", source: "a test", effect: "", kind, promised, check }
     }
 
     fn scenario(properties: Vec<Property>) -> Scenario {
@@ -252,6 +252,7 @@ mod tests {
             reachable: Vec::new(),
             ending: None,
             killed: None,
+            facts: None,
             grounds: None,
             assumptions: None,
             picture: Arc::new(|_| String::new()),

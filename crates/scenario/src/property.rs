@@ -45,6 +45,9 @@ pub struct Property {
     pub sentence: &'static str,
     /// Where the requirement comes from: kernel comment, document, mail.
     pub source: &'static str,
+    /// What a user of the system sees of it, in one sentence and the user's terms: what `read` or `fsync` returns,
+    /// what a crash leaves, what `fsck` or the log says. Empty where the sentence says it.
+    pub effect: &'static str,
     /// When it is looked at.
     pub kind: Kind,
     /// Whether the file system promises it. What is not promised is reported as such, and is no
@@ -52,6 +55,14 @@ pub struct Property {
     pub promised: bool,
     /// How it is looked at.
     pub check: Check,
+}
+
+impl Property {
+    /// What a user sees when it is broken: the [`effect`](Property::effect), or else the sentence.
+    #[must_use]
+    pub fn seen(&self) -> &'static str {
+        if self.effect.is_empty() { self.sentence } else { self.effect }
+    }
 }
 
 /// Properties that every engine knows, because they are about control and not about cells.
@@ -63,8 +74,9 @@ pub mod built_in {
         kind: Kind,
         sentence: &'static str,
         source: &'static str,
+        effect: &'static str,
     ) -> Property {
-        Property { id, sentence, source, kind, promised: true, check: Check::Observed }
+        Property { id, sentence, source, effect, kind, promised: true, check: Check::Observed }
     }
 
     /// An actor that is no daemon can never move again.
@@ -73,6 +85,7 @@ pub mod built_in {
         Kind::Always,
         "an actor that is no daemon can never move again",
         "mm/filemap.c, lock ordering; Nick Piggin, 2007",
+        "a task hangs for ever, and so does whoever needs a lock that it holds; khungtaskd reports it",
     );
     /// A fair cycle in which an actor that is no daemon never returns.
     pub const LIVELOCK: Property = observed(
@@ -80,6 +93,7 @@ pub mod built_in {
         Kind::Always,
         "a fair cycle, without an adversary's help, in which an actor that is no daemon never returns",
         "include/linux/uaccess.h, progress rule; 295cf156231c",
+        "a task takes all of a processor's time for ever and gets nothing done",
     );
     /// As [`LIVELOCK`], with a fatal signal pending and adversaries that run for ever.
     pub const UNKILLABLE: Property = observed(
@@ -87,6 +101,7 @@ pub mod built_in {
         Kind::Always,
         "with a fatal signal pending the writer does not return, though one evictor runs for ever",
         "a50527b19c62, make write(2) interruptible by a fatal signal",
+        "kill -9 does not end the process, which goes on taking a processor's time",
     );
     /// The modelled code's own assertion fired.
     pub const KERNEL_BUG: Property = observed(
@@ -94,6 +109,7 @@ pub mod built_in {
         Kind::Event,
         "the modelled code's own BUG_ON, WARN_ON or assertion fires",
         "the assertion itself",
+        "the kernel's log has a warning or an oops; after an oops the task is gone, with the locks that it held",
     );
     /// Something that the scenario is about never happens.
     pub const EMPTY: Property = observed(
@@ -101,6 +117,7 @@ pub mod built_in {
         Kind::Reachable,
         "what the scenario is about never happens in it",
         "a rule about scenarios, not about kernels",
+        "nothing: what was asked about did not come up, so that the answer says nothing about it",
     );
     /// All of them.
     pub const ALL: [Property; 5] = [DEADLOCK, LIVELOCK, UNKILLABLE, KERNEL_BUG, EMPTY];

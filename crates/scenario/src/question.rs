@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use machine::{Layout, Machine, Peek, Word};
 
-use crate::{Assumed, Property, Teller, built_in};
+use crate::{Assumed, Facts, Property, Teller, built_in};
 
 /// What an actor does: an ordinary function that returns a word.
 pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
@@ -104,6 +104,8 @@ pub struct Scenario {
     pub killed: Option<Predicate>,
     /// A small picture of a state, a few lines.
     pub picture: Picture,
+    /// What it is made of; none where nobody says.
+    pub facts: Option<Facts>,
     /// What its rules stand on; none where nobody knows, and then it is like no other scenario.
     pub grounds: Option<Grounds>,
     /// What was assumed so far by the actors that ran, asked after a search; none where nothing ever is.

@@ -219,7 +219,7 @@ impl Program {
         }));
         let property = |id, kind, check| {
             let promised = true;
-            Property { id, sentence: "", source: "", kind, promised, check }
+            Property { id, sentence: "", source: "", effect: "", kind, promised, check }
         };
         let state = self.state.then(|| property("state", Kind::Always, state));
         let rest = self.rest.then(|| property("final", Kind::Finally, rest));
@@ -237,6 +237,7 @@ impl Program {
             reachable: Vec::new(),
             ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
+            facts: None,
             grounds: None,
             assumptions: None,
             picture: Arc::new(|_| String::new()),

@@ -61,6 +61,7 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
         ending,
         killed,
         picture: _,
+        facts: _,
         grounds: _,
         assumptions,
     } = scenario;
@@ -85,7 +86,7 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
         }
     }
     count(hasher, properties.len());
-    for Property { id, sentence: _, source: _, kind, promised, check } in properties {
+    for Property { id, sentence: _, source: _, effect: _, kind, promised, check } in properties {
         text(hasher, id);
         let check = match check {
             Check::State(_) => 0,

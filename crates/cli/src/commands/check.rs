@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use report::Finding;
 use report::snapshot::how_to_record;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
-use crate::arguments::{Check, Engine, Format};
-use crate::cache::Kept;
+use super::tell::{self, Checked, Tell};
+use crate::arguments::{Check, CheckFormat, Engine};
 use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
@@ -18,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
-use crate::story::told;
+use crate::story::{replay_command, told};
 use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
 
 /// Searches scenarios for bad states and compares with the snapshots.
@@ -39,66 +38,49 @@ pub(crate) fn check(
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
-    let mut text = Text::new(&chosen, kernel, arguments);
+    let mut telling = teller(&chosen, kernel, arguments);
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
-        let (scenario, outcome, kept) = match answer {
-            Ok(Answer { scenario, outcome, kept }) => {
-                let outcome = outcome.leave_out(&scenario, without);
-                (scenario, outcome, kept)
-            }
+        let Answer { scenario, outcome, kept } = match answer {
+            Ok(answer) => answer,
             Err(error) => {
                 status = Status::Wrong;
-                return match arguments.format {
-                    Format::Json => out.line(&broken_line(&chosen[at], &error)),
-                    Format::Text => text.broken(&chosen[at], &error, out),
-                };
+                return telling.broken(&chosen[at], &error, out);
             }
         };
+        let outcome = outcome.leave_out(&scenario, without);
         let snapshot = records.snapshot(path, variant)?;
         let section = snapshot.and_then(|s| s.section(&scenario.name));
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
         let command = again(arguments, &chosen[at], &outcome);
-        if arguments.format == Format::Json {
-            let engine = arguments.search.engine.name();
-            let (path, variant) = (&path.name, &variant.name);
-            let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            let how = report::How { command: command.as_deref(), cached: kept.map(Kept::name) };
-            out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
-            return out.flush();
-        }
         // A replay of a tree searches, and numbers what it finds.
         let number = |(at, bad): (usize, &BadState)| match kernel {
             Some(_) => Some(at + 1),
             None => section?.block(bad).map(|block| block.number),
         };
         let numbers = outcome.bad.iter().enumerate().map(number).collect();
-        text.tally.kept += usize::from(kept.is_some());
         let (chosen, recorded) = (chosen[at], section.is_some());
-        let checked = Checked { chosen, scenario, outcome, judgement, recorded, numbers, command };
-        text.result(checked, out)
+        let checked = Checked { chosen, scenario, outcome, judgement, recorded, numbers, command, kept };
+        telling.result(checked, out)
     })?;
-    if arguments.format == Format::Text {
-        text.end(&records, out)?;
-    }
+    telling.end(&records, out)?;
     out.flush()?;
     Ok(status)
 }
 
-/// A result with what is known about it.
-struct Checked<'c> {
-    chosen: Chosen<'c>,
-    scenario: Scenario,
-    outcome: Outcome,
-    judgement: Judgement,
-    /// Whether something is recorded of the scenario.
-    recorded: bool,
-    /// The number of each bad state in the snapshot.
-    numbers: Vec<Option<usize>>,
-    /// What repeats it.
-    command: Option<String>,
+/// What tells the results in the format that is asked for.
+fn teller<'c>(
+    chosen: &[Chosen<'c>],
+    kernel: Option<&'c Kernel>,
+    arguments: &'c Check,
+) -> Box<dyn Tell<'c> + 'c> {
+    match arguments.format {
+        CheckFormat::Text => Box::new(Text::new(chosen, kernel, arguments)),
+        CheckFormat::Json => Box::new(tell::Json::new(arguments)),
+        CheckFormat::Mail => Box::new(tell::Mail::new(kernel, arguments)),
+    }
 }
 
 /// The properties that are to be left out, each of which some scenario is asked about.
@@ -111,13 +93,6 @@ fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [Str
         }
     }
     Ok(without)
-}
-
-/// A model that can't be searched, for programs.
-fn broken_line(Chosen { path, variant, case }: &Chosen<'_>, error: &Error) -> String {
-    let (path, variant, scenario, broken) = (&path.name, &variant.name, &case.name, error.to_string());
-    serde_json::json!({ "path": path, "variant": variant, "scenario": scenario, "broken": broken })
-        .to_string()
 }
 
 /// The command that repeats a result, where more than the target decides what is found.
@@ -209,8 +184,10 @@ impl<'c> Text<'c> {
         }
         Ok(())
     }
+}
 
-    fn broken(&mut self, chosen: &Chosen<'_>, error: &Error, out: &mut Output) -> Result<(), Error> {
+impl<'c> Tell<'c> for Text<'c> {
+    fn broken(&mut self, chosen: &Chosen<'c>, error: &Error, out: &mut Output) -> Result<(), Error> {
         self.head(chosen, out)?;
         self.tally.scenarios += 1;
         self.tally.broken += 1;
@@ -219,7 +196,8 @@ impl<'c> Text<'c> {
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
-        let Checked { chosen, scenario, outcome, judgement, recorded, numbers, command } = result;
+        let Checked { chosen, scenario, outcome, judgement, recorded, numbers, command, kept } = result;
+        self.tally.kept += usize::from(kept.is_some());
         self.tally.scenarios += 1;
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
@@ -296,7 +274,7 @@ impl<'c> Text<'c> {
         out.flush()
     }
 
-    fn end(self, records: &Records, out: &mut Output) -> Result<(), Error> {
+    fn end(self: Box<Self>, records: &Records, out: &mut Output) -> Result<(), Error> {
         if !self.best.is_empty() {
             out.line("\nThe shortest way to break each property:")?;
         }
@@ -360,7 +338,9 @@ impl<'c> Text<'c> {
         }
         Ok(())
     }
+}
 
+impl Text<'_> {
     /// A bad state in full, and what shows it step by step.
     fn block(
         &self,
@@ -372,16 +352,15 @@ impl<'c> Text<'c> {
         let mut out = told(scenario, bad, self.kernel, self.folds);
         if let Some(number) = number {
             let dim = Style::new().dimmed();
-            let of = self.kernel.map_or(String::new(), |kernel| format!("--tree={} ", kernel.name));
-            let target = format!("{of}{}#{number}", chosen.target());
-            let _ = writeln!(out, "{dim}      step by step: shortcopy replay {target}{dim:#}");
+            let replay = replay_command(chosen, self.kernel, number);
+            let _ = writeln!(out, "{dim}      step by step: {replay}{dim:#}");
         }
         out
     }
 }
 
 /// `violated, as recorded`.
-fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement) -> String {
+pub(super) fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement) -> String {
     let verdict = verdict(scenario, outcome);
     let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
@@ -412,7 +391,7 @@ fn found(outcome: &Outcome) -> String {
 }
 
 /// `1,234,567`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -35,7 +35,9 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         Breadth::All => Extent::All,
     };
     let account = Account::new(&marked::BRANCHES, &marked::REASONS, &marked::reached(), extent);
-    match arguments.format {
+    // Others are refused with the command line.
+    let format = arguments.format.plain().unwrap_or(Format::Text);
+    match format {
         Format::Text => out.write(&account.to_string())?,
         Format::Json => out.write(&account.json().map_err(std::io::Error::from)?)?,
     }
@@ -44,8 +46,8 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
     } else if !cuts.is_empty() {
         status = Status::Unknown;
     }
-    cuts.tell(arguments.format, "what is said not to be reached may be", out)?;
-    let as_json = arguments.format == Format::Json;
+    cuts.tell(format, "what is said not to be reached may be", out)?;
+    let as_json = format == Format::Json;
     for error in &broken {
         status = Status::Wrong;
         out.line(&match as_json {

@@ -11,6 +11,7 @@ mod matrix;
 mod replay;
 mod shell;
 mod survey;
+mod tell;
 mod trees;
 mod why;
 

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::output::Output;
 use crate::reasons::reason;
 use crate::status::Status;
+use crate::story::defines_words;
 use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
 
 /// Without a word there may be so many times the states, and [`STATES_LEAST`], before the search is cut.
@@ -26,9 +27,7 @@ const STATES_LEAST: u64 = 2_000_000;
 /// What belongs to a write path. jbd2's functions are words of the file systems that call them.
 const SCOPE: Scope = Scope {
     is_writer: |name| name.split(|c: char| !c.is_alphabetic()).any(|word| word == "write"),
-    defines_words: |file| {
-        ["crates/page-state/", "crates/fault/", "models/jbd2/"].iter().any(|folder| file.contains(folder))
-    },
+    defines_words,
 };
 
 /// Removes each kernel word of a write path in turn and shows what becomes reachable.

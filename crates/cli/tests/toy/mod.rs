@@ -114,6 +114,7 @@ pub(crate) fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
         id,
         sentence,
         source: "the toy's own rule",
+        effect: "the toy breaks",
         kind,
         promised,
         check,
@@ -154,6 +155,7 @@ pub(crate) fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
         reachable: Vec::new(),
         ending: Some(Arc::new(move |state, returned| ending(state, returned[0], of))),
         killed: None,
+        facts: None,
         grounds: None,
         assumptions: None,
         picture: Arc::new(move |state| {
