@@ -4,13 +4,13 @@
 //! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
 //! by the wall, and means something on an idle machine only; the last line tells it of all together.
 //!
-//! An argument is a part of the names of those that are wanted.
+//! An argument is a part of the names of those that are wanted, or `unfolding`: its share in a whole variant.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use checker::explicit::{Options, Phases, profile};
-use cpu_time::ProcessTime;
+use cpu_time::{ProcessTime, ThreadTime};
 use scenario::{Coverage, Scenario, Tier};
 
 /// The largest of what the snapshots record as searched, one of those that are the same in several variants.
@@ -43,6 +43,10 @@ fn cpu() -> Duration {
     ProcessTime::now().as_duration()
 }
 
+fn of_thread() -> Duration {
+    ThreadTime::now().as_duration()
+}
+
 struct Round {
     wall: Duration,
     states: u64,
@@ -61,7 +65,8 @@ fn best(scenario: &Scenario, threads: usize) -> Round {
     let round = |_| {
         let begun = Instant::now();
         let options = Options { threads, ..Options::default() };
-        let (outcome, phases) = profile(scenario, &options, cpu).expect("the model can be searched");
+        let (outcome, phases) =
+            profile(scenario, &options, cpu, of_thread).expect("the model can be searched");
         assert_eq!(outcome.coverage, Coverage::Exhausted);
         Round { wall: begun.elapsed(), states: outcome.states, bytes: outcome.bytes, phases }
     };
@@ -119,7 +124,7 @@ fn main() {
     println!("all: 1 thread {one:.3} s, 2 threads {two:.3} s, gain {:.2}", one / two);
     let [one, two] = [0, 1].map(|at| 100.0 * judging[at] / walls[at]);
     println!("judging: 1 thread {one:.1} %, 2 threads {two:.1} %");
-    if std::env::args().skip(1).all(|word| word.starts_with('-')) {
+    if wanted(&"unfolding") {
         unfolding();
     }
 }
@@ -132,7 +137,8 @@ fn unfolding() {
     for case in variant.cases.iter().filter(|case| case.tier == Tier::Default) {
         let scenario = (case.build)();
         let options = Options::default();
-        let (outcome, phases) = profile(&scenario, &options, cpu).expect("the model can be searched");
+        let (outcome, phases) =
+            profile(&scenario, &options, cpu, of_thread).expect("the model can be searched");
         let (scenarios, states, whole, unfolding) = by_actors.entry(scenario.actors.len()).or_default();
         *scenarios += 1;
         *states += outcome.states;

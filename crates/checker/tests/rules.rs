@@ -131,6 +131,25 @@ fn hidden_state_is_found_where_it_is_rare() {
     assert!(hidden, "{error}");
 }
 
+/// Whichever way it is, and wherever behind the place where all meet it shows.
+#[test]
+fn hidden_state_is_found_wherever_it_is_and_shows() {
+    for (rare, late) in (0..64).step_by(5).flat_map(|rare| [0, 1, 4].map(|late| (rare, late))) {
+        let error = explicitly(&actor(move |m| {
+            let kept = Cell::new(0);
+            let choose = |of| m.perform(Step::new(Action::Choose { of }, label("choose")));
+            call(m, label("f"), || kept.set((0..3).fold(0, |path, _| path * 4 + choose(4))));
+            (0..late).for_each(|_| {
+                choose(2);
+            });
+            store(m, Place(1), Word::from(kept.get() == rare));
+            0
+        }));
+        let hidden = matches!(error, Error::HiddenState { .. } | Error::NotDeterministic { .. });
+        assert!(hidden, "way {rare}, {late} steps later: {error}");
+    }
+}
+
 #[test]
 fn hidden_state_in_a_view_is_found() {
     let mut scenario = actor(|_| 0);

@@ -125,11 +125,12 @@ pub struct Phases {
     /// Finding schedules and telling them.
     pub schedules: Duration,
     /// Running models to unfold them, those of the views too, and to look for what they remember: a part of
-    /// the other phases. Where several threads search, a clock of all threads counts some of it twice.
+    /// the other phases, of all threads together. A sample, without what it takes to measure.
     pub unfolding: Duration,
 }
 
-/// As [`check`], and measures the phases by a clock of the caller's.
+/// As [`check`], and measures the phases by a clock of the caller's; unfolding by another one, which tells the time of
+/// the thread that asks.
 ///
 /// # Errors
 /// As [`check`].
@@ -137,9 +138,10 @@ pub fn profile(
     scenario: &Scenario,
     options: &Options,
     clock: fn() -> Duration,
+    of_thread: fn() -> Duration,
 ) -> Result<(Outcome, Phases), Error> {
     let prepared = Prepared::new(scenario)?;
-    prepared.automata.iter().for_each(|automaton| automaton.measure(clock));
+    prepared.automata.iter().for_each(|automaton| automaton.measure(of_thread));
     let answer = search_prepared(&prepared, options, &Asked { clock, ..Asked::default() })?;
     Ok((answer.outcome, answer.phases))
 }

@@ -18,6 +18,7 @@ mod run;
 mod tape;
 mod walk;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -109,10 +110,14 @@ pub(crate) struct Automaton {
     took: AtomicU64,
 }
 
-/// So many edges of an automaton are unfolded twice, and one in so many of the rest. What is left out is not
-/// unseen: where two histories meet they must agree, and walks go over all of it.
-const TWICE: u64 = 32;
-const TWICE_ONE_IN: u64 = 16;
+/// So many edges of an automaton are unfolded twice, and one in so many of the rest: that ends a search early.
+/// What is left out is not unseen: where two histories meet they must agree, a model that is run anew must stand
+/// in front of the same step as the one before it, and walks go over all of it.
+const TWICE: u64 = 4;
+const TWICE_ONE_IN: u64 = 64;
+
+/// One edge in so many is measured: no divisor of those that are unfolded twice.
+const MEASURED_ONE_IN: u32 = 17;
 
 /// A hash table has room for so many times the entries that it holds, about.
 const ENTRY: usize = 2;
@@ -162,7 +167,7 @@ impl Automaton {
             return Ok(edge.clone());
         }
         drop(table);
-        let edge = Arc::new(self.timed(|| self.unfold(Some((from, result))))?);
+        let edge = Arc::new(self.timed(MEASURED_ONE_IN, || self.unfold(Some((from, result))))?);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let known = table.edges.len();
         let edge = table.edges.entry((from, result)).or_insert(edge).clone();
@@ -173,7 +178,7 @@ impl Automaton {
         Ok(edge)
     }
 
-    /// Measures from now on what running the model takes.
+    /// Measures from now on what running the model takes, by a clock of the thread's CPU time.
     pub(crate) fn measure(&self, clock: fn() -> Duration) {
         self.clock.get_or_init(|| clock);
     }
@@ -183,11 +188,22 @@ impl Automaton {
         Duration::from_nanos(self.took.load(Ordering::Relaxed))
     }
 
-    fn timed<R>(&self, run: impl FnOnce() -> R) -> R {
-        let Some(clock) = self.clock.get() else { return run() };
-        let begun = clock();
+    /// Runs it, and measures one in `of`, for all: a look at the clock can take a tenth of what there is to measure.
+    fn timed<R>(&self, of: u32, run: impl FnOnce() -> R) -> R {
+        thread_local! {
+            static NUMBER: Cell<u32> = const { Cell::new(0) };
+        }
+        let number = NUMBER.get();
+        let Some(clock) = self.clock.get().filter(|_| number.is_multiple_of(of)) else {
+            NUMBER.set(number.wrapping_add(1));
+            return run();
+        };
+        NUMBER.set(number.wrapping_add(1));
+        let (before, begun) = (clock(), clock());
         let done = run();
-        self.took.fetch_add(clock().saturating_sub(begun).as_nanos() as u64, Ordering::Relaxed);
+        let (look, all) = (begun.saturating_sub(before), clock().saturating_sub(begun));
+        let took = all.saturating_sub(look) * of;
+        self.took.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         done
     }
 
@@ -241,7 +257,7 @@ impl Automaton {
         let emissions = (*model.emissions()).into();
         let (to, new) = self.number(&control, &model.history(), from)?;
         let spare = again.map(|(again, _)| again);
-        self.keep(&control, to, new, [Some(model), spare]);
+        self.keep(&control, to, new, [Some(model), spare], from);
         Ok(Edge { to, emissions })
     }
 
@@ -279,12 +295,21 @@ impl Automaton {
     /// Runs the model from its beginning along the history of a control state and one result more.
     fn run_anew(&self, to: Option<(u32, Word)>) -> Result<(Model, Standing), Error> {
         let mut history = Vec::new();
-        if let Some((node, result)) = to {
-            history.extend_from_slice(&self.node(node).history);
-            history.push(Item::Result(result));
+        let from = to.map(|(node, result)| (self.node(node), result));
+        if let Some((from, result)) = &from {
+            history.reserve(from.history.len() + 1);
+            history.extend_from_slice(&from.history);
+            history.push(Item::Result(*result));
         }
         let mut model = Model::new(&self.body, history, pool::stack()?);
         let control = model.run(self.name)?;
+        if let Some((from, _)) = from
+            && let Some(last) = model.last().map(Standing::Pending)
+            && last != from.control
+        {
+            let (remembering, forgetting) = (from.control.to_string(), last.to_string());
+            return Err(Error::HiddenState { actor: self.name, remembering, forgetting });
+        }
         Ok((model, control))
     }
 
@@ -305,8 +330,15 @@ impl Automaton {
         }
     }
 
-    /// Keeps models that stand in front of a step as long as they may be asked to go on.
-    fn keep(&self, control: &Standing, node: u32, new: bool, models: [Option<Model>; 2]) {
+    /// Keeps models that stand in front of a step: they may be asked to go on, or else are walked with in the end.
+    fn keep(
+        &self,
+        control: &Standing,
+        node: u32,
+        new: bool,
+        models: [Option<Model>; 2],
+        from: Option<(u32, Word)>,
+    ) {
         let Standing::Pending(step) = control else {
             return models.into_iter().flatten().for_each(pool::drop_model);
         };
@@ -317,8 +349,9 @@ impl Automaton {
             _ => 2,
         };
         let most = if new { results } else { results - 1 };
-        for (number, model) in models.into_iter().flatten().enumerate() {
-            if number < most { pool::put(self.id, node, model) } else { pool::drop_model(model) }
+        for (number, mut model) in models.into_iter().flatten().enumerate() {
+            model.came = from.filter(|_| number > 0 || !new);
+            if number < most { pool::put(self.id, node, model) } else { pool::retire(self.id, node, model) }
         }
     }
 

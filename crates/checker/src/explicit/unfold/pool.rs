@@ -1,4 +1,7 @@
-//! The models of a thread that stand in front of a step and may be asked to go on.
+//! The models of a thread that stand in front of a step.
+//!
+//! Some wait to be asked to go on. Others came to a control state that was known: nobody will ask them, but they
+//! came another way, and to walk on with them in the end costs less than to unwind them now.
 //!
 //! A coroutine belongs to its thread, an automaton to all: so each thread keeps its own, a bounded number,
 //! and forgets the oldest. What is not here is run again from its beginning, so nothing depends on it.
@@ -12,10 +15,12 @@ use rustc_hash::FxHashMap;
 use super::run::{Model, STACK};
 use crate::explicit::Error;
 
-/// How many models a thread keeps.
+/// How many models a thread keeps that wait.
 const MODELS_MAX: usize = 128;
+/// How many that nobody will ask.
+const RETIRED_MAX: usize = 128;
 /// How many stacks it keeps for the next ones.
-const STACKS_MAX: usize = MODELS_MAX + 8;
+const STACKS_MAX: usize = MODELS_MAX + RETIRED_MAX + 8;
 
 /// An automaton and a control state of it.
 type Stand = (u64, u32);
@@ -26,6 +31,8 @@ struct Pool {
     len: usize,
     /// Where they were put, the oldest first; some are gone.
     order: VecDeque<Stand>,
+    /// Those that nobody will ask, the oldest first.
+    retired: VecDeque<(Stand, Model)>,
     stacks: Vec<DefaultStack>,
 }
 
@@ -74,6 +81,41 @@ pub(super) fn put(automaton: u64, node: u32, model: Model) {
     old.into_iter().for_each(drop_model);
 }
 
+/// Keeps a model that nobody will ask to go on.
+pub(super) fn retire(automaton: u64, node: u32, model: Model) {
+    let old = POOL.with_borrow_mut(|pool| {
+        pool.retired.push_back(((automaton, node), model));
+        if pool.retired.len() > RETIRED_MAX { pool.retired.pop_front() } else { None }
+    });
+    old.into_iter().for_each(|(_, model)| drop_model(model));
+}
+
+/// All models of an automaton that this thread keeps, and where they stand, those first that nobody would ask.
+pub(super) fn take_all(automaton: u64) -> Vec<(u32, Model)> {
+    POOL.try_with(|pool| {
+        let Ok(mut pool) = pool.try_borrow_mut() else { return Vec::new() };
+        let Pool { models, len, order, retired, .. } = &mut *pool;
+        let mut all = Vec::new();
+        for ((of, node), model) in std::mem::take(retired) {
+            if of == automaton {
+                all.push((node, model));
+            } else {
+                retired.push_back(((of, node), model));
+            }
+        }
+        let mut nodes: Vec<u32> = models.keys().filter(|(of, _)| *of == automaton).map(|(_, n)| *n).collect();
+        nodes.sort_unstable();
+        for node in nodes {
+            let waiting = models.remove(&(automaton, node)).unwrap_or_default();
+            *len -= waiting.len();
+            all.extend(waiting.into_iter().map(|model| (node, model)));
+        }
+        order.retain(|(of, _)| *of != automaton);
+        all
+    })
+    .unwrap_or_default()
+}
+
 /// Ends a model.
 pub(super) fn drop_model(model: Model) {
     let stack = model.into_stack();
@@ -88,16 +130,7 @@ pub(super) fn drop_model(model: Model) {
 
 /// Ends all models of an automaton that this thread keeps.
 pub(super) fn clear(automaton: u64) {
-    let models = POOL.try_with(|pool| {
-        let Ok(mut pool) = pool.try_borrow_mut() else { return Vec::new() };
-        let stands: Vec<Stand> = pool.models.keys().filter(|(of, _)| *of == automaton).copied().collect();
-        let models: Vec<Model> =
-            stands.iter().filter_map(|stand| pool.models.remove(stand)).flatten().collect();
-        pool.len -= models.len();
-        pool.order.retain(|(of, _)| *of != automaton);
-        models
-    });
-    models.unwrap_or_default().into_iter().for_each(drop_model);
+    take_all(automaton).into_iter().for_each(|(_, model)| drop_model(model));
 }
 
 /// A stack for a model.

@@ -107,6 +107,8 @@ impl Machine for Seat<'_> {
 pub(super) struct Model {
     coroutine: Coroutine<Word, (), Word>,
     tape: Rc<RefCell<Tape>>,
+    /// The control state and the result that it came from, where it did.
+    pub(super) came: Option<(u32, Word)>,
 }
 
 impl Model {
@@ -118,7 +120,7 @@ impl Model {
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Word, ()>, _: Word| {
             body(&Seat { yielder, tape: on, limit })
         });
-        Model { coroutine, tape }
+        Model { coroutine, tape, came: None }
     }
 
     /// Runs it along its history to the step that the history does not answer.
@@ -154,6 +156,11 @@ impl Model {
             return Err(Error::OpenFrame { at: Spot::new(actor, &step) });
         }
         Ok(control)
+    }
+
+    /// The step that the last result of the history that it began with answers.
+    pub(super) fn last(&self) -> Option<Step> {
+        self.tape.borrow().last
     }
 
     /// Its canonical history so far.

@@ -50,12 +50,15 @@ pub(super) struct Tape {
     /// What it did beyond the history, besides its scheduling points.
     pub(super) emissions: Vec<Step>,
     performed: u32,
+    /// The step that the history's last result answers.
+    pub(super) last: Option<Step>,
     pub(super) stop: Option<Stop>,
 }
 
 impl Tape {
     pub(super) fn new(items: Vec<Item>) -> Tape {
-        Tape { items, cursor: 0, frames: Vec::new(), emissions: Vec::new(), performed: 0, stop: None }
+        let (frames, emissions) = Default::default();
+        Tape { items, cursor: 0, frames, emissions, performed: 0, last: None, stop: None }
     }
 
     /// The item that the model has not come to.
@@ -99,6 +102,9 @@ impl Tape {
                 None => self.end(Stop::Unanswered(step)),
                 Some(Item::Result(result)) => {
                     self.cursor += 1;
+                    if self.cursor == self.items.len() {
+                        self.last = Some(step);
+                    }
                     Some(result)
                 }
                 Some(item) => self.mismatch(step, item),

@@ -1,13 +1,15 @@
 //! Walks through an automaton with nothing forgotten.
 
 use std::cell::RefCell;
-use std::sync::{Arc, PoisonError};
+use std::ops::Range;
+use std::sync::PoisonError;
 
 use machine::{Action, Control, Machine, Step, Word};
 
-use super::run::{Panic, attempt, leave};
-use super::tape::PERFORMED_MAX;
-use super::{Automaton, Edge, Node, PANICKED_FROM, Standing, difference};
+use super::pool;
+use super::run::{Model, Panic, attempt, leave};
+use super::tape::{PERFORMED_MAX, told};
+use super::{Automaton, Edge, Node, PANICKED_FROM, Standing, Table, difference};
 use crate::explicit::Error;
 
 /// Steps that the walks through an automaton take together: so many, and so many for each edge.
@@ -17,56 +19,57 @@ const STEPS_PER_EDGE: usize = 2;
 const OLD_STEPS: usize = 64;
 
 impl Automaton {
-    /// Runs the model along ways through the automaton and lets it keep everything that happened: no frame
-    /// is answered from memory, no loop begins anew. It must do what the automaton says.
+    /// Lets models go along ways through the automaton and keep everything that happened: no frame
+    /// is answered from memory, no loop begins anew. They must do what the automaton says.
+    ///
+    /// One begins anew. Those go on that this thread keeps, of which most came to a control state
+    /// another way than it was met first. Then one is run along each edge that none of them took.
     ///
     /// All edges are walked as far as a bound on the steps goes, which grows with the automaton, and loops go
     /// round up to some dozens of times. An automaton of a few hundred edges is walked completely; of a
-    /// larger one it is a sample, spread over it. The same automaton is walked in the same way each time.
+    /// larger one it is a sample, spread over it. What one thread unfolded is walked in the same way each time.
     ///
     /// # Errors
     /// Where the model remembers what it may not.
     pub(crate) fn walk(&self) -> Result<(), Error> {
-        self.timed(|| self.walk_edges())
+        self.timed(1, || self.walk_edges())
     }
 
     fn walk_edges(&self) -> Result<(), Error> {
-        let map = Map::of(self);
-        let targets: Vec<(usize, usize)> = map
-            .ways
-            .iter()
-            .enumerate()
-            .flat_map(|(from, ways)| (0..ways.len()).map(move |w| (from, w)))
-            .collect();
-        let edges = targets.len();
-        let walked = map.ways.iter().map(|ways| vec![0; ways.len()]).collect();
-        let mut walk = Walk { map: &map, walked, steps: STEPS + STEPS_PER_EDGE * edges };
-        self.take(&mut walk, Vec::new())?;
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let map = Map::of(&self.start, &table);
+        let edges = map.ways.len();
+        let mut walk = Walk { map: &map, walked: vec![0; edges], steps: STEPS + STEPS_PER_EDGE * edges };
+        self.run_along(&mut walk, Vec::new())?;
+        for (node, model) in pool::take_all(self.id) {
+            self.go_along(&mut walk, node, model)?;
+        }
         // Spread, for the case that not all are come to.
         let stride = [7919, 7907, 1].into_iter().find(|s| !edges.is_multiple_of(*s)).unwrap_or(1);
-        for number in 0..edges {
-            let (from, way) = targets[number * stride % edges];
+        for way in (0..edges).map(|number| number * stride % edges) {
             if walk.steps == 0 {
                 break;
             }
-            if walk.walked[from][way] == 0 {
+            if walk.walked[way] == 0 {
+                let (from, result, _) = map.ways[way];
                 let mut results = map.results_to(from);
-                results.push(map.ways[from][way].0);
-                self.take(&mut walk, results)?;
+                results.push(result);
+                self.run_along(&mut walk, results)?;
             }
         }
         Ok(())
     }
 
-    /// One walk: along these results, then on as it comes.
-    fn take(&self, walk: &mut Walk, results: Vec<Word>) -> Result<(), Error> {
-        let edge = self.start().clone();
+    /// One walk from the beginning: along these results, then on as it comes.
+    fn run_along(&self, walk: &mut Walk, results: Vec<Word>) -> Result<(), Error> {
+        let edge = walk.map.start;
+        let (at, results) = (edge.to, results.into_iter());
         let walker = Walker(RefCell::new(Walking {
             walk,
-            results: results.into_iter(),
-            at: edge.to,
+            results,
+            at,
             edge,
-            emissions: Vec::new(),
+            emitted: 0,
             performed: 0,
             old: 0,
             other: None,
@@ -75,56 +78,90 @@ impl Automaton {
         let end = attempt(&self.body, &walker);
         let mut walking = walker.0.into_inner();
         if !walking.left {
-            walking.compare(&match end {
+            walking.arrives(&match end {
                 Ok(word) => Standing::Done(word),
                 Err(Panic::Unsupported(missing)) => Standing::Unsupported(missing),
                 Err(Panic::Bug(said) | Panic::Mistake(said)) => Standing::Panicked(said),
             });
         }
-        match walking.other {
-            None => Ok(()),
-            Some((remembering, forgetting)) => {
-                Err(Error::HiddenState { actor: self.name, remembering, forgetting })
-            }
+        walking.other.map_or(Ok(()), |other| Err(self.hidden_state(other)))
+    }
+
+    /// Goes on with a model that stands at a control state, as it comes.
+    fn go_along(&self, walk: &mut Walk, node: u32, mut model: Model) -> Result<(), Error> {
+        if let Some((from, result)) = model.came {
+            walk.note(from, result);
         }
+        let (mut at, mut old) = (node, 0);
+        while let Some((result, edge)) = walk.step(at, None, &mut old) {
+            let control = model.go_on(self.name, result)?;
+            let known = (&walk.map.node(edge.to).control, &*edge.emissions);
+            if let Some(other) = difference((&control, &model.emissions()), known) {
+                return Err(self.hidden_state(other));
+            }
+            at = edge.to;
+        }
+        pool::drop_model(model);
+        Ok(())
+    }
+
+    fn hidden_state(&self, (remembering, forgetting): (String, String)) -> Error {
+        Error::HiddenState { actor: self.name, remembering, forgetting }
     }
 }
 
 /// A finished automaton.
-struct Map {
-    nodes: Vec<Arc<Node>>,
-    dead: Vec<Arc<Node>>,
-    /// The results that were followed from each control state.
-    ways: Vec<Vec<(Word, Arc<Edge>)>>,
+struct Map<'t> {
+    start: &'t Edge,
+    table: &'t Table,
+    /// All edges by where they begin, and then by the result: from, result, edge.
+    ways: Vec<(u32, Word, &'t Edge)>,
+    /// Where those of each control state begin in `ways`, and where the last one's end.
+    first: Vec<usize>,
 }
 
-impl Map {
-    fn of(automaton: &Automaton) -> Map {
-        let table = automaton.table.read().unwrap_or_else(PoisonError::into_inner);
-        let mut ways = vec![Vec::new(); table.nodes.len()];
-        for (&(from, result), edge) in &table.edges {
-            ways[from as usize].push((result, edge.clone()));
+impl<'t> Map<'t> {
+    fn of(start: &'t Edge, table: &'t Table) -> Map<'t> {
+        let edges = table.edges.iter().map(|(&(from, result), edge)| (from, result, &**edge));
+        let mut ways: Vec<_> = edges.collect();
+        ways.sort_unstable_by_key(|(from, result, _)| (*from, *result));
+        let mut first = Vec::with_capacity(table.nodes.len() + 1);
+        let mut at = 0;
+        for node in 0..table.nodes.len() {
+            first.push(at);
+            at += ways[at..].iter().take_while(|(from, ..)| *from as usize == node).count();
         }
-        for ways in &mut ways {
-            ways.sort_unstable_by_key(|(result, _)| *result);
-        }
-        Map { nodes: table.nodes.clone(), dead: table.dead.clone(), ways }
+        first.push(at);
+        Map { start, table, ways, first }
     }
 
     fn node(&self, number: u32) -> &Node {
         match number.checked_sub(PANICKED_FROM) {
-            None => &self.nodes[number as usize],
-            Some(dead) => &self.dead[dead as usize],
+            None => &self.table.nodes[number as usize],
+            Some(dead) => &self.table.dead[dead as usize],
         }
     }
 
+    /// The ways on from a control state, numbers in `ways`.
+    fn from(&self, node: u32) -> Range<usize> {
+        match self.first.get(node as usize..) {
+            Some([from, to, ..]) => *from..*to,
+            _ => 0..0,
+        }
+    }
+
+    /// The way on with this result.
+    fn way(&self, from: u32, result: Word) -> Option<usize> {
+        self.from(from).find(|&way| self.ways[way].1 == result)
+    }
+
     /// The results that lead to a control state.
-    fn results_to(&self, to: usize) -> Vec<Word> {
+    fn results_to(&self, to: u32) -> Vec<Word> {
         let mut results = Vec::new();
-        let mut at = &self.nodes[to];
+        let mut at = self.node(to);
         while let Some((from, result)) = at.parent {
             results.push(result);
-            at = &self.nodes[from as usize];
+            at = self.node(from);
         }
         results.reverse();
         results
@@ -133,21 +170,48 @@ impl Map {
 
 /// What all walks know of each other.
 struct Walk<'a> {
-    map: &'a Map,
+    map: &'a Map<'a>,
     /// How often each way was taken.
-    walked: Vec<Vec<u32>>,
+    walked: Vec<u32>,
     /// How many steps are left.
     steps: usize,
 }
 
+impl<'a> Walk<'a> {
+    /// The way on from a control state: the one with this result, or what was taken least, so that loops are left
+    /// now and then. None where there is none, or where enough was walked that had been before, counted in `old`.
+    fn step(&mut self, at: u32, wanted: Option<Word>, old: &mut usize) -> Option<(Word, &'a Edge)> {
+        let way = match wanted {
+            Some(result) => self.map.way(at, result)?,
+            None => self.map.from(at).min_by_key(|&way| self.walked[way])?,
+        };
+        *old = if self.walked[way] == 0 || wanted.is_some() { 0 } else { *old + 1 };
+        if *old > OLD_STEPS || self.steps == 0 {
+            return None;
+        }
+        self.steps -= 1;
+        self.walked[way] += 1;
+        let (_, result, edge) = self.map.ways[way];
+        Some((result, edge))
+    }
+
+    /// A model took this way before.
+    fn note(&mut self, from: u32, result: Word) {
+        if let Some(way) = self.map.way(from, result) {
+            self.walked[way] += 1;
+        }
+    }
+}
+
+/// A walk from the beginning.
 struct Walking<'a, 'b> {
     walk: &'a mut Walk<'b>,
     results: std::vec::IntoIter<Word>,
     /// The last edge and where it leads.
-    edge: Arc<Edge>,
+    edge: &'b Edge,
     at: u32,
-    /// What the model did since its last scheduling point.
-    emissions: Vec<Step>,
+    /// How many of the edge's emissions the model did.
+    emitted: usize,
     performed: u32,
     /// Steps on end that were taken before.
     old: usize,
@@ -158,11 +222,28 @@ struct Walking<'a, 'b> {
 }
 
 impl Walking<'_, '_> {
-    /// Whether the model is where the automaton says, and did on the way what it says.
-    fn compare(&mut self, standing: &Standing) -> bool {
+    /// Whether the automaton says, too, that the model emits this step.
+    fn emits(&mut self, step: &Step) -> bool {
+        if self.edge.emissions.get(self.emitted) == Some(step) {
+            self.emitted += 1;
+            return true;
+        }
+        self.differs(told(step))
+    }
+
+    /// Whether the automaton says, too, that the model is there, with nothing more on the way.
+    fn arrives(&mut self, standing: &Standing) -> bool {
         let known = &self.walk.map.node(self.at).control;
-        self.other = difference((standing, &self.emissions), (known, &self.edge.emissions));
-        self.other.is_none()
+        (self.emitted == self.edge.emissions.len() && known == standing) || self.differs(standing.to_string())
+    }
+
+    fn differs(&mut self, does: String) -> bool {
+        let known = match self.edge.emissions.get(self.emitted) {
+            Some(step) => told(step),
+            None => self.walk.map.node(self.at).control.to_string(),
+        };
+        self.other = Some((does, known));
+        false
     }
 
     fn answer(&mut self, step: Step) -> Option<Word> {
@@ -171,33 +252,19 @@ impl Walking<'_, '_> {
             return None;
         }
         if !step.is_scheduling_point() {
-            self.emissions.push(step);
-            return Some(match step.action {
+            return self.emits(&step).then_some(match step.action {
                 Action::Control(Control::Loop { state } | Control::Round { state }) => state,
                 _ => 0,
             });
         }
-        if !self.compare(&Standing::Pending(step)) {
+        if !self.arrives(&Standing::Pending(step)) {
             return None;
         }
-        let at = self.at as usize;
-        let (ways, walked) = (&self.walk.map.ways[at], &mut self.walk.walked[at]);
-        let way = match self.results.next() {
-            Some(result) => ways.iter().position(|(r, _)| *r == result)?,
-            // What was taken least, so that loops are left now and then.
-            None => (0..ways.len()).min_by_key(|&way| walked[way])?,
-        };
-        self.old = if walked[way] == 0 || self.results.len() > 0 { 0 } else { self.old + 1 };
-        if self.old > OLD_STEPS || self.walk.steps == 0 {
-            return None;
-        }
-        self.walk.steps -= 1;
-        walked[way] += 1;
-        let (result, edge) = &ways[way];
-        (self.edge, self.at) = (edge.clone(), edge.to);
-        self.emissions.clear();
+        let (result, edge) = self.walk.step(self.at, self.results.next(), &mut self.old)?;
+        (self.edge, self.at) = (edge, edge.to);
+        self.emitted = 0;
         self.performed = 0;
-        Some(*result)
+        Some(result)
     }
 }
 
