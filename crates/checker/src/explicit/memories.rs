@@ -68,7 +68,7 @@ impl Memories {
         }
     }
 
-    /// Copies a memory by its number.
+    /// Copies a memory by its number. Whoever has the number has it from one who saw the words written.
     pub(crate) fn read(&self, number: u32, into: &mut [u64]) {
         let words = self.shards[home(number)].words(number as usize >> SHARD_BITS, self.width);
         for (word, from) in into.iter_mut().zip(words) {
