@@ -50,7 +50,7 @@ pub(crate) const TABLE: Table = Table {
         // One page, and nothing of it elsewhere.
         page_folio (page: Folio) -> Folio => page;
         folio_file_page (folio: Folio) -> Folio => folio;
-        folio_page (folio: Folio) -> Folio => folio;
+        folio_page (folio: Folio, n: usize) -> Folio => folio;
         compound_head (page: Folio) -> Folio => page;
         folio_size (folio: Folio) -> u64 => w.page_units() as u64;
         folio_shift (folio: Folio) -> i32 => w.geometry().page_shift as i32;

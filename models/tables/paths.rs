@@ -159,6 +159,8 @@ pub const PATHS: &[Path] = &[
     block_based::ntfs3::RESIDENT,
     server_based::ecryptfs::PATH,
     server_based::hostfs::PATH,
+    server_based::orangefs::PATH,
+    server_based::ubifs::PATH,
     server_based::udf_in_icb::PATH,
     server_based::vboxsf::PATH,
 ];

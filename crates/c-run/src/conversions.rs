@@ -51,8 +51,11 @@ impl Run<'_> {
         }
         Ok(match shape {
             Shape::Int(of) if is_zero => Value::Int(0, *of),
+            Shape::Bits { .. } if is_zero => Value::Int(0, IntType::INT),
             Shape::Pointer(_) if is_zero => Value::null(),
-            Shape::Int(_) | Shape::Pointer(_) | Shape::Open | Shape::Void => Value::Unset,
+            Shape::Int(_) | Shape::Bits { .. } | Shape::Pointer(_) | Shape::Open | Shape::Void => {
+                Value::Unset
+            }
             Shape::Array(of, Some(length)) => {
                 let one = self.fresh(of, is_zero)?;
                 Value::Array(vec![one; *length])
@@ -83,6 +86,9 @@ impl Run<'_> {
     pub(crate) fn converted(&self, value: Value, shape: &Shape) -> Result<Value, Stop> {
         Ok(match (value, shape) {
             (Value::Int(value, _), Shape::Int(of)) => Value::Int(integer::convert(value, *of), *of),
+            (Value::Int(value, _), Shape::Bits { width, is_signed }) => {
+                Value::Int(integer::cut(value, *width, *is_signed), IntType::INT)
+            }
             (Value::Int(value, _), Shape::Pointer(_)) => Value::Pointer(Pointer::Number(value)),
             (Value::Pointer(Pointer::Number(number)), Shape::Int(of)) => {
                 Value::Int(integer::convert(number, *of), *of)

@@ -19,6 +19,13 @@ pub const fn convert(value: i64, to: IntType) -> i64 {
     }
 }
 
+/// The value in a bit-field of so many bits, 1 to 63: what does not fit is cut off.
+#[must_use]
+pub const fn cut(value: i64, width: u8, is_signed: bool) -> i64 {
+    let above = 64 - width;
+    if is_signed { value << above >> above } else { ((value as u64) << above >> above) as i64 }
+}
+
 /// The type that a lone operand is computed in.
 #[must_use]
 pub const fn promoted(of: IntType) -> IntType {

@@ -12,6 +12,11 @@ use crate::{Unknown, Vocabulary};
 pub(crate) enum Shape {
     Void,
     Int(IntType),
+    /// A bit-field of fewer bits than an `int`, as which it is computed with.
+    Bits {
+        width: u8,
+        is_signed: bool,
+    },
     Pointer(Pointee),
     /// With its length, where that is known without running.
     Array(Box<Shape>, Option<usize>),
@@ -158,9 +163,9 @@ impl Types<'_> {
         };
         let members = record.members.iter().enumerate().map(|(index, member)| {
             let shape = match (&member.bits, self.shape_at(&member.of, depth + 1)) {
-                (Some(_), _) => {
+                (Some(width), shape) => bits(width, &shape).unwrap_or_else(|| {
                     Shape::Unknown(Unknown::Construct(format!("the bit-field `{}`", member.name)))
-                }
+                }),
                 // An array in a struct has the length that it says, or none.
                 (None, Shape::Array(of, _)) => Shape::Array(of, plain_length(&member.of)),
                 (None, shape) => shape,
@@ -168,6 +173,16 @@ impl Types<'_> {
             (member.name.clone(), MemberShape { shape, index, is_shared: member.is_shared })
         });
         Shape::Record(Arc::new(RecordShape { name: name.clone(), members: members.collect() }))
+    }
+}
+
+/// A bit-field of an `int`, with a width that is a number.
+fn bits(width: &c_text::Expr, of: &Shape) -> Option<Shape> {
+    match (&width.kind, of) {
+        (c_text::ExprKind::Int(width @ 1..32, _), Shape::Int(IntType { bits: 32, is_signed })) => {
+            Some(Shape::Bits { width: *width as u8, is_signed: *is_signed })
+        }
+        _ => None,
     }
 }
 

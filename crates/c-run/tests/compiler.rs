@@ -108,6 +108,28 @@ fn functions_come_to_what_the_compiler_makes_of_them() {
     }
 }
 
+#[test]
+fn bit_fields_are_as_the_compiler_has_them() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bit-fields");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = "
+struct bits { unsigned int one:1; unsigned int three:3; int four:4; unsigned int many:31; int whole; };
+long f0(long a, long b) { struct bits x = { .one = 1 }; x.three = a; x.four = b; return x.one + 10 * x.three + 100 * x.four; }
+long f1(long a, long b) { struct bits x = { .whole = 7 }; x.one = a; x.many = b; return (x.three - x.one < 0) + 2l * x.many; }
+long f2(long a, long b) { struct bits x = { 0 }, *p = &x; p->three += a; p->four -= b; p->many--; return p->three * p->four + p->many; }
+long f3(long a, long b) { struct bits x = { .three = 9, .four = 9 }; return (x.one = a) + (x.four << 2) + (b ? x.three : -x.three); }
+";
+    let Some(expected) = compiled(&folder, text, 0..4) else {
+        println!("skipped: there is no `cc`");
+        return;
+    };
+    let code = code(text, Nothing);
+    let all = (0..4).flat_map(|seed| arguments(seed).map(|arguments| (seed, arguments)));
+    for ((seed, arguments), theirs) in all.zip(expected) {
+        assert_eq!(result(&code, &Alone, seed, arguments), Ok(theirs), "f{seed}{arguments:?}");
+    }
+}
+
 /// A call or a loop that an engine remembers leaves everything as if it had been run, and a loop that begins with a
 /// later round ends as it did.
 #[test]

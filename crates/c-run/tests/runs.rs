@@ -109,7 +109,7 @@ fn what_nobody_knows_has_no_default() {
     assert_eq!(stop.to_string(), "toy.c:4: g2() is not known (in g)");
     let stop = run("\nint f(h_t a)\n{\n\treturn a;\n}\n", &[1]).expect_err("h_t");
     assert_eq!(stop.to_string(), "toy.c:2: the type `h_t` is not known (in f)");
-    let bits = "struct b { int a : 3; };\nint f(void)\n{\n\tstruct b b = { 1 };\n\n\treturn b.a;\n}\n";
+    let bits = "struct b { long a : 3; };\nint f(void)\n{\n\tstruct b b = { 1 };\n\n\treturn b.a;\n}\n";
     assert_eq!(unknown(bits), "the bit-field `a`");
     let union = "union u { int a; long b; };\nint f(void)\n{\n\tunion u u;\n\n\tu.a = 1;\n\tu.b = 2;\n\treturn u.a;\n}\n";
     assert_eq!(why(union), Why::Fault(Fault::Unset("u.a".into())));

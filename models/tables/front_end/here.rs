@@ -255,14 +255,14 @@ impl Answer for Result<(), Errno> {
 
 /// An object that is only there.
 macro_rules! things {
-    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {$(
+    ($($(#[$doc:meta])* $vis:vis $name:ident = $kind:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub struct $name;
+        $vis struct $name;
 
-        impl Thing for $name {
+        impl $crate::front_end::Thing for $name {
             const KIND: &'static str = $kind;
-            fn of(_: Object) -> $name {
+            fn of(_: ::c_run::Object) -> $name {
                 $name
             }
             fn numbers(&self) -> [u32; 2] {
@@ -271,25 +271,27 @@ macro_rules! things {
         }
     )*};
 }
+pub(crate) use things;
+
 things! {
     /// The inode that is written.
-    Inode = "inode";
+    pub Inode = "inode";
     /// Its mapping.
-    Mapping = "mapping";
+    pub Mapping = "mapping";
     /// Its superblock.
-    SuperBlock = "super_block";
+    pub SuperBlock = "super_block";
     /// The file that is open.
-    OpenFile = "file";
+    pub OpenFile = "file";
     /// The device.
-    Device = "block_device";
+    pub Device = "block_device";
     /// What the file system keeps beside the superblock.
-    SuperBlockInfo = "super_block_info";
+    pub SuperBlockInfo = "super_block_info";
     /// What the file system keeps beside the inode.
-    InodeInfo = "inode_info";
+    pub InodeInfo = "inode_info";
     /// `current`.
-    Current = "task_struct";
+    pub Current = "task_struct";
     /// A mapping of the file in an address space.
-    Vma = "vm_area_struct";
+    pub Vma = "vm_area_struct";
 }
 
 impl Thing for Folio {

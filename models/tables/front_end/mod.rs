@@ -1,4 +1,5 @@
-//! A file system whose writer is the text of a tree; everybody else is the model that it stands on.
+//! A file system whose writer is the text of a tree, and what is done to its pages where it says so; everybody else is the
+//! model that it stands on.
 
 mod entry;
 mod files;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use c_run::{Call, Object, Part, Pointer, Run, Stop, Unknown, Value, Why, Words};
 use c_text::{IntType, ItemKind, Name};
-use machine::{Layout, Place, Word};
+use machine::{Label, Layout, Order, Place, Word};
 use models::family::{File, PageState};
 use models::generic::server;
 use models::generic::truncate::truncate_inode_pages;
@@ -22,12 +23,14 @@ use models::kernel::{Caller, Kernel, Request, World};
 use models::{Errno, FileSystem, Nature};
 use page_state::folio::{folio_end_writeback, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write};
+use page_state::steps::test;
 use page_state::{Buffer, Folio, Geometry, Storage, Task};
 
 pub use entry::{Assumption, Constant, Load, Macro, Nothing, Store, Table, Word as TableWord};
 pub(crate) use entry::{constants, loads, stores, words};
 pub(crate) use files::truncate_setsize;
 pub use files::{Files, OwnSize, Pages, Truncation};
+pub(crate) use here::things;
 pub use here::{
     Answer, Argument, Current, Data, Device, DiskData, Here, Inode, InodeInfo, Iter, Mapping, Of, OpenFile,
     SuperBlock, SuperBlockInfo, Thing, Vma, errno,
@@ -245,8 +248,12 @@ impl FromText {
         Playing { fs: self, k: *k, request }
     }
 
-    /// Runs what the text does to a page.
-    fn on_page(&self, k: &Kernel, function: &str, values: Vec<Value>) -> Value {
+    /// Runs what the text does to a page. What it takes besides in some releases is `NULL`.
+    fn on_page(&self, k: &Kernel, function: &str, mut values: Vec<Value>) -> Value {
+        let found = self.text.program().function(function, self.home(function));
+        if let Ok(Some(found)) = found {
+            values.resize(found.prototype.parameters.len().max(values.len()), Value::null());
+        }
         self.playing(k, Request { pos: 0, len: 0 }).run_with(function, Vec::new(), values)
     }
 
@@ -291,6 +298,12 @@ impl FromText {
             }
         }
     }
+}
+
+/// Whether the page has something private: no other is told that it goes.
+fn folio_has_private(k: &Kernel, folio: Folio) -> bool {
+    let at = k.task.storage.private(folio.frame);
+    test(&k.task, at, Word::MAX, Order::Relaxed, Label::new("folio_has_private", &[]))
 }
 
 /// What truncates a file to more than it has, where the text has a way of its own.
@@ -452,6 +465,9 @@ impl FileSystem for FromText {
         let Some(invalidate) = self.entries.files.pages.invalidate else {
             return self.base.invalidate_folio(k, folio, from);
         };
+        if !folio_has_private(k, folio) {
+            return false;
+        }
         let length = k.task.storage.geometry.page_units() - from;
         self.on_page(k, invalidate, vec![folio.value(), from.value(), length.value()]);
         false

@@ -1,8 +1,11 @@
 //! File systems that keep a file's data elsewhere than in blocks which the page cache knows: with a host, or beside
-//! the inode. They stand on the model of FUSE, which writes through, for its server and its readers.
+//! the inode. They stand on the model of FUSE, which writes through, for its server and its readers; where pages become dirty, on
+//! that of NFS, and what is done to pages is the text's as well.
 
 pub(crate) mod ecryptfs;
 pub(crate) mod hostfs;
+pub(crate) mod orangefs;
+pub(crate) mod ubifs;
 pub(crate) mod udf_in_icb;
 pub(crate) mod vboxsf;
 

@@ -515,6 +515,8 @@ impl Compiler<'_> {
                 };
                 match &record.members.get(name)?.shape {
                     Shape::Unknown(_) => None,
+                    // As it is computed with.
+                    Shape::Bits { .. } => int(IntType::INT),
                     shape => Some(shape.clone()),
                 }
             }
