@@ -26,7 +26,9 @@ impl Run<'_> {
             NodeKind::Local(slot) => {
                 let memory = self.memory.borrow();
                 let frame = memory.frames.last();
-                if let Some(Value::Int(value, of)) = frame.and_then(|frame| frame.slots.get(usize::from(*slot))) {
+                if let Some(Value::Int(value, of)) =
+                    frame.and_then(|frame| frame.slots.get(usize::from(*slot)))
+                {
                     return Ok(Value::Int(*value, *of));
                 }
             }
@@ -48,9 +50,8 @@ impl Run<'_> {
         match (&node.kind, value) {
             (_, Value::Unset) => self.fault(Fault::NoObject("a variable that is no more".into())),
             // The table's affair, not the text's.
-            (NodeKind::Call { name, target: Target::Word(..), .. }, _) => self.unknown(Unknown::Construct(
-                format!("the result of {name}(), which has none in the table"),
-            )),
+            (NodeKind::Call { name, target: Target::Word(..), .. }, _) => self
+                .unknown(Unknown::Construct(format!("the result of {name}(), which has none in the table"))),
             _ => self.fault(Fault::NoResult),
         }
     }
