@@ -183,7 +183,7 @@ pub struct List {
 }
 
 /// `check`
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct Check {
     /// What to check; everything where none is given
     pub targets: Vec<String>,
@@ -287,6 +287,9 @@ pub struct Diff {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
+    /// Of trees: for people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "tree")]
+    pub format: Format,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -509,6 +512,8 @@ mod tests {
             ("check --no-cache --coverage", false),
             ("diff a b --search --no-cache", true),
             ("diff a b --no-cache", false),
+            ("diff a b --format json", false),
+            ("diff --tree a --tree b --format json", true),
             ("diff a b --cache folder", false),
             ("why ext4 --no-cache", false),
             ("list --cache folder", false),

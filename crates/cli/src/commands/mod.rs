@@ -10,6 +10,7 @@ mod matrix;
 mod replay;
 mod survey;
 mod trees;
+mod trees_json;
 mod why;
 
 pub(crate) use cache::cache;
