@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::tree::Release;
-use c_text::{Config, File, Hints, Program, ReadError, Sources, parse};
+use c_text::{Ambiguous, Config, File, Hints, Program, ReadError, Sources, parse};
 use models::family;
 use models::kernel::Setting;
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
@@ -38,6 +38,9 @@ pub enum TreeError {
     /// A file can't be read.
     #[error(transparent)]
     Unreadable(#[from] ReadError),
+    /// C would refuse it.
+    #[error("the function {0}")]
+    Twice(#[from] Ambiguous),
     /// The models around its writer begin later.
     #[error("{path}: there is no model of what is around the writer for v{}.{} (in models/tables/paths.rs)", version.0, version.1)]
     NoBase {
@@ -59,6 +62,24 @@ impl Tree {
     #[must_use]
     pub fn release(&self) -> &Release {
         &self.release
+    }
+
+    /// Files of the tree with the tables of everybody, as a file system begins that has no path yet; files that can't
+    /// be read are left out, and what they define is not known.
+    #[must_use]
+    pub fn bare(&self, files: &[String]) -> Text {
+        let mut program = Program::new(config(), Hints::default());
+        for name in FILES {
+            if let Ok(Some(file)) = self.file(name) {
+                program.add(file);
+            }
+        }
+        for name in files {
+            if program.file(name).is_none() {
+                let _ = program.read(&*self.sources, name);
+            }
+        }
+        Text::new(Arc::new(program), TABLES, &[])
     }
 
     fn version(&self) -> (u32, u32) {
@@ -121,6 +142,9 @@ impl Tree {
                 None if number == 0 => return Ok(None),
                 None => {}
             }
+        }
+        if let Some(twice) = program.defined_twice() {
+            return Err(twice.into());
         }
         let tables: Vec<&Table> = TABLES.iter().chain(path.tables).copied().collect();
         Ok(Some(Arc::new(Text::new(Arc::new(program), &tables, &self.assumed))))

@@ -210,7 +210,7 @@ mod tests {
         let nothing = table.nothing.iter().flat_map(|nothing| nothing.names.split_whitespace());
         let all = words
             .copied()
-            .chain(table.macros.iter().map(|of| of.name))
+            .chain(table.macros.iter().chain(table.setters).map(|of| of.name))
             .chain(table.arguments.iter().copied())
             .chain(table.constants.iter().map(|of| of.name))
             .chain(nothing)

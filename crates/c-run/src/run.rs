@@ -1,17 +1,18 @@
 //! Functions of a text as what an actor does: a call of one is a `call`, going back in one is a round of `again`.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use c_text::{IntType, Name, Program};
 use machine::{Flow, Label, Location, Machine, Step, again, call};
 use rustc_hash::FxHashMap;
 
-use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind};
+use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind, Target};
 use crate::memory::{Frame, Level, Memory, Slots, sever};
 use crate::shape::Shape;
 use crate::snapshot::{Ending, Kept, Snapshot};
-use crate::{Fault, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
+use crate::{Fault, Place, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
 
 /// How deep calls may be nested.
 const CALLS_MAX: usize = 40;
@@ -75,6 +76,42 @@ impl Code {
         Ok(found)
     }
 
+    /// What would end a run of a function that the file `from` names, or of one that it leads to: each once, where it is
+    /// first come to, those of the function itself before those of what it calls. At least: what is read and set of the
+    /// table's objects is told by runs alone.
+    #[must_use]
+    pub fn unknowns_below(&self, from: &str, name: &str) -> Vec<(Place, Unknown)> {
+        let mut found: Vec<(Place, Unknown)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let begin = Place { file: from.into(), line: 0, function: name.into() };
+        let mut work = VecDeque::from([(begin, Name::from(from), Name::from(name))]);
+        while let Some((caller, file, name)) = work.pop_front() {
+            let mut note = |place: Place, why: Unknown| {
+                if !found.iter().any(|(_, known)| *known == why) {
+                    found.push((place, why));
+                }
+            };
+            let function = match self.function(&file, &name) {
+                Ok(function) => function,
+                Err(why) => {
+                    note(caller, why);
+                    continue;
+                }
+            };
+            if !seen.insert((function.file.clone(), function.name.clone())) {
+                continue;
+            }
+            let place = |line| Place { file: function.file.clone(), line, function: function.name.clone() };
+            for (line, why) in self.unknowns(&function.file, &function.name).unwrap_or_default() {
+                note(place(line), why);
+            }
+            let mut called = Vec::new();
+            functions_of(&function.body, &mut called);
+            work.extend(called.into_iter().map(|(line, file, name)| (place(line), file, name)));
+        }
+        found
+    }
+
     pub(crate) fn function(&self, file: &Name, name: &Name) -> Result<Arc<Compiled>, Unknown> {
         let key = (file.clone(), name.clone());
         if let Some(known) = self.functions.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -122,6 +159,24 @@ fn unknowns_of(block: &Block, found: &mut Vec<(u32, Unknown)>) {
             }
             nodes.extend(node.parts());
         }
+    }
+}
+
+/// The functions of the text that a block calls, or gives to others to call.
+fn functions_of(block: &Block, found: &mut Vec<(u32, Name, Name)>) {
+    let mut nodes: Vec<&Node> = block.instructions.iter().rev().flat_map(Instruction::nodes).collect();
+    while let Some(node) = nodes.pop() {
+        match &node.kind {
+            NodeKind::Call { name, target: Target::Function(file, _), .. } => {
+                found.push((node.line, file.clone(), name.clone()));
+            }
+            NodeKind::Value(Value::Pointer(Pointer::Function { name, file })) if !file.is_empty() => {
+                found.push((node.line, file.clone(), name.clone()));
+            }
+            NodeKind::Block(block) => functions_of(block, found),
+            _ => {}
+        }
+        nodes.extend(node.parts());
     }
 }
 
@@ -181,13 +236,13 @@ impl<'a> Run<'a> {
 
     /// Where the run is.
     #[must_use]
-    pub fn place(&self) -> crate::Place {
+    pub fn place(&self) -> Place {
         let memory = self.memory.borrow();
         match memory.frames.last().and_then(|frame| Some((frame.function.as_ref()?, frame.line))) {
             Some((function, line)) => {
-                crate::Place { file: function.file.clone(), line, function: function.name.clone() }
+                Place { file: function.file.clone(), line, function: function.name.clone() }
             }
-            None => crate::Place::default(),
+            None => Place::default(),
         }
     }
 

@@ -92,5 +92,8 @@ fn side(file: Option<&File>) -> Side<'_> {
         let code = format!("{:?} {}", define.parameters, define.code());
         side.entry(("macro", Some(&define.name))).or_default().push((code, define.at));
     }
+    for (name, at) in &file.undefs {
+        side.entry(("#undef", Some(name))).or_default().push(("#undef".to_owned(), *at));
+    }
     side
 }

@@ -93,6 +93,8 @@ pub(crate) struct Lines {
     pub(crate) tokens: Vec<Token>,
     pub(crate) defines: Vec<Define>,
     pub(crate) includes: Vec<Include>,
+    /// What is taken back.
+    pub(crate) undefs: Vec<(Name, Position)>,
     /// Names that conditions asked for and nobody knows.
     pub(crate) asked: BTreeMap<Name, Position>,
 }
@@ -241,6 +243,7 @@ impl<'a> Reader<'a> {
                 if let Some(name) = tokens.first() {
                     self.defined.remove(name.of(self.text));
                     self.undefined.insert(name.of(self.text));
+                    self.lines.undefs.push((name.of(self.text).into(), name.at));
                 }
             }
             "include" if reads => self.include(at)?,

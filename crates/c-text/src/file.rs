@@ -20,6 +20,8 @@ pub struct File {
     pub items: Vec<Item>,
     /// Its macros, in order.
     pub defines: Vec<Define>,
+    /// The macros that it takes back (`#undef`), in order, and where.
+    pub undefs: Vec<(Name, Position)>,
     /// What it includes.
     pub includes: Vec<Include>,
     /// Names that its conditions ask for and the configuration does not know, taken as not defined; each with its
@@ -77,8 +79,8 @@ pub fn parse(name: &str, bytes: &[u8], config: &Config, hints: &Hints) -> Result
     let lines = directives::read(&name, &text, config)?;
     let tokens = without_attributes(&text, &lines.tokens, hints);
     let items = Parser::new(&name, &text, &tokens, hints)?.items();
-    let directives::Lines { defines, includes, asked, .. } = lines;
-    Ok(File { name, items, defines, includes, asked, text })
+    let directives::Lines { defines, undefs, includes, asked, .. } = lines;
+    Ok(File { name, items, defines, undefs, includes, asked, text })
 }
 
 impl Define {

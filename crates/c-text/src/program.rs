@@ -306,9 +306,72 @@ impl Program {
     /// A macro.
     ///
     /// # Errors
-    /// If it has two meanings.
+    /// If it has two meanings; one of them can be none, where it is taken back behind its definition.
     pub fn define(&self, name: &str, from: &str) -> Found<'_, Define> {
-        let entry = self.find(Space::Define, name, from)?;
-        Ok(entry.map(|entry| &self.files[entry.file].defines[entry.index]))
+        let Some(entry) = self.find(Space::Define, name, from)? else { return Ok(None) };
+        let home = &self.files[entry.file];
+        let define = &home.defines[entry.index];
+        for file in [Some(home), self.file(from)].into_iter().flatten() {
+            let taken_back = file.undefs.iter().rfind(|(other, _)| **other == *name);
+            if let Some((_, at)) = taken_back
+                && (file.name != home.name || *at > define.at)
+            {
+                let places = [format!("{}:{}", home.name, define.at), format!("{}:{at} (#undef)", file.name)];
+                return Err(Ambiguous { name: name.into(), places });
+            }
+        }
+        Ok(Some(define))
+    }
+
+    /// A function that one file defines twice, whatever the two say: C refuses that.
+    #[must_use]
+    pub fn defined_twice(&self) -> Option<Ambiguous> {
+        self.files.iter().find_map(|file| {
+            let mut seen = HashMap::new();
+            file.functions().find_map(|of| {
+                let before = seen.insert(&of.prototype.name, of.at)?;
+                let places = [before, of.at].map(|at| format!("{}:{at}", file.name));
+                Some(Ambiguous { name: of.prototype.name.clone(), places })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(files: &[(&str, &str)]) -> Program {
+        let (config, hints) = (Config::new(), Hints::default());
+        let mut program = Program::new(config.clone(), hints.clone());
+        for (name, text) in files {
+            program.add(parse(name, text.as_bytes(), &config, &hints).expect("C"));
+        }
+        program
+    }
+
+    #[test]
+    fn what_is_taken_back_is_not_what_it_was() {
+        let reset = program(&[("a.h", "#undef A\n#define A 1\n")]);
+        assert!(reset.define("A", "a.h").is_ok_and(|of| of.is_some()));
+        let gone = program(&[("a.h", "#define A 1\n#undef A\n"), ("b.c", "int b;\n")]);
+        for from in ["a.h", "b.c"] {
+            let why = gone.define("A", from).expect_err("it has two meanings").to_string();
+            assert_eq!(why, "`A` is defined at a.h:1:9 and at a.h:2:8 (#undef)");
+        }
+        let elsewhere = program(&[("a.h", "#define A 1\n"), ("b.c", "#undef A\n"), ("c.c", "int c;\n")]);
+        assert!(elsewhere.define("A", "b.c").is_err());
+        assert!(elsewhere.define("A", "c.c").is_ok_and(|of| of.is_some()));
+    }
+
+    #[test]
+    fn a_function_is_defined_once_in_a_file() {
+        let one = "int f(void)\n{\n\treturn 0;\n}\n";
+        let twice = program(&[("a.c", &format!("{one}int f(void);\n{one}"))]);
+        let why = twice.defined_twice().expect("it is defined twice").to_string();
+        assert_eq!(why, "`f` is defined at a.c:1:5 and at a.c:6:5");
+        assert_eq!(program(&[("a.c", one), ("b.c", one)]).defined_twice(), None);
+        let sides = format!("#ifdef A\n{one}#else\n{one}#endif\n");
+        assert_eq!(program(&[("a.c", &sides)]).defined_twice(), None);
     }
 }

@@ -213,7 +213,7 @@ pub struct List {
 }
 
 /// `check`
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct Check {
     /// What to check; everything where none is given
     pub targets: Vec<String>,
@@ -327,7 +327,7 @@ pub struct Diff {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
-    /// For people: a table, or each new bad state as a mail tells it
+    /// For people: a table, or each new bad state as a mail tells it; of trees, for programs
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
     /// How far to search
@@ -454,8 +454,22 @@ impl CheckFormat {
 pub enum DiffFormat {
     /// For people.
     Text,
+    /// Of trees: an object for the whole and for each scenario, a line each.
+    Json,
     /// The shortest way to each new bad state, to paste into a mail or a commit message: 72 columns.
     Mail,
+}
+
+impl DiffFormat {
+    /// The same as a format that any command has; none where only `diff` has it.
+    #[must_use]
+    pub fn plain(self) -> Option<Format> {
+        match self {
+            DiffFormat::Text => Some(Format::Text),
+            DiffFormat::Json => Some(Format::Json),
+            DiffFormat::Mail => None,
+        }
+    }
 }
 
 /// How a schedule is written.
@@ -602,6 +616,8 @@ mod tests {
             ("check --no-cache --coverage", false),
             ("diff a b --search --no-cache", true),
             ("diff a b --no-cache", false),
+            ("diff a b --format json", false),
+            ("diff --tree a --tree b --format json", true),
             ("diff a b --cache folder", false),
             ("why ext4 --no-cache", false),
             ("list --cache folder", false),

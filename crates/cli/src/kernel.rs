@@ -19,6 +19,8 @@ pub(crate) struct Kernel {
     pub(crate) paths: Vec<TreePath>,
     /// The same as a catalogue.
     pub(crate) catalog: Vec<WritePath>,
+    /// The tree itself, if nothing was made of it.
+    pub(crate) tree: Option<Arc<tree::Tree>>,
 }
 
 impl fmt::Debug for Kernel {
@@ -35,8 +37,15 @@ impl Kernel {
     /// is none.
     pub(crate) fn open(choice: &TreeChoice, targets: &[&str]) -> Result<Kernel, Error> {
         let name = choice.tree.as_deref().unwrap_or_default();
-        let tree = open(name)?;
-        Kernel::of(name, tree.release().clone(), Arc::new(tree), &choice.assume, targets)
+        let tree = Arc::new(open(name)?);
+        let kernel = Kernel::of(name, tree.release().clone(), tree.clone(), &choice.assume, targets)?;
+        Ok(Kernel { tree: Some(tree), ..kernel })
+    }
+
+    /// The tree by its commit, if it is a revision: a branch may move meanwhile.
+    pub(crate) fn pinned(&self) -> Option<String> {
+        let tree = self.tree.as_ref()?;
+        Some(format!("{}@{}", tree.root().display(), tree.commit()?))
     }
 
     /// A tree of these sources.
@@ -62,7 +71,7 @@ impl Kernel {
             let why = "it has none of the write paths that are known (models/tables/paths.rs)".to_owned();
             return Err(Error::Tree { tree: name.to_owned(), why });
         }
-        Ok(Kernel { name: name.to_owned(), paths, catalog })
+        Ok(Kernel { name: name.to_owned(), paths, catalog, tree: None })
     }
 
     /// A line of its text, without what is around it; none where it has no such line.

@@ -60,9 +60,16 @@ pub fn run(
     match &arguments.command {
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
-        Command::Check(check) => commands::check(catalog, kernel, check, searcher, out),
         Command::Explain(explain) => {
             commands::explain(catalog, &models::glossary(), explain, out).map(|()| Status::AsRecorded)
+        }
+        Command::Check(check) => {
+            // Those who search for it open the tree once more.
+            let mut check = check.clone();
+            if let Some(pinned) = kernel.and_then(Kernel::pinned) {
+                check.search.tree.tree = Some(pinned);
+            }
+            commands::check(catalog, kernel, &check, searcher, out)
         }
         Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),

@@ -352,6 +352,113 @@ fn an_assumption_that_nothing_asked_for_is_told() {
     }
     let (_, text) = says(&["check", "--tree", TREE, "--assume", "folio_mark_dirty()=0", target]);
     assert!(!text.contains("never asked"), "{text}");
+    // It has steps by the tables, which are not taken then.
+    assert!(
+        text.contains("folio_mark_dirty() = 0: the user says so, and what it does by the tables"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_pair_without_a_path_tells_what_is_missing() {
+    let tree = edited(&[]);
+    let folder = tree.path().join("fs/other");
+    fs::create_dir(&folder).expect("a folder");
+    let other = "#include \"other.h\"\n\nstatic int other_begin(struct kiocb *iocb, struct address_space *mapping, loff_t pos)\n{\n\
+                 \tif (other_shut(mapping))\n\t\treturn -EFAULT;\n\treturn other_more(pos);\n}\n\n\
+                 static int other_end(struct kiocb *iocb, struct folio *folio)\n{\n\tfolio_unlock(folio);\n\treturn other_shut(0);\n}\n\n\
+                 const struct address_space_operations other_aops = {\n\t.write_begin = other_begin,\n\t.write_end = other_end,\n};\n";
+    fs::write(folder.join("file.c"), other).expect("it can be written");
+    let header = "static inline int other_more(loff_t pos)\n{\n\treturn OTHER_LIMIT - pos;\n}\n";
+    fs::write(folder.join("other.h"), header).expect("it can be written");
+    let (_, text) = says(&["survey", "--tree", name(tree.path())]);
+    let said = "other_aops: other_begin, other_end: no path, 2 things are missing: fs/other/file.c:5: other_shut() is \
+                not known; fs/other/other.h:3: `OTHER_LIMIT` is not known";
+    assert!(text.contains(said) && text.contains("1 of 2 are run"), "{text}");
+    // What all tables together know is one entry away.
+    fs::write(folder.join("file.c"), other.replace("other_shut(", "IS_ERR(")).expect("it can be written");
+    fs::write(folder.join("other.h"), header.replace("OTHER_LIMIT", "1")).expect("it can be written");
+    let (_, text) = says(&["survey", "--tree", name(tree.path())]);
+    assert!(text.contains("no path, and nothing is missing by name"), "{text}");
+}
+
+#[test]
+fn a_function_that_is_defined_twice_is_refused() {
+    let begins = "const struct address_space_operations ram_aops = {";
+    let one = "static int toy_twice(void)\n{\n\treturn 0;\n}\n";
+    let with = |text: String| edited(&[("fs/libfs.c", begins, &(text + begins))]);
+    let target = "simple/ramfs:within-resident";
+    let tree = with(format!("{one}{one}"));
+    let why = refuses(&["check", "--tree", name(tree.path()), target]);
+    assert!(why.contains("the function `toy_twice` is defined at fs/libfs.c:"), "{why}");
+    let tree = with(format!("#ifdef CONFIG_TOY\n{one}#else\n{one}#endif\n"));
+    let (status, text) = says(&["check", "--tree", name(tree.path()), target]);
+    assert_eq!(status, Status::AsRecorded, "{text}");
+}
+
+#[test]
+fn a_patch_that_deletes_the_file_of_a_path_names_it() {
+    let file = "fs/ramfs/file-mmu.c";
+    let text = fs::read_to_string(Path::new(TREE).join(file)).expect("it is there");
+    let lines: String = text.lines().map(|line| format!("-{line}\n")).collect();
+    let head = format!("--- a/{file}\n+++ /dev/null\n@@ -1,{} +0,0 @@\n", text.lines().count());
+    let patch = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(patch.path(), head + &lines).expect("it can be written");
+    let why = refuses(&["diff", "--tree", TREE, "--patch", name(patch.path()), "simple/ramfs"]);
+    assert!(why.contains(&format!("{file} is deleted, and there is no simple/ramfs without it")), "{why}");
+}
+
+#[test]
+fn a_macro_that_is_taken_back_is_a_change() {
+    let file = "include/linux/types.h";
+    let at = line_of(file, "EFAULT");
+    let line = fs::read_to_string(Path::new(TREE).join(file)).expect("it is there");
+    let line = line.lines().nth(at - 1).expect("the line").to_owned();
+    let patch = patch(file, at, Some(&format!("{line}\n+#undef EFAULT")));
+    let text = fs::read_to_string(patch.path()).expect("the patch");
+    let counts = text.lines().nth(2).expect("a hunk").to_owned();
+    let (head, count) = counts.trim_end_matches(" @@").rsplit_once(',').expect("a count");
+    let more = count.parse::<usize>().expect("a number") + 1;
+    fs::write(patch.path(), text.replace(&counts, &format!("{head},{more} @@"))).expect("it can be written");
+    let (status, text) =
+        says(&["diff", "--tree", TREE, "--patch", name(patch.path()), "simple/ramfs:within-invalid"]);
+    assert!(text.contains("simple/ramfs reads #undef EFAULT (new)"), "{text}");
+    assert!(status != Status::AsRecorded && !text.contains("nothing comes or goes"), "{text}");
+}
+
+/// A branch may move while those are at work who open the tree once more.
+#[test]
+fn a_revision_is_found_once() {
+    let tree = edited(&[]);
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        let who = ["-c", "user.name=toy", "-c", "user.email=toy@example.org"];
+        command.arg("-C").arg(tree.path()).args(who).args(arguments).output()
+    };
+    if git(&["init", "-q"]).is_err() {
+        println!("skipped: there is no `git`");
+        return;
+    }
+    for arguments in [&["add", "."][..], &["commit", "-q", "-m", "toy"], &["branch", "moves"]] {
+        assert!(git(arguments).expect("it runs").status.success(), "{arguments:?}");
+    }
+    let commit = String::from_utf8(git(&["rev-parse", "moves"]).expect("it runs").stdout).expect("a hash");
+    let named = format!("{}@moves", tree.path().display());
+    let arguments = [
+        "check",
+        "--engine",
+        "shuttle",
+        "--executions",
+        "20",
+        "--tree",
+        &named,
+        "simple/ramfs:within-resident",
+    ];
+    let output = program(&arguments, None);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let pinned = format!("--tree={}@{}", tree.path().display(), commit.trim());
+    assert!(text.contains(&pinned), "{pinned}: {text}");
 }
 
 /// What the tables have a meaning for is not run, so a patch of it is not judged.
@@ -363,4 +470,31 @@ fn a_patch_of_a_word_is_not_told_as_the_same() {
     assert_eq!(status, Status::Unknown, "{text}");
     assert!(text.contains("macro folio_put (new) of mm/filemap.c is not read: it is a word"), "{text}");
     assert!(!text.contains("nothing comes or goes"), "{text}");
+}
+
+#[test]
+fn a_comparison_is_told_to_programs() {
+    let line = line_of("fs/libfs.c", "folio_zero_range(");
+    let patch = patch("fs/libfs.c", line, Some("\t\t\t;"));
+    let target = "simple/ramfs:extending-unmapped";
+    let arguments = ["diff", "--tree", TREE, "--patch", name(patch.path()), "--format", "json", target];
+    let (status, text) = says(&arguments);
+    assert_eq!(status, Status::Different, "{text}");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("one object")).collect();
+    let [one, whole] = &lines[..] else { panic!("{text}") };
+    assert_eq!(one["scenario"], "extending-unmapped");
+    let is_new = |of: &serde_json::Value| {
+        of["change"] == "appears"
+            && of["name"].as_str().is_some_and(|name| name.starts_with("stale-uptodate"))
+    };
+    assert!(one["changes"].as_array().expect("a list").iter().any(is_new), "{text}");
+    // A result is what `check` tells, schedules included.
+    let (_, checked) = says(&["check", "--tree", TREE, "--format", "json", target]);
+    let checked: serde_json::Value =
+        serde_json::from_str(checked.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(one["before"]["bad_states"], checked["bad_states"]);
+    assert_eq!(one["before"]["endings"], checked["endings"]);
+    assert_eq!(whole["reads"][0]["path"], "simple/ramfs");
+    assert_eq!((&whole["changes_what_is_read"], &whole["scenarios"]), (&true.into(), &1.into()));
 }

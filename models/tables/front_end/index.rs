@@ -81,6 +81,9 @@ impl<T: Copy> Members<T> {
     }
 }
 
+/// The reason of an assumption about what the tables have a word for.
+const INSTEAD: &str = "the user says so, and what it does by the tables is left out: its steps are not taken";
+
 /// All that the tables of a path say, by name.
 #[derive(Default)]
 pub(super) struct Index {
@@ -137,6 +140,15 @@ impl Index {
             let begins = |(prefix, _): &&(&str, Known)| name.starts_with(prefix);
             self.prefixes.iter().find(begins).map(|(_, known)| known)
         })
+    }
+
+    /// An assumption with what it takes the place of.
+    pub(super) fn assumed(&self, of: Assumption) -> Assumption {
+        let reason = match self.known(of.name).map(|known| known.entry) {
+            Some(Entry::Word(_) | Entry::Macro(_) | Entry::Setter(_)) => INSTEAD,
+            _ => of.reason,
+        };
+        Assumption { reason, ..of }
     }
 
     pub(super) fn load(&self, object: Object, path: &[Part]) -> Option<&'static Load> {

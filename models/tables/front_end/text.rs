@@ -36,12 +36,14 @@ impl Text {
     /// A text and tables, of which a later one has its way; `assumed` comes last.
     #[must_use]
     pub fn new(program: Arc<Program>, tables: &[&'static Table], assumed: &[Assumption]) -> Text {
-        let index = Arc::new(Index::new(tables, assumed));
+        let index = Arc::new(Index::new(tables, &[]));
+        let assumed: Vec<Assumption> = assumed.iter().map(|of| index.assumed(*of)).collect();
+        let index = Arc::new(Index::new(tables, &assumed));
         Text {
             code: Code::new(program, Box::new(Names(index.clone()))),
             marks: Marks::new(&index),
             index,
-            assumed: assumed.to_vec(),
+            assumed,
             home: tables.last().map_or("models/tables", |table| table.file),
         }
     }
@@ -56,6 +58,13 @@ impl Text {
     #[must_use]
     pub fn functions(&self) -> Vec<(Name, Name)> {
         self.code.functions()
+    }
+
+    /// What of a function that the file `from` names the tables do not know, nor of what it calls: each once, where it
+    /// is first come to. At least: what is read and set of objects is told by runs alone.
+    #[must_use]
+    pub fn unknowns(&self, from: &str, name: &str) -> Vec<(Place, Unknown)> {
+        if self.is_hidden(name) { Vec::new() } else { self.code.unknowns_below(from, name) }
     }
 
     /// Whether the tables have a meaning for a name, which hides the text's own.

@@ -5,7 +5,7 @@ use report::{Summary, diff as compare};
 use scenario::{Case, Coverage, Tier, Variant, WritePath};
 
 use super::trees;
-use crate::arguments::{Bounds, Diff};
+use crate::arguments::{Bounds, Diff, DiffFormat};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::output::Output;
@@ -25,6 +25,11 @@ pub(crate) fn diff(
 ) -> Result<Status, Error> {
     if !arguments.trees.tree.is_empty() {
         return trees::diff(arguments, searcher, out);
+    }
+    if arguments.format == DiffFormat::Json {
+        return Err(Error::Usage(
+            "`--format json` is about trees: two `--tree`, or one and `--patch`".to_owned(),
+        ));
     }
     let [before, after] = &arguments.targets[..] else {
         let what = "two variants are compared: name both, as in `shortcopy diff ext4/ordered@v4.2 ext4/ordered@v6.14`";

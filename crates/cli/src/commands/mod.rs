@@ -13,6 +13,7 @@ mod shell;
 mod survey;
 mod tell;
 mod trees;
+mod trees_json;
 mod why;
 
 pub(crate) use cache::cache;

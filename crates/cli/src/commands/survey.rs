@@ -1,17 +1,18 @@
 //! `shortcopy survey`
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use scenario::{Coverage, Missing, Scenario};
-use tables::TreePath;
+use tables::{Text, Tree, TreePath};
 use tree::survey::{Survey as Hooks, Table};
 
 use crate::arguments::Survey;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
-use crate::kernel::{Kernel, open};
+use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose};
@@ -130,16 +131,73 @@ fn list<'l>(
     Ok(())
 }
 
+/// What file systems without a path lack.
+struct MissingWords<'t> {
+    tree: &'t Arc<tree::Tree>,
+    of: Tree,
+    /// By folder, or by file where many share one.
+    texts: BTreeMap<String, Text>,
+}
+
+/// Folders whose files are no single file system's.
+const SHARED: [&str; 3] = ["block", "fs", "mm"];
+/// So many missing things are told.
+const TOLD: usize = 3;
+
+impl MissingWords<'_> {
+    fn new(tree: &Arc<tree::Tree>) -> MissingWords<'_> {
+        let of = Tree::new(tree.release().clone(), tree.clone(), Vec::new());
+        MissingWords { tree, of, texts: BTreeMap::new() }
+    }
+
+    /// What its pair needs that the tables of everybody do not have.
+    fn of(&mut self, table: &Table) -> Result<String, Error> {
+        let folder = table.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_shared = SHARED.contains(&folder);
+        let home = if is_shared { table.file.to_string() } else { folder.to_owned() };
+        if !self.texts.contains_key(&home) {
+            let files = if is_shared {
+                vec![home.clone()]
+            } else {
+                let wrong = |why: tree::Error| Error::Usage(why.to_string());
+                let of_c = |file: &String| file.ends_with(".c") || file.ends_with(".h");
+                self.tree.files(folder).map_err(wrong)?.into_iter().filter(of_c).collect()
+            };
+            self.texts.insert(home.clone(), self.of.bare(&files));
+        }
+        let text = &self.texts[&home];
+        let mut all = Vec::new();
+        for hook in ["write_begin", "write_end"].iter().filter_map(|member| table.hook(member)) {
+            for (place, why) in text.unknowns(&table.file, &hook.function) {
+                if !all.iter().any(|(_, known)| *known == why) {
+                    all.push((place, why));
+                }
+            }
+        }
+        if all.is_empty() {
+            return Ok(
+                "and nothing is missing by name: it needs an entry in models/tables/paths.rs".to_owned()
+            );
+        }
+        let told = all.iter().take(TOLD).map(|(place, why)| format!("{}:{}: {why}", place.file, place.line));
+        let more = all.len().saturating_sub(TOLD);
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        let plural = if all.len() == 1 { "thing is" } else { "things are" };
+        Ok(format!("{} {plural} missing: {}{more}", all.len(), told.collect::<Vec<_>>().join("; ")))
+    }
+}
+
 /// Every pair of `write_begin` and `write_end` of the tree, and the path that runs it.
 fn hooks(kernel: &Kernel, chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
     let Some(program) = kernel.paths.first().map(|of| of.text.program()) else { return Ok(()) };
-    let tree = open(&kernel.name)?;
-    let found = Hooks::of(&tree, program.config(), program.hints());
+    let Some(tree) = &kernel.tree else { return Ok(()) };
+    let found = Hooks::of(tree, program.config(), program.hints());
     let found = found.map_err(|why| Error::Tree { tree: kernel.name.clone(), why: why.to_string() })?;
     let (bold, without) = (Style::new().bold(), AnsiColor::Magenta.on_default());
     out.line(&format!("\n{bold}write_begin and write_end{bold:#} of the tree"))?;
     let is_pair = |table: &&Table| &*table.record == "address_space_operations";
     let (mut run, mut all) = (0, 0);
+    let mut missing = MissingWords::new(tree);
     for table in found.tables.iter().filter(is_pair) {
         let runs = |path: &&str| {
             let entry = kernel.paths.iter().find(|of| **path == *of.path.name);
@@ -151,7 +209,7 @@ fn hooks(kernel: &Kernel, chosen: &[Chosen<'_>], out: &mut Output) -> Result<(),
         run += usize::from(!names.is_empty());
         let hook = |member| table.hook(member).map_or("none", |hook| &*hook.function);
         let said = match &names[..] {
-            [] => format!("{without}no path{without:#}"),
+            [] => format!("{without}no path{without:#}, {}", missing.of(table)?),
             names => names.join(", "),
         };
         let (begin, end) = (hook("write_begin"), hook("write_end"));

@@ -12,9 +12,11 @@ use c_text::{Difference, Name, Overlay, Patch, ReadError, Sources};
 use checker::explicit;
 use report::{Change, Entry, Summary, diff as compare};
 use scenario::{BadState, Case, Coverage, Outcome, Scenario};
-use tables::TreePath;
+use serde_json::json;
+use tables::{PATHS, TreePath};
 
-use crate::arguments::{Diff, TreesChoice};
+use super::trees_json;
+use crate::arguments::{Diff, Format, TreesChoice};
 use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
@@ -61,7 +63,9 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
     let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
-    let mut telling = Telling::new(&comparison, assume);
+    let what = "`--format mail` is about variants of the models: `check --tree` tells a tree's bad states so";
+    let format = arguments.format.plain().ok_or_else(|| Error::Usage(what.to_owned()))?;
+    let mut telling = Telling::new(&comparison, assume, format);
     telling.begin(out)?;
     let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
     searcher.each(
@@ -126,8 +130,20 @@ fn patched(name: &str, choice: &TreesChoice, targets: &[&str]) -> Result<(Kernel
     let back = if choice.reverse { " taken back" } else { "" };
     let patches = format!("{}{back}", names.join(", "));
     let of = format!("{name} with {patches}");
+    let homes = before.paths.iter().filter_map(|of| Some((home(&of.path.name)?, of.path.name.as_str())));
+    let is_gone = |file: &str| texts.iter().any(|(name, (_, new))| &***name == file && new.is_none());
+    let gone: Vec<(&str, &str)> = homes.filter(|(file, _)| is_gone(file)).collect();
+    if let ([(file, path), ..], true) = (&gone[..], gone.len() == before.paths.len()) {
+        let why = format!("{file} is deleted, and there is no {path} without it: nothing is left to compare");
+        return Err(Error::Tree { tree: of, why });
+    }
     let after = Kernel::of(&of, release, Arc::new(overlay), &choice.assume, targets)?;
     Ok((before, after, Changed { patches, files, unread }))
+}
+
+/// The file without which there is no such path.
+fn home(path: &str) -> Option<&'static str> {
+    PATHS.iter().find(|of| of.name == path)?.files.first().copied()
 }
 
 fn shown(patch: &str) -> String {
@@ -192,7 +208,7 @@ struct Pair<'k> {
 
 /// What became of a scenario.
 struct Compared {
-    before: Outcome,
+    before: (Scenario, Outcome),
     /// The scenario with the other text, and what it comes to; none where the text that it reads is the same.
     after: Option<(Scenario, Outcome)>,
 }
@@ -208,8 +224,8 @@ impl Pair<'_> {
             let outcome = explicit::check(&scenario, options).map_err(wrong)?;
             Ok((scenario, outcome))
         };
-        let (_, before) = check(self.case)?;
-        if !matches!(before.coverage, Coverage::Exhausted | Coverage::Pruned) {
+        let before = check(self.case)?;
+        if !matches!(before.1.coverage, Coverage::Exhausted | Coverage::Pruned) {
             self.path.is_cut.store(true, Ordering::Relaxed);
         }
         let is_read = self.path.matter().is_none_or(|matter| !matter.is_empty());
@@ -294,10 +310,25 @@ struct Telling<'c, 'k> {
     is_worse: bool,
     cuts: Cuts,
     grounds: Grounds,
+    format: Format,
+}
+
+/// What of the changes is read.
+struct ReadBy<'k> {
+    /// The paths, with what each reads of them.
+    paths: Vec<(&'k str, Vec<String>)>,
+    /// By file and name, whether it is hidden by the tables; none where it is read.
+    all: BTreeMap<(Name, String), Option<bool>>,
+}
+
+impl ReadBy<'_> {
+    fn any(&self) -> bool {
+        self.all.values().any(Option::is_none)
+    }
 }
 
 impl<'c, 'k> Telling<'c, 'k> {
-    fn new(comparison: &'c Comparison<'k>, assume: &[String]) -> Telling<'c, 'k> {
+    fn new(comparison: &'c Comparison<'k>, assume: &[String], format: Format) -> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
@@ -309,11 +340,15 @@ impl<'c, 'k> Telling<'c, 'k> {
             is_worse: false,
             cuts: Cuts::default(),
             grounds: Grounds::with(assume),
+            format,
         }
     }
 
     /// What is compared, and what differs.
     fn begin(&self, out: &mut Output) -> Result<(), Error> {
+        if self.format == Format::Json {
+            return Ok(());
+        }
         let bold = Style::new().bold();
         let Comparison { before, after, changed, paths, .. } = self.comparison;
         for (which, kernel) in [("before", before), ("after", after)] {
@@ -341,7 +376,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         result: Result<Compared, Error>,
         out: &mut Output,
     ) -> Result<(), Error> {
-        let Compared { before, after } = result?;
+        let Compared { before: (asked, before), after } = result?;
         self.searched += 1;
         let path = pair.path.before.path.name.as_str();
         let name = &pair.case.name;
@@ -351,7 +386,14 @@ impl<'c, 'k> Telling<'c, 'k> {
         let note = |cuts: &mut Cuts, coverage: Coverage| cuts.note(format!("{path}:{name}"), coverage);
         note(&mut self.cuts, before.coverage);
         self.grounds.add(&before);
-        let Some((scenario, outcome)) = after else { return Ok(()) };
+        let is_json = self.format == Format::Json;
+        let Some((scenario, outcome)) = after else {
+            if is_json {
+                out.line(&trees_json::scenario((pair.path.before, &asked, &before), None, &[])?)?;
+                out.flush()?;
+            }
+            return Ok(());
+        };
         if before.coverage == Coverage::Exhausted {
             note(&mut self.cuts, outcome.coverage);
         }
@@ -361,6 +403,16 @@ impl<'c, 'k> Telling<'c, 'k> {
         let entries: Vec<&Entry> = all.entries.iter().filter(|of| of.change != Change::Stays).collect();
         for entry in &all.entries {
             *self.counts.entry((entry.ending, sign(entry.change))).or_default() += 1;
+        }
+        let new = |bad: &&BadState| {
+            !before.bad.iter().any(|old| (&old.property, &old.witness) == (&bad.property, &bad.witness))
+        };
+        if is_json {
+            self.is_worse |= outcome.bad.iter().filter(new).any(|bad| bad.promised);
+            let after = (pair.path.after.unwrap_or(pair.path.before), &scenario, &outcome);
+            let line = trees_json::scenario((pair.path.before, &asked, &before), Some(after), &all.entries)?;
+            out.line(&line)?;
+            return out.flush();
         }
         if entries.is_empty() {
             return Ok(());
@@ -379,9 +431,6 @@ impl<'c, 'k> Telling<'c, 'k> {
             };
             out.line(&format!("  {} {}{steps}", sign(entry.change), entry.name))?;
         }
-        let new = |bad: &&BadState| {
-            !before.bad.iter().any(|old| (&old.property, &old.witness) == (&bad.property, &bad.witness))
-        };
         for bad in outcome.bad.iter().filter(new) {
             self.is_worse |= bad.promised;
             if self.shown.insert((path.to_owned(), bad.property.clone())) && !bad.schedule.events.is_empty() {
@@ -403,14 +452,19 @@ impl<'c, 'k> Telling<'c, 'k> {
 
     fn end(self, out: &mut Output) -> Result<Status, Error> {
         let bold = Style::new().bold();
+        let is_json = self.format == Format::Json;
         let loud = AnsiColor::Magenta.on_default().bold();
         let Comparison { paths, changed, .. } = self.comparison;
-        let gone: Vec<&str> = paths
+        let gone: Vec<String> = paths
             .iter()
             .filter(|both| both.after.is_none())
             .map(|both| both.before.path.name.as_str())
+            .map(|path| match home(path) {
+                Some(file) => format!("{path} (nothing of it is in {file} afterwards)"),
+                None => path.to_owned(),
+            })
             .collect();
-        if !gone.is_empty() {
+        if !gone.is_empty() && !is_json {
             out.line(&format!("\nonly before: {}", gone.join(", ")))?;
         }
         let mut unshared = self.unshared.clone();
@@ -420,15 +474,18 @@ impl<'c, 'k> Telling<'c, 'k> {
             let new = both.after.into_iter().flat_map(|after| of(after).filter(is_new));
             unshared.extend(new.map(|case| format!("{}:{}", both.before.path.name, case.name)));
         }
-        if !unshared.is_empty() {
+        if !unshared.is_empty() && !is_json {
             out.line(&format!("\nonly one of them has: {}", unshared.join(", ")))?;
         }
-        let mut is_read = true;
-        if changed.is_some() {
-            is_read = self.what_is_read(out)?;
+        let read_by = changed.is_some().then(|| self.what_is_read());
+        let is_read = read_by.as_ref().is_none_or(ReadBy::any);
+        if let (Some(read_by), false) = (&read_by, is_json) {
+            tell_what_is_read(read_by, out)?;
         }
         let searched = self.searched;
-        if is_read {
+        if is_json {
+            out.line(&self.whole(&gone, &unshared, read_by.as_ref()))?;
+        } else if is_read {
             let plural = if searched == 1 { "" } else { "s" };
             let mut text = format!("\n{searched} scenario{plural}");
             if self.compared < searched {
@@ -449,11 +506,10 @@ impl<'c, 'k> Telling<'c, 'k> {
                 changed.patches
             ))?;
         }
-        if is_read {
+        if is_read && !is_json {
             self.grounds.tell(out)?;
         }
-        let format = crate::arguments::Format::Text;
-        self.cuts.tell(format, "there may be more than is told, on either side", out)?;
+        self.cuts.tell(self.format, "there may be more than is told, on either side", out)?;
         out.flush()?;
         Ok(match () {
             () if self.is_worse || !gone.is_empty() => Status::Different,
@@ -462,16 +518,45 @@ impl<'c, 'k> Telling<'c, 'k> {
         })
     }
 
-    /// Which of the changes what path reads; whether any.
-    fn what_is_read(&self, out: &mut Output) -> Result<bool, Error> {
-        let bold = Style::new().bold();
-        // By file and name, whether it is hidden by the tables; none where it is read.
+    /// What was compared, as JSON.
+    fn whole(&self, gone: &[String], unshared: &[String], read_by: Option<&ReadBy<'_>>) -> String {
+        let Comparison { before, after, changed, .. } = self.comparison;
+        let tree = |of: &Kernel| json!({ "tree": of.name, "release": of.catalog[0].variants[0].name });
+        let counts = |ending| {
+            let [appear, go, stay, unsettled] = ['+', '-', ' ', '?'].map(|sign| self.count(ending, sign));
+            json!({ "appear": appear, "go": go, "stay": stay, "unsettled": unsettled })
+        };
+        let reads =
+            read_by.map(|of| of.paths.iter().map(|(path, names)| json!({ "path": path, "reads": names })));
+        let unread = read_by.map(|of| {
+            let unread = of.all.iter().filter(|(_, told)| told.is_some());
+            unread.map(|((file, name), told)| json!({ "file": &**file, "name": name, "is_word": told }))
+        });
+        json!({
+            "before": tree(before),
+            "after": tree(after),
+            "patches": changed.map(|changed| &changed.patches),
+            "reads": reads.map(Iterator::collect::<Vec<_>>),
+            "not_read": unread.map(Iterator::collect::<Vec<_>>),
+            "changes_what_is_read": read_by.is_none_or(ReadBy::any),
+            "only_before": gone,
+            "only_one_has": unshared,
+            "scenarios": self.searched,
+            "compared": self.compared,
+            "bad_states": counts(false),
+            "endings": counts(true),
+        })
+        .to_string()
+    }
+
+    /// Which of the changes what path reads.
+    fn what_is_read(&self) -> ReadBy<'k> {
+        let mut paths = Vec::new();
         let mut all: BTreeMap<(Name, String), Option<bool>> = BTreeMap::new();
         let unread = self.comparison.changed.map_or(&[][..], |changed| &changed.unread);
         for one in unread {
             all.insert((one.file.clone(), named(one)), Some(false));
         }
-        out.line("")?;
         let is_same = self.is_same();
         for both in &self.comparison.paths {
             let is_searched = self.comparison.pairs.iter().any(|pair| Arc::ptr_eq(&pair.path, both));
@@ -490,20 +575,28 @@ impl<'c, 'k> Telling<'c, 'k> {
                 }
             }
             if !names.is_empty() {
-                let path = &both.before.path.name;
-                out.line(&format!("{bold}{path}{bold:#} reads {}", names.join(", ")))?;
+                paths.push((both.before.path.name.as_str(), names));
             }
         }
-        for ((file, name), told) in &all {
-            let why = match told {
-                None => continue,
-                Some(true) => "it is a word of the tables, and the text of a word is not run",
-                Some(false) => "no path that was asked reads it",
-            };
-            out.line(&format!("{name} of {file} is not read: {why}"))?;
-        }
-        Ok(all.values().any(Option::is_none))
+        ReadBy { paths, all }
     }
+}
+
+fn tell_what_is_read(ReadBy { paths, all }: &ReadBy<'_>, out: &mut Output) -> Result<(), Error> {
+    let bold = Style::new().bold();
+    out.line("")?;
+    for (path, names) in paths {
+        out.line(&format!("{bold}{path}{bold:#} reads {}", names.join(", ")))?;
+    }
+    for ((file, name), told) in all {
+        let why = match told {
+            None => continue,
+            Some(true) => "it is a word of the tables, and the text of a word is not run",
+            Some(false) => "no path that was asked reads it",
+        };
+        out.line(&format!("{name} of {file} is not read: {why}"))?;
+    }
+    Ok(())
 }
 
 fn sign(change: Change) -> char {

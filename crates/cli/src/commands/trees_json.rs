@@ -1,0 +1,42 @@
+//! `shortcopy diff` of kernel trees as JSON, one object per line: each scenario, and then what was compared.
+
+use report::{Change, Entry, Finding, How, json_line};
+use scenario::{Outcome, Scenario};
+use serde_json::{Value, json};
+use tables::TreePath;
+
+use crate::error::Error;
+
+/// A scenario, with what it comes to before and after; after only where the text that it reads differs.
+pub(super) fn scenario(
+    before: (&TreePath, &Scenario, &Outcome),
+    after: Option<(&TreePath, &Scenario, &Outcome)>,
+    entries: &[Entry],
+) -> Result<String, Error> {
+    let entry = |of: &Entry| {
+        let change = match of.change {
+            Change::Appears => "appears",
+            Change::Goes => "goes",
+            Change::Stays => "stays",
+            Change::Unsettled => "unsettled",
+        };
+        let kind = if of.ending { "ending" } else { "bad state" };
+        json!({ "change": change, "kind": kind, "name": of.name, "steps": [of.steps.0, of.steps.1] })
+    };
+    let line = json!({
+        "path": before.0.path.name,
+        "scenario": before.1.name,
+        "before": result(before)?,
+        "after": after.map(result).transpose()?,
+        "changes": entries.iter().map(entry).collect::<Vec<_>>(),
+    });
+    Ok(line.to_string())
+}
+
+/// The same as `check` has it.
+fn result((of, scenario, outcome): (&TreePath, &Scenario, &Outcome)) -> Result<Value, Error> {
+    let (path, variant) = (&of.path.name, &of.path.variants[0].name);
+    let finding = Finding { path, variant, scenario, engine: "explicit", outcome };
+    let line = json_line(finding, How::default()).map_err(std::io::Error::from)?;
+    Ok(serde_json::from_str(&line).map_err(std::io::Error::from)?)
+}
