@@ -49,7 +49,7 @@ pub(crate) fn replay_command(chosen: &Chosen<'_>, kernel: Option<&Kernel>, numbe
 }
 
 /// Which steps of the schedule of a bad state are told.
-fn steps(scenario: &Scenario, bad: &BadState) -> Steps {
+pub(crate) fn steps(scenario: &Scenario, bad: &BadState) -> Steps {
     let key = open_steps(scenario)(bad);
     let telling = Prepared::new(scenario).and_then(|prepared| telling_steps(&prepared, bad));
     Steps { key, telling: telling.ok().flatten() }

@@ -14,7 +14,7 @@ use report::{Change, Entry, Summary, diff as compare};
 use scenario::{BadState, Case, Coverage, Outcome, Scenario};
 use tables::TreePath;
 
-use crate::arguments::{Diff, TreesChoice};
+use crate::arguments::{Diff, DiffFormat, TreesChoice};
 use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
@@ -23,7 +23,7 @@ use crate::kernel::{Kernel, open};
 use crate::output::Output;
 use crate::reads::{Change as Changes, Reads};
 use crate::status::Status;
-use crate::story::told;
+use crate::story::{mailed, told};
 use crate::target::{Breadth, Chosen, choose};
 
 /// No patch is larger, in bytes.
@@ -61,7 +61,7 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
     let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
-    let mut telling = Telling::new(&comparison, assume);
+    let mut telling = Telling::new(&comparison, assume, arguments.format);
     telling.begin(out)?;
     let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
     searcher.each(
@@ -294,10 +294,11 @@ struct Telling<'c, 'k> {
     is_worse: bool,
     cuts: Cuts,
     grounds: Grounds,
+    format: DiffFormat,
 }
 
 impl<'c, 'k> Telling<'c, 'k> {
-    fn new(comparison: &'c Comparison<'k>, assume: &[String]) -> Telling<'c, 'k> {
+    fn new(comparison: &'c Comparison<'k>, assume: &[String], format: DiffFormat) -> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
@@ -309,6 +310,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             is_worse: false,
             cuts: Cuts::default(),
             grounds: Grounds::with(assume),
+            format,
         }
     }
 
@@ -385,7 +387,15 @@ impl<'c, 'k> Telling<'c, 'k> {
         for bad in outcome.bad.iter().filter(new) {
             self.is_worse |= bad.promised;
             if self.shown.insert((path.to_owned(), bad.property.clone())) && !bad.schedule.events.is_empty() {
-                out.write(&told(&scenario, bad, Some(self.comparison.after), true))?;
+                let text = Some(self.comparison.after);
+                let after = pair.path.after.zip(pair.after).filter(|_| self.format == DiffFormat::Mail);
+                match after {
+                    Some((of, case)) => {
+                        let chosen = Chosen { path: &of.path, variant: &of.path.variants[0], case };
+                        out.write(&format!("\n{}", mailed(&scenario, bad, text, (&chosen, None))))?;
+                    }
+                    None => out.write(&told(&scenario, bad, text, true))?,
+                }
                 out.line("")?;
             }
         }
