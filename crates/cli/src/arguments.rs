@@ -110,7 +110,8 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
     let why = match format {
         CheckFormat::Text => return None,
         CheckFormat::Json => "which has every schedule in full",
-        CheckFormat::Mail => "which has the steps that matter",
+        CheckFormat::Mail | CheckFormat::Sarif => "which has the steps that matter",
+        CheckFormat::Junit | CheckFormat::Ktap => "which has none",
     };
     let said = format!("'--schedules' has no effect with '--format {name}', {why}");
     is_given("schedules").then_some(said)
@@ -429,6 +430,12 @@ pub enum CheckFormat {
     Json,
     /// The shortest way to each bad state, to paste into a mail or a commit message: 72 columns.
     Mail,
+    /// For CI systems: a suite for each variant, a case for each scenario.
+    Junit,
+    /// For code hosts: a result for each bad state, at the line of the model or of the kernel that it is about.
+    Sarif,
+    /// The kernel's test protocol: a test for each variant, in it one for each scenario.
+    Ktap,
 }
 
 impl CheckFormat {
@@ -606,6 +613,16 @@ mod tests {
             ("check --format json", true),
             ("check --schedules", true),
             ("check --schedules --format json", false),
+            ("check --schedules --format mail", false),
+            ("check --coverage --format json", true),
+            ("check --coverage --format sarif", false),
+            ("check --format junit", true),
+            ("list --format junit", false),
+            ("matrix --format mail", false),
+            ("replay a --format mail", true),
+            ("replay a --format json", false),
+            ("diff a b --format mail", true),
+            ("diff a b --format ktap", false),
             ("check --coverage --seed 1", false),
             ("matrix --newest", true),
             ("matrix --newest --variant v4.2", false),

@@ -54,7 +54,7 @@ impl Cuts {
         }
         if format == Format::Json {
             let line = serde_json::json!({ "searches_cut": self.searches });
-            return out.line(&line.to_string());
+            return out.line(&report::tagged("searches-cut", &line).map_err(std::io::Error::from)?);
         }
         let were = if self.searches.len() == 1 { "search was" } else { "searches were" };
         out.line(&format!("\n{} {were} cut: {so}", self.searches.len()))?;

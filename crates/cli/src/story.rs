@@ -49,7 +49,7 @@ pub(crate) fn replay_command(chosen: &Chosen<'_>, kernel: Option<&Kernel>, numbe
 }
 
 /// Which steps of the schedule of a bad state are told.
-fn steps(scenario: &Scenario, bad: &BadState) -> Steps {
+pub(crate) fn steps(scenario: &Scenario, bad: &BadState) -> Steps {
     let key = open_steps(scenario)(bad);
     let telling = Prepared::new(scenario).and_then(|prepared| telling_steps(&prepared, bad));
     Steps { key, telling: telling.ok().flatten() }
@@ -79,4 +79,75 @@ pub(crate) fn told(scenario: &Scenario, bad: &BadState, kernel: Option<&Kernel>,
     let folding = if folds { Folding::AllBut(&open) } else { Folding::Nothing };
     let _ = write!(out, "\n{}", report::shown(bad, scenario, folding, look));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::arguments::Bounds;
+    use crate::engine::{Answer, Searcher};
+    use crate::target::{Breadth, choose};
+
+    /// Every bad state of some variants as a mail, by its target, property and number of actors.
+    fn mails(targets: &[&str], mut see: impl FnMut(&Chosen<'_>, &BadState, &str)) {
+        let catalog = models::paths();
+        let targets: Vec<String> = targets.iter().map(|&target| target.to_owned()).collect();
+        let chosen = choose(&catalog, &targets, Breadth::Default).expect("they are there");
+        let take = |at: usize, answer: Result<Answer, crate::Error>| {
+            let Answer { scenario, outcome, .. } = answer?;
+            for bad in &outcome.bad {
+                see(&chosen[at], bad, &mailed(&scenario, bad, None, (&chosen[at], Some(1))));
+            }
+            Ok(())
+        };
+        Searcher::default().search(&Bounds::default().explicit(), &chosen, take).expect("they are searched");
+    }
+
+    #[test]
+    fn no_line_of_a_mail_is_wider_than_72_columns_and_none_is_empty_of_content() {
+        let mut count = 0;
+        let targets =
+            ["simple/ramfs@v6.18", "generic/block@v6.18", "btrfs/buffered@v6.19", "nfs/write@v6.18"];
+        mails(&targets, |chosen, bad, text| {
+            count += 1;
+            let target = chosen.target();
+            for line in text.lines() {
+                assert!(line.width() <= report::MAIL_WIDTH, "{target}: {line}\n{text}");
+            }
+            assert!(text.contains(&bad.property) && text.contains("\neffect     "), "{target}:\n{text}");
+            // What is broken, and a step that leads there, unless it is missing on every schedule.
+            let rows = text.lines().filter(|line| line.starts_with("  ")).count();
+            let marks = text.lines().filter(|line| line.trim_start().starts_with("^ ")).count();
+            let is_told = marks > 0 && rows >= marks + 3;
+            assert!(is_told || bad.schedule.events.is_empty(), "{target}:\n{text}");
+        });
+        assert!(count > 300, "only {count} bad states");
+    }
+
+    #[test]
+    fn real_counterexamples_as_mails() {
+        // Short; three actors; a deadlock or a cycle; long, of a journal.
+        let asked = [
+            ("simple/ramfs@v6.18:beyond-invalid", "wrong-size"),
+            ("ext4/ordered@v6.18:within-unmapped-with-reader", "visible-beyond-return"),
+            ("generic/block@v2.6.17:within-segment-then-self", "deadlock"),
+            ("ext4/journalled@v4.2:within-unmapped", "journal-bypass"),
+            ("ext4/journalled@v4.2:within-unmapped", "stale-uptodate"),
+        ];
+        let mut texts: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut targets: Vec<&str> = asked.iter().map(|(target, _)| *target).collect();
+        targets.dedup();
+        mails(&targets, |chosen, bad, text| {
+            texts.entry((chosen.target(), bad.property.clone())).or_insert_with(|| text.to_owned());
+        });
+        let texts: Vec<&str> = asked
+            .iter()
+            .map(|(target, property)| texts[&((*target).to_owned(), (*property).to_owned())].as_str())
+            .collect();
+        insta::assert_snapshot!(texts.join("\n=====\n\n"));
+    }
 }

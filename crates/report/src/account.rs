@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Style};
 use scenario::{Branch, Reason, Way};
 use serde::Serialize;
 
+use crate::json::tagged;
+
 /// What was searched.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Extent {
@@ -188,12 +190,12 @@ impl<'b> Account<'b> {
             let reason =
                 branch.reason.filter(|_| fate != Fate::Reached).map(|number| self.reasons[number].text);
             let line = OfBranch { file, function, line, code, way, fate, reason };
-            out.push_str(&serde_json::to_string(&line)?);
+            out.push_str(&tagged("branch", &line)?);
             out.push('\n');
         }
         for &(number, flaw) in &self.flaws {
             let Reason { file, line, text, .. } = self.reasons[number];
-            out.push_str(&serde_json::to_string(&OfReason { file, line, reason: text, flaw })?);
+            out.push_str(&tagged("reason", &OfReason { file, line, reason: text, flaw })?);
             out.push('\n');
         }
         Ok(out)

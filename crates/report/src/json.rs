@@ -1,15 +1,36 @@
 //! Results as JSON, one object per line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Word;
 use scenario::{
-    Assumption, BadState, Coverage, Event, EventKind, Missing, Outcome, Scenario, Verdict, verdict,
+    Assumption, BadState, Coverage, Event, EventKind, Fact, Missing, Outcome, Scenario, Verdict, verdict,
 };
 use serde::Serialize;
 
 use crate::block;
 use crate::lines::is_scheduling_point;
+
+/// The JSON schema of every line that a command writes, by the line's field `schema`. What is added to a line leaves
+/// its version as it is; what is taken away, or means something else, is a new one.
+pub const SCHEMA: &str = include_str!("../schema/shortcopy-1.json");
+
+/// The version that [`SCHEMA`] describes.
+const VERSION: u32 = 1;
+
+/// A value as a line of JSON that says what it is, without the end of the line.
+///
+/// # Errors
+/// None that is known: all that is written is text and finite numbers.
+pub fn tagged<T: Serialize>(what: &str, value: &T) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Tagged<'v, T> {
+        schema: String,
+        #[serde(flatten)]
+        value: &'v T,
+    }
+    serde_json::to_string(&Tagged { schema: format!("shortcopy/{what}/{VERSION}"), value })
+}
 
 /// A result and what it is the result of.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +52,17 @@ struct Line<'r> {
     path: &'r str,
     variant: &'r str,
     scenario: &'r str,
+    sentence: &'r str,
+    /// How large what is, in units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    geometry: Option<&'r BTreeMap<&'static str, u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    companions: Option<&'r [&'static str]>,
+    initial_states: Vec<State<'r>>,
+    /// The ids of the properties that the file system promises.
+    promised: BTreeSet<&'static str>,
     engine: &'r str,
     verdict: Verdict,
     coverage: Coverage,
@@ -60,11 +92,26 @@ struct Line<'r> {
     command: Option<&'r str>,
 }
 
+/// An initial state.
+#[derive(Serialize)]
+struct State<'r> {
+    name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<&'r BTreeMap<&'static str, Fact>>,
+}
+
 #[derive(Serialize)]
 struct Bad<'r> {
     property: &'r str,
     witness: &'r str,
     promised: bool,
+    /// What it means, where the requirement comes from, and what a user sees of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requirement: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<&'static str>,
     depth: usize,
     initial: &'r str,
     picture: Vec<String>,
@@ -106,10 +153,20 @@ pub struct How<'r> {
 pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
     let How { command, cached } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
-    serde_json::to_string(&Line {
+    let facts = scenario.facts.as_ref();
+    let told = |number: usize| facts.and_then(|facts| facts.initial.get(number));
+    let states = scenario.initial.iter().enumerate();
+    let states = states.map(|(number, state)| State { name: &state.name, facts: told(number) });
+    let line = Line {
         path,
         variant,
         scenario: &scenario.name,
+        sentence: &scenario.sentence,
+        geometry: facts.map(|facts| &facts.geometry),
+        source: facts.and_then(|facts| facts.source),
+        companions: facts.map(|facts| &facts.companions[..]),
+        initial_states: states.collect(),
+        promised: scenario.promised(),
         engine,
         verdict: verdict(scenario, outcome),
         coverage: outcome.coverage,
@@ -129,14 +186,19 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         remark: &outcome.remark,
         cached,
         command,
-    })
+    };
+    tagged("result", &line)
 }
 
 fn bad_state<'r>(bad: &'r BadState, scenario: &Scenario) -> Bad<'r> {
+    let property = block::property(scenario, &bad.property);
     Bad {
         property: &bad.property,
         witness: &bad.witness,
         promised: bad.promised,
+        sentence: property.map(|property| property.sentence),
+        requirement: property.map(|property| property.source),
+        effect: property.map(scenario::Property::seen),
         depth: bad.schedule.steps(),
         initial: &bad.schedule.initial,
         picture: block::picture(scenario, &bad.cells as &[Word]),

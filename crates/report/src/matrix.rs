@@ -7,7 +7,7 @@ use scenario::{Coverage, Outcome, Scenario};
 use serde::Serialize;
 
 use crate::endings::{self, Ends, Told};
-use crate::json::Finding;
+use crate::json::{Finding, tagged};
 
 /// What is known about a variant and a property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -181,12 +181,15 @@ impl Matrix {
                 steps_alone: cell.alone,
                 steps_together: cell.together,
             });
-            serde_json::to_string(&Line {
-                path: &row.path,
-                variant: &row.variant,
-                properties: properties.collect(),
-                scenarios: endings::told(&row.scenarios),
-            })
+            tagged(
+                "variant",
+                &Line {
+                    path: &row.path,
+                    variant: &row.variant,
+                    properties: properties.collect(),
+                    scenarios: endings::told(&row.scenarios),
+                },
+            )
         };
         self.rows.iter().map(line).collect()
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::json::tagged;
 use crate::named;
 
 /// A kernel word, one way to remove it, and what becomes reachable.
@@ -111,7 +112,7 @@ impl Need<'_> {
     /// # Errors
     /// None that is known: all that is written is text and numbers.
     pub fn json_line(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+        tagged("word", self)
     }
 
     /// Whether nothing needs the word and nobody says why it is there. A look that always has the answer it was
@@ -280,16 +281,16 @@ mod tests {
     fn json_names_the_answer() {
         let lines: Vec<String> = some().iter().map(|n| n.json_line().expect("JSON")).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":12,"functions":["write_end"],"word":"clear_buffer_new","removal":"left out","answer":"not-needed","scenarios":3,"reason":"the next write ignores it"}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":7,"functions":["write_begin"],"word":"folio_zero_segment","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":true,"steps":1}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":13,"functions":["write_end"],"word":"folio_mark_dirty","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":false,"steps":14}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","cut_in":["a","b","c","d","e"]}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":15,"functions":["write_end"],"word":"smp","removal":"left out","answer":"not-needed","scenarios":0}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":16,"functions":["write_end"],"word":"kmalloc","removal":"left out","answer":"empties","scenario":"alone","witness":"whole write"}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":17,"functions":["write_end"],"word":"folio_wait","removal":"left out","answer":"not-needed","scenarios":2}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":18,"functions":["write_end"],"word":"i_size_write","removal":"left out","answer":"ends","scenario":"alone","ending":"whole, size kept"}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":19,"functions":["write_end"],"word":"copy","removal":"left out","answer":"cannot-take","scenario":"alone","why":"out of range"}
-        {"path":"toy/write","variant":"v1","file":"models/toy.rs","line":20,"functions":["write_end"],"word":"folio_unlock","removal":"left out","answer":"not-looked-at"}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":12,"functions":["write_end"],"word":"clear_buffer_new","removal":"left out","answer":"not-needed","scenarios":3,"reason":"the next write ignores it"}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":7,"functions":["write_begin"],"word":"folio_zero_segment","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":true,"steps":1}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":13,"functions":["write_end"],"word":"folio_mark_dirty","removal":"left out","answer":"breaks","scenario":"alone","property":"lost-write","witness":"unit(0)","promised":false,"steps":14}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":14,"functions":["write_end"],"word":"folio_put","removal":"left out","answer":"unknown","cut_in":["a","b","c","d","e"]}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":15,"functions":["write_end"],"word":"smp","removal":"left out","answer":"not-needed","scenarios":0}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":16,"functions":["write_end"],"word":"kmalloc","removal":"left out","answer":"empties","scenario":"alone","witness":"whole write"}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":17,"functions":["write_end"],"word":"folio_wait","removal":"left out","answer":"not-needed","scenarios":2}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":18,"functions":["write_end"],"word":"i_size_write","removal":"left out","answer":"ends","scenario":"alone","ending":"whole, size kept"}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":19,"functions":["write_end"],"word":"copy","removal":"left out","answer":"cannot-take","scenario":"alone","why":"out of range"}
+        {"schema":"shortcopy/word/1","path":"toy/write","variant":"v1","file":"models/toy.rs","line":20,"functions":["write_end"],"word":"folio_unlock","removal":"left out","answer":"not-looked-at"}
         "#);
     }
 }

@@ -133,3 +133,42 @@ pub(crate) fn outcome() -> Outcome {
         ..Outcome::default()
     }
 }
+
+/// A test of each grade, in two variants; names hold what formats must escape.
+pub(crate) fn tested() -> Vec<crate::Tested> {
+    use crate::{Found, Grade, Tested};
+    let (scenario, outcome) = (scenario(), outcome());
+    let key = [7, 8].into();
+    let found = |bad: &BadState, is_new| Found {
+        is_new,
+        replay: Some("shortcopy replay toy/write@v1:toy#1".to_owned()),
+        ..Found::of(&scenario, bad, (&key, &[4].into()), &|file| file.is_empty())
+    };
+    let of = |name: &str, variant: &str, grade, words: &str| Tested {
+        path: "toy/write".to_owned(),
+        variant: variant.to_owned(),
+        scenario: name.to_owned(),
+        sentence: "a write that is cut short".to_owned(),
+        grade,
+        words: words.to_owned(),
+        remarks: Vec::new(),
+        seconds: 0.25,
+        found: Vec::new(),
+    };
+    let hostile = "<&\"'>]]>\u{1b}[31m # --> \u{0}ü";
+    vec![
+        of("quiet", "v1", Grade::Passed, "holds"),
+        Tested {
+            found: vec![found(&outcome.bad[0], false)],
+            ..of("known", "v1", Grade::Known, "violated, as recorded")
+        },
+        Tested {
+            found: vec![found(&outcome.bad[0], true), found(&outcome.bad[1], false)],
+            remarks: vec![hostile.to_owned(), "two\nlines".to_owned()],
+            ..of(hostile, "v2", Grade::Failed, "violated, not as recorded")
+        },
+        of("cut", "v2", Grade::Unsettled, "unknown, cut by the bound on states"),
+        of("skipped", "v2", Grade::Skipped, "unsupported"),
+        of("broken", "v2", Grade::Broken, "broken: a loop has too large a state"),
+    ]
+}

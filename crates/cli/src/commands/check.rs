@@ -80,6 +80,12 @@ fn teller<'c>(
         CheckFormat::Text => Box::new(Text::new(chosen, kernel, arguments)),
         CheckFormat::Json => Box::new(tell::Json::new(arguments)),
         CheckFormat::Mail => Box::new(tell::Mail::new(kernel, arguments)),
+        CheckFormat::Ktap => Box::new(tell::Stream::new(chosen, kernel)),
+        CheckFormat::Junit => Box::new(tell::Document::new(report::junit, kernel)),
+        CheckFormat::Sarif => {
+            let sarif = |all: &[report::Tested]| report::sarif(all).map_err(std::io::Error::from);
+            Box::new(tell::Document::new(sarif, kernel))
+        }
     }
 }
 

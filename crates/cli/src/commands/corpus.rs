@@ -176,7 +176,7 @@ pub(crate) fn corpus(
 
 fn tell(line: &Line<'_>, format: Format, out: &mut Output) -> Result<(), Error> {
     if format == Format::Json {
-        let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
+        let text = report::tagged("bug", line).map_err(std::io::Error::from)?;
         return out.line(&text);
     }
     out.line(&format!(

@@ -51,7 +51,8 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
     for error in &broken {
         status = Status::Wrong;
         out.line(&match as_json {
-            true => serde_json::json!({ "broken": error }).to_string(),
+            true => report::tagged("broken", &serde_json::json!({ "broken": error }))
+                .map_err(std::io::Error::from)?,
             false => format!("broken: {error}"),
         })?;
     }

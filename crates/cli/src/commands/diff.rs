@@ -1,9 +1,10 @@
 //! `shortcopy diff`
 
 use report::snapshot::how_to_record;
-use report::{Summary, diff as compare};
-use scenario::{Case, Coverage, Tier, Variant, WritePath};
+use report::{MAIL_WIDTH, Summary, diff as compare};
+use scenario::{BadState, Case, Coverage, Scenario, Tier, Variant, WritePath};
 
+use super::tell::BETWEEN;
 use super::trees;
 use crate::arguments::{Bounds, Diff, DiffFormat};
 use crate::engine::{Answer, Searcher};
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::Records;
 use crate::status::Status;
+use crate::story::mailed;
 use crate::target::{Chosen, variant};
 
 /// Shows which bad states appear, go and stay between two variants: as recorded, or by a search.
@@ -23,6 +25,9 @@ pub(crate) fn diff(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
+    if arguments.format == DiffFormat::Mail {
+        out.wrap_lines(MAIL_WIDTH);
+    }
     if !arguments.trees.tree.is_empty() {
         return trees::diff(arguments, searcher, out);
     }
@@ -40,6 +45,10 @@ pub(crate) fn diff(
     let both = [variant(catalog, before)?, variant(catalog, after)?];
     if arguments.search {
         return search(both, arguments, searcher, out);
+    }
+    if arguments.format == DiffFormat::Mail {
+        let what = "`--format mail` tells schedules, which are searched for: add `--search`";
+        return Err(Error::Usage(what.to_owned()));
     }
     if arguments.all || arguments.bounds != Bounds::default() {
         let what = "`--all` and the bounds are about a search, and nothing is searched: add `--search`";
@@ -88,19 +97,58 @@ fn search(
         .collect();
     let first = both[0].1.cases.iter().filter(taken).count();
     let mut results: [Vec<Summary>; 2] = [Vec::new(), Vec::new()];
+    let mut found: [Vec<Found<'_>>; 2] = [Vec::new(), Vec::new()];
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
         let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
         }
-        results[usize::from(at >= first)].push(Summary::found(&scenario.name, &outcome));
+        let which = usize::from(at >= first);
+        results[which].push(Summary::found(&scenario.name, &outcome));
+        if arguments.format == DiffFormat::Mail {
+            let all = outcome.bad.into_iter();
+            found[which].extend(all.map(|bad| Found { chosen: chosen[at], scenario: scenario.clone(), bad }));
+        }
         Ok(())
     })?;
-    out.write(&compare(&results[0], &results[1]).to_string())?;
+    let told = compare(&results[0], &results[1]).to_string();
+    if arguments.format == DiffFormat::Mail {
+        out.line(told.trim_end())?;
+        mail_new(&found, out)?;
+    } else {
+        out.write(&told)?;
+    }
     if status == Status::Unknown {
         out.line("a search was cut: what is missing may be there")?;
     }
     out.flush()?;
     Ok(status)
+}
+
+/// A bad state, and where it was found.
+struct Found<'c> {
+    chosen: Chosen<'c>,
+    scenario: Scenario,
+    bad: BadState,
+}
+
+impl Found<'_> {
+    fn is_same(&self, other: &Found<'_>) -> bool {
+        self.scenario.name == other.scenario.name
+            && (&self.bad.property, &self.bad.witness) == (&other.bad.property, &other.bad.witness)
+    }
+}
+
+/// Of each property the shortest way to a bad state that only the second variant has.
+fn mail_new([before, after]: &[Vec<Found<'_>>; 2], out: &mut Output) -> Result<(), Error> {
+    let mut new: Vec<&Found<'_>> =
+        after.iter().filter(|found| !before.iter().any(|old| old.is_same(found))).collect();
+    new.sort_by_key(|found| (!found.bad.promised, found.bad.property.clone(), found.bad.schedule.steps()));
+    new.dedup_by(|later, first| later.bad.property == first.bad.property);
+    for found in new {
+        out.line(BETWEEN)?;
+        out.write(&mailed(&found.scenario, &found.bad, None, (&found.chosen, None)))?;
+    }
+    Ok(())
 }

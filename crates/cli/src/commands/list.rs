@@ -90,7 +90,7 @@ fn json(chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
             sentence: &scenario.sentence,
             tier: tier(case.tier),
         };
-        out.line(&serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
+        out.line(&report::tagged("scenario", &line).map_err(std::io::Error::from)?)?;
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use report::snapshot::{Section, how_to_record, parse};
 use report::{Block, Folding, Line, Snapshot};
-use scenario::{Event, Scenario, WritePath};
+use scenario::{BadState, Event, Scenario, Schedule, WritePath};
 
-use crate::arguments::{Bounds, Replay};
+use crate::arguments::{Bounds, Replay, ReplayFormat};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -16,6 +16,7 @@ use crate::output::Output;
 use crate::recorded::{Records, read_text, subject};
 use crate::replay::{Replayed, replay as find_run};
 use crate::status::Status;
+use crate::story::mailed;
 use crate::target::{Breadth, Chosen, choose, unknown, variant};
 
 /// Runs a recorded schedule step by step.
@@ -31,7 +32,7 @@ pub(crate) fn replay(
 ) -> Result<Status, Error> {
     let Asked { name, scenario, number } = Asked::parse(&arguments.schedule)?;
     if let Some(kernel) = kernel {
-        return of_tree(kernel, (name, scenario, number), searcher, out);
+        return of_tree(kernel, (name, scenario, number), arguments.format, searcher, out);
     }
     let snapshot = read(catalog, name, arguments.snapshots.as_deref())?;
     let (section, block) = pick(&snapshot, scenario, number)?;
@@ -39,7 +40,10 @@ pub(crate) fn replay(
     let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
     let scenario = (chosen.case.build)();
-    out.write(&heading(&target, &section.sentence, block))?;
+    let is_mail = arguments.format == ReplayFormat::Mail;
+    if !is_mail || block.initial.is_empty() {
+        out.write(&heading(&target, &section.sentence, block))?;
+    }
     if block.initial.is_empty() {
         out.line("There is no schedule to take: what is missing is missing on every one.")?;
         out.flush()?;
@@ -65,6 +69,12 @@ pub(crate) fn replay(
         block
     };
     match find_run(&scenario, block) {
+        Ok(replayed) if is_mail => {
+            let bad = taken(block, &replayed);
+            out.write(&mailed(&scenario, &bad, None, (&chosen, Some(block.number))))?;
+            out.flush()?;
+            Ok(Status::AsRecorded)
+        }
         Ok(replayed) => {
             show(&scenario, None, &replayed, out)?;
             out.flush()?;
@@ -83,6 +93,7 @@ pub(crate) fn replay(
 fn of_tree(
     kernel: &Kernel,
     (name, scenario, number): (&str, Option<&str>, Option<usize>),
+    format: ReplayFormat,
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
@@ -109,6 +120,11 @@ fn of_tree(
             last => format!("`{target}` has no schedule #{number}; it has #1 to #{last}"),
         }));
     };
+    if format == ReplayFormat::Mail {
+        out.write(&mailed(&scenario, bad, Some(kernel), (&chosen, Some(number))))?;
+        out.flush()?;
+        return Ok(Status::AsRecorded);
+    }
     let block = Block::of(number, bad, &scenario, &BTreeSet::new());
     out.write(&heading(&chosen.target(), &scenario.sentence, &block))?;
     if bad.schedule.events.is_empty() {
@@ -120,6 +136,18 @@ fn of_tree(
     show(&scenario, Some(kernel), &replayed, out)?;
     out.flush()?;
     Ok(Status::AsRecorded)
+}
+
+/// The bad state that a run has come to.
+fn taken(block: &Block, replayed: &Replayed) -> BadState {
+    let events = replayed.stages.iter().flat_map(|stage| stage.events.iter().cloned()).collect();
+    BadState {
+        property: block.property.clone(),
+        witness: block.witness.clone(),
+        promised: block.promised,
+        cells: replayed.stages.last().map_or_else(Vec::new, |stage| stage.cells.clone()),
+        schedule: Schedule { initial: block.initial.clone(), events },
+    }
 }
 
 /// The block in full, if a search finds what it records.

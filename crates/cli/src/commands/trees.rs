@@ -16,7 +16,7 @@ use serde_json::json;
 use tables::{PATHS, TreePath};
 
 use super::trees_json;
-use crate::arguments::{Diff, Format, TreesChoice};
+use crate::arguments::{Diff, DiffFormat, Format, TreesChoice};
 use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
@@ -25,7 +25,7 @@ use crate::kernel::{Kernel, open};
 use crate::output::Output;
 use crate::reads::{Change as Changes, Reads};
 use crate::status::Status;
-use crate::story::told;
+use crate::story::{mailed, told};
 use crate::target::{Breadth, Chosen, choose};
 
 /// No patch is larger, in bytes.
@@ -63,9 +63,7 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
     let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
-    let what = "`--format mail` is about variants of the models: `check --tree` tells a tree's bad states so";
-    let format = arguments.format.plain().ok_or_else(|| Error::Usage(what.to_owned()))?;
-    let mut telling = Telling::new(&comparison, assume, format);
+    let mut telling = Telling::new(&comparison, assume, arguments.format);
     telling.begin(out)?;
     let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
     searcher.each(
@@ -310,7 +308,7 @@ struct Telling<'c, 'k> {
     is_worse: bool,
     cuts: Cuts,
     grounds: Grounds,
-    format: Format,
+    format: DiffFormat,
 }
 
 /// What of the changes is read.
@@ -328,7 +326,7 @@ impl ReadBy<'_> {
 }
 
 impl<'c, 'k> Telling<'c, 'k> {
-    fn new(comparison: &'c Comparison<'k>, assume: &[String], format: Format) -> Telling<'c, 'k> {
+    fn new(comparison: &'c Comparison<'k>, assume: &[String], format: DiffFormat) -> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
@@ -346,7 +344,7 @@ impl<'c, 'k> Telling<'c, 'k> {
 
     /// What is compared, and what differs.
     fn begin(&self, out: &mut Output) -> Result<(), Error> {
-        if self.format == Format::Json {
+        if self.format == DiffFormat::Json {
             return Ok(());
         }
         let bold = Style::new().bold();
@@ -386,7 +384,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         let note = |cuts: &mut Cuts, coverage: Coverage| cuts.note(format!("{path}:{name}"), coverage);
         note(&mut self.cuts, before.coverage);
         self.grounds.add(&before);
-        let is_json = self.format == Format::Json;
+        let is_json = self.format == DiffFormat::Json;
         let Some((scenario, outcome)) = after else {
             if is_json {
                 out.line(&trees_json::scenario((pair.path.before, &asked, &before), None, &[])?)?;
@@ -434,7 +432,15 @@ impl<'c, 'k> Telling<'c, 'k> {
         for bad in outcome.bad.iter().filter(new) {
             self.is_worse |= bad.promised;
             if self.shown.insert((path.to_owned(), bad.property.clone())) && !bad.schedule.events.is_empty() {
-                out.write(&told(&scenario, bad, Some(self.comparison.after), true))?;
+                let text = Some(self.comparison.after);
+                let after = pair.path.after.zip(pair.after).filter(|_| self.format == DiffFormat::Mail);
+                match after {
+                    Some((of, case)) => {
+                        let chosen = Chosen { path: &of.path, variant: &of.path.variants[0], case };
+                        out.write(&format!("\n{}", mailed(&scenario, bad, text, (&chosen, None))))?;
+                    }
+                    None => out.write(&told(&scenario, bad, text, true))?,
+                }
                 out.line("")?;
             }
         }
@@ -452,7 +458,7 @@ impl<'c, 'k> Telling<'c, 'k> {
 
     fn end(self, out: &mut Output) -> Result<Status, Error> {
         let bold = Style::new().bold();
-        let is_json = self.format == Format::Json;
+        let is_json = self.format == DiffFormat::Json;
         let loud = AnsiColor::Magenta.on_default().bold();
         let Comparison { paths, changed, .. } = self.comparison;
         let gone: Vec<String> = paths
@@ -509,7 +515,11 @@ impl<'c, 'k> Telling<'c, 'k> {
         if is_read && !is_json {
             self.grounds.tell(out)?;
         }
-        self.cuts.tell(self.format, "there may be more than is told, on either side", out)?;
+        self.cuts.tell(
+            self.format.plain().unwrap_or(Format::Text),
+            "there may be more than is told, on either side",
+            out,
+        )?;
         out.flush()?;
         Ok(match () {
             () if self.is_worse || !gone.is_empty() => Status::Different,

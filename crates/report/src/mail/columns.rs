@@ -16,11 +16,14 @@ const HANGING: usize = 4;
 pub(super) fn columns(rows: &[Row], views: &[&str]) -> String {
     let is_view = |row: &Row| views.contains(&row.actor.as_str());
     let columns = Columns::fitting(rows.iter().filter(|row| !is_view(row)));
-    let mut out = columns.header();
+    let mut out = columns.as_ref().map_or(String::new(), Columns::header);
     let mut view = None;
     for row in rows {
         if is_view(row) && view != Some(&row.actor) {
-            out.push_str(&format!("\n{:MARGIN$}afterwards, {}:\n", "", row.actor));
+            out.push('\n');
+            for line in fitted(&format!("afterwards, {}:", row.actor), MARGIN) {
+                out.push_str(&format!("{line}\n"));
+            }
             view = Some(&row.actor);
         }
         let text = match row.kind {
@@ -28,7 +31,13 @@ pub(super) fn columns(rows: &[Row], views: &[&str]) -> String {
             Kind::Gap(count) => format!("... {count} steps"),
             Kind::Step | Kind::Function | Kind::Bad | Kind::Cycle => row.text.clone(),
         };
-        let indent = columns.offset(&row.actor) + indent(row);
+        // Where there are too many actors for columns, each row names its own.
+        let (offset, text) = match &columns {
+            Some(columns) => (columns.offset(&row.actor), text),
+            None if row.actor.is_empty() || is_view(row) => (MARGIN, text),
+            None => (MARGIN, format!("{}: {text}", row.actor)),
+        };
+        let indent = offset + indent(row);
         for line in fitted(&text, indent) {
             out.push_str(line.trim_end());
             out.push('\n');
@@ -56,7 +65,8 @@ struct Columns(Vec<(String, usize)>);
 impl Columns {
     /// Columns of about the same width, those on the right a little more to the left where their lines are long: a
     /// line that is too long for its own column may reach into the next, which is empty there.
-    fn fitting<'r>(rows: impl Iterator<Item = &'r Row>) -> Columns {
+    /// None where there are too many of them, or their names are too long.
+    fn fitting<'r>(rows: impl Iterator<Item = &'r Row>) -> Option<Columns> {
         let mut actors: Vec<(&str, usize)> = Vec::new();
         for row in rows.filter(|row| !row.actor.is_empty()) {
             let width = match row.kind {
@@ -77,7 +87,8 @@ impl Columns {
             let begins = (MARGIN + number * fair).min(WIDTH.saturating_sub(widest)).max(after);
             columns.push((actor.to_owned(), begins));
         }
-        Columns(columns)
+        let fits = |(name, begins): &(String, usize)| begins + name.width().max(COLUMN_MIN) <= WIDTH;
+        columns.iter().all(fits).then_some(Columns(columns))
     }
 
     fn offset(&self, actor: &str) -> usize {

@@ -74,7 +74,7 @@ pub fn mail(letter: &Letter<'_>) -> String {
     let Letter { target, scenario, bad, .. } = *letter;
     let mut out = paragraph(&format!("{target}: {}", scenario.sentence));
     let name = named(&bad.property, &bad.witness, bad.promised);
-    out += &item("broken", &name);
+    out += &format!("\n{}", item("broken", &name));
     if let Some(property) = property(scenario, &bad.property) {
         out += &item("", property.sentence);
         out += &item("source", property.source);
@@ -174,4 +174,84 @@ fn item(word: &str, text: &str) -> String {
     let next = " ".repeat(INDENT);
     let options = Options::new(WIDTH).initial_indent(&first).subsequent_indent(&next);
     format!("{}\n", textwrap::fill(text, options))
+}
+
+#[cfg(test)]
+mod tests {
+    use scenario::EventKind;
+
+    use super::*;
+    use crate::toy;
+
+    fn told(scenario: &Scenario, bad: &BadState, steps: &Steps) -> String {
+        mail(&Letter {
+            target: "toy/write@v1",
+            scenario,
+            bad,
+            steps,
+            is_word: &|_| false,
+            text: None,
+            replay: Some("shortcopy replay toy/write@v1:toy#1"),
+        })
+    }
+
+    fn is_narrow(text: &str) -> bool {
+        text.lines().all(|line| line.width() <= WIDTH)
+    }
+
+    #[test]
+    fn the_steps_that_matter_in_columns() {
+        let steps = Steps { key: [7, 8].into(), telling: Some([2, 4].into()) };
+        insta::assert_snapshot!(told(&toy::scenario(), &toy::outcome().bad[0], &steps));
+    }
+
+    #[test]
+    fn where_nobody_knows_what_matters_all_is_told() {
+        let steps = Steps { key: [8].into(), telling: None };
+        let text = told(&toy::scenario(), &toy::outcome().bad[1], &steps);
+        assert!(text.contains("set_buffer_new(0)") && !text.contains("..."), "{text}");
+    }
+
+    #[test]
+    fn no_name_makes_a_line_too_wide() {
+        let steps = Steps { key: [7, 8].into(), telling: Some([2, 4].into()) };
+        let (scenario, outcome) = (toy::scenario(), toy::outcome());
+        for length in [1, 16, 30, 71, 72, 73, 300] {
+            for letter in ["x", "\u{6587}", "a_b(", "e\u{301}"] {
+                let long = letter.repeat(length);
+                let mut bad = outcome.bad[0].clone();
+                bad.witness = long.clone();
+                bad.schedule.initial = long.clone();
+                for (number, event) in bad.schedule.events.iter_mut().enumerate() {
+                    event.actor = format!("{}{long}", event.actor.clone());
+                    if let EventKind::Step { label, result, .. } = &mut event.kind {
+                        *label = format!("{long}{number}");
+                        *result = long.clone();
+                    }
+                }
+                let text = told(&Scenario { sentence: long.clone(), ..scenario.clone() }, &bad, &steps);
+                assert!(is_narrow(&text), "{text}");
+                assert!(text.lines().count() > 10, "{text}");
+            }
+        }
+        let wide = Letter {
+            target: "toy/write@v1",
+            scenario: &scenario,
+            bad: &outcome.bad[0],
+            steps: &steps,
+            is_word: &|_| false,
+            text: None,
+            replay: Some(&"x".repeat(200)),
+        };
+        assert!(is_narrow(&mail(&wide)));
+    }
+
+    #[test]
+    fn many_actors_take_no_columns() {
+        let steps = Steps { key: (1..=12).collect(), telling: None };
+        let mut bad = toy::outcome().bad[0].clone();
+        bad.schedule.events = (0..12).map(|n| toy::step(&format!("actor-number-{n}"), "lock", "")).collect();
+        let text = told(&toy::scenario(), &bad, &steps);
+        assert!(is_narrow(&text) && text.contains("  actor-number-11: lock\n"), "{text}");
+    }
 }

@@ -27,7 +27,7 @@ impl<'c> Tell<'c> for Json {
         let (scenario, broken) = (&chosen.case.name, error.to_string());
         let line =
             serde_json::json!({ "path": path, "variant": variant, "scenario": scenario, "broken": broken });
-        out.line(&line.to_string())
+        out.line(&report::tagged("broken", &line).map_err(std::io::Error::from)?)
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {

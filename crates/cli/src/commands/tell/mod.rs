@@ -2,6 +2,7 @@
 
 mod json;
 mod mail;
+mod programs;
 
 use scenario::{Outcome, Scenario};
 
@@ -12,7 +13,8 @@ use crate::recorded::{Judgement, Records};
 use crate::target::Chosen;
 
 pub(super) use json::Json;
-pub(super) use mail::Mail;
+pub(super) use mail::{BETWEEN, Mail};
+pub(super) use programs::{Document, Stream};
 
 /// A result with what is known about it.
 pub(super) struct Checked<'c> {
