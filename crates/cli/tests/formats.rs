@@ -140,7 +140,15 @@ fn sarif_schema() -> Value {
         packages.iter().find(|package| package["name"] == "serde-sarif").expect("a dependency of the tests");
     let manifest = Path::new(of["manifest_path"].as_str().expect("a path"));
     let file = manifest.with_file_name("src").join("schema.json");
-    serde_json::from_str(&fs::read_to_string(file).expect("the crate has its schema")).expect("JSON")
+    let text = fs::read_to_string(file).expect("the crate has its schema");
+    let mut schema: Value = serde_json::from_str(&text).expect("JSON");
+    // A bracket too many: not every reader of regular expressions takes it.
+    for of in ["run", "toolComponent"] {
+        let language = schema.pointer_mut(&format!("/definitions/{of}/properties/language"));
+        let language = language.and_then(Value::as_object_mut).expect("the schema of SARIF 2.1.0");
+        language.remove("pattern").expect("a pattern");
+    }
+    schema
 }
 
 #[test]
