@@ -19,6 +19,7 @@ mod cut;
 mod engine;
 mod error;
 mod grounds;
+mod html;
 mod kernel;
 mod output;
 mod progress;
@@ -26,6 +27,7 @@ mod reads;
 mod reasons;
 pub mod recorded;
 pub mod replay;
+pub mod states;
 mod status;
 mod story;
 pub mod target;
@@ -60,7 +62,7 @@ pub fn run(
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Check(check) => commands::check(catalog, kernel, check, searcher, out),
-        Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
+        Command::Matrix(matrix) => commands::matrix(catalog, kernel, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, kernel, replay, searcher, out),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::block;
 use crate::lines::is_scheduling_point;
+use crate::states::States;
 
 /// A result and what it is the result of.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,9 @@ struct Bad<'r> {
     initial: &'r str,
     picture: Vec<String>,
     schedule: Vec<Step<'r>>,
+    /// See [`States`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<&'r States>,
 }
 
 /// A scheduling point, or the beginning of a cycle.
@@ -97,6 +101,8 @@ pub struct How<'r> {
     pub command: Option<&'r str>,
     /// How it was known already, if it was.
     pub cached: Option<&'r str>,
+    /// For each bad state, in their order, the states along its schedule, where they are known.
+    pub states: &'r [Option<States>],
 }
 
 /// A result as one line of JSON, without the end of the line.
@@ -104,7 +110,7 @@ pub struct How<'r> {
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
 pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
-    let How { command, cached } = how;
+    let How { command, cached, states } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
     serde_json::to_string(&Line {
         path,
@@ -121,7 +127,7 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         executions: outcome.executions,
         bytes: outcome.bytes,
         seconds: outcome.seconds,
-        bad_states: outcome.bad.iter().map(|bad| bad_state(bad, scenario)).collect(),
+        bad_states: bad_states(scenario, &outcome.bad, states),
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
         unsupported: &outcome.unsupported,
@@ -132,16 +138,21 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
     })
 }
 
-fn bad_state<'r>(bad: &'r BadState, scenario: &Scenario) -> Bad<'r> {
-    Bad {
-        property: &bad.property,
-        witness: &bad.witness,
-        promised: bad.promised,
-        depth: bad.schedule.steps(),
-        initial: &bad.schedule.initial,
-        picture: block::picture(scenario, &bad.cells as &[Word]),
-        schedule: steps(&bad.schedule.events),
-    }
+fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<States>]) -> Vec<Bad<'r>> {
+    let states = states.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    all.iter()
+        .zip(states)
+        .map(|(bad, states)| Bad {
+            property: &bad.property,
+            witness: &bad.witness,
+            promised: bad.promised,
+            depth: bad.schedule.steps(),
+            initial: &bad.schedule.initial,
+            picture: block::picture(scenario, &bad.cells as &[Word]),
+            schedule: steps(&bad.schedule.events),
+            states,
+        })
+        .collect()
 }
 
 fn steps(events: &[Event]) -> Vec<Step<'_>> {
@@ -222,7 +233,7 @@ mod tests {
         let nowhere = scenario::Outcome { looked_at: BTreeSet::new(), bad: Vec::new(), ..outcome.clone() };
         let nowhere = nowhere.leave_out(&scenario, &["livelock".to_owned()]);
         let text =
-            line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), cached: None })
+            line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), ..How::default() })
                 .expect("plain data");
         let value_of_nothing: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value_of_nothing["verdict"], "unknown");

@@ -24,12 +24,14 @@ mod block;
 mod columns;
 mod diff;
 mod endings;
+pub mod html;
 mod json;
 mod lines;
 mod matrix;
 mod need;
 mod reading;
 pub mod snapshot;
+mod states;
 #[cfg(test)]
 mod toy;
 
@@ -42,3 +44,4 @@ pub use lines::{Folding, Line, Mark, lines, settled};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
 pub use snapshot::{Recorder, Section, Snapshot};
+pub use states::{Change as StateChange, Seen, States, picture_by_name};

@@ -231,7 +231,7 @@ pub(crate) fn is_scheduling_point(event: &Event) -> bool {
 /// right before the step after.
 ///
 /// What an actor began and did not go on with is not shown.
-fn tidy(events: &[Event]) -> Vec<&Event> {
+pub(crate) fn tidy(events: &[Event]) -> Vec<&Event> {
     let mut order = Vec::with_capacity(events.len());
     let mut waiting: Vec<(&str, Vec<&Event>)> = Vec::new();
     let mut mover = "";

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use report::Finding;
+use report::html::Opens;
 use report::snapshot::how_to_record;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
@@ -14,12 +15,14 @@ use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
+use crate::html::{Html, Of, command_line};
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
+use crate::states::states;
 use crate::status::Status;
 use crate::story::told;
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known, left};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -39,6 +42,8 @@ pub(crate) fn check(
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
+    let words = arguments.targets.iter().cloned().chain(arguments.search.tree.to_arguments());
+    let mut html = Html::begin(arguments.html.as_deref(), &command_line("check", words), Opens::Matrix)?;
     let mut text = Text::new(&chosen, kernel, arguments);
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
@@ -50,6 +55,9 @@ pub(crate) fn check(
             }
             Err(error) => {
                 status = Status::Wrong;
+                if let Some(html) = &mut html {
+                    html.broken(&chosen[at], &error);
+                }
                 return match arguments.format {
                     Format::Json => out.line(&broken_line(&chosen[at], &error)),
                     Format::Text => text.broken(&chosen[at], &error, out),
@@ -61,11 +69,17 @@ pub(crate) fn check(
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
         let command = again(arguments, &chosen[at], &outcome);
+        if let Some(html) = &mut html {
+            let engine = arguments.search.engine.name();
+            html.add(Of::from(&chosen[at]), engine, (&scenario, &outcome), kernel);
+        }
         if arguments.format == Format::Json {
             let engine = arguments.search.engine.name();
             let (path, variant) = (&path.name, &variant.name);
             let finding = Finding { path, variant, scenario: &scenario, engine, outcome: &outcome };
-            let how = report::How { command: command.as_deref(), cached: kept.map(Kept::name) };
+            let states: Vec<_> = outcome.bad.iter().map(states(&scenario)).collect();
+            let cached = kept.map(Kept::name);
+            let how = report::How { command: command.as_deref(), cached, states: &states };
             out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
             return out.flush();
         }
@@ -84,6 +98,10 @@ pub(crate) fn check(
         text.end(&records, out)?;
     }
     out.flush()?;
+    if let Some(mut html) = html {
+        left(&chosen).for_each(|case| html.leave_out(&case));
+        html.write()?;
+    }
     Ok(status)
 }
 

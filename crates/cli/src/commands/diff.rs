@@ -1,5 +1,6 @@
 //! `shortcopy diff`
 
+use report::html::Opens;
 use report::snapshot::how_to_record;
 use report::{Summary, diff as compare};
 use scenario::{Case, Coverage, Tier, Variant, WritePath};
@@ -8,6 +9,7 @@ use super::trees;
 use crate::arguments::{Bounds, Diff};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::html::{Html, Of, command_line};
 use crate::output::Output;
 use crate::recorded::Records;
 use crate::status::Status;
@@ -33,7 +35,7 @@ pub(crate) fn diff(
         )));
     };
     let both = [variant(catalog, before)?, variant(catalog, after)?];
-    if arguments.search {
+    if arguments.searches() {
         return search(both, arguments, searcher, out);
     }
     if arguments.all || arguments.bounds != Bounds::default() {
@@ -81,6 +83,9 @@ fn search(
             variant.cases.iter().filter(taken).map(move |case| Chosen { path, variant, case })
         })
         .collect();
+    let words = arguments.targets.iter().map(String::as_str).chain(["--search"]);
+    let name = command_line("diff", words);
+    let mut html = Html::begin(arguments.html.as_deref(), &name, Opens::Comparison)?;
     let first = both[0].1.cases.iter().filter(taken).count();
     let mut results: [Vec<Summary>; 2] = [Vec::new(), Vec::new()];
     let mut status = Status::AsRecorded;
@@ -88,6 +93,9 @@ fn search(
         let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
+        }
+        if let Some(html) = &mut html {
+            html.add(Of::from(&chosen[at]), "explicit", (&scenario, &outcome), None);
         }
         results[usize::from(at >= first)].push(Summary::found(&scenario.name, &outcome));
         Ok(())
@@ -97,5 +105,6 @@ fn search(
         out.line("a search was cut: what is missing may be there")?;
     }
     out.flush()?;
+    html.map_or(Ok(()), Html::write)?;
     Ok(status)
 }
