@@ -121,7 +121,7 @@ function comparePage(one, other, ...rest) {
     const both = x && y && make("a", { href: address("compare", before.id, after.id, bad.scenario.name, x.number, y.number) },
       "side by side", span("hidden", ", " + bad.scenario.name + ", " + nameOf(bad)));
     return make("tr", {}, make("td", { class: bad.promised ? "bad" : "dim" }, bad.property + (bad.promised ? "" : " (not promised)")), make("td", {}, bad.scenario.name),
-      make("td", {}, bad.witness), open(x), open(y), make("td", {}, both));
+      make("td", {}, bad.witness), open(x), open(y), make("td", {}, both || ""));
   };
   const names = ["property", "scenario", "witness", "steps before", "steps after", "both"];
   const table = (pairs) => make("table", { class: "compared" },
@@ -136,6 +136,7 @@ function comparePage(one, other, ...rest) {
   const unshared = [["only before has", onlyBefore], ["only after has", onlyAfter]].filter(([, all]) => all.length);
   paint();
   show([["shortcopy", "#/"], ["compare", ""]], make("div", { class: "pane whole", tabindex: 0, role: "region", "aria-label": "Two variants" },
+    make("h1", {}, "Two variants"),
     choose("before", before.id, (id) => address("compare", id, after.id)), choose("after", after.id, (id) => address("compare", before.id, id)),
     filterElement(paint), lists,
     Object.values(changes).every((all) => !all.length) && make("p", {}, "No bad state is found in either."),

@@ -140,7 +140,7 @@ function overview() {
         [make("br"), span("code", scenario.name), span("bad", ": " + scenario.remarks.join("; "))]));
   };
   return [
-    make("p", { class: "code" }, DATA.command),
+    make("h1", { class: "code" }, DATA.command),
     make("p", { class: "dim" }, "Choose a number to see its bad states. Arrow keys go from number to number, Enter opens one."),
     VARIANTS.size > 1 && make("p", {}, make("a", { href: "#/compare" }, "compare two variants")),
     ...[...VARIANTS.values()].map(entry),

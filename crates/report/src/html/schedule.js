@@ -258,7 +258,7 @@ function panelOf(run, i) {
     i > 0 && step.file && div("dim code where", step.file + ":" + step.line),
   );
   const changed = i ? changes[i - 1].map(({ name, text }) => make("li", {}, name + "  ", make("b", {}, text))) : [];
-  const held = Object.entries(seen[i] ? seen[i].held : {});
+  const held = heldElements(seen[i].held, seen[Math.max(0, i - 1)].held);
   const picture = bad.has_states
     ? stateElement(run, i)
     : [make("h2", {}, "the bad state"), div("dim", "the states before it are not known: this engine's schedule can't be taken step by step"), stateElement(run, 0)];
@@ -266,8 +266,19 @@ function panelOf(run, i) {
     div(
       "wide2",
       div("", now, make("ul", { class: "changes", "aria-label": "Changed by this step" }, changed), picture),
-      div("", make("h2", {}, "held"), held.length ? make("dl", { class: "held" }, held.map(([lock, who]) => [make("dt", {}, lock), make("dd", {}, who)])) : div("dim", "nothing")),
+      div("", make("h2", {}, "held"), held.length ? make("dl", { class: "held" }, held) : div("dim", "nothing")),
     ),
     legend(),
   ];
+}
+
+/** Who holds which lock, and what the step let go. */
+function heldElements(now, before) {
+  const names = [...new Set([...Object.keys(now), ...Object.keys(before)])].sort();
+  const who = (name) => {
+    const isChanged = now[name] !== before[name];
+    if (now[name] === undefined) return make("dd", { class: "released" }, span("value changed", "free"), span("dim", " was " + before[name]));
+    return make("dd", {}, span("value" + (isChanged ? " changed" : ""), now[name]));
+  };
+  return names.map((name) => [make("dt", {}, name), who(name)]);
 }

@@ -3,8 +3,12 @@
 const words = (text) => (!text || text === "-" ? [] : text.split(" "));
 const unitsOf = (text) => text.split(" | ").map((block) => block.trim().split(" "));
 
-/** The lines of a picture as what can be drawn; `other`: lines that are no kernel's, as they are. */
+/** Whether a picture is that of a page cache; any other model's is shown line by line. */
+const isPageCache = (picture) => picture["on disk"] !== undefined;
+
+/** The lines of a picture as what can be drawn; `other`: the lines that can't, as they are. */
 function drawable(picture) {
+  if (!isPageCache(picture)) return { pages: [], disk: [], size: "", source: undefined, other: Object.entries(picture) };
   const pages = [];
   const known = new Set(["on disk", "source"]);
   const line = (name) => (known.add(name), picture[name]);
@@ -34,7 +38,7 @@ function changesBetween(old, now) {
   const both = (a, b) => new Set([...Object.keys(a), ...Object.keys(b)]);
   for (const name of both(old.picture, now.picture)) {
     const [a, b] = [old.picture[name], now.picture[name]];
-    if (a !== b) out.push(...changesOfLine(name, a, b));
+    if (a !== b) out.push(...(isPageCache(now.picture) ? changesOfLine(name, a, b) : changeOfWhole(name, a, b)));
   }
   for (const name of both(old.held, now.held)) {
     const [a, b] = [old.held[name], now.held[name]];
@@ -42,8 +46,9 @@ function changesBetween(old, now) {
   }
   return out;
 }
+const changeOfWhole = (name, a, b) => [{ name, text: (a || "none") + " \u2192 " + (b || "none") }];
 function changesOfLine(name, a, b) {
-  const whole = [{ name, text: (a || "none") + " \u2192 " + (b || "none") }];
+  const whole = changeOfWhole(name, a, b);
   if (a === undefined || b === undefined) return whole;
   if (/^(page|buffer)/.test(name) && a !== "absent" && b !== "absent") {
     const [was, is] = [words(a), words(b)];
