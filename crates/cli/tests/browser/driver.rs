@@ -129,12 +129,11 @@ impl Browser {
 
     /// Goes to another address in the page.
     pub(crate) fn go(&mut self, hash: &str) {
-        self.run(&format!(
-            "document.getElementById('main').replaceChildren(); location.hash = {}",
-            json!(hash)
-        ));
+        let hash = json!(hash);
+        self.run(&format!("document.getElementById('main').replaceChildren(); location.hash = {hash}"));
+        // The same address again is no event.
         self.run("route()");
-        self.wait("document.querySelector('#main > *')");
+        self.wait(&format!("location.hash === {hash} && document.querySelector('#main > *')"));
     }
 
     /// What an expression comes to.

@@ -191,7 +191,10 @@ fn every_view_shows_what_the_json_says() {
             browser.go(&schedule);
             let head = browser.run("document.querySelector('.head').textContent");
             for part in ["property", "witness", "initial"] {
-                assert!(head.as_str().is_some_and(|head| head.contains(text(bad, part))), "{part}: {head}");
+                assert!(
+                    head.as_str().is_some_and(|head| head.contains(text(bad, part))),
+                    "{part} of {bad}: {head}"
+                );
             }
             compare_steps(&mut browser, bad);
             drawn += 1;

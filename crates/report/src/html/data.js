@@ -107,13 +107,14 @@ function scheduleOf(bad) {
   const pictures = seen.map(({ picture }, i) => (i && seen[i - 1] === seen[i] ? null : drawable(picture)));
   pictures.forEach((picture, i) => (pictures[i] = picture || pictures[i - 1]));
   bad.run = { bad, events, steps, seen, pictures, changes };
-  bad.run.rows = rowsOf(bad.run);
+  Object.assign(bad.run, rowsOf(bad.run));
   return bad.run;
 }
 
 /**
  * Calls and steps as rows. A call is told in one row where nobody else moves in it, nothing is broken in it, no loop of
- * it goes round, it is left, and no step is in it that the schedule is about.
+ * it goes round, it is left, and no step is in it that the schedule is about. `cycle`: the step at which it begins to
+ * repeat, 0 where it ends.
  */
 function rowsOf({ bad, events, steps }) {
   const rows = [];
@@ -122,17 +123,23 @@ function rowsOf({ bad, events, steps }) {
   let step = 0;
   let mover = "";
   let isCycle = false;
+  let cycle = 0;
   for (const event of events) {
+    if (event.kind === CYCLE) {
+      isCycle = true;
+      cycle = step + 1;
+      continue;
+    }
     const actor = event.kind === BROKEN && !event.actor ? mover : event.actor;
     if (!open.has(actor)) open.set(actor, []);
     const stack = open.get(actor);
-    const row = { ...event, actor, depth: stack.length, from: step, to: step, at: rows.length };
+    const row = { ...event, actor, depth: stack.length, from: step, to: step, at: rows.length, begins: isCycle };
+    isCycle = false;
     switch (event.kind) {
       case STEP:
         step += 1;
         mover = event.actor;
-        Object.assign(row, { from: step, to: step, begins: isCycle, key: keys.has(step), calls: [...stack] });
-        isCycle = false;
+        Object.assign(row, { from: step, to: step, key: keys.has(step), calls: [...stack] });
         rows.push(row);
         for (const [who, frames] of open)
           for (const frame of frames) {
@@ -145,7 +152,7 @@ function rowsOf({ bad, events, steps }) {
           }
         break;
       case ENTER:
-        Object.assign(row, { from: 0, alone: true, begins: isCycle });
+        Object.assign(row, { from: 0, alone: true });
         rows.push(row);
         stack.push(row);
         break;
@@ -161,9 +168,6 @@ function rowsOf({ bad, events, steps }) {
         for (const [who, frames] of open) if (event.kind === BROKEN || who === actor) frames.forEach((f) => (f.alone = false));
         rows.push(row);
         break;
-      case CYCLE:
-        isCycle = true;
-        break;
       default:
         break;
     }
@@ -174,5 +178,5 @@ function rowsOf({ bad, events, steps }) {
       row.foldable = row.left && row.alone && row.from > 0 && actorsMoved(row);
       row.folded = row.foldable && !row.key;
     }
-  return rows;
+  return { rows, cycle };
 }

@@ -36,6 +36,13 @@ function partsOf(hash) {
   return hash.slice(2).split("/").map(decode);
 }
 
+/** Tells the step in the address once it stays: browsers take few changes of it at a time. */
+let addressTimer;
+function addressLater(hash) {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => history.replaceState(null, "", hash), 300);
+}
+
 /** Puts a page up: where it is, and its elements. The last crumb is the page itself. */
 function show(crumbs, ...elements) {
   const last = crumbs.length - 1;

@@ -2,6 +2,7 @@
 
 let pageKey = () => false;
 function route() {
+  clearTimeout(addressTimer);
   const [page, ...rest] = partsOf(location.hash);
   byId("live").textContent = "";
   if (page === "schedule") {

@@ -182,7 +182,7 @@ function schedulePage(bad, step) {
   const { variant } = bad;
   const up = address("matrix", variant.id, bad.property);
   const own = (at) => address("schedule", variant.id, bad.scenario.name, bad.number, at);
-  const view = viewerOf(bad, { moved: (at) => history.replaceState(null, "", own(at)) });
+  const view = viewerOf(bad, { moved: (at) => addressLater(own(at)) });
   const title = bad.scenario.name + " #" + bad.number;
   show([["shortcopy", "#/"], [variant.id, up], [bad.property, up], [title, ""]], view.element);
   view.go(step === undefined || step === "" ? view.count : Number(step) || 0);

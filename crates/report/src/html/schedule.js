@@ -18,8 +18,7 @@ function stripOf(run, go) {
   const shapes = [];
   const path = (name, d) => d && shapes.push(make("path", { class: name, d, "vector-effect": "non-scaling-stroke" }));
   const box = (name, from, to, y, tall) => shapes.push(make("rect", { class: name, x: x(from), y, width: x(to - from), height: tall }));
-  const cycle = run.steps.findIndex((_, i) => run.rows.some((row) => row.kind === STEP && row.begins && row.from === i + 1));
-  if (cycle >= 0) box("cycle", cycle + 0.5, count, 0, all);
+  if (run.cycle) box("cycle", run.cycle - 0.5, count, 0, all);
   names.forEach((_, at) => path("lane", "M0 " + (at * height + 6.5) + "H1000"));
   actors.forEach((actor, at) => {
     const ticks = run.steps.map((step, i) => (step.actor === actor ? "M" + x(i + 1) + " " + (at * height + 2) + "v9" : ""));
@@ -70,9 +69,10 @@ function viewerOf(bad, { only, moved, head = headOf(bad) } = {}) {
   const count = run.steps.length;
   const isView = (actor) => bad.kinds.get(actor) === "view";
   const actors = [...new Set(run.rows.map((row) => row.actor).filter((actor) => actor && !isView(actor)))];
-  const me = { at: 0, count, element: make("section", { class: "viewer", "aria-label": "A schedule" }) };
-  const list = make("div", { class: "rows", tabindex: 0, role: "region", "aria-label": "Schedule", style: "--columns:" + columnsOf(run, actors) });
-  const side = make("aside", { class: "state", tabindex: 0, "aria-label": "State after the step" });
+  const name = targetOf(bad) + "#" + bad.number;
+  const me = { at: 0, count, element: make("section", { class: "viewer", "aria-label": "Schedule, " + name }) };
+  const list = make("div", { class: "rows", tabindex: 0, role: "region", "aria-label": "Steps, " + name, style: "--columns:" + columnsOf(run, actors) });
+  const side = make("aside", { class: "state", tabindex: 0, "aria-label": "State after the step, " + name });
   const strip = stripOf(run, (i) => me.go(i));
   me.element.append(head, strip.element, div("body", list, side));
   let shown = [];
@@ -145,7 +145,7 @@ function viewerOf(bad, { only, moved, head = headOf(bad) } = {}) {
       else list.append(rowElement(row));
       at = row.kind === ENTER && row.folded ? endOf(run, row) : at + 1;
     }
-    if (run.rows.some((row) => row.begins)) list.append(div("part bad", "\u21bb and so on for ever"));
+    if (run.cycle) list.append(div("part bad", "\u21bb and so on for ever"));
     if (!run.rows.length) list.append(div("part", "There is no schedule: what is missing is missing on every one."));
   }
   const current = () => shown.find(({ row }) => row.from <= me.at && me.at <= row.to) || shown[0];
