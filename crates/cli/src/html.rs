@@ -156,10 +156,7 @@ fn beside(file: &Path) -> Result<tempfile::NamedTempFile, Error> {
         let known = fs::metadata(file).map(|known| known.permissions());
         builder.permissions(known.unwrap_or_else(|_| fs::Permissions::from_mode(0o666)));
     }
-    builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(|why| {
-        let why = why.into();
-        wrong(file, why)
-    })
+    builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(|why| wrong(file, why))
 }
 
 /// A line of a model's own source, without what is around it.

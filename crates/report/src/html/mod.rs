@@ -275,3 +275,6 @@ fn remarks(finding: Finding<'_>) -> Vec<String> {
     }
     remarks
 }
+
+#[cfg(test)]
+mod tests;
