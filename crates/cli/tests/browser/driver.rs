@@ -130,10 +130,11 @@ impl Browser {
     /// Goes to another address in the page.
     pub(crate) fn go(&mut self, hash: &str) {
         let hash = json!(hash);
-        self.run(&format!("document.getElementById('main').replaceChildren(); location.hash = {hash}"));
-        // The same address again is no event.
-        self.run("route()");
-        self.wait(&format!("location.hash === {hash} && document.querySelector('#main > *')"));
+        // The same address again is no event; after another one the page's own listener comes first.
+        self.run(&format!(
+            "new Promise((done) => {{ if (location.hash === {hash}) {{ route(); done(); }} else {{ \
+             addEventListener('hashchange', () => done(), {{ once: true }}); location.hash = {hash}; }} }})"
+        ));
     }
 
     /// What an expression comes to.

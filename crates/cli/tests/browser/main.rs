@@ -206,9 +206,9 @@ fn every_view_shows_what_the_json_says() {
     // By hand: from the matrix to a schedule, and back.
     browser.open(&url, "");
     browser.click(".matrix a");
-    browser.wait("location.hash.startsWith('#/matrix/')");
+    browser.wait("location.hash.startsWith('#/matrix/') && document.querySelector('.entry')");
     browser.click(".entry");
-    browser.wait("location.hash.startsWith('#/schedule/')");
+    browser.wait("location.hash.startsWith('#/schedule/') && document.querySelector('.viewer')");
     let step = "Number(document.querySelector('input[type=range]').value)";
     let last = browser.run(step);
     browser.press("Home");
@@ -234,7 +234,7 @@ fn every_view_shows_what_the_json_says() {
     browser.click(".row .call button");
     assert!(browser.run(rows).as_u64() > folded, "one call unfolded");
     browser.press("Escape");
-    browser.wait("location.hash.startsWith('#/matrix/')");
+    browser.wait("location.hash.startsWith('#/matrix/') && document.querySelector('.entry')");
     browser.click("#theme");
     assert_eq!(browser.run("document.documentElement.dataset.theme"), "dark");
     browser.press("t");
@@ -246,7 +246,7 @@ fn every_view_shows_what_the_json_says() {
 
     // The filter: by path, by property, by actor.
     browser.press("m");
-    browser.wait("location.hash === '#/'");
+    browser.wait("location.hash === '#/' && !document.querySelector('.entry')");
     let shown = "document.querySelectorAll('.matrix tbody tr').length";
     assert_eq!(browser.run(shown), 3);
     browser.click("#filter-path");
