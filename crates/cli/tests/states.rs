@@ -60,7 +60,7 @@ fn locks_have_holders() {
     let outcome = check(&scenario, &Options::default()).expect("the model is sound");
     let of = states(&scenario);
     let mut held = std::collections::BTreeSet::new();
-    for states in outcome.bad.iter().filter_map(|bad| of(bad)) {
+    for states in outcome.bad.iter().filter_map(of) {
         let mut seen = states.initial.clone();
         for change in &states.changes {
             change.apply(&mut seen);
