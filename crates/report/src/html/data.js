@@ -17,7 +17,14 @@ function load(data) {
     variant.bads = [];
     variant.scenarioOf = new Map();
     for (const scenario of variant.scenarios) {
-      scenario.variant = variant;
+      const actors = data.casts[scenario.cast].map(([name, kind]) => ({ name: data.strings[name], kind }));
+      Object.assign(scenario, {
+        variant,
+        actors,
+        name: data.strings[scenario.name],
+        sentence: data.strings[scenario.sentence],
+        remarks: scenario.remarks.map((remark) => data.strings[remark]),
+      });
       variant.scenarioOf.set(scenario.name, scenario);
       const kinds = new Map(scenario.actors.map((actor) => [actor.name, actor.kind]));
       let tokens = [];

@@ -23,7 +23,7 @@ use crate::json::Finding;
 use crate::matrix::Matrix;
 use crate::snapshot::verdict_word;
 use crate::states::{Seen, States, picture_by_name};
-use tables::{Actor, Bad, Data, Rule, Searched, Tables, Variant};
+use tables::{Bad, Data, Rule, Searched, Tables, Variant};
 
 /// Style and scripts, in the order in which the page has them. Each script is a part of one program.
 const STYLE: &str = include_str!("style.css");
@@ -135,35 +135,33 @@ impl Page {
             let as_in = (first != (here, number)).then_some(first);
             bad_states.push(self.bad(scenario, bad, told, as_in, beside.source));
         }
-        self.variants[at].scenarios.push(Searched {
-            name: scenario.name.clone(),
-            sentence: scenario.sentence.clone(),
+        let searched = Searched {
+            name: self.tables.string(&scenario.name),
+            sentence: self.tables.string(&scenario.sentence),
             verdict: verdict_word(verdict(scenario, outcome)),
             first: beside.first,
             is_whole: outcome.coverage == scenario::Coverage::Exhausted,
-            states: outcome.states,
-            endings: outcome.endings.iter().map(ToString::to_string).collect(),
-            remarks: remarks(finding),
-            actors: actors(scenario),
+            remarks: self.tables.strings(&remarks(finding)),
+            cast: self.tables.cast(cast(scenario)),
             bad: bad_states,
-        });
+        };
+        self.variants[at].scenarios.push(searched);
     }
 
     /// Adds a scenario that could not be searched, of a variant: path, name, what it stands for.
     pub fn broken(&mut self, (path, variant, about): (&str, &str, &str), scenario: &Scenario, why: &str) {
         let at = self.variant(path, variant, about);
-        self.variants[at].scenarios.push(Searched {
-            name: scenario.name.clone(),
-            sentence: scenario.sentence.clone(),
+        let searched = Searched {
+            name: self.tables.string(&scenario.name),
+            sentence: self.tables.string(&scenario.sentence),
             verdict: "broken",
             first: 1,
             is_whole: false,
-            states: 0,
-            endings: Vec::new(),
-            remarks: vec![why.to_owned()],
-            actors: actors(scenario),
+            remarks: vec![self.tables.string(why)],
+            cast: self.tables.cast(cast(scenario)),
             bad: Vec::new(),
-        });
+        };
+        self.variants[at].scenarios.push(searched);
     }
 
     /// Takes into account that a scenario of a variant was not asked, though it could have been.
@@ -241,16 +239,15 @@ impl Page {
     }
 }
 
-/// Who takes part, and the views.
-fn actors(scenario: &Scenario) -> Vec<Actor> {
+/// Who takes part, and the views, with what they are.
+fn cast(scenario: &Scenario) -> impl Iterator<Item = (&str, &'static str)> {
     let kind = |actor: &scenario::Actor| match actor.fairness {
         Fairness::Adversary => "adversary",
         Fairness::Fair if actor.daemon => "daemon",
         Fairness::Fair => "actor",
     };
-    let of = |kind, actor: &scenario::Actor| Actor { name: actor.name.to_owned(), kind };
-    let actors = scenario.actors.iter().map(|actor| of(kind(actor), actor));
-    actors.chain(scenario.views.iter().map(|view| of("view", view))).collect()
+    let actors = scenario.actors.iter().map(move |actor| (actor.name, kind(actor)));
+    actors.chain(scenario.views.iter().map(|view| (view.name, "view")))
 }
 
 /// What has to be said beside a verdict.

@@ -44,27 +44,20 @@ pub(super) struct Variant {
 /// What a scenario came to.
 #[derive(Serialize, Debug)]
 pub(super) struct Searched {
-    pub(super) name: String,
-    pub(super) sentence: String,
+    /// A string.
+    pub(super) name: u32,
+    /// A string.
+    pub(super) sentence: u32,
     pub(super) verdict: &'static str,
     /// The number of its first bad state.
     pub(super) first: usize,
     /// Whether everything was searched.
     pub(super) is_whole: bool,
-    pub(super) states: u64,
-    pub(super) endings: Vec<String>,
-    pub(super) remarks: Vec<String>,
-    /// Those of the scenario, and the views.
-    pub(super) actors: Vec<Actor>,
+    /// Strings.
+    pub(super) remarks: Vec<u32>,
+    /// One of [`Tables::casts`].
+    pub(super) cast: u32,
     pub(super) bad: Vec<Bad>,
-}
-
-/// Who takes part.
-#[derive(Serialize, Debug)]
-pub(super) struct Actor {
-    pub(super) name: String,
-    /// `actor`, `daemon`, `adversary`, `view`.
-    pub(super) kind: &'static str,
 }
 
 /// A bad state.
@@ -125,6 +118,8 @@ impl<T: Serialize> Serialize for Table<T> {
 #[derive(Serialize, Debug, Default)]
 pub(super) struct Tables {
     strings: Table<String>,
+    /// Who takes part, and the views: a string, and `actor`, `daemon`, `adversary` or `view`.
+    casts: Table<Vec<(u32, &'static str)>>,
     /// The names of what is seen: 0 for the picture or 1 for a lock, and a string.
     names: Table<(u8, u32)>,
     /// What is seen of a state: names and strings by turns.
@@ -157,6 +152,16 @@ fn number_of(kind: &EventKind) -> Option<u32> {
 impl Tables {
     pub(super) fn string(&mut self, text: &str) -> u32 {
         self.strings.number(text)
+    }
+
+    pub(super) fn strings(&mut self, texts: &[String]) -> Vec<u32> {
+        texts.iter().map(|text| self.string(text)).collect()
+    }
+
+    /// Those who take part in a scenario, with what they are.
+    pub(super) fn cast<'n>(&mut self, actors: impl Iterator<Item = (&'n str, &'static str)>) -> u32 {
+        let cast: Vec<_> = actors.map(|(name, kind)| (self.string(name), kind)).collect();
+        self.casts.number(&cast)
     }
 
     pub(super) fn begin_scenario(&mut self) {
