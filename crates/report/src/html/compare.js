@@ -138,7 +138,7 @@ function comparePage(one, other, ...rest) {
   show([["shortcopy", "#/"], ["compare", ""]], make("div", { class: "pane whole", tabindex: 0, role: "region", "aria-label": "Two variants" },
     make("h1", {}, "Two variants"),
     choose("before", before.id, (id) => address("compare", id, after.id)), choose("after", after.id, (id) => address("compare", before.id, id)),
-    filterElement(paint), lists,
+    filterElement(paint, false), lists,
     Object.values(changes).every((all) => !all.length) && make("p", {}, "No bad state is found in either."),
     unshared.map(([text, all]) => make("p", { class: "dim" }, text + ": " + all.join(", ")))));
   return () => false;

@@ -4,7 +4,7 @@
 const filter = { path: "", property: "", actor: "" };
 const isMeant = (bad) => !filter.actor || bad.movers.has(filter.actor);
 
-function filterElement(changed) {
+function filterElement(changed, hasPaths) {
   const properties = [...new Set(DATA.matrix.flatMap((row) => Object.keys(row.cells)))].sort();
   const actors = new Set();
   for (const variant of VARIANTS.values())
@@ -24,7 +24,7 @@ function filterElement(changed) {
   return make(
     "form",
     { class: "filter", role: "search", "aria-label": "Filter", onsubmit: (e) => e.preventDefault() },
-    make("label", {}, "path ", make("input", { id: "filter-path", type: "search", value: filter.path, placeholder: "ext4", oninput: set("path") })),
+    hasPaths && make("label", {}, "path ", make("input", { id: "filter-path", type: "search", value: filter.path, placeholder: "ext4", oninput: set("path") })),
     choice("property", "property", properties),
     choice("actor", "actor", [...actors].sort()),
   );
@@ -89,7 +89,7 @@ function matrixPage(id, property) {
     table.replaceChildren(...matrixTable(id, property));
     right.replaceChildren(...(variant ? listOf(variant, property) : overview()));
   };
-  left.append(filterElement(paint), table);
+  left.append(filterElement(paint, true), table);
   paint();
   const crumbs = [["shortcopy", "#/"]];
   if (variant) crumbs.push([id, address("matrix", id, property)], [property, ""]);
