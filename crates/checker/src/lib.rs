@@ -65,6 +65,7 @@ pub mod stepper;
 
 mod collector;
 mod execution;
+pub mod follow;
 pub mod isolate;
 pub mod key_steps;
 pub mod necessity;

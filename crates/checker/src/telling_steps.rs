@@ -6,7 +6,8 @@ use std::sync::Arc;
 use machine::{Action, Effect, Place};
 use scenario::{BadState, Check, Scenario};
 
-use crate::key_steps::{Story, follow, look};
+use crate::follow::{Story, follow};
+use crate::key_steps::look;
 use crate::stepper::{Error, Prepared, Run};
 
 /// The scheduling points, numbered from 1, at which something happens that a reader of the schedule of a bad state

@@ -180,7 +180,7 @@ impl Command {
             Command::Check(Check { coverage, search, .. }) => {
                 !coverage && search.engine == Engine::Explicit && search.tree.tree.is_none()
             }
-            Command::Diff(diff) => diff.search,
+            Command::Diff(diff) => diff.searches() && diff.trees.tree.is_empty(),
             Command::Matrix(Matrix { tree, .. }) | Command::Replay(Replay { tree, .. }) => {
                 tree.tree.is_none()
             }
@@ -228,8 +228,11 @@ pub struct Check {
     #[arg(long)]
     pub schedules: bool,
     /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree"])]
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree", "html"])]
     pub coverage: bool,
+    /// Writes the results as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
     #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
     pub without: Vec<String>,
@@ -268,6 +271,9 @@ pub struct Matrix {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Writes the results as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
@@ -325,6 +331,9 @@ pub struct Diff {
     /// Also the scenarios that take long; with `--search`
     #[arg(long)]
     pub all: bool,
+    /// Writes what a search finds as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshots")]
+    pub html: Option<PathBuf>,
     /// Where the snapshots are
     #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
@@ -334,6 +343,14 @@ pub struct Diff {
     /// How far to search
     #[command(flatten)]
     pub bounds: Bounds,
+}
+
+impl Diff {
+    /// Whether variants are searched, and not compared as recorded: a page has schedules, and these are found.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        self.search || self.html.is_some()
+    }
 }
 
 /// `survey`
@@ -365,6 +382,9 @@ pub struct Replay {
     /// For people: step by step, or as a mail tells it
     #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
     pub format: ReplayFormat,
+    /// Writes the schedule as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
@@ -651,7 +671,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all = "all format schedules coverage without engine threads time-max snapshots cache no-cache tree assume";
+        let for_all = "all format schedules coverage html without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);

@@ -54,6 +54,15 @@ pub enum Error {
     /// A recorded schedule can't be taken any more.
     #[error("{0}")]
     Replay(String),
+    /// A page can't be written.
+    #[error("can't write the page: {}: {why}", path.display())]
+    Html {
+        /// Where to.
+        path: PathBuf,
+        /// The system's word for it.
+        #[source]
+        why: io::Error,
+    },
     /// The output can't be written.
     #[error("can't write the output: {0}")]
     Output(#[from] io::Error),

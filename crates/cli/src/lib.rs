@@ -19,6 +19,7 @@ mod cut;
 mod engine;
 mod error;
 mod grounds;
+mod html;
 mod kernel;
 mod output;
 mod progress;
@@ -27,6 +28,7 @@ mod reasons;
 pub mod recorded;
 pub mod replay;
 mod rules;
+pub mod states;
 mod status;
 mod story;
 pub mod target;
@@ -71,7 +73,7 @@ pub fn run(
             }
             commands::check(catalog, kernel, &check, searcher, out)
         }
-        Command::Matrix(matrix) => commands::matrix(catalog, matrix, searcher, out),
+        Command::Matrix(matrix) => commands::matrix(catalog, kernel, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, kernel, replay, searcher, out),

@@ -10,13 +10,27 @@ use std::collections::{HashSet, VecDeque};
 use checker::stepper::{Prepared, Run};
 use machine::Word;
 use report::{Block, Folding, Line, Mark};
-use scenario::{Check, Event, EventKind, Scenario};
+use scenario::{BadState, Check, Event, EventKind, Scenario, Schedule};
 
 /// A run that shows what is recorded.
 #[derive(Debug)]
 pub struct Replayed {
     /// What happens before the first step, and at each step, with the cells after it.
     pub stages: Vec<Stage>,
+}
+
+impl Replayed {
+    /// The bad state that the run comes to, which `block` records.
+    #[must_use]
+    pub fn shows(&self, block: &Block) -> BadState {
+        BadState {
+            property: block.property.clone(),
+            witness: block.witness.clone(),
+            promised: block.promised,
+            cells: self.stages.last().map_or(Vec::new(), |stage| stage.cells.clone()),
+            schedule: Schedule { initial: block.initial.clone(), events: events(&self.stages) },
+        }
+    }
 }
 
 /// One scheduling point.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::block;
 use crate::lines::is_scheduling_point;
+use crate::states::States;
 
 /// The JSON schema of every line that a command writes, by the line's field `schema`. What is added to a line leaves
 /// its version as it is; what is taken away, or means something else, is a new one.
@@ -116,6 +117,9 @@ struct Bad<'r> {
     initial: &'r str,
     picture: Vec<String>,
     schedule: Vec<Step<'r>>,
+    /// See [`States`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<&'r States>,
 }
 
 /// A scheduling point, or the beginning of a cycle.
@@ -144,6 +148,8 @@ pub struct How<'r> {
     pub command: Option<&'r str>,
     /// How it was known already, if it was.
     pub cached: Option<&'r str>,
+    /// For each bad state, in their order, the states along its schedule, where they are known.
+    pub states: &'r [Option<States>],
 }
 
 /// A result as one line of JSON, without the end of the line.
@@ -151,12 +157,12 @@ pub struct How<'r> {
 /// # Errors
 /// None that is known: all that is written is text and finite numbers.
 pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
-    let How { command, cached } = how;
+    let How { command, cached, states } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
     let facts = scenario.facts.as_ref();
     let told = |number: usize| facts.and_then(|facts| facts.initial.get(number));
-    let states = scenario.initial.iter().enumerate();
-    let states = states.map(|(number, state)| State { name: &state.name, facts: told(number) });
+    let initial = scenario.initial.iter().enumerate();
+    let initial = initial.map(|(number, state)| State { name: &state.name, facts: told(number) });
     let line = Line {
         path,
         variant,
@@ -165,7 +171,7 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         geometry: facts.map(|facts| &facts.geometry),
         source: facts.and_then(|facts| facts.source),
         companions: facts.map(|facts| &facts.companions[..]),
-        initial_states: states.collect(),
+        initial_states: initial.collect(),
         promised: scenario.promised(),
         engine,
         verdict: verdict(scenario, outcome),
@@ -178,7 +184,7 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         executions: outcome.executions,
         bytes: outcome.bytes,
         seconds: outcome.seconds,
-        bad_states: outcome.bad.iter().map(|bad| bad_state(bad, scenario)).collect(),
+        bad_states: bad_states(scenario, &outcome.bad, states),
         endings: outcome.endings.iter().map(ToString::to_string).collect(),
         reached: &outcome.reached,
         unsupported: &outcome.unsupported,
@@ -190,7 +196,12 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
     tagged("result", &line)
 }
 
-fn bad_state<'r>(bad: &'r BadState, scenario: &Scenario) -> Bad<'r> {
+fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<States>]) -> Vec<Bad<'r>> {
+    let states = states.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    all.iter().zip(states).map(|(bad, states)| bad_state(scenario, bad, states)).collect()
+}
+
+fn bad_state<'r>(scenario: &Scenario, bad: &'r BadState, states: Option<&'r States>) -> Bad<'r> {
     let property = block::property(scenario, &bad.property);
     Bad {
         property: &bad.property,
@@ -203,6 +214,7 @@ fn bad_state<'r>(bad: &'r BadState, scenario: &Scenario) -> Bad<'r> {
         initial: &bad.schedule.initial,
         picture: block::picture(scenario, &bad.cells as &[Word]),
         schedule: steps(&bad.schedule.events),
+        states,
     }
 }
 
@@ -284,7 +296,7 @@ mod tests {
         let nowhere = scenario::Outcome { looked_at: BTreeSet::new(), bad: Vec::new(), ..outcome.clone() };
         let nowhere = nowhere.leave_out(&scenario, &["livelock".to_owned()]);
         let text =
-            line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), cached: None })
+            line(Finding { outcome: &nowhere, ..finding }, How { command: Some("again"), ..How::default() })
                 .expect("plain data");
         let value_of_nothing: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value_of_nothing["verdict"], "unknown");

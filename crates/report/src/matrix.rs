@@ -167,6 +167,17 @@ impl Matrix {
         }
     }
 
+    /// What is known of each variant and property that was looked at.
+    #[must_use]
+    pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
+        let said = |cell: &Cell| (cell.to_string(), !cell.unpromised, cell.says_something());
+        let entries = self.rows.iter().map(|Row { path, variant, cells, .. }| {
+            let cells = cells.iter().map(|(id, cell)| (id.as_str(), said(cell))).collect();
+            Entry { path, variant, cells }
+        });
+        entries.collect()
+    }
+
     /// A line of JSON for each variant.
     ///
     /// # Errors
@@ -193,6 +204,16 @@ impl Matrix {
         };
         self.rows.iter().map(line).collect()
     }
+}
+
+/// What is known of a variant.
+#[derive(Serialize)]
+pub(crate) struct Entry<'m> {
+    path: &'m str,
+    variant: &'m str,
+    /// By property: what the table says, whether it is promised, and whether there is more to tell than that nothing was
+    /// found.
+    cells: BTreeMap<&'m str, (String, bool, bool)>,
 }
 
 #[derive(Serialize)]

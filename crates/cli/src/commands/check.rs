@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use report::html::Opens;
 use report::snapshot::how_to_record;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
@@ -13,12 +14,13 @@ use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
+use crate::html::{Html, Of, command_line};
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
 use crate::story::{replay_command, told};
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known};
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known, left};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -38,6 +40,8 @@ pub(crate) fn check(
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
+    let words = arguments.targets.iter().cloned().chain(arguments.search.tree.to_arguments());
+    let mut html = Html::begin(arguments.html.as_deref(), &command_line("check", words), Opens::Matrix)?;
     let mut telling = teller(&chosen, kernel, arguments);
     let mut status = Status::AsRecorded;
     searcher.search(&arguments.search, &chosen, |at, answer| {
@@ -46,6 +50,9 @@ pub(crate) fn check(
             Ok(answer) => answer,
             Err(error) => {
                 status = Status::Wrong;
+                if let Some(html) = &mut html {
+                    html.broken(&chosen[at], &error);
+                }
                 return telling.broken(&chosen[at], &error, out);
             }
         };
@@ -55,6 +62,10 @@ pub(crate) fn check(
         let judgement = judge(&scenario, &outcome, section, comparison);
         status = status.max(judgement.status);
         let command = again(arguments, &chosen[at], &outcome);
+        if let Some(html) = &mut html {
+            let engine = arguments.search.engine.name();
+            html.add(Of::from(&chosen[at]), engine, (&scenario, &outcome), kernel);
+        }
         // A replay of a tree searches, and numbers what it finds.
         let number = |(at, bad): (usize, &BadState)| match kernel {
             Some(_) => Some(at + 1),
@@ -67,6 +78,10 @@ pub(crate) fn check(
     })?;
     telling.end(&records, out)?;
     out.flush()?;
+    if let Some(mut html) = html {
+        left(&chosen).for_each(|case| html.leave_out(&case));
+        html.write()?;
+    }
     Ok(status)
 }
 

@@ -1,5 +1,6 @@
 //! `shortcopy diff`
 
+use report::html::Opens;
 use report::snapshot::how_to_record;
 use report::{MAIL_WIDTH, Summary, diff as compare};
 use scenario::{BadState, Case, Coverage, Scenario, Tier, Variant, WritePath};
@@ -9,6 +10,7 @@ use super::trees;
 use crate::arguments::{Bounds, Diff, DiffFormat};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::html::{Html, Of, command_line};
 use crate::output::Output;
 use crate::recorded::Records;
 use crate::status::Status;
@@ -43,7 +45,7 @@ pub(crate) fn diff(
         )));
     };
     let both = [variant(catalog, before)?, variant(catalog, after)?];
-    if arguments.search {
+    if arguments.searches() {
         return search(both, arguments, searcher, out);
     }
     if arguments.format == DiffFormat::Mail {
@@ -95,6 +97,9 @@ fn search(
             variant.cases.iter().filter(taken).map(move |case| Chosen { path, variant, case })
         })
         .collect();
+    let words = arguments.targets.iter().map(String::as_str).chain(["--search"]);
+    let name = command_line("diff", words);
+    let mut html = Html::begin(arguments.html.as_deref(), &name, Opens::Comparison)?;
     let first = both[0].1.cases.iter().filter(taken).count();
     let mut results: [Vec<Summary>; 2] = [Vec::new(), Vec::new()];
     let mut found: [Vec<Found<'_>>; 2] = [Vec::new(), Vec::new()];
@@ -103,6 +108,9 @@ fn search(
         let Answer { scenario, outcome, .. } = answer?;
         if outcome.coverage != Coverage::Exhausted {
             status = Status::Unknown;
+        }
+        if let Some(html) = &mut html {
+            html.add(Of::from(&chosen[at]), "explicit", (&scenario, &outcome), None);
         }
         let which = usize::from(at >= first);
         results[which].push(Summary::found(&scenario.name, &outcome));
@@ -123,6 +131,7 @@ fn search(
         out.line("a search was cut: what is missing may be there")?;
     }
     out.flush()?;
+    html.map_or(Ok(()), Html::write)?;
     Ok(status)
 }
 

@@ -1,12 +1,15 @@
 //! `shortcopy matrix`
 
 use report::Finding;
+use report::html::Opens;
 use scenario::WritePath;
 
 use crate::arguments::{Format, Matrix};
 use crate::cut::Cuts;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::html::{Html, Of, command_line};
+use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, all_has_an_effect, choose, left, unknown};
@@ -18,11 +21,14 @@ use crate::target::{Breadth, Chosen, all_has_an_effect, choose, left, unknown};
 /// written.
 pub(crate) fn matrix(
     catalog: &[WritePath],
+    kernel: Option<&Kernel>,
     arguments: &Matrix,
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
     let chosen = select(catalog, arguments)?;
+    let words = arguments.targets.iter().cloned().chain(arguments.tree.to_arguments());
+    let mut html = Html::begin(arguments.html.as_deref(), &command_line("matrix", words), Opens::Matrix)?;
     let mut matrix = report::Matrix::default();
     let mut cuts = Cuts::default();
     searcher.search(&arguments.bounds.explicit(), &chosen, |at, answer| {
@@ -30,10 +36,16 @@ pub(crate) fn matrix(
         cuts.note(chosen[at].target(), outcome.coverage);
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
         matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        if let Some(html) = &mut html {
+            html.add(Of::from(&chosen[at]), "explicit", (&scenario, &outcome), kernel);
+        }
         Ok(())
     })?;
-    for Chosen { path, variant, case } in left(&chosen) {
+    for left @ Chosen { path, variant, case } in left(&chosen) {
         matrix.leave_out(&path.name, &variant.name, &(case.build)());
+        if let Some(html) = &mut html {
+            html.leave_out(&left);
+        }
     }
     match arguments.format {
         Format::Text => out.write(&matrix.to_string())?,
@@ -45,6 +57,7 @@ pub(crate) fn matrix(
     }
     cuts.tell(arguments.format, "there may be more than these tables show (`?`)", out)?;
     out.flush()?;
+    html.map_or(Ok(()), Html::write)?;
     Ok(if cuts.is_empty() { Status::AsRecorded } else { Status::Unknown })
 }
 

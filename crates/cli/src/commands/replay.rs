@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use report::html::Opens;
 use report::snapshot::{Section, how_to_record, parse};
 use report::{Block, Folding, Line, Snapshot};
 use scenario::{BadState, Event, Scenario, Schedule, WritePath};
@@ -11,6 +12,7 @@ use scenario::{BadState, Event, Scenario, Schedule, WritePath};
 use crate::arguments::{Bounds, Replay, ReplayFormat};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
+use crate::html::{Html, Of, command_line};
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Records, read_text, subject};
@@ -31,8 +33,10 @@ pub(crate) fn replay(
     out: &mut Output,
 ) -> Result<Status, Error> {
     let Asked { name, scenario, number } = Asked::parse(&arguments.schedule)?;
+    let words = std::iter::once(arguments.schedule.clone()).chain(arguments.tree.to_arguments());
+    let html = Html::begin(arguments.html.as_deref(), &command_line("replay", words), Opens::Schedule)?;
     if let Some(kernel) = kernel {
-        return of_tree(kernel, (name, scenario, number), arguments.format, searcher, out);
+        return of_tree(kernel, (name, scenario, number), arguments.format, searcher, html, out);
     }
     let snapshot = read(catalog, name, arguments.snapshots.as_deref())?;
     let (section, block) = pick(&snapshot, scenario, number)?;
@@ -78,6 +82,10 @@ pub(crate) fn replay(
         Ok(replayed) => {
             show(&scenario, None, &replayed, out)?;
             out.flush()?;
+            if let Some(mut html) = html {
+                html.add_one(Of::from(&chosen), (&scenario, &replayed.shows(block)), None, block.number);
+                html.write()?;
+            }
             Ok(Status::AsRecorded)
         }
         Err(crate::replay::Error::Model(why)) => Err(Error::Model { target, why: why.to_string() }),
@@ -95,6 +103,7 @@ fn of_tree(
     (name, scenario, number): (&str, Option<&str>, Option<usize>),
     format: ReplayFormat,
     searcher: &Searcher,
+    html: Option<Html>,
     out: &mut Output,
 ) -> Result<Status, Error> {
     let asked = scenario.map_or(name.to_owned(), |scenario| format!("{name}:{scenario}"));
@@ -135,6 +144,10 @@ fn of_tree(
     let replayed = find_run(&scenario, &block).map_err(|why| Error::Replay(why.to_string()))?;
     show(&scenario, Some(kernel), &replayed, out)?;
     out.flush()?;
+    if let Some(mut html) = html {
+        html.add_one(Of::from(&chosen), (&scenario, bad), Some(kernel), number);
+        html.write()?;
+    }
     Ok(Status::AsRecorded)
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anstyle::{AnsiColor, Style};
 use c_text::{Difference, Name, Overlay, Patch, ReadError, Sources};
 use checker::explicit;
+use report::html::Opens;
 use report::{Change, Entry, Summary, diff as compare};
 use scenario::{BadState, Case, Coverage, Outcome, Scenario};
 use serde_json::json;
@@ -21,6 +22,7 @@ use crate::cut::Cuts;
 use crate::engine::Searcher;
 use crate::error::Error;
 use crate::grounds::Grounds;
+use crate::html::{Html, Of, command_line};
 use crate::kernel::{Kernel, open};
 use crate::output::Output;
 use crate::reads::{Change as Changes, Reads};
@@ -62,8 +64,10 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
     };
     let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
+    let name = command_line("diff", words(arguments));
+    let html = Html::begin(arguments.html.as_deref(), &name, Opens::Comparison)?;
     let comparison = Comparison::new(&before, &after, changed.as_ref(), &chosen);
-    let mut telling = Telling::new(&comparison, assume, arguments.format);
+    let mut telling = Telling::new(&comparison, assume, arguments.format, html);
     telling.begin(out)?;
     let name = |pair: &Pair<'_>| format!("{}:{}", pair.path.before.path.name, pair.case.name);
     searcher.each(
@@ -74,6 +78,17 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
         |at, result| telling.tell(&comparison.pairs[at], result, out),
     )?;
     telling.end(out)
+}
+
+/// What was asked for, as words of a command line.
+fn words(Diff { targets, trees, .. }: &Diff) -> Vec<String> {
+    let option = |name: &str, values: &[String]| -> Vec<String> {
+        values.iter().map(|value| format!("--{name}={value}")).collect()
+    };
+    let TreesChoice { tree, patch, reverse, assume } = trees;
+    let reverse = if *reverse { vec!["--reverse".to_owned()] } else { Vec::new() };
+    let options = [option("tree", tree), option("patch", patch), reverse, option("assume", assume)];
+    targets.iter().cloned().chain(options.into_iter().flatten()).collect()
 }
 
 /// What patches do.
@@ -309,6 +324,7 @@ struct Telling<'c, 'k> {
     cuts: Cuts,
     grounds: Grounds,
     format: DiffFormat,
+    html: Option<Html>,
 }
 
 /// What of the changes is read.
@@ -326,7 +342,12 @@ impl ReadBy<'_> {
 }
 
 impl<'c, 'k> Telling<'c, 'k> {
-    fn new(comparison: &'c Comparison<'k>, assume: &[String], format: DiffFormat) -> Telling<'c, 'k> {
+    fn new(
+        comparison: &'c Comparison<'k>,
+        assume: &[String],
+        format: DiffFormat,
+        html: Option<Html>,
+    ) -> Telling<'c, 'k> {
         Telling {
             comparison,
             path: None,
@@ -339,6 +360,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             cuts: Cuts::default(),
             grounds: Grounds::with(assume),
             format,
+            html,
         }
     }
 
@@ -374,7 +396,9 @@ impl<'c, 'k> Telling<'c, 'k> {
         result: Result<Compared, Error>,
         out: &mut Output,
     ) -> Result<(), Error> {
-        let Compared { before: (asked, before), after } = result?;
+        let Compared { before, after } = result?;
+        self.draw(pair, &before, after.as_ref());
+        let (asked, before) = before;
         self.searched += 1;
         let path = pair.path.before.path.name.as_str();
         let name = &pair.case.name;
@@ -447,6 +471,22 @@ impl<'c, 'k> Telling<'c, 'k> {
         out.flush()
     }
 
+    /// Adds the results to the page. What reads nothing that differs is the same on both sides.
+    fn draw(&mut self, pair: &Pair<'k>, before: &(Scenario, Outcome), after: Option<&(Scenario, Outcome)>) {
+        let Some(html) = &mut self.html else { return };
+        let path = &pair.path.before.path;
+        let both = [
+            ("before", Some(before), self.comparison.before),
+            ("after", after.or(pair.after.map(|_| before)), self.comparison.after),
+        ];
+        for (which, result, kernel) in both {
+            let Some((scenario, outcome)) = result else { continue };
+            let release = kernel.catalog[0].variants[0].name.as_str();
+            let of = Of { path: &path.name, variant: &format!("{release}, {which}"), about: &kernel.name };
+            html.add(of, "explicit", (scenario, outcome), Some(kernel));
+        }
+    }
+
     fn count(&self, ending: bool, sign: char) -> usize {
         self.counts.get(&(ending, sign)).copied().unwrap_or(0)
     }
@@ -456,7 +496,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         self.counts.keys().all(|(_, sign)| *sign == ' ')
     }
 
-    fn end(self, out: &mut Output) -> Result<Status, Error> {
+    fn end(mut self, out: &mut Output) -> Result<Status, Error> {
         let bold = Style::new().bold();
         let is_json = self.format == DiffFormat::Json;
         let loud = AnsiColor::Magenta.on_default().bold();
@@ -521,6 +561,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             out,
         )?;
         out.flush()?;
+        self.html.take().map_or(Ok(()), Html::write)?;
         Ok(match () {
             () if self.is_worse || !gone.is_empty() => Status::Different,
             () if !is_read || !self.cuts.is_empty() => Status::Unknown,

@@ -8,6 +8,7 @@ use crate::cache::Kept;
 use crate::error::Error;
 use crate::output::Output;
 use crate::recorded::Records;
+use crate::states::states;
 use crate::target::Chosen;
 
 /// Tells each result in a line.
@@ -34,7 +35,9 @@ impl<'c> Tell<'c> for Json {
         let Checked { chosen, scenario, outcome, command, kept, .. } = result;
         let (path, variant) = (&chosen.path.name, &chosen.variant.name);
         let finding = Finding { path, variant, scenario: &scenario, engine: self.engine, outcome: &outcome };
-        let how = report::How { command: command.as_deref(), cached: kept.map(Kept::name) };
+        let states: Vec<_> = outcome.bad.iter().map(states(&scenario)).collect();
+        let cached = kept.map(Kept::name);
+        let how = report::How { command: command.as_deref(), cached, states: &states };
         out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;
         out.flush()
     }
