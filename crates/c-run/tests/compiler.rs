@@ -123,7 +123,7 @@ long f3(long a, long b) { struct bits x = { .three = 9, .four = 9 }; return (x.o
         println!("skipped: there is no `cc`");
         return;
     };
-    let code = code(text, Nothing);
+    let code = code(text, Macros);
     let all = (0..4).flat_map(|seed| arguments(seed).map(|arguments| (seed, arguments)));
     for ((seed, arguments), theirs) in all.zip(expected) {
         assert_eq!(result(&code, &Alone, seed, arguments), Ok(theirs), "f{seed}{arguments:?}");

@@ -72,6 +72,7 @@ fn every_line_of_json_is_as_the_schema_says() {
         (format!("check {KNOWN} --engine shuttle --executions 20"), "result"),
         (format!("check {KNOWN} --coverage"), "branch"),
         ("list simple/ramfs@v6.18".to_owned(), "scenario"),
+        ("list --properties".to_owned(), "property"),
         ("matrix simple/ramfs@v6.18".to_owned(), "variant"),
         ("matrix simple/ramfs@v6.18 --states-max 10".to_owned(), "searches-cut"),
         ("corpus 1".to_owned(), "bug"),

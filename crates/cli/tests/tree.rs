@@ -482,6 +482,12 @@ fn a_comparison_is_told_to_programs() {
     assert_eq!(status, Status::Different, "{text}");
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("one object")).collect();
+    let schema = serde_json::from_str(report::SCHEMA).expect("a schema");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    for line in &lines {
+        let wrong = schema.iter_errors(line).next().map(|error| format!("{error}\n{line}"));
+        assert_eq!(wrong, None);
+    }
     let [one, whole] = &lines[..] else { panic!("{text}") };
     assert_eq!(one["scenario"], "extending-unmapped");
     let is_new = |of: &serde_json::Value| {

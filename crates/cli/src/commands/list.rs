@@ -54,7 +54,8 @@ fn properties(catalog: &[WritePath], format: Format, out: &mut Output) -> Result
         out.line(&match format {
             Format::Text => format!("{name:width$}  {sentence}"),
             Format::Json => {
-                serde_json::json!({ "property": name, "sentence": sentence, "source": source }).to_string()
+                let line = serde_json::json!({ "property": name, "sentence": sentence, "source": source });
+                report::tagged("property", &line).map_err(std::io::Error::from)?
             }
         })?;
     }

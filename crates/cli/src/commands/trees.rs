@@ -530,7 +530,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         }
         let searched = self.searched;
         if is_json {
-            out.line(&self.whole(&gone, &unshared, read_by.as_ref()))?;
+            out.line(&self.whole(&gone, &unshared, read_by.as_ref())?)?;
         } else if is_read {
             let plural = if searched == 1 { "" } else { "s" };
             let mut text = format!("\n{searched} scenario{plural}");
@@ -570,7 +570,12 @@ impl<'c, 'k> Telling<'c, 'k> {
     }
 
     /// What was compared, as JSON.
-    fn whole(&self, gone: &[String], unshared: &[String], read_by: Option<&ReadBy<'_>>) -> String {
+    fn whole(
+        &self,
+        gone: &[String],
+        unshared: &[String],
+        read_by: Option<&ReadBy<'_>>,
+    ) -> Result<String, Error> {
         let Comparison { before, after, changed, .. } = self.comparison;
         let tree = |of: &Kernel| json!({ "tree": of.name, "release": of.catalog[0].variants[0].name });
         let counts = |ending| {
@@ -583,7 +588,7 @@ impl<'c, 'k> Telling<'c, 'k> {
             let unread = of.all.iter().filter(|(_, told)| told.is_some());
             unread.map(|((file, name), told)| json!({ "file": &**file, "name": name, "is_word": told }))
         });
-        json!({
+        let line = json!({
             "before": tree(before),
             "after": tree(after),
             "patches": changed.map(|changed| &changed.patches),
@@ -596,8 +601,8 @@ impl<'c, 'k> Telling<'c, 'k> {
             "compared": self.compared,
             "bad_states": counts(false),
             "endings": counts(true),
-        })
-        .to_string()
+        });
+        Ok(report::tagged("compared", &line).map_err(std::io::Error::from)?)
     }
 
     /// Which of the changes what path reads.

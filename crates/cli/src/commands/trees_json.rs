@@ -1,6 +1,6 @@
 //! `shortcopy diff` of kernel trees as JSON, one object per line: each scenario, and then what was compared.
 
-use report::{Change, Entry, Finding, How, json_line};
+use report::{Change, Entry, Finding, How, json_line, tagged};
 use scenario::{Outcome, Scenario};
 use serde_json::{Value, json};
 use tables::TreePath;
@@ -30,7 +30,7 @@ pub(super) fn scenario(
         "after": after.map(result).transpose()?,
         "changes": entries.iter().map(entry).collect::<Vec<_>>(),
     });
-    Ok(line.to_string())
+    Ok(tagged("comparison", &line).map_err(std::io::Error::from)?)
 }
 
 /// The same as `check` has it.
