@@ -369,7 +369,7 @@ mod tests {
         let one = "int f(void)\n{\n\treturn 0;\n}\n";
         let twice = program(&[("a.c", &format!("{one}int f(void);\n{one}"))]);
         let why = twice.defined_twice().expect("it is defined twice").to_string();
-        assert_eq!(why, "`f` is defined at a.c:1:5 and at a.c:6:5");
+        assert_eq!(why, "`f` is defined at a.c:1:1 and at a.c:6:1");
         assert_eq!(program(&[("a.c", one), ("b.c", one)]).defined_twice(), None);
         let sides = format!("#ifdef A\n{one}#else\n{one}#endif\n");
         assert_eq!(program(&[("a.c", &sides)]).defined_twice(), None);

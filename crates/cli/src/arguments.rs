@@ -56,7 +56,8 @@ impl Arguments {
         let mut command = Arguments::command();
         let matches = command.try_get_matches_from_mut(line)?;
         let arguments = Arguments::from_arg_matches(&matches)?;
-        match without_effect(&matches).or_else(|| arguments.without_cache()) {
+        let refused = without_effect(&matches).or_else(|| arguments.without_cache());
+        match refused.or_else(|| arguments.without_tree()) {
             Some(why) => Err(command.error(ErrorKind::ArgumentConflict, why)),
             None => Ok(arguments),
         }
@@ -64,6 +65,13 @@ impl Arguments {
 }
 
 impl Arguments {
+    /// What is said about a format that only comparisons of trees have.
+    fn without_tree(&self) -> Option<String> {
+        let Command::Diff(Diff { format: DiffFormat::Json, trees, .. }) = &self.command else { return None };
+        let said = "'--format json' of a comparison is about trees: two '--tree', or one and '--patch'";
+        trees.tree.is_empty().then(|| said.to_owned())
+    }
+
     /// What is said about results that are kept, where none are.
     fn without_cache(&self) -> Option<String> {
         let CacheChoice { no_cache, cache } = &self.cache;

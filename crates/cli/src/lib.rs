@@ -59,7 +59,7 @@ pub fn run(
         arguments.command.tree().map(|(choice, targets)| Kernel::open(choice, &targets)).transpose()?;
     let kernel = kernel.as_ref();
     let catalog = kernel.map_or(catalog, |kernel| &kernel.catalog);
-    match &arguments.command {
+    let status = match &arguments.command {
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
         Command::Explain(explain) => {
@@ -85,5 +85,7 @@ pub fn run(
         Command::Engine(engine) => {
             engine::run_as_child(catalog, engine, &searcher.interrupt).map(|()| Status::AsRecorded)
         }
-    }
+    }?;
+    out.flush()?;
+    Ok(status)
 }

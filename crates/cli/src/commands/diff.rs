@@ -33,11 +33,6 @@ pub(crate) fn diff(
     if !arguments.trees.tree.is_empty() {
         return trees::diff(arguments, searcher, out);
     }
-    if arguments.format == DiffFormat::Json {
-        return Err(Error::Usage(
-            "`--format json` is about trees: two `--tree`, or one and `--patch`".to_owned(),
-        ));
-    }
     let [before, after] = &arguments.targets[..] else {
         let what = "two variants are compared: name both, as in `shortcopy diff ext4/ordered@v4.2 ext4/ordered@v6.14`";
         return Err(Error::Usage(format!(
