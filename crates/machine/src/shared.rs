@@ -49,8 +49,20 @@ macro_rules! words {
     };
 }
 words!(
-    load, store, swap, compare_exchange, fetch_add, fetch_add_wrapping, fetch_sub, fetch_or, fetch_and, lock,
-    try_lock, unlock, wait_until_zero, spin_until
+    load,
+    store,
+    swap,
+    compare_exchange,
+    fetch_add,
+    fetch_add_wrapping,
+    fetch_sub,
+    fetch_or,
+    fetch_and,
+    lock,
+    try_lock,
+    unlock,
+    wait_until_zero,
+    spin_until
 );
 
 impl Words {
@@ -346,11 +358,24 @@ mod tests {
         let (cells, told) = alone.0.into_inner();
         assert_eq!(cells, [2, 0, 0, 9]);
         let expected = [
-            "1 n.store(2)", "2 n.load 2", "3 n.swap(6) 2", "4 n.compare_exchange(6, 5) 6",
-            "5 n.compare_exchange(6, 4) 5", "6 n.fetch_add(1) 5", "7 n.fetch_add_wrapping(3) 6",
-            "8 n.fetch_sub(1) 1", "9 n.fetch_or(6) 0", "10 n.fetch_and(3) 6", "11 mutex.lock",
-            "12 mutex.try_lock no", "13 mutex.unlock", "14 mutex.wait_until_zero", "15 n.load 2",
-            "16 slot[1].store(9)", "17 fence", "18 which 0",
+            "1 n.store(2)",
+            "2 n.load 2",
+            "3 n.swap(6) 2",
+            "4 n.compare_exchange(6, 5) 6",
+            "5 n.compare_exchange(6, 4) 5",
+            "6 n.fetch_add(1) 5",
+            "7 n.fetch_add_wrapping(3) 6",
+            "8 n.fetch_sub(1) 1",
+            "9 n.fetch_or(6) 0",
+            "10 n.fetch_and(3) 6",
+            "11 mutex.lock",
+            "12 mutex.try_lock no",
+            "13 mutex.unlock",
+            "14 mutex.wait_until_zero",
+            "15 n.load 2",
+            "16 slot[1].store(9)",
+            "17 fence",
+            "18 which 0",
         ];
         assert_eq!(told, expected);
         assert_eq!((n.value(&cells), n.at(), mutex.is(1)), (2, Place(0), (Place(1), 1)));

@@ -31,6 +31,7 @@ mod matrix;
 mod need;
 mod reading;
 pub mod snapshot;
+mod story;
 #[cfg(test)]
 mod toy;
 
@@ -43,4 +44,5 @@ pub use lines::{Folding, Line, Mark, lines, settled};
 pub use mail::{Letter, Steps, WIDTH as MAIL_WIDTH, mail, paragraph};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
-pub use snapshot::{Recorder, Section, Snapshot};
+pub use snapshot::{Recorder, Section, Snapshot, bound_word, verdict_word};
+pub use story::story;

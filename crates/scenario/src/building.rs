@@ -279,7 +279,8 @@ mod tests {
 
     #[test]
     fn what_an_actor_returns_is_a_word() {
-        let words = [().into_word(), true.into_word(), 7_u8.into_word(), (-1).into_word(), Word::MAX.into_word()];
+        let words =
+            [().into_word(), true.into_word(), 7_u8.into_word(), (-1).into_word(), Word::MAX.into_word()];
         assert_eq!(words, [0, 1, 7, 0xffff_ffff, Word::MAX]);
     }
 }
