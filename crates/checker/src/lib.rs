@@ -39,6 +39,7 @@ pub mod stepper;
 
 mod collector;
 mod execution;
+mod hooks;
 pub mod isolate;
 pub mod key_steps;
 pub mod necessity;

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use shortcopy::Order::{Acquire, Full, Relaxed, Release};
 use shortcopy::{
-    Answer, Bound, Bounds, Coverage, Engine, Layout, Machine, Order, Property, Scenario, Verdict, ask, ask_within,
-    assert_holds, assert_not_violated, assert_violated, holds, not_violated, violated,
+    Answer, Bound, Bounds, Coverage, Engine, Layout, Machine, Order, Property, Scenario, Verdict, ask,
+    ask_within, assert_holds, assert_not_violated, assert_violated, holds, not_violated, violated,
 };
 
 /// Two increments of a counter, with a property of every state.
@@ -25,7 +25,9 @@ fn increments(atomic: bool) -> Scenario {
         .about("two increment a counter")
         .actor("a", increment)
         .actor("b", increment)
-        .property(Property::always("large", "the counter is too large", move |state| counter.value(state) < 3))
+        .property(Property::always("large", "the counter is too large", move |state| {
+            counter.value(state) < 3
+        }))
         .property(Property::finally("lost-update", "an increment is lost", move |state, _| {
             counter.value(state) == 2
         }))
@@ -42,7 +44,9 @@ fn message(store: Order, load: Order) -> Scenario {
             flag.store(m, 1, store);
         })
         .actor("read", move |m| flag.load(m, load) == 0 || data.load(m, Relaxed) == 1)
-        .property(Property::finally("early", "the flag comes before the data", |_, returned| returned[1] == 1))
+        .property(Property::finally("early", "the flag comes before the data", |_, returned| {
+            returned[1] == 1
+        }))
 }
 
 /// What an assertion that fails says.
@@ -65,7 +69,9 @@ fn a_failure_tells_the_schedule_at_the_lines_of_the_model() {
         assert!(text.contains(part), "no {part:?} in:\n{text}");
     }
     let text = said(|| assert_violated!(increments(true), "lost-update"));
-    assert!(text.starts_with("`increments`: no violation of `lost-update` was found\n\nincrements on explicit: holds"));
+    assert!(text.starts_with(
+        "`increments`: no violation of `lost-update` was found\n\nincrements on explicit: holds"
+    ));
     let text = said(|| assert_violated!(increments(true), "lost-updates"));
     assert!(text.starts_with("`increments` has no property `lost-updates`; there are deadlock, "), "{text}");
 }
@@ -79,7 +85,10 @@ fn line_of(text: &str) -> usize {
 fn a_search_that_was_cut_or_blind_does_not_hold() {
     let few = Bounds { states_max: 1, ..Bounds::default() };
     let cut = ask_within(&increments(true), Engine::Explicit, &few);
-    assert_eq!((cut.verdict, cut.outcome.coverage), (Verdict::Unknown, Coverage::Cut { bound: Bound::States }));
+    assert_eq!(
+        (cut.verdict, cut.outcome.coverage),
+        (Verdict::Unknown, Coverage::Cut { bound: Bound::States })
+    );
     let text = said(|| holds(cut.clone()));
     assert!(text.contains("is not known to hold: the search was cut\n"), "{text}");
     assert!(text.contains("\n  cut by the bound on states: there may be more, "), "{text}");
@@ -107,19 +116,19 @@ fn a_model_that_breaks_a_rule_is_no_pass() {
         let answer = ask(&scenario, engine);
         assert_eq!(answer.verdict, Verdict::Unsupported, "{engine}");
         let text = said(|| holds(answer));
-        assert!(text.contains("the engine can't search it") && text.contains("cell `small`"), "{engine}: {text}");
+        assert!(
+            text.contains("the engine can't search it") && text.contains("cell `small`"),
+            "{engine}: {text}"
+        );
     }
 }
 
 /// Each question has its own answer, though scenarios and lines are the same.
 #[test]
 fn a_child_answers_the_question_that_it_is_there_for() {
-    for (store, load, holds) in [
-        (Release, Acquire, true),
-        (Relaxed, Acquire, false),
-        (Full, Full, true),
-        (Release, Relaxed, false),
-    ] {
+    for (store, load, holds) in
+        [(Release, Acquire, true), (Relaxed, Acquire, false), (Full, Full, true), (Release, Relaxed, false)]
+    {
         let verdict = ask(&message(store, load), Engine::Loom).verdict;
         assert_eq!(verdict == Verdict::Holds, holds, "{store:?} {load:?}: {verdict:?}");
         assert_eq!(ask(&message(store, load), Engine::LoomSequential).verdict, Verdict::Holds);
@@ -145,7 +154,8 @@ fn a_fickle_test() {
 #[test]
 fn a_test_that_is_not_the_same_again_fails() {
     let mut command = Command::new(std::env::current_exe().expect("a program"));
-    let output = command.args(["--exact", "a_fickle_test", "--ignored", "--nocapture"]).output().expect("it runs");
+    let output =
+        command.args(["--exact", "a_fickle_test", "--ignored", "--nocapture"]).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(text.contains("must do the same whenever it is run"), "{text}");
