@@ -1,5 +1,4 @@
-//! One engine run in a process of its own: loom and shuttle can take the process with them, and leave
-//! a panic hook behind.
+//! One engine run in a process of its own: loom and shuttle can take the process with them.
 //!
 //! The child runs one engine on one scenario and hands over with [`hand_over`]; the parent starts it
 //! with [`run_in_child`]. A child that dies, hangs or talks nonsense is an [`Error`], which becomes an

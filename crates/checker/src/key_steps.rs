@@ -95,7 +95,9 @@ fn reads(step: &Step, cells: &[Word]) -> Vec<Bits> {
         | Action::Change { at, mask, .. }
         | Action::Await { at, mask, .. }
         | Action::Try { at, mask, .. } => vec![(at, mask)],
-        Action::Require { at, .. } => vec![(at, Word::MAX)],
+        Action::Require { at, .. } | Action::CompareExchange { at, .. } | Action::Add { at, .. } => {
+            vec![(at, Word::MAX)]
+        }
         Action::Move { from, .. } => vec![(from, Word::MAX)],
         Action::CopyUser { entry, need, frame, frames, stride, unit, .. } => {
             let value = cells.get(entry.index()).copied().unwrap_or(0);

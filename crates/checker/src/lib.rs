@@ -7,49 +7,23 @@
 //! An engine promises to hand over everything it found and how far it looked; it makes no verdict.
 //!
 //! ```
-//! use std::sync::Arc;
 //! use checker::explicit::{Options, check};
-//! use machine::{Action, Label, Layout, Machine, Order, Place, Step, Word, show_number};
-//! use scenario::{Actor, Check, Initial, Kind, Property, Scenario};
+//! use machine::{Layout, Machine, Order};
+//! use scenario::{Property, Scenario};
 //!
-//! fn increment(m: &dyn Machine) -> Word {
-//!     let load = Action::Load { at: Place(0), mask: Word::MAX, order: Order::Relaxed };
-//!     let value = m.perform(Step::new(load, Label::new("READ_ONCE", &[])));
-//!     let store = Action::Store { at: Place(0), value: value + 1, order: Order::Relaxed };
-//!     m.perform(Step::new(store, Label::new("WRITE_ONCE", &[])))
-//! }
-//!
-//! let lost_update = Property {
-//!     id: "lost-update",
-//!     sentence: "an increment is lost",
-//!     source: "folklore",
-//!     effect: "an increment is missing",
-//!     kind: Kind::Finally,
-//!     promised: true,
-//!     check: Check::Final(Arc::new(|memory, _, broken| {
-//!         if memory.peek(Place(0)) != 2 {
-//!             broken(Label::new("counter", &[]));
-//!         }
-//!     })),
-//! };
 //! let mut layout = Layout::new();
-//! layout.cell("counter", 2, show_number);
-//! let scenario = Scenario {
-//!     name: "two-increments".to_owned(),
-//!     sentence: "two actors increment a counter without a lock".to_owned(),
-//!     layout,
-//!     initial: vec![Initial { name: "zero".to_owned(), cells: vec![0] }],
-//!     actors: vec![Actor::new("a", increment), Actor::new("b", increment)],
-//!     views: Vec::new(),
-//!     properties: vec![lost_update],
-//!     reachable: Vec::new(),
-//!     ending: None,
-//!     killed: None,
-//!     facts: None,
-//!     grounds: None,
-//!     assumptions: None,
-//!     picture: Arc::new(|memory| memory.peek(Place(0)).to_string()),
+//! let counter = layout.shared("counter", 2);
+//! let increment = move |m: &dyn Machine| {
+//!     let value = counter.load(m, Order::Relaxed);
+//!     counter.store(m, value + 1, Order::Relaxed);
 //! };
+//! let lost_update =
+//!     Property::finally("lost-update", "an increment is lost", move |state, _| counter.value(state) == 2);
+//! let scenario = Scenario::new("two-increments", layout)
+//!     .about("two actors increment a counter without a lock")
+//!     .actor("a", increment)
+//!     .actor("b", increment)
+//!     .property(lost_update);
 //!
 //! let outcome = check(&scenario, &Options::default())?;
 //! assert_eq!(outcome.bad[0].property, "lost-update");
@@ -66,6 +40,7 @@ pub mod stepper;
 mod collector;
 mod execution;
 pub mod follow;
+mod hooks;
 pub mod isolate;
 pub mod key_steps;
 pub mod necessity;

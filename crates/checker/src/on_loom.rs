@@ -121,6 +121,7 @@ pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtR
 }
 
 fn run(scenario: &Scenario, options: &Options) -> (Outcome, Arc<Findings>) {
+    crate::hooks::settle();
     let sequential = options.mode == Mode::SequentiallyConsistent;
     let limits = Limits::new(options.steps_max, options.bounds.time_max, options.interrupt.clone());
     let findings = Arc::new(Findings::new(limits, sequential, false));

@@ -75,8 +75,7 @@ impl Options {
 
 /// Samples a scenario; the same for the same options, unless the run is cut by time or by the user.
 ///
-/// shuttle leaves a panic hook in the process, which is why a run belongs in one of its own: see
-/// [`crate::isolate`].
+/// shuttle can take the process with it, which is why a run belongs in one of its own: see [`crate::isolate`].
 #[must_use]
 pub fn check(scenario: &Scenario, options: &Options) -> Outcome {
     explore(scenario, options).0
@@ -89,6 +88,7 @@ pub type AtRest = (Vec<Word>, Vec<Word>);
 /// As [`check`], and gives every state at rest that was met, to compare engines by.
 #[must_use]
 pub fn explore(scenario: &Scenario, options: &Options) -> (Outcome, BTreeSet<AtRest>) {
+    crate::hooks::settle();
     let limits = Limits::new(options.steps_max, options.time_max, options.interrupt.clone());
     let findings = Arc::new(Findings::new(limits, true, true));
     let mut run = Run {

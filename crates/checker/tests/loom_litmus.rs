@@ -142,6 +142,47 @@ fn store_buffering_needs_full_fences() {
     assert_eq!(outcomes(&full, Mode::SequentiallyConsistent), all);
 }
 
+fn add(m: &dyn Machine, at: Place, order: Order) -> Word {
+    m.perform(Step::new(Action::Add { at, value: 1, mask: Word::MAX, order }, label("add")))
+}
+
+fn compare_exchange(m: &dyn Machine, at: Place, order: Order) -> Word {
+    m.perform(Step::new(
+        Action::CompareExchange { at, expected: 0, new: 1, order },
+        label("compare_exchange"),
+    ))
+}
+
+#[test]
+fn additions_and_exchanges_are_indivisible() {
+    let one_each = BTreeSet::from([vec![0, 1], vec![1, 0]]);
+    for mode in [Mode::KernelOrders, Mode::SequentiallyConsistent] {
+        for order in [Order::Relaxed, Order::Acquire, Order::Release, Order::Full] {
+            let added = pair(move |m| add(m, X, order), move |m| add(m, X, order));
+            assert_eq!(outcomes(&added, mode), one_each, "{mode:?} {order:?}");
+            let exchanged =
+                pair(move |m| compare_exchange(m, X, order), move |m| compare_exchange(m, X, order));
+            assert_eq!(outcomes(&exchanged, mode), one_each, "{mode:?} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn additions_and_exchanges_publish_as_their_order_says() {
+    for word in [add, compare_exchange] {
+        for (order, is_weak) in
+            [(Order::Relaxed, true), (Order::Acquire, true), (Order::Release, false), (Order::Full, false)]
+        {
+            let publish = move |m: &dyn Machine| {
+                word(m, Y, order);
+            };
+            let passing = message_passing(publish, |m| load(m, Y, Order::Acquire));
+            assert_eq!(shows(&passing, Mode::KernelOrders, &WEAK), is_weak, "{order:?}");
+            assert!(!shows(&passing, Mode::SequentiallyConsistent, &WEAK));
+        }
+    }
+}
+
 #[test]
 fn a_full_read_modify_write_is_a_fence() {
     // Each on a cell of its own, so that only the order counts. It must be one that loom is told of.

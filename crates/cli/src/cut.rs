@@ -1,5 +1,6 @@
 //! Searches that did not come to their end: whatever is told of them says so.
 
+use report::bound_word;
 use scenario::{Bound, Coverage};
 use serde::Serialize;
 
@@ -70,18 +71,5 @@ impl Cuts {
             0 => Ok(()),
             more => out.line(&format!("  and {more} more (`--format json` names them)")),
         }
-    }
-}
-
-/// What stopped a search, in words.
-pub(crate) fn bound_word(bound: Bound) -> &'static str {
-    match bound {
-        Bound::States => "the bound on states",
-        Bound::Memory => "the bound on memory",
-        Bound::Time => "the bound on time",
-        Bound::Executions => "the bound on executions",
-        Bound::Length => "the bound on length",
-        Bound::Preemptions => "the bound on preemptions",
-        Bound::Interrupt => "the user",
     }
 }

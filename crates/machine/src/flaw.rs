@@ -61,6 +61,8 @@ impl Action {
             | Action::Change { at, .. }
             | Action::Await { at, .. }
             | Action::Try { at, .. }
+            | Action::CompareExchange { at, .. }
+            | Action::Add { at, .. }
             | Action::Require { at, .. } => [Some(at), None],
             Action::Move { from, to } => [Some(from), Some(to)],
             Action::CopyUser { frame, .. } if !frame.is_well_formed() => {

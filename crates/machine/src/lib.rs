@@ -5,13 +5,16 @@
 //! answers. Two control words, [`call`] and [`again`], mark what a model's future can still depend on,
 //! so that an engine that searches states can forget the rest.
 //!
+//! A kernel word is its own definition of such steps; everyday code has [`Shared`], whose methods are named as
+//! those of `std::sync::atomic`.
+//!
 //! This crate promises that steps mean the same to every engine ([`Action::execute`] is that
 //! meaning on sequentially consistent memory), that equality and hash of a step ignore where it was
 //! taken, and that it depends on nothing.
 //!
 //! ```
 //! use std::cell::RefCell;
-//! use machine::{Action, Effect, Label, Layout, Machine, Order, Place, Step, Word, show_number};
+//! use machine::{Effect, Layout, Machine, Order, Shared, Step, Word};
 //!
 //! /// An engine with one actor and no adversary.
 //! struct Alone(RefCell<Vec<Word>>);
@@ -26,18 +29,16 @@
 //!     }
 //! }
 //!
-//! fn increment(m: &dyn Machine, counter: Place) {
-//!     let load = Action::Load { at: counter, mask: Word::MAX, order: Order::Relaxed };
-//!     let value = m.perform(Step::new(load, Label::new("READ_ONCE", &[])));
-//!     let store = Action::Store { at: counter, value: value + 1, order: Order::Relaxed };
-//!     m.perform(Step::new(store, Label::new("WRITE_ONCE", &[])));
+//! fn increment(m: &dyn Machine, counter: Shared) {
+//!     let value = counter.load(m, Order::Relaxed);
+//!     counter.store(m, value + 1, Order::Relaxed);
 //! }
 //!
 //! let mut layout = Layout::new();
-//! let counter = layout.cell("counter", 4, show_number);
+//! let counter = layout.shared("counter", 4);
 //! let alone = Alone(RefCell::new(vec![0; layout.len()]));
 //! increment(&alone, counter);
-//! assert_eq!(alone.0.borrow()[counter.index()], 1);
+//! assert_eq!(counter.value(&*alone.0.borrow()), 1);
 //! ```
 
 mod bug;
@@ -45,6 +46,7 @@ mod control;
 mod flaw;
 mod location;
 mod place;
+mod shared;
 mod small;
 mod step;
 mod unsupported;
@@ -54,6 +56,7 @@ pub use control::{Flow, Machine, again, call};
 pub use flaw::Flaw;
 pub use location::Location;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};
+pub use shared::{Shared, choose, fence, reach};
 pub use small::Small;
 pub use step::{Action, Control, Demand, Effect, FINISHED, Field, Label, Order, SMALL_BITS_MAX, Step};
 pub use unsupported::{Unsupported, unsupported};

@@ -106,6 +106,11 @@ pub enum Action {
     Await { at: Place, mask: Word, clear: Word, set: Word, order: Order },
     /// The same guard without blocking; returns whether it changed the cell.
     Try { at: Place, mask: Word, clear: Word, set: Word, order: Order },
+    /// If the whole cell is `expected`, it becomes `new`; returns the old word.
+    CompareExchange { at: Place, expected: Word, new: Word, order: Order },
+    /// Adds to a word, `new = (old + value) & mask`; returns the old word. A model whose sum does not fit the cell
+    /// is wrong.
+    Add { at: Place, value: Word, mask: Word, order: Order },
     /// Copies one unit of data; the value never enters control flow; returns 0.
     Move { from: Place, to: Place },
     /// Copies one unit of user memory: if all bits of `need` are set in the page-table entry,
@@ -259,6 +264,18 @@ impl Action {
                 }
                 memory.poke(at, (old & !clear) | set);
                 Effect::Done(1)
+            }
+            Action::CompareExchange { at, expected, new, .. } => {
+                let old = memory.peek(at);
+                if old == expected {
+                    memory.poke(at, new);
+                }
+                Effect::Done(old)
+            }
+            Action::Add { at, value, mask, .. } => {
+                let old = memory.peek(at);
+                memory.poke(at, old.wrapping_add(value) & mask);
+                Effect::Done(old)
             }
             Action::Move { from, to } => {
                 let unit = memory.peek(from);

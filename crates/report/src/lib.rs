@@ -36,6 +36,7 @@ mod reading;
 mod sarif;
 pub mod snapshot;
 mod states;
+mod story;
 mod tested;
 #[cfg(test)]
 mod toy;
@@ -52,6 +53,7 @@ pub use mail::{Letter, Steps, WIDTH as MAIL_WIDTH, mail, paragraph};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
 pub use sarif::sarif;
-pub use snapshot::{Recorder, Section, Snapshot};
+pub use snapshot::{Recorder, Section, Snapshot, bound_word, verdict_word};
 pub use states::{Change as StateChange, Seen, States, picture_by_name};
+pub use story::story;
 pub use tested::{Found, Grade, Tested};

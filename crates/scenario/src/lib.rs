@@ -9,6 +9,7 @@
 mod answer;
 mod assumption;
 mod branch;
+mod building;
 mod catalog;
 mod ending;
 mod facts;
@@ -21,6 +22,7 @@ mod schedule;
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
 pub use assumption::{Assumed, Assumption};
 pub use branch::{Branch, Reason, Way};
+pub use building::Returned;
 pub use catalog::{Case, Cases, Origin, Tier, Variant, WritePath};
 pub use ending::{Ending, Teller, Term};
 pub use facts::{Fact, Facts};

@@ -164,6 +164,8 @@ impl<M: Medium> Seat<'_, M> {
             | Action::Change { .. }
             | Action::Await { .. }
             | Action::Try { .. }
+            | Action::CompareExchange { .. }
+            | Action::Add { .. }
             | Action::Move { .. }
             | Action::CopyUser { .. }
             | Action::Fence { .. } => self.medium.take(self.actor, step),

@@ -59,6 +59,7 @@ impl How {
             | Action::Await { .. } => How::Change,
             Action::Change { mask, .. } => How::Answer { only: false, bit: one(mask) },
             Action::Try { .. } | Action::CopyUser { .. } => How::Answer { only: false, bit: Some(1) },
+            Action::CompareExchange { .. } | Action::Add { .. } => How::Answer { only: false, bit: None },
             Action::Fence { .. } => How::Barrier,
             Action::Choose { .. }
             | Action::Require { .. }

@@ -250,7 +250,9 @@ impl OnLoom {
             Action::Store { at, .. }
             | Action::Change { at, .. }
             | Action::Await { at, .. }
-            | Action::Try { at, .. } => lock_all(vec![(at, true)]),
+            | Action::Try { at, .. }
+            | Action::CompareExchange { at, .. }
+            | Action::Add { at, .. } => lock_all(vec![(at, true)]),
             Action::Move { from, to } => lock_all(vec![(from, false), (to, true)]),
             Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
                 // Which frame is known only from the entry: it is looked at first, and again when
@@ -320,6 +322,17 @@ impl OnLoom {
                 let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);
                 let (_, new) = self.guarded(shared(at, true), at, order, change);
                 (Word::from(new.is_some()), new.map(|value| (at, value)))
+            }
+            Action::CompareExchange { at, expected, new, order } => {
+                let change = |old: Word| (old == expected).then_some(new);
+                let (old, new) = self.guarded(shared(at, true), at, order, change);
+                (old, new.map(|value| (at, value)))
+            }
+            Action::Add { at, value, mask, order } => {
+                let change = |old: Word| Some(old.wrapping_add(value) & mask);
+                let (old, new) =
+                    self.between_fences(order, || self.update(shared(at, true), at, order, change));
+                (old, new.map(|value| (at, value)))
             }
             Action::Await { at, mask, clear, set, order } => {
                 let change = |old: Word| (old & mask == 0).then_some((old & !clear) | set);

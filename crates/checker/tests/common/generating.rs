@@ -134,6 +134,10 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(at, mask, clear, set, order)| Action::Await { at, mask, clear, set, order }),
         2 => (place(), 0..8_u64, bits(), bits(), order())
             .prop_map(|(at, mask, clear, set, order)| Action::Try { at, mask, clear, set, order }),
+        1 => (place(), 0..4_u64, bits(), order())
+            .prop_map(|(at, expected, new, order)| Action::CompareExchange { at, expected, new, order }),
+        1 => (place(), bits(), prop_oneof![Just(7), Just(Word::MAX)], order())
+            .prop_map(|(at, value, mask, order)| Action::Add { at, value, mask, order }),
         1 => (place(), place()).prop_map(|(from, to)| Action::Move { from, to }),
         1 => copy.prop_map(|(entry, need, (shift, width), frames, (stride, unit), to)| {
             Action::CopyUser { entry, need, frame: Field { shift, width }, frames, stride, unit, to }
@@ -279,6 +283,14 @@ impl Fit {
             }
             Action::Try { at, mask, clear, set, order } => {
                 Action::Try { at: self.place(at), mask, clear, set: fit(at, set), order }
+            }
+            Action::CompareExchange { at, expected, new, order } => {
+                let (expected, new) = (fit(at, expected), if self.loose { new } else { fit(at, new) });
+                Action::CompareExchange { at: self.place(at), expected, new, order }
+            }
+            Action::Add { at, value, mask, order } => {
+                let mask = if self.loose { mask } else { fit(at, mask) };
+                Action::Add { at: self.place(at), value, mask, order }
             }
             Action::Move { from, to } => {
                 let (from, to) = (self.place(from), self.place(to));

@@ -243,6 +243,14 @@ pub(crate) fn take(action: &Action, cells: &[Word], widths: &[u8]) -> Taken {
         Action::Await { at, clear, set, .. } => (put(&mut new, at, changed(cell(at), clear, set)), 0),
         Action::Try { at, mask, .. } if cell(at) & mask > 0 => (true, 0),
         Action::Try { at, clear, set, .. } => (put(&mut new, at, changed(cell(at), clear, set)), 1),
+        Action::CompareExchange { at, expected, new: to, .. } => match cell(at) {
+            old if old == expected => (put(&mut new, at, to), old),
+            old => (true, old),
+        },
+        Action::Add { at, value, mask, .. } => {
+            let old = cell(at);
+            (put(&mut new, at, old.wrapping_add(value) & mask), old)
+        }
         Action::Move { from, to } => (put(&mut new, to, cell(from)), 0),
         Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
             let entry = cell(entry);

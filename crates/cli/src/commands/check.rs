@@ -10,7 +10,6 @@ use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, Writ
 
 use super::tell::{self, Checked, Tell};
 use crate::arguments::{Check, CheckFormat, Engine};
-use crate::cut::bound_word;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -386,7 +385,7 @@ pub(super) fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement
     let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
         Coverage::Exhausted | Coverage::Pruned | Coverage::Unsupported => String::new(),
-        Coverage::Cut { bound } => format!(", cut by {}", bound_word(bound)),
+        Coverage::Cut { bound } => format!(", cut by {}", report::bound_word(bound)),
         Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
     };
     let plain = judgement.status == Status::AsRecorded && verdict == Verdict::Holds;
