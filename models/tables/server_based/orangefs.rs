@@ -218,8 +218,7 @@ fn attach(w: &Here<'_, '_>, folio: Folio, data: &Pointer) -> Result<(), Stop> {
     let Value::Record(of) = w.run.load(data)? else {
         return Err(w.refused("a range that was not made here"));
     };
-    let member =
-        |name: &str| of.get(name).map_or_else(|| Err(w.refused("a range without its units")), |v| Ok(v));
+    let member = |name: &str| of.get(name).ok_or_else(|| w.refused("a range without its units"));
     let (start, length) = (i64::from_value(w, member("pos")?)?, usize::from_value(w, member("len")?)?);
     set(w, folio, start, length)?;
     w.run.store(data, no_range()).map(drop)
