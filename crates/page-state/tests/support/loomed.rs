@@ -283,6 +283,9 @@ impl Machine for Seat {
                 lock(&shared.board).waiting[self.id] = None;
                 0
             }
+            Action::CompareExchange { .. } | Action::Add { .. } => {
+                unreachable!("{} is no kernel word of these crates", step.label.name)
+            }
             Action::Move { from, to } => {
                 let value = relaxed(from);
                 shared.cell(to).store(value, Ordering::Relaxed);
