@@ -233,3 +233,90 @@ fn ntfs3_reads_the_record_over_what_was_stored() {
         assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
     }
 }
+
+/// The range of a page is what was copied, and a page is uptodate where all of what was asked for was.
+fn orangefs_sends_what_was_copied(text: &str) -> String {
+    let (before, function) = text.split_once("static int orangefs_write_end(").expect("the function");
+    let folio = if function.contains("if (!PageUptodate(page)) {") { "page_folio(page)" } else { "folio" };
+    let cut = format!(
+        "
+	if (copied < len) {{
+		struct orangefs_write_range *wr = folio_get_private({folio});
+
+		wr->len -= len - copied;
+		if (!wr->len)
+			kfree(folio_detach_private({folio}));
+		if (!copied) {{
+			if (folio_test_private({folio}))
+				folio_mark_dirty({folio});
+			folio_unlock({folio});
+			folio_put({folio});
+			return 0;
+		}}
+	}}
+"
+    );
+    let last = "loff_t last_pos = pos + copied;\n";
+    let function = function.replacen(last, &format!("{last}{cut}"), 1);
+    let function = function
+        .replacen("if (!PageUptodate(page)) {", "if (!PageUptodate(page) && copied == len) {", 1)
+        .replacen(
+            "if (!folio_test_uptodate(folio)) {",
+            "if (!folio_test_uptodate(folio) && copied == len) {",
+            1,
+        );
+    format!("{before}static int orangefs_write_end({function}")
+}
+
+/// What the page had to send is sent, and not what the next write is to copy.
+fn orangefs_sends_what_it_had(text: &str) -> String {
+    text.replacen("\t\t\twr->pos = pos;\n\t\t\twr->len = len;\n\t\t\tret =", "\t\t\tret =", 1)
+}
+
+#[test]
+fn orangefs_sends_what_was_not_copied_and_forgets_what_was() {
+    for tree in trees() {
+        let run = |scenario, change: Option<fn(&str) -> String>| {
+            broken(
+                tree.clone(),
+                "orangefs/server",
+                scenario,
+                change.map(|change| ("fs/orangefs/inode.c", change)),
+            )
+        };
+        if tree.release().version >= 7 {
+            let Some(as_it_is) = run("within-dropped", None) else { continue };
+            let changed = run("within-dropped", Some(orangefs_sends_what_it_had)).expect("the same tree");
+            assert!(as_it_is.contains("lost-write"), "{as_it_is:?}");
+            assert!(!changed.contains("lost-write"), "{changed:?}");
+            continue;
+        }
+        for (scenario, property) in
+            [("within-straddling-invalid", "phantom-write"), ("extending-unmapped", "kernel-bug")]
+        {
+            let Some(as_it_is) = run(scenario, None) else { continue };
+            let changed = run(scenario, Some(orangefs_sends_what_was_copied)).expect("the same tree");
+            assert!(as_it_is.contains(property), "{as_it_is:?}");
+            assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+        }
+    }
+}
+
+#[test]
+fn ubifs_takes_the_length_for_what_was_copied() {
+    let looks_at_what_was_copied = |text: &str| {
+        let (before, function) = text.split_once("static int ubifs_write_end(").expect("the function");
+        let set = "\tif (appending) {\n\t\ti_size_write(inode, end_pos);";
+        let end = "\tend_pos = pos + copied;\n\tif (!copied || end_pos < inode->i_size)\n\t\tend_pos = inode->i_size;\n";
+        format!("{before}static int ubifs_write_end({}", function.replacen(set, &format!("{end}{set}"), 1))
+    };
+    for tree in trees() {
+        for scenario in ["extending-unmapped", "beyond-unmapped"] {
+            let run = |change| broken(tree.clone(), "ubifs/flash", scenario, change);
+            let Some(as_it_is) = run(None) else { continue };
+            let changed = run(Some(("fs/ubifs/file.c", looks_at_what_was_copied))).expect("the same tree");
+            assert!(as_it_is.contains("wrong-size"), "{as_it_is:?}");
+            assert_eq!(changed, BTreeSet::new(), "{}", tree.release());
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! their schedules step by step.
 //!
 //! The file is whole: it loads nothing, and says so to the browser (its content security policy allows nothing but what
-//! is in it). The results are [tables](tables) in JSON, deflated, in base64; a script unpacks and draws them. All text
+//! is in it). The results are `tables` in JSON, deflated, in base64; a script unpacks and draws them. All text
 //! that comes from a model, a tree or a file reaches the page as text nodes and attributes, or through the
 //! escaping of the template.
 
