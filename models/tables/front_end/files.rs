@@ -19,6 +19,8 @@ pub struct Files {
     pub pages_max: usize,
     /// Whether a write can fail although nothing around it does.
     pub can_refuse: bool,
+    /// Whether there is direct I/O, where the model around it has some.
+    pub has_direct_io: bool,
     /// How a file is truncated.
     pub truncation: Truncation,
     /// A size that the file system keeps beside `i_size`.
@@ -92,6 +94,7 @@ impl Files {
         have_holes: true,
         pages_max: usize::MAX,
         can_refuse: false,
+        has_direct_io: true,
         truncation: Truncation::OfTheBase,
         own_size: None,
         pages: Pages::OF_THE_BASE,

@@ -377,7 +377,7 @@ impl FileSystem for FromText {
         self.entries.files.can_refuse || self.base.can_refuse()
     }
     fn has_direct_io(&self) -> bool {
-        self.base.has_direct_io()
+        self.entries.files.has_direct_io && self.base.has_direct_io()
     }
     fn has_writable_mappings(&self) -> bool {
         self.base.has_writable_mappings()
@@ -476,6 +476,10 @@ impl FileSystem for FromText {
         let Some(release) = self.entries.files.pages.release else {
             return self.base.release_folio(k, folio);
         };
+        // filemap_release_folio: nobody is asked about a page without anything of the file system's.
+        if !folio_has_private(k, folio) {
+            return true;
+        }
         match self.on_page(k, release, vec![folio.value(), Value::int(0)]) {
             Value::Int(released, _) => released != 0,
             other => self.refuse_answer(release, &other),

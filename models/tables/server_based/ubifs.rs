@@ -41,6 +41,7 @@ pub(crate) const PATH: Path = Path {
         write: GENERIC,
         page_mkwrite: Some("ubifs_vm_page_mkwrite"),
         files: Files {
+            has_direct_io: false,
             truncation: Truncation::SizeThenServer { page_cache_first: false },
             pages: Pages {
                 read: Some("ubifs_read_folio"),
