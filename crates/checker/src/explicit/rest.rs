@@ -127,7 +127,7 @@ impl Prepared {
         let start = automaton.start();
         run.state((words.into(), start.to), None)?;
         for bad in self.seen_in(actor, start) {
-            run.see(bad, Vec::new());
+            run.see(bad, None);
         }
         let mut at = 0;
         while at < run.states.len() {
@@ -149,7 +149,7 @@ impl Prepared {
                 Effect::Choice(of) => 0..Word::from(of.max(1)),
                 Effect::Blocked => {
                     let witness = format!("{} waits in {}", automaton.name, step.label);
-                    run.see(Bad::new(built_in::DEADLOCK.id, witness), run.way(at));
+                    run.see(Bad::new(built_in::DEADLOCK.id, witness), Some((at, None)));
                     0..0
                 }
             };
@@ -157,9 +157,7 @@ impl Prepared {
                 let edge = automaton.follow(node, result)?;
                 let choice = if results.end - results.start > 1 { result as u8 } else { 0 };
                 for bad in self.seen_on_edge(actor, &step, &before, &edge) {
-                    let mut way = run.way(at);
-                    way.push(choice);
-                    run.see(bad, way);
+                    run.see(bad, Some((at, Some(choice))));
                 }
                 let to = run.state((after.clone(), edge.to), Some((at, choice)))?;
                 run.states[at].next.push((to, choice));
@@ -218,8 +216,12 @@ impl Alone {
         Ok(number)
     }
 
-    fn see(&mut self, bad: Bad, way: Vec<u8>) {
+    /// Something is seen at first, or in a state, or on a way on from there. The same is seen from many states: only
+    /// the first way is looked for.
+    fn see(&mut self, bad: Bad, at: Option<(usize, Option<u8>)>) {
         if self.seen.iter().all(|seen| seen.bad != bad) {
+            let mut way = at.map_or_else(Vec::new, |(state, _)| self.way(state));
+            way.extend(at.and_then(|(_, choice)| choice));
             self.seen.push(Seen { bad, way, cycle: Vec::new() });
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::visited::lock;
 
@@ -111,10 +112,11 @@ struct Barrier {
     wake: Condvar,
 }
 
-/// How often a thread looks before it lets others run, and how often it does that before it sleeps: some ten
-/// microseconds, and about as long as it takes to wake up.
+/// How often a thread looks before it lets others run: some ten microseconds.
 const LOOKS: usize = 1000;
-const YIELDS: usize = 500;
+/// How long it does that before it sleeps: about as long as it takes to wake up. A count would not do: where there are
+/// more threads than processors, each time may be somebody else's whole slice, while a sleeper is woken first.
+const AWAKE: Duration = Duration::from_micros(150);
 
 impl Barrier {
     fn new(threads: usize) -> Barrier {
@@ -136,11 +138,18 @@ impl Barrier {
             return !self.is_left();
         }
         let waits = || self.met.load(Ordering::Acquire) == met && !self.is_left();
-        for look in 0..LOOKS + YIELDS {
+        for _ in 0..LOOKS {
             if !waits() {
                 return !self.is_left();
             }
-            if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            std::hint::spin_loop();
+        }
+        let since = Instant::now();
+        while since.elapsed() < AWAKE {
+            if !waits() {
+                return !self.is_left();
+            }
+            std::thread::yield_now();
         }
         let mut asleep = lock(&self.asleep);
         *asleep += 1;

@@ -14,6 +14,7 @@ use crate::explicit::{Error, Options};
 
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
+use crate::explicit::tests::team_sizes;
 
 type Components = BTreeSet<BTreeSet<u32>>;
 
@@ -133,13 +134,15 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
 fn each(programs: impl Strategy<Value = Program>, states_max: impl Strategy<Value = u64>) {
     let met = RefCell::new((0, 0));
     let config = ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() };
-    let run =
-        TestRunner::new(config).run(&(programs, states_max, 2..4_usize), |(program, states_max, threads)| {
+    let run = TestRunner::new(config).run(
+        &(programs, states_max, team_sizes()),
+        |(program, states_max, threads)| {
             let components = agrees(&program, states_max, threads)?;
             let (programs, all) = *met.borrow();
             met.replace((programs + usize::from(components > 0), all + components));
             Ok(())
-        });
+        },
+    );
     if let Err(error) = run {
         panic!("{error}");
     }

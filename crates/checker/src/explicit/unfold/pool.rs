@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use corosensei::stack::DefaultStack;
 use rustc_hash::FxHashMap;
@@ -27,10 +28,13 @@ type Stand = (u64, u32);
 
 #[derive(Default)]
 struct Pool {
-    models: FxHashMap<Stand, Vec<Model>>,
+    /// Those that wait, each with its number; at one place the oldest first.
+    models: FxHashMap<Stand, Vec<(u64, Model)>>,
     len: usize,
-    /// Where they were put, the oldest first; some are gone.
-    order: VecDeque<Stand>,
+    /// How many were put here so far: the number of the next one.
+    put: u64,
+    /// Where they were put and their numbers, the oldest first; some are gone.
+    order: VecDeque<(Stand, u64)>,
     /// Those that nobody will ask, the oldest first.
     retired: VecDeque<(Stand, Model)>,
     stacks: Vec<DefaultStack>,
@@ -41,28 +45,43 @@ thread_local! {
 }
 
 impl Pool {
+    /// The newest that stands there.
     fn take(&mut self, stand: Stand) -> Option<Model> {
-        let models = self.models.get_mut(&stand)?;
-        let model = models.pop();
-        if models.is_empty() {
-            self.models.remove(&stand);
+        let newest = self.models.get(&stand)?.len() - 1;
+        Some(self.remove(stand, newest))
+    }
+
+    fn remove(&mut self, stand: Stand, at: usize) -> Model {
+        let Entry::Occupied(mut models) = self.models.entry(stand) else {
+            unreachable!("somebody stands there")
+        };
+        let (_, model) = models.get_mut().remove(at);
+        if models.get().is_empty() {
+            models.remove();
         }
-        self.len -= usize::from(model.is_some());
+        self.len -= 1;
         model
+    }
+
+    /// Where among those that stand there the one of this number is, if it is still there.
+    fn find(models: &FxHashMap<Stand, Vec<(u64, Model)>>, (stand, number): (Stand, u64)) -> Option<usize> {
+        models.get(&stand)?.binary_search_by_key(&number, |(number, _)| *number).ok()
     }
 
     /// Keeps a model, and gives back one that there is no room for.
     fn put(&mut self, stand: Stand, model: Model) -> Option<Model> {
-        self.models.entry(stand).or_default().push(model);
-        self.order.push_back(stand);
+        self.models.entry(stand).or_default().push((self.put, model));
+        self.order.push_back((stand, self.put));
+        self.put += 1;
         self.len += 1;
         if self.order.len() > 8 * MODELS_MAX {
-            self.order.retain(|stand| self.models.contains_key(stand));
+            // At most MODELS_MAX and one are left, so this is rare.
+            self.order.retain(|&placed| Pool::find(&self.models, placed).is_some());
         }
         while self.len > MODELS_MAX {
             let oldest = self.order.pop_front()?;
-            if let Some(model) = self.take(oldest) {
-                return Some(model);
+            if let Some(at) = Pool::find(&self.models, oldest) {
+                return Some(self.remove(oldest.0, at));
             }
         }
         None
@@ -108,9 +127,9 @@ pub(super) fn take_all(automaton: u64) -> Vec<(u32, Model)> {
         for node in nodes {
             let waiting = models.remove(&(automaton, node)).unwrap_or_default();
             *len -= waiting.len();
-            all.extend(waiting.into_iter().map(|model| (node, model)));
+            all.extend(waiting.into_iter().map(|(_, model)| (node, model)));
         }
-        order.retain(|(of, _)| *of != automaton);
+        order.retain(|((of, _), _)| *of != automaton);
         all
     })
     .unwrap_or_default()
