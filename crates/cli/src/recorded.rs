@@ -16,9 +16,6 @@ use scenario::{BadState, Coverage, Outcome, Scenario, Variant, Verdict, WritePat
 use crate::error::Error;
 use crate::status::Status;
 
-/// The snapshots of the checkout that the program was built from, packed.
-static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/snapshots.rs"));
-
 /// No snapshot is larger, in bytes.
 const BYTES_MAX: u64 = 64 << 20;
 
@@ -86,8 +83,7 @@ impl Records {
                 }
                 Source::BuiltIn => {
                     let place = PathBuf::from(format!("built-in snapshot {name}"));
-                    let packed = BUILT_IN.iter().find(|(known, _)| *known == name);
-                    (place, packed.map(|(_, packed)| unpack(packed)).transpose()?)
+                    (place, snapshots::text(&name)?)
                 }
             };
             let subject = subject(&key, variant);
@@ -130,12 +126,6 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
         let how = report::snapshot::how_to_record(None);
         no_text(format!("line {line}: this is no UTF-8; record it anew: `{how}`"))
     })
-}
-
-fn unpack(packed: &[u8]) -> Result<String, Error> {
-    let mut text = String::new();
-    flate2::read::DeflateDecoder::new(packed).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// The snapshots of the checkout around the current folder.

@@ -80,7 +80,7 @@ fn what_a_tree_comes_to_is_as_recorded() {
             }
         }
     }
-    let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p cli --test trees";
+    let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p shortcopy-cli --test trees";
     assert!(different.is_empty(), "not as recorded: {}; to record them: {how}", different.join(", "));
 }
 
