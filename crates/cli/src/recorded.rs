@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use checker::key_steps::key_steps;
 use checker::stepper::Prepared;
@@ -141,12 +142,14 @@ fn checkout(catalog: &[WritePath]) -> Option<PathBuf> {
 /// Gives the steps of a bad state of `scenario` around which nothing is folded; see [`key_steps`].
 pub fn open_steps(scenario: &Scenario) -> impl Fn(&BadState) -> BTreeSet<usize> + '_ {
     let prepared = OnceCell::new();
-    move |bad| {
-        let prepared = prepared.get_or_init(|| Prepared::new(scenario).ok());
-        // What a search has found can be followed; if not, nothing more is known than where it ends.
-        let known = prepared.as_ref().and_then(|prepared| key_steps(prepared, bad).ok());
-        known.unwrap_or_else(|| BTreeSet::from([bad.schedule.steps()]))
-    }
+    move |bad| open_steps_of(prepared.get_or_init(|| Prepared::new(scenario).ok()).as_ref(), bad)
+}
+
+/// The same of a scenario that is prepared, if it can be.
+pub(crate) fn open_steps_of(prepared: Option<&Arc<Prepared>>, bad: &BadState) -> BTreeSet<usize> {
+    // What a search has found can be followed; if not, nothing more is known than where it ends.
+    let known = prepared.and_then(|prepared| key_steps(prepared, bad).ok());
+    known.unwrap_or_else(|| BTreeSet::from([bad.schedule.steps()]))
 }
 
 /// Whether an engine's result can be compared in full.

@@ -127,6 +127,11 @@ fn why_variant(
     })?;
     if arguments.format == Format::Text {
         let bold = anstyle::Style::new().bold();
+        let is_wrong = |need: &&Need<'_>| need.is_unexplained() || need.is_open();
+        if out.is_quiet() && needs.iter().any(|need| is_wrong(&need)) {
+            let wrong: Vec<Need<'_>> = needs.iter().filter(is_wrong).cloned().collect();
+            out.news(&format!("{heading}\n{}", report::needs(&wrong)))?;
+        }
         out.line(&format!("{bold}{heading}{bold:#}"))?;
         out.write(&report::needs(&needs))?;
         out.line(&summary(&plain, &words, &needs, !cuts.is_empty()))?;
