@@ -1,7 +1,7 @@
 //! Small models of everyday code: each has a bug, and its twin in which that is mended and which holds.
 //!
 //! A file is a model, its scenario and its tests on all engines. What the tests tell is recorded in `snapshots/`;
-//! `INSTA_UPDATE=always cargo test -p examples` records it anew.
+//! `INSTA_UPDATE=always cargo test -p shortcopy-examples` records it anew.
 
 #[cfg(test)]
 mod last_ticket;

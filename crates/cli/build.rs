@@ -1,20 +1,16 @@
-//! Packs what is recorded into the program, so that it can compare wherever it is run, and notes what the
-//! program is compiled by: kept results are of one compiler, target and profile.
+//! Notes what the program is compiled by, and from which versions: kept results are of one compiler, target, profile and
+//! set of dependencies.
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs, io};
-
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=SHORTCOPY_COMPILED_BY={}", compiled_by()?);
-    pack_snapshots()
+    list_versions()
 }
 
 fn compiled_by() -> io::Result<String> {
@@ -31,37 +27,18 @@ fn compiled_by() -> io::Result<String> {
     Ok(all.join(";").replace(['\n', '\r'], ";"))
 }
 
-fn pack_snapshots() -> Result<(), Box<dyn Error>> {
+/// Writes `OUT_DIR/versions.rs`, of the type `&[&str]`: the versions of the dependencies, and the profiles (with overflow
+/// checks or without, a model may panic or not). They are the workspace's; of a package from a registry, its own. The
+/// compiler itself takes the text in.
+fn list_versions() -> Result<(), Box<dyn Error>> {
     let variable = |name| env::var_os(name).map(PathBuf::from).ok_or(format!("cargo sets {name}"));
-    let snapshots = variable("CARGO_MANIFEST_DIR")?.join("../../snapshots");
-    let out = variable("OUT_DIR")?;
-    println!("cargo::rerun-if-changed={}", snapshots.display());
-    let mut names = Vec::new();
-    find(&snapshots, "", &mut names)?;
-    names.sort();
-    let mut table = String::from("&[\n");
-    for (number, name) in names.iter().enumerate() {
-        let packed = format!("{number}.deflate");
-        let mut encoder = DeflateEncoder::new(fs::File::create(out.join(&packed))?, Compression::default());
-        encoder.write_all(&fs::read(snapshots.join(format!("{name}.snap")))?)?;
-        encoder.finish()?;
-        writeln!(table, "    ({name:?}, include_bytes!({packed:?})),")?;
-    }
-    table.push(']');
-    fs::write(out.join("snapshots.rs"), table)?;
-    Ok(())
-}
-
-/// The snapshots of variants below `folder`, by path and name: those at the top are of something else.
-fn find(folder: &Path, within: &str, names: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|n| n.to_str()).ok_or("names are text")?;
-        if path.is_dir() {
-            find(&path, &format!("{within}{name}/"), names)?;
-        } else if let Some(stem) = name.strip_suffix(".snap").filter(|_| !within.is_empty()) {
-            names.push(format!("{within}{stem}"));
+    let package = variable("CARGO_MANIFEST_DIR")?;
+    let mut out = String::from("&[\n");
+    if let Some(root) = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file()) {
+        for name in ["Cargo.lock", "Cargo.toml"] {
+            writeln!(out, "    include_str!({:?}),", root.join(name).to_str().ok_or("a path is text")?)?;
         }
     }
-    Ok(())
+    out.push(']');
+    Ok(fs::write(variable("OUT_DIR")?.join("versions.rs"), out)?)
 }

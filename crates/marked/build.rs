@@ -33,7 +33,7 @@ fn included(root: &str) -> String {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let models = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../models");
+    let models = PathBuf::from(env::var("DEP_SHORTCOPY_MODELS_FOLDER")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed={}", models.display());
     let mut names = Vec::new();

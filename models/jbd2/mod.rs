@@ -23,7 +23,7 @@ pub use transaction::{
     jbd2_journal_try_to_free_buffers, journal_current_handle,
 };
 
-use machine::{Label, Layout, Order, Peek, Place, Small, Word, show_number};
+use machine::{Label, Layout, Order, Peek, Place, Small, Word};
 use page_state::steps::{change, load, wait};
 use page_state::{Buffer, InodeFields, Storage, Task, inode};
 
@@ -109,6 +109,12 @@ const CHECKPOINT: Word = 1 << 6;
 /// `jbd_lock_bh_state`.
 const HEAD_LOCK: Word = 1 << 7;
 
+/// Who has a handle open.
+fn show_journal(state: Word) -> String {
+    let open = (0..HANDLES.count_ones()).filter(|actor| state & 1 << actor != 0);
+    open.map(|actor| format!("handle of actor {actor}")).collect::<Vec<_>>().join(" ")
+}
+
 fn show_head(head: Word) -> String {
     let list = match head & LIST {
         RESERVED => "reserved",
@@ -131,7 +137,7 @@ impl Journal {
     pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
         let blocks = storage.geometry.blocks();
         Journal {
-            state: layout.cell("journal", 15, show_number),
+            state: layout.cell("journal", 15, show_journal),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),

@@ -263,7 +263,7 @@ impl Run {
         Event {
             actor: self.prepared.automata[actor].name.to_owned(),
             kind,
-            file: step.map_or(String::new(), |s| s.location.file.to_owned()),
+            file: step.map_or(String::new(), |s| s.location.path().into_owned()),
             line: step.map_or(0, |s| s.location.line),
         }
     }

@@ -2,14 +2,20 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use checker::explicit::{Options, check};
+use checker::follow::follow;
 use checker::key_steps::key_steps;
 use checker::stepper::Prepared;
+use checker::telling_steps::telling_steps;
+use common::generating::programs;
 use common::{label, load, lock, scenario, store, unlock};
 use machine::{Action, Demand, Label, Machine, Place, Step, Word};
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use scenario::{Actor, BadState, Check, EventKind, Kind, Property, Scenario, Schedule};
 
 /// The labels of the steps that the only bad state of a scenario is about, and their numbers.
@@ -161,4 +167,84 @@ fn what_can_not_be_followed_is_about_its_last_step() {
     assert_eq!(keys("zero", vec![step("load", "b")]), BTreeSet::from([1]));
     assert_eq!(keys("one", vec![step("load", "a")]), BTreeSet::from([1]));
     assert_eq!(keys("zero", Vec::new()), BTreeSet::new());
+}
+
+/// Why a reader would miss a step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Tells {
+    Picture,
+    LookedAt,
+    Lock,
+    Fault,
+    Choice,
+}
+
+/// The telling steps by their definition, of a scenario whose picture is its first cell and whose property looks at its
+/// last: from the memory along the schedule, and from what the schedule says that each step came to.
+fn telling_by_definition(prepared: &Arc<Prepared>, bad: &BadState) -> Vec<(usize, Tells)> {
+    let story = follow(prepared, bad).expect("it can be searched").expect("it can be followed");
+    let cells: Vec<Vec<Word>> = story.cells().collect();
+    let result = |event: &scenario::Event| match &event.kind {
+        EventKind::Step { result, scheduling_point: true, .. } => Some(result.clone()),
+        _ => None,
+    };
+    let results: Vec<String> = bad.schedule.events.iter().filter_map(result).collect();
+    assert_eq!((cells.len(), story.steps.len()), (results.len() + 1, results.len()));
+    let mut telling = Vec::new();
+    for at in 1..cells.len() {
+        let (before, after, came_to) = (&cells[at - 1], &cells[at], results[at - 1].as_str());
+        let action = &story.steps[at - 1].1.action;
+        for (why, is_so) in [
+            (Tells::Picture, before.first() != after.first()),
+            (Tells::LookedAt, bad.property == "last" && before.last() != after.last()),
+            (Tells::Lock, matches!(action, Action::Await { .. }) && before != after),
+            (Tells::Fault, matches!(action, Action::CopyUser { .. }) && came_to == "0"),
+            (Tells::Choice, matches!(action, Action::Choose { .. }) && came_to != "0"),
+        ] {
+            if is_so {
+                telling.push((at, why));
+            }
+        }
+    }
+    telling
+}
+
+#[test]
+fn the_steps_that_are_told_are_those_of_the_definition() {
+    // How often a step is told for nothing else, so that a generator that has run dry fails.
+    let alone: RefCell<BTreeMap<Tells, usize>> = RefCell::default();
+    let silent = Cell::new(0);
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let compared = runner.run(&programs(), |program| {
+        let last = Place(program.widths.len() as u16 - 1);
+        let mut scenario = program.scenario();
+        let check = Check::State(Arc::new(move |memory, see| {
+            if memory.peek(last) & 1 == 1 {
+                see(Label::new("odd", &[]));
+            }
+        }));
+        scenario.properties = vec![Property { id: "last", check, ..finally("", |_, _| false) }];
+        scenario.picture = Arc::new(|memory| memory.peek(Place(0)).to_string());
+        let mut options = Options::default();
+        options.bounds.states_max = 3000;
+        // What breaks a rule about cells is refused.
+        let Ok(outcome) = checker::explicit::check(&scenario, &options) else { return Ok(()) };
+        let prepared = Prepared::new(&scenario).expect("it was searched");
+        for bad in outcome.bad.iter().filter(|bad| !bad.schedule.events.is_empty()) {
+            let expected = telling_by_definition(&prepared, bad);
+            let told = telling_steps(&prepared, bad).expect("it was searched").expect("it can be followed");
+            prop_assert_eq!(&told, &expected.iter().map(|(at, _)| *at).collect(), "{:?}", bad);
+            silent.set(silent.get() + bad.schedule.steps() - told.len());
+            for of in expected.chunk_by(|a, b| a.0 == b.0).filter(|of| of.len() == 1) {
+                *alone.borrow_mut().entry(of[0].1).or_default() += 1;
+            }
+        }
+        Ok(())
+    });
+    if let Err(why) = compared {
+        panic!("{why}");
+    }
+    let (alone, silent) = (alone.into_inner(), silent.get());
+    assert!(alone.len() == 5 && alone.values().all(|&times| times > 5) && silent > 100, "{alone:?} {silent}");
 }

@@ -1,7 +1,7 @@
 //! Small random programs give the same in the explicit engine and in a naive enumerator that shares
 //! nothing with it.
 //!
-//! `SHORTCOPY_PROGRAMS=200000 cargo test -p checker --test programs` compares so many, each time others.
+//! `SHORTCOPY_PROGRAMS=200000 cargo test -p shortcopy-checker --test programs` compares so many, each time others.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod formats;
+mod search;
 mod shell;
+mod telling;
 mod tree;
 
 use std::ffi::OsString;
@@ -10,7 +13,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
+pub use search::{Bounds, Engine, LoomMode, Search, ShuttleMode};
 pub use shell::{Completions, Man};
+pub use telling::Telling;
 pub use tree::{TreeChoice, TreesChoice};
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
@@ -24,6 +30,9 @@ pub struct Arguments {
     /// Which results are kept, and where.
     #[command(flatten)]
     pub cache: CacheChoice,
+    /// How much is told, and how wide.
+    #[command(flatten)]
+    pub telling: Telling,
 }
 
 /// Which results are kept, and where.
@@ -57,7 +66,8 @@ impl Arguments {
         let matches = command.try_get_matches_from_mut(line)?;
         let arguments = Arguments::from_arg_matches(&matches)?;
         let refused = without_effect(&matches).or_else(|| arguments.without_cache());
-        match refused.or_else(|| arguments.without_tree()) {
+        let refused = refused.or_else(|| arguments.telling.without_effect(&arguments.command));
+        match refused {
             Some(why) => Err(command.error(ErrorKind::ArgumentConflict, why)),
             None => Ok(arguments),
         }
@@ -65,13 +75,6 @@ impl Arguments {
 }
 
 impl Arguments {
-    /// What is said about a format that only comparisons of trees have.
-    fn without_tree(&self) -> Option<String> {
-        let Command::Diff(Diff { format: DiffFormat::Json, trees, .. }) = &self.command else { return None };
-        let said = "'--format json' of a comparison is about trees: two '--tree', or one and '--patch'";
-        trees.tree.is_empty().then(|| said.to_owned())
-    }
-
     /// What is said about results that are kept, where none are.
     fn without_cache(&self) -> Option<String> {
         let CacheChoice { no_cache, cache } = &self.cache;
@@ -345,7 +348,7 @@ pub struct Diff {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR", conflicts_with = "tree")]
     pub snapshots: Option<PathBuf>,
-    /// For people: a table, or each new bad state as a mail tells it; of trees, for programs
+    /// For people: a table, or each new bad state as a mail tells it; or for programs
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
     /// How far to search
@@ -387,7 +390,7 @@ pub struct Replay {
     /// A kernel tree: its scenario is searched, where nothing is recorded
     #[command(flatten)]
     pub tree: TreeChoice,
-    /// For people: step by step, or as a mail tells it
+    /// For people: step by step, or as a mail tells it; or for programs
     #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
     pub format: ReplayFormat,
     /// Writes the schedule as a page to look at in a browser: one file, which loads nothing
@@ -440,174 +443,6 @@ pub struct EngineRun {
     pub search: Search,
 }
 
-/// How results are written.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One object per line: a result, or a row.
-    Json,
-}
-
-/// How the results of `check` are written.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CheckFormat {
-    /// For people.
-    Text,
-    /// One object per line and result.
-    Json,
-    /// The shortest way to each bad state, to paste into a mail or a commit message: 72 columns.
-    Mail,
-    /// For CI systems: a suite for each variant, a case for each scenario.
-    Junit,
-    /// For code hosts: a result for each bad state, at the line of the model or of the kernel that it is about.
-    Sarif,
-    /// The kernel's test protocol: a test for each variant, in it one for each scenario.
-    Ktap,
-}
-
-impl CheckFormat {
-    /// The same as a format that any command has; none where only `check` has it.
-    #[must_use]
-    pub fn plain(self) -> Option<Format> {
-        match self {
-            CheckFormat::Text => Some(Format::Text),
-            CheckFormat::Json => Some(Format::Json),
-            _ => None,
-        }
-    }
-
-    /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> String {
-        self.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
-    }
-}
-
-/// How a comparison is written.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DiffFormat {
-    /// For people.
-    Text,
-    /// Of trees: an object for the whole and for each scenario, a line each.
-    Json,
-    /// The shortest way to each new bad state, to paste into a mail or a commit message: 72 columns.
-    Mail,
-}
-
-impl DiffFormat {
-    /// The same as a format that any command has; none where only `diff` has it.
-    #[must_use]
-    pub fn plain(self) -> Option<Format> {
-        match self {
-            DiffFormat::Text => Some(Format::Text),
-            DiffFormat::Json => Some(Format::Json),
-            DiffFormat::Mail => None,
-        }
-    }
-}
-
-/// How a schedule is written.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReplayFormat {
-    /// Step by step, with what each changes.
-    Text,
-    /// What matters of it, to paste into a mail or a commit message: 72 columns.
-    Mail,
-}
-
-/// Which engine searches, and how far.
-#[derive(Args, Clone, Debug)]
-pub struct Search {
-    /// Which engine
-    #[arg(long, value_enum, default_value_t = Engine::Explicit)]
-    pub engine: Engine,
-    /// loom's memory: sequentially consistent, or the kernel's orderings
-    #[arg(long, value_enum, default_value_t = LoomMode::Kernel)]
-    pub loom_mode: LoomMode,
-    /// How shuttle draws its schedules
-    #[arg(long, value_enum, default_value_t = ShuttleMode::Random)]
-    pub shuttle: ShuttleMode,
-    /// Where shuttle's chance begins
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// How many executions loom looks at, or shuttle draws
-    #[arg(long, value_name = "N")]
-    pub executions: Option<u64>,
-    /// A kernel tree
-    #[command(flatten)]
-    pub tree: TreeChoice,
-    /// How far
-    #[command(flatten)]
-    pub bounds: Bounds,
-}
-
-/// How far a search goes.
-#[derive(Args, Clone, PartialEq, Debug)]
-pub struct Bounds {
-    /// Threads to work with [default: as many as there are processors]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    /// States to look at in each scenario
-    #[arg(long, value_name = "N", default_value_t = scenario::Bounds::default().states_max)]
-    pub states_max: u64,
-    /// Memory that all searches together may take
-    #[arg(long, value_name = "MiB", default_value_t = scenario::Bounds::default().bytes_max >> 20)]
-    pub memory_max: u64,
-    /// Time for each scenario
-    #[arg(long, value_name = "SECONDS", default_value_t = scenario::Bounds::default().time_max.as_secs_f64(),
-          value_parser = seconds)]
-    pub time_max: f64,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0 to 1000000000".to_owned()),
-    }
-}
-
-/// The engines.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Engine {
-    /// Every interleaving, state by state.
-    Explicit,
-    /// Every interleaving of a small scenario under a weak memory model.
-    Loom,
-    /// Random interleavings.
-    Shuttle,
-}
-
-impl Engine {
-    /// Its name in results.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Engine::Explicit => "explicit",
-            Engine::Loom => "loom",
-            Engine::Shuttle => "shuttle",
-        }
-    }
-}
-
-/// What loom makes of memory.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LoomMode {
-    /// Sequentially consistent.
-    Sc,
-    /// The kernel's orderings.
-    Kernel,
-}
-
-/// How shuttle draws its schedules.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ShuttleMode {
-    /// Uniformly at each scheduling point.
-    Random,
-    /// By priorities that change at few points (probabilistic concurrency testing).
-    Pct,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -648,7 +483,7 @@ mod tests {
             ("list --format junit", false),
             ("matrix --format mail", false),
             ("replay a --format mail", true),
-            ("replay a --format json", false),
+            ("replay a --format json", true),
             ("diff a b --format mail", true),
             ("diff a b --format ktap", false),
             ("check --coverage --seed 1", false),
@@ -661,13 +496,23 @@ mod tests {
             ("check --no-cache --coverage", false),
             ("diff a b --search --no-cache", true),
             ("diff a b --no-cache", false),
-            ("diff a b --format json", false),
+            ("diff a b --format json", true),
             ("diff --tree a --tree b --format json", true),
             ("diff a b --cache folder", false),
             ("why ext4 --no-cache", false),
             ("list --cache folder", false),
             ("cache --cache folder", true),
             ("cache --no-cache", false),
+            ("check --quiet --width 72", true),
+            ("--quiet check --coverage", true),
+            ("check --quiet --format junit", false),
+            ("check --width 72 --format mail", false),
+            ("check --width 8", false),
+            ("explain --width 60", true),
+            ("explain --quiet", false),
+            ("man --width 60", false),
+            ("diff a b --quiet", true),
+            ("matrix --quiet", false),
         ] {
             let read = Arguments::read(["shortcopy"].into_iter().chain(line.split(' ')));
             assert_eq!(read.is_ok(), is_right, "{line}: {read:?}");

@@ -58,18 +58,18 @@ impl Cuts {
             return out.line(&report::tagged("searches-cut", &line).map_err(std::io::Error::from)?);
         }
         let were = if self.searches.len() == 1 { "search was" } else { "searches were" };
-        out.line(&format!("\n{} {were} cut: {so}", self.searches.len()))?;
+        out.news_line(&format!("\n{} {were} cut: {so}", self.searches.len()))?;
         for cut in self.searches.iter().take(NAMED_MAX) {
             let by = match cut.bound {
                 Some(bound) => format!("cut by {}", bound_word(bound)),
                 None if cut.pruned => "it reaches what is not modelled".to_owned(),
                 None => "not begun".to_owned(),
             };
-            out.line(&format!("  {}: {by}", cut.target))?;
+            out.news_line(&format!("  {}: {by}", cut.target))?;
         }
         match self.searches.len().saturating_sub(NAMED_MAX) {
             0 => Ok(()),
-            more => out.line(&format!("  and {more} more (`--format json` names them)")),
+            more => out.news_line(&format!("  and {more} more (`--format json` names them)")),
         }
     }
 }

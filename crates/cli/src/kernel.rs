@@ -59,6 +59,11 @@ impl Kernel {
         assumed: &[String],
         targets: &[&str],
     ) -> Result<Kernel, Error> {
+        if let Some(folder) = targets.iter().find_map(|target| strange(target, &sources)) {
+            let how = format!("`shortcopy survey --tree {name}` tells who has none, and what is missing");
+            let why = format!("no write path of fs/{folder} is known; {how}");
+            return Err(Error::Tree { tree: name.to_owned(), why });
+        }
         let assumed: Vec<Assumption> = assumed.iter().map(|of| assumption(of)).collect::<Result<_, _>>()?;
         let tree = Tree::new(release, sources, assumed);
         let is_meant = |path: &str| targets.is_empty() || targets.iter().any(|target| means(target, path));
@@ -93,6 +98,14 @@ pub(crate) fn open(name: &str) -> Result<tree::Tree, Error> {
 fn means(target: &str, path: &str) -> bool {
     let end = target.find(['@', ':', '#']).unwrap_or(target.len());
     is_in(target[..end].trim_end_matches('/'), path)
+}
+
+/// The file system that a target names, if a tree has it and no path is of it.
+fn strange<'t>(target: &'t str, sources: &dyn Sources) -> Option<&'t str> {
+    let folder = target.split(['/', '@', ':', '#']).next().filter(|folder| !folder.is_empty())?;
+    let is_known = PATHS.iter().any(|path| is_in(folder, path.name));
+    let there = || sources.read(&format!("fs/{folder}/Makefile")).is_ok_and(|text| text.is_some());
+    (!is_known && there()).then_some(folder)
 }
 
 /// `f()=0`, as the user assumes it.

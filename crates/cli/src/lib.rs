@@ -55,6 +55,12 @@ pub fn run(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
+    if let Some(width) = arguments.telling.width {
+        out.wrap_lines(width.into());
+    }
+    if arguments.telling.quiet {
+        out.be_quiet();
+    }
     let kernel =
         arguments.command.tree().map(|(choice, targets)| Kernel::open(choice, &targets)).transpose()?;
     let kernel = kernel.as_ref();

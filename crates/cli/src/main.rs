@@ -23,7 +23,11 @@ fn main() -> ExitCode {
             return Status::Wrong.into();
         }
     };
-    let searcher = Searcher { progress: stderr().is_terminal(), cache, ..Searcher::default() };
+    let searcher = Searcher {
+        progress: stderr().is_terminal() && !arguments.telling.quiet,
+        cache,
+        ..Searcher::default()
+    };
     let interrupt = searcher.interrupt.clone();
     // An engine's process hears of it from its parent, too.
     let is_child = matches!(arguments.command, Command::Engine(_));

@@ -12,6 +12,8 @@ pub struct Output {
     stream: AutoStream<Box<dyn Write>>,
     /// No line is wider, if there is a limit.
     width: Option<usize>,
+    /// Whether only what is new or wrong is written.
+    quiet: bool,
 }
 
 impl fmt::Debug for Output {
@@ -26,21 +28,33 @@ impl Output {
     pub fn standard() -> Output {
         let choice = AutoStream::choice(&io::stdout());
         let buffered = io::BufWriter::new(io::stdout().lock());
-        Output { stream: AutoStream::new(Box::new(buffered), choice), width: None }
+        Output { stream: AutoStream::new(Box::new(buffered), choice), width: None, quiet: false }
     }
 
     /// Anything else, without colours.
     #[must_use]
     pub fn plain(to: impl Write + 'static) -> Output {
-        Output { stream: AutoStream::never(Box::new(to)), width: None }
+        Output { stream: AutoStream::never(Box::new(to)), width: None, quiet: false }
     }
 
-    /// Writes a text.
+    /// Writes a text of whole lines.
     ///
     /// # Errors
     /// If the other end is gone, or full.
     pub fn write(&mut self, text: &str) -> Result<(), Error> {
-        self.stream.write_all(text.as_bytes()).map_err(Error::from)
+        if self.quiet { Ok(()) } else { self.news(text) }
+    }
+
+    /// As [`Output::write`], of what is new or wrong: it is written even if little is.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn news(&mut self, text: &str) -> Result<(), Error> {
+        let written = match self.width {
+            Some(width) => self.stream.write_all(wrapped(text, width).as_bytes()),
+            None => self.stream.write_all(text.as_bytes()),
+        };
+        written.map_err(Error::from)
     }
 
     /// From now on a line that is wider than this goes on in the next one, without colours.
@@ -48,16 +62,31 @@ impl Output {
         self.width = Some(width);
     }
 
+    /// From now on only [news](Output::news) are written.
+    pub fn be_quiet(&mut self) {
+        self.quiet = true;
+    }
+
+    /// Whether only news are written.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Writes a line.
     ///
     /// # Errors
     /// As [`Output::write`].
     pub fn line(&mut self, text: &str) -> Result<(), Error> {
-        match self.width {
-            Some(width) => self.write(&wrapped(text, width))?,
-            None => self.write(text)?,
-        }
-        self.write("\n")
+        self.write(&format!("{text}\n"))
+    }
+
+    /// Writes a line of what is new or wrong.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn news_line(&mut self, text: &str) -> Result<(), Error> {
+        self.news(&format!("{text}\n"))
     }
 
     /// Hands over what is still held back.
@@ -75,7 +104,9 @@ fn wrapped(text: &str, width: usize) -> String {
     let fitted = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let next = " ".repeat((indent + 4).min(width / 2));
-        textwrap::fill(line, textwrap::Options::new(width).subsequent_indent(&next))
+        // Names are not parted at their hyphens.
+        let whole = textwrap::WordSplitter::NoHyphenation;
+        textwrap::fill(line, textwrap::Options::new(width).subsequent_indent(&next).word_splitter(whole))
     };
     plain.split('\n').map(fitted).collect::<Vec<_>>().join("\n")
 }

@@ -1,10 +1,5 @@
 //! Why a kernel word stands in a model although no scenario needs it: comments in the source.
 
-use include_dir::{Dir, include_dir};
-
-/// The sources of the models.
-static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../models");
-
 /// What a reason begins with.
 const MARK: &str = "Not needed:";
 
@@ -15,8 +10,8 @@ const OTHER: &str = "Not reached";
 /// none.
 pub(crate) fn reason(file: &str, line: u32) -> String {
     let name = file.split_once("models/").map_or(file, |(_, name)| name);
-    let text = MODELS.get_file(name).and_then(|file| file.contents_utf8());
-    text.map_or(String::new(), |text| find(text, line))
+    let text = models::SOURCES.iter().find(|(known, _)| *known == name);
+    text.map_or(String::new(), |(_, text)| find(text, line))
 }
 
 fn find(text: &str, line: u32) -> String {
@@ -71,7 +66,7 @@ fn write_end() {
 
     #[test]
     fn the_sources_are_there() {
-        assert!(MODELS.get_file("lib.rs").is_some());
+        assert!(models::SOURCES.iter().any(|(name, _)| *name == "lib.rs"));
         assert_eq!(reason("models/no-such-file.rs", 1), "");
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use checker::key_steps::key_steps;
 use checker::stepper::Prepared;
@@ -15,9 +16,6 @@ use scenario::{BadState, Coverage, Outcome, Scenario, Variant, Verdict, WritePat
 
 use crate::error::Error;
 use crate::status::Status;
-
-/// The snapshots of the checkout that the program was built from, packed.
-static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/snapshots.rs"));
 
 /// No snapshot is larger, in bytes.
 const BYTES_MAX: u64 = 64 << 20;
@@ -86,8 +84,7 @@ impl Records {
                 }
                 Source::BuiltIn => {
                     let place = PathBuf::from(format!("built-in snapshot {name}"));
-                    let packed = BUILT_IN.iter().find(|(known, _)| *known == name);
-                    (place, packed.map(|(_, packed)| unpack(packed)).transpose()?)
+                    (place, snapshots::text(&name)?)
                 }
             };
             let subject = subject(&key, variant);
@@ -132,12 +129,6 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
     })
 }
 
-fn unpack(packed: &[u8]) -> Result<String, Error> {
-    let mut text = String::new();
-    flate2::read::DeflateDecoder::new(packed).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// The snapshots of the checkout around the current folder.
 fn checkout(catalog: &[WritePath]) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
@@ -151,12 +142,14 @@ fn checkout(catalog: &[WritePath]) -> Option<PathBuf> {
 /// Gives the steps of a bad state of `scenario` around which nothing is folded; see [`key_steps`].
 pub fn open_steps(scenario: &Scenario) -> impl Fn(&BadState) -> BTreeSet<usize> + '_ {
     let prepared = OnceCell::new();
-    move |bad| {
-        let prepared = prepared.get_or_init(|| Prepared::new(scenario).ok());
-        // What a search has found can be followed; if not, nothing more is known than where it ends.
-        let known = prepared.as_ref().and_then(|prepared| key_steps(prepared, bad).ok());
-        known.unwrap_or_else(|| BTreeSet::from([bad.schedule.steps()]))
-    }
+    move |bad| open_steps_of(prepared.get_or_init(|| Prepared::new(scenario).ok()).as_ref(), bad)
+}
+
+/// The same of a scenario that is prepared, if it can be.
+pub(crate) fn open_steps_of(prepared: Option<&Arc<Prepared>>, bad: &BadState) -> BTreeSet<usize> {
+    // What a search has found can be followed; if not, nothing more is known than where it ends.
+    let known = prepared.and_then(|prepared| key_steps(prepared, bad).ok());
+    known.unwrap_or_else(|| BTreeSet::from([bad.schedule.steps()]))
 }
 
 /// Whether an engine's result can be compared in full.

@@ -1,5 +1,6 @@
 //! A bad state in full, for people.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use checker::stepper::Prepared;
@@ -8,7 +9,7 @@ use report::{Folding, Letter, Look, SourceText, Steps};
 use scenario::{BadState, Scenario};
 
 use crate::kernel::Kernel;
-use crate::recorded::open_steps;
+use crate::recorded::{open_steps, open_steps_of};
 use crate::target::Chosen;
 
 /// Whether a source defines kernel words, and belongs to no write path. jbd2's functions are words of the file systems
@@ -28,7 +29,7 @@ pub(crate) fn mailed(
     let text = kernel.map(|_| SourceText(&text));
     let target = format!("{}@{}", chosen.path.name, chosen.variant.name);
     let replay = number.map(|number| replay_command(chosen, kernel, number));
-    let (steps, replay) = (steps(scenario, bad), replay.as_deref());
+    let (steps, replay) = (steps(scenario)(bad), replay.as_deref());
     report::mail(&Letter {
         target: &target,
         scenario,
@@ -46,11 +47,14 @@ pub(crate) fn replay_command(chosen: &Chosen<'_>, kernel: Option<&Kernel>, numbe
     format!("shortcopy replay {of}{}#{number}", chosen.target())
 }
 
-/// Which steps of the schedule of a bad state are told.
-pub(crate) fn steps(scenario: &Scenario, bad: &BadState) -> Steps {
-    let key = open_steps(scenario)(bad);
-    let telling = Prepared::new(scenario).and_then(|prepared| telling_steps(&prepared, bad));
-    Steps { key, telling: telling.ok().flatten() }
+/// Tells which steps of the schedule of a bad state of `scenario` are told. It is prepared once for all of them.
+pub(crate) fn steps(scenario: &Scenario) -> impl Fn(&BadState) -> Steps + '_ {
+    let prepared = OnceCell::new();
+    move |bad| {
+        let prepared = prepared.get_or_init(|| Prepared::new(scenario).ok()).as_ref();
+        let telling = prepared.and_then(|prepared| telling_steps(prepared, bad).ok());
+        Steps { key: open_steps_of(prepared, bad), telling: telling.flatten() }
+    }
 }
 
 /// A bad state with its schedule, at the lines of the model or of the kernel's text; `folds`: without what does not

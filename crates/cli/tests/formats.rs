@@ -77,6 +77,12 @@ fn every_line_of_json_is_as_the_schema_says() {
         ("matrix simple/ramfs@v6.18 --states-max 10".to_owned(), "searches-cut"),
         ("corpus 1".to_owned(), "bug"),
         (format!("why {KNOWN}"), "word"),
+        (format!("replay {KNOWN}#1"), "replay"),
+        ("diff simple/ramfs@v6.14 simple/ramfs@v6.18".to_owned(), "variants-comparison"),
+        (
+            "diff simple/ramfs@v6.14 simple/ramfs@v6.18 --search --states-max 100".to_owned(),
+            "variants-compared",
+        ),
     ];
     for (command, kind) in commands {
         let (text, _) = output(&format!("{command} --format json"));
@@ -258,7 +264,7 @@ fn a_format_that_a_command_does_not_have_is_refused_by_name() {
         ("matrix", "mail"),
         ("corpus", "sarif"),
         ("why simple/ramfs", "ktap"),
-        ("replay simple/ramfs@v6.18:beyond-invalid", "json"),
+        ("replay simple/ramfs@v6.18:beyond-invalid", "junit"),
         ("diff a b", "sarif"),
         ("check --coverage", "junit"),
         ("check", "yaml"),
@@ -281,6 +287,46 @@ fn a_replay_and_a_comparison_are_told_as_mails() {
     assert_eq!((status, text.contains("* * *")), (Some(0), false), "nothing is new: {text}");
     let output = run("diff simple/ramfs@v6.18 simple/ramfs@v6.18 --format mail");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_replay_has_the_bad_state_that_a_check_has() {
+    let read = |line: &str| -> Value {
+        let (text, status) = output(&format!("{line} --format json"));
+        assert_eq!(status, Some(0), "{line}");
+        serde_json::from_str(text.trim()).expect("a line of JSON")
+    };
+    let (replayed, checked) = (read(&format!("replay {KNOWN}#1")), read(&format!("check {KNOWN}")));
+    let mut bad = replayed["bad"].clone();
+    assert_eq!(bad, checked["bad_states"][0]);
+    assert_eq!((&replayed["as_recorded"], &replayed["number"]), (&json!(true), &json!(1)));
+    bad["states"].take();
+    assert_ne!(bad, checked["bad_states"][0], "a replay tells the states");
+}
+
+#[test]
+fn a_comparison_of_variants_has_what_its_text_has() {
+    let line = "diff ext4/ordered@v4.2 ext4/ordered@v6.18";
+    let (text, json) = (output(line).0, output(&format!("{line} --format json")).0);
+    let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let (whole, scenarios) = lines.split_last().expect("a line");
+    let mut told = String::new();
+    for scenario in scenarios {
+        told += &format!("{}\n", scenario["scenario"].as_str().expect("a name"));
+        for change in scenario["changes"].as_array().expect("changes") {
+            let sign = match change["change"].as_str() {
+                Some("appears") => '+',
+                Some("goes") => '-',
+                _ => ' ',
+            };
+            told += &format!("  {sign} {}\n", change["name"].as_str().expect("a name"));
+        }
+    }
+    assert!(told.len() > 100 && text.starts_with(&told), "{told}\n{text}");
+    let count = |of: &str| whole["bad_states"][of].as_u64().expect("a number");
+    let counts = format!("{} appear, {} go, {} stay\n", count("appear"), count("go"), count("stay"));
+    assert!(text[told.len()..].starts_with(&counts), "{counts}\n{text}");
+    assert_eq!(whole["searched"], false);
 }
 
 /// The commands that a page of the documents shows in its blocks, one a line.

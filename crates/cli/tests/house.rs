@@ -3,7 +3,8 @@
 mod documents;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use documents::{all, read, root};
@@ -19,18 +20,29 @@ fn metadata() -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
+/// The workspace's packages.
+fn packages() -> Vec<serde_json::Value> {
+    metadata()["packages"].as_array().expect("packages").clone()
+}
+
+/// What registries know of a crate of the project begins so; the crate itself is called without it.
+const PREFIX: &str = "shortcopy-";
+
+fn crate_of(package: &serde_json::Value) -> String {
+    let name = package["name"].as_str().expect("a name");
+    name.strip_prefix(PREFIX).unwrap_or(name).to_owned()
+}
+
 /// The workspace's crates, and those of them that each depends on outside its tests.
 fn crates() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = metadata();
-    let packages = metadata["packages"].as_array().expect("packages");
-    let name = |value: &serde_json::Value| value["name"].as_str().expect("a name").to_owned();
-    let names: BTreeSet<String> = packages.iter().map(name).collect();
+    let packages = packages();
+    let names: BTreeSet<String> = packages.iter().map(crate_of).collect();
     let uses = |package: &serde_json::Value| {
         let all = package["dependencies"].as_array().expect("dependencies").iter();
-        let normal = all.filter(|d| d["kind"].is_null()).map(name);
-        normal.filter(|d| names.contains(d)).collect()
+        all.filter(|d| d["kind"].is_null() && d["path"].is_string()).map(crate_of).collect()
     };
-    packages.iter().map(|package| (name(package), uses(package))).collect()
+    assert_eq!(names.len(), packages.len(), "{names:?}");
+    packages.iter().map(|package| (crate_of(package), uses(package))).collect()
 }
 
 #[test]
@@ -77,6 +89,98 @@ fn the_table_of_crates_is_so() {
         let forbidden: Vec<&String> = uses.difference(&may).collect();
         assert!(forbidden.is_empty(), "`{name}` uses {forbidden:?}, and ARCHITECTURE.md lets it not");
     }
+}
+
+/// The literals of a source that begin with `before` and a path, which is given.
+fn named<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
+    let rest = text.split(before).skip(1);
+    rest.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// What is handed to a registry is built from what it has: `cargo package --workspace` tries it, which takes minutes.
+#[test]
+fn every_crate_can_be_packaged() {
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let name = package["name"].as_str().expect("a name");
+        let (its, path) = (crate_of(&package), package["manifest_path"].as_str().expect("a path"));
+        if name != "shortcopy" && !name.starts_with(PREFIX) {
+            wrong.push(format!("{name}: on a registry, its name would not begin with {PREFIX}"));
+        }
+        let targets = package["targets"].as_array().expect("targets");
+        let of_kind = |kind: &'static str| {
+            targets.iter().filter(move |t| t["kind"].as_array().is_some_and(|k| k[0] == kind))
+        };
+        if !of_kind("lib").all(|lib| lib["name"].as_str() == Some(&its.replace('-', "_"))) {
+            wrong.push(format!("{name}: its library is not called {its}"));
+        }
+        for needed in package["dependencies"].as_array().expect("dependencies") {
+            let is_left_out = needed["kind"] == "dev" && needed["req"] == "*";
+            if needed["path"].is_string() && needed["req"] == "*" && !is_left_out {
+                wrong.push(format!("{name}: names no version of {}", needed["name"]));
+            }
+        }
+        // What is compiled, and what is read by a build script.
+        let folder = Path::new(path).parent().expect("a folder");
+        let roots = of_kind("lib").chain(of_kind("bin")).chain(of_kind("custom-build"));
+        for root in roots {
+            let root = Path::new(root["src_path"].as_str().expect("a path"));
+            let mut files = vec![root.to_owned()];
+            if !root.ends_with("build.rs") {
+                sources(root.parent().expect("a folder"), &mut files);
+            }
+            for file in files {
+                let text = fs::read_to_string(&file).expect("text");
+                // Tests, and of the documents those that are tested, are run in a checkout.
+                let text = text.split("#[cfg(test)]\nmod tests").next().expect("a part");
+                let text = text.split("#[cfg(doctest)]").next().expect("a part");
+                let beside = file.parent().expect("a folder");
+                let taken = ["include_str!(\"", "include_bytes!(\"", "include!(\"", "#[path = \""];
+                let taken = taken.iter().flat_map(|before| named(text, before)).map(|path| beside.join(path));
+                let read = ["join(\"", "Path::new(\"", "CARGO_MANIFEST_DIR\"), \""];
+                let read =
+                    read.iter().flat_map(|before| named(text, before)).filter(|path| path.contains(".."));
+                for path in taken.chain(read.map(|path| folder.join(path.trim_start_matches('/')))) {
+                    if !normal(&path).starts_with(folder) {
+                        wrong.push(format!(
+                            "{}: takes {} from outside of {name}",
+                            file.display(),
+                            path.display()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The Rust below a folder that belongs to its package's library.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let is_beside =
+            path.ends_with("tests") || path.ends_with("benches") || path.join("Cargo.toml").exists();
+        if path.is_dir() && !is_beside {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// A path without `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 /// A heading as the address of its section.

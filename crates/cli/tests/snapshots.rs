@@ -6,11 +6,11 @@
 //! searches tell which branches are reached.
 
 mod documents;
+mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -19,6 +19,7 @@ use cli::arguments::{Arguments, Command};
 use cli::recorded::{open_steps, read_text, subject};
 use cli::target::{Breadth, Chosen, choose, left};
 use cli::{Answer, Searcher};
+use records::{directory, is_recorded};
 use report::snapshot::how_to_record;
 use report::{Account, Block, Extent, Recorder};
 use scenario::{Case, Coverage, WritePath, built_in};
@@ -29,10 +30,6 @@ const DISTINCT_MAX: usize = 20;
 
 /// The file that holds the matrix.
 const MATRIX: &str = "matrix";
-
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
-}
 
 fn catalog() -> &'static [WritePath] {
     static CATALOG: OnceLock<Vec<WritePath>> = OnceLock::new();
@@ -166,15 +163,6 @@ impl Results {
 }
 
 /// Compares with `snapshots/FOLDER/NAME.snap`; whether it is the same.
-fn is_recorded(folder: &str, name: &str, text: &str) -> bool {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(directory().join(folder));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let compare = || settings.bind(|| insta::assert_snapshot!(name, text));
-    catch_unwind(AssertUnwindSafe(compare)).is_ok()
-}
-
 #[test]
 fn every_search_ends_and_finds_what_can_be_told_apart() {
     let wrong = &results().wrong;
@@ -187,7 +175,10 @@ fn different() -> &'static [String] {
     DIFFERENT.get_or_init(|| {
         let snapshots = results().snapshots.iter();
         snapshots
-            .filter(|((path, variant), made)| !is_recorded(path, variant, &made.snapshot().text()))
+            .filter(|((path, variant), made)| {
+                let text = made.snapshot().text();
+                !is_recorded(path, || insta::assert_snapshot!(variant.as_str(), text))
+            })
             .map(|((path, variant), _)| format!("{path}@{variant}"))
             .collect()
     })
@@ -246,7 +237,9 @@ fn the_whole_matrix_is_as_recorded() {
     if is_skipped("the matrix") {
         return;
     }
-    assert!(is_recorded("", MATRIX, &results().matrix.to_string()), "the matrix is not as recorded");
+    let matrix = results().matrix.to_string();
+    let is_same = is_recorded("", || insta::assert_snapshot!(MATRIX, matrix));
+    assert!(is_same, "the matrix is not as recorded");
 }
 
 #[test]

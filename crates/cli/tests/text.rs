@@ -71,11 +71,50 @@ fn a_line_per_scenario_of_many_variants() {
       alone     holds
       unmapped  holds, not recorded: left-over (not promised)
 
+    What is new or wrong:
+      + stale-dirty: unit(0), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(1), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(2), where nothing is recorded: toy/write@v1:unmapped
+
     4 scenarios, 72 states: 3 hold, 1 violated; 1 not as recorded
     compared with the snapshots in .
     to record what is not: SHORTCOPY_ONLY=toy/write@v1,toy/write@v2 INSTA_UPDATE=always cargo test --test snapshots
     -- Different
     ");
+}
+
+#[test]
+fn a_quiet_check_tells_what_is_new_or_wrong_and_nothing_else() {
+    insta::assert_snapshot!(says(&["check", "--quiet", "--snapshots", "."]), @r"
+    What is new or wrong:
+      + stale-dirty: unit(0), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(1), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(2), where nothing is recorded: toy/write@v1:unmapped
+
+    4 scenarios, 72 states: 3 hold, 1 violated; 1 not as recorded
+    -- Different
+    ");
+    assert_eq!(says(&["check", "--quiet", "toy/write@v2", "--snapshots", "."]), "-- AsRecorded");
+    let cut = says(&["check", "--quiet", "toy/write@v2", "--states-max", "3", "--snapshots", "."]);
+    assert!(
+        cut.contains("\n  ? unknown, cut by the bound on states") && cut.ends_with("-- Unknown"),
+        "{cut}"
+    );
+    assert_eq!(says(&["diff", "toy/write@v1", "toy/write@v1", "--search", "--quiet"]), "-- AsRecorded");
+    insta::assert_snapshot!(says(&["diff", "toy/write@v1", "toy/write@v2", "--search", "--quiet"]));
+}
+
+#[test]
+fn no_line_is_wider_than_what_was_asked_for() {
+    for command in ["check", "list", "matrix", "explain", "diff toy/write@v1 toy/write@v2 --search"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let (plain, narrow) = (says(&words), says(&[&words[..], &["--width", "60"]].concat()));
+        let wide = |text: &str| text.lines().filter(|line| line.chars().count() > 60).count();
+        assert_eq!(wide(&narrow), 0, "{narrow}");
+        let letters = |text: &str| text.split_whitespace().collect::<String>();
+        assert!(letters(&narrow) == letters(&plain), "nothing is lost: {narrow}");
+    }
+    assert!(says(&["check"]).lines().any(|line| line.chars().count() > 60));
 }
 
 #[test]
@@ -106,6 +145,11 @@ fn the_shortest_schedules_of_one_variant() {
             retry = 0                                             crates/cli/tests/toy/mod.rs:58
           write = 0                                               crates/cli/tests/toy/mod.rs:57
           ^ stale-dirty: unit(0)
+
+    What is new or wrong:
+      + stale-dirty: unit(0), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(1), where nothing is recorded: toy/write@v1:unmapped
+      + stale-dirty: unit(2), where nothing is recorded: toy/write@v1:unmapped
 
     2 scenarios, 36 states: 1 holds, 1 violated; 1 not as recorded
     compared with the snapshots in .

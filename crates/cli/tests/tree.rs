@@ -504,3 +504,16 @@ fn a_comparison_is_told_to_programs() {
     assert_eq!(whole["reads"][0]["path"], "simple/ramfs");
     assert_eq!((&whole["changes_what_is_read"], &whole["scenarios"]), (&true.into(), &1.into()));
 }
+
+#[test]
+fn a_file_system_that_has_no_path_is_told_from_one_that_there_is_not() {
+    let tree = tempfile::tempdir().expect("a folder");
+    copy(Path::new(TREE), tree.path());
+    let folder = tree.path().join("fs/strangefs");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("Makefile"), "obj-y += strangefs.o\n").expect("it can be written");
+    let said = |target: &str| refuses(&["check", "--tree", name(tree.path()), target]);
+    assert!(said("strangefs").contains("no write path of fs/strangefs is known"), "{}", said("strangefs"));
+    assert!(said("strangefs/file:x").contains("shortcopy survey --tree"), "{}", said("strangefs/file:x"));
+    assert!(said("simpel").contains("did you mean `simple"), "{}", said("simpel"));
+}

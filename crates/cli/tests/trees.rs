@@ -4,10 +4,11 @@
 //! `SHORTCOPY_LONG=1` looks at all paths of all trees, else at those that are searched in a moment;
 //! `SHORTCOPY_ONLY=ext4/ordered,minix` at the paths that begin so. `INSTA_UPDATE=always` records anew.
 
+mod records;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use c_text::Sources as _;
 use cli::recorded::open_steps;
 use cli::target::{Breadth, choose};
 use cli::{Answer, Searcher};
+use records::{directory, is_recorded};
 use report::Recorder;
 use scenario::WritePath;
 use tables::{Tree, TreePath};
@@ -38,20 +40,8 @@ fn records() -> bool {
     variable("INSTA_UPDATE").is_some_and(|update| update == "always" || update == "new")
 }
 
-fn snapshots() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots")
-}
-
 fn file(path: &str, release: &::tree::Release) -> PathBuf {
-    snapshots().join(path).join(format!("{release}.snap"))
-}
-
-fn is_recorded(folder: &str, name: &str, text: &str) -> bool {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(snapshots().join(folder));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    catch_unwind(AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, text)))).is_ok()
+    directory().join(path).join(format!("{release}.snap"))
 }
 
 #[test]
@@ -75,12 +65,13 @@ fn what_a_tree_comes_to_is_as_recorded() {
             writeln!(std::io::stderr(), "{said}").expect("standard error can be written");
         }
         for (name, text) in searched(&known) {
-            if !is_recorded(&name, &tree.release().to_string(), &text) {
+            let release = tree.release().to_string();
+            if !is_recorded(&name, || insta::assert_snapshot!(release, text)) {
                 different.push(format!("{name} of {}", tree.release()));
             }
         }
     }
-    let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p cli --test trees";
+    let how = "INSTA_UPDATE=always SHORTCOPY_LONG=1 cargo test -p shortcopy-cli --test trees";
     assert!(different.is_empty(), "not as recorded: {}; to record them: {how}", different.join(", "));
 }
 

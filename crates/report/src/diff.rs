@@ -1,11 +1,13 @@
 //! What appears, goes and stays between two variants: bad states, and the ways that runs end.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use scenario::{Coverage, Outcome};
+use serde_json::{Value, json};
 
 use crate::block::named;
+use crate::json::tagged;
 use crate::snapshot::Section;
 
 /// What becomes of a bad state or an ending.
@@ -34,6 +36,21 @@ pub struct Entry {
     pub ending: bool,
     /// The steps to a bad state before and after, where they are known.
     pub steps: (Option<usize>, Option<usize>),
+}
+
+impl Entry {
+    /// As an object of the lines of JSON that comparisons are.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let change = match self.change {
+            Change::Appears => "appears",
+            Change::Goes => "goes",
+            Change::Stays => "stays",
+            Change::Unsettled => "unsettled",
+        };
+        let kind = if self.ending { "ending" } else { "bad state" };
+        json!({ "change": change, "kind": kind, "name": self.name, "steps": [self.steps.0, self.steps.1] })
+    }
 }
 
 /// What a scenario of a variant came to.
@@ -139,45 +156,107 @@ fn compare(old: &Summary, new: &Summary) -> Vec<Entry> {
     all.into_iter().map(entry).collect()
 }
 
-impl fmt::Display for Diff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut scenario = "";
-        for entry in &self.entries {
-            if entry.scenario != scenario {
-                scenario = &entry.scenario;
-                writeln!(f, "{scenario}")?;
-            }
-            let sign = match entry.change {
-                Change::Appears => '+',
-                Change::Goes => '-',
-                Change::Stays => ' ',
-                Change::Unsettled => '?',
-            };
-            let steps = match entry.steps {
-                (Some(old), Some(new)) if old != new => format!(", {old} -> {new} steps"),
-                (old, new) => old.or(new).map_or(String::new(), |steps| format!(", {steps} steps")),
-            };
-            writeln!(f, "  {sign} {}{steps}", entry.name)?;
+impl Diff {
+    /// Whether nothing comes or goes, as far as that is known.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        let stays = self.entries.iter().all(|entry| entry.change == Change::Stays);
+        stays && self.unshared.0.is_empty() && self.unshared.1.is_empty()
+    }
+
+    /// Its text without what stays; of that only the number is told.
+    #[must_use]
+    pub fn changes(&self) -> String {
+        told(self.entries.iter().filter(|entry| entry.change != Change::Stays)) + &self.counts()
+    }
+
+    /// As lines of JSON, without their ends: one for each scenario that both variants have and that shows something, and the
+    /// last for the whole. `searched`:
+    /// whether a search was cut; none where nothing was searched, and it is what is recorded.
+    ///
+    /// # Errors
+    /// None that is known: all that is written is text and numbers.
+    pub fn json_lines(
+        &self,
+        [before, after]: [&str; 2],
+        searched: Option<bool>,
+    ) -> Result<Vec<String>, serde_json::Error> {
+        let mut lines = Vec::new();
+        for of in self.entries.chunk_by(|a, b| a.scenario == b.scenario) {
+            let changes: Vec<Value> = of.iter().map(Entry::json).collect();
+            let line =
+                json!({ "before": before, "after": after, "scenario": of[0].scenario, "changes": changes });
+            lines.push(tagged("variants-comparison", &line)?);
         }
+        let count = |change| self.entries.iter().filter(|e| e.change == change && !e.ending).count();
+        let [appear, go, stay, unsettled] =
+            [Change::Appears, Change::Goes, Change::Stays, Change::Unsettled].map(count);
+        let counts = json!({ "appear": appear, "go": go, "stay": stay, "unsettled": unsettled });
+        let line = json!({
+            "before": before,
+            "after": after,
+            "searched": searched.is_some(),
+            "cut": searched == Some(true),
+            "only_before": self.unshared.0,
+            "only_after": self.unshared.1,
+            "bad_states": counts,
+        });
+        lines.push(tagged("variants-compared", &line)?);
+        Ok(lines)
+    }
+
+    fn counts(&self) -> String {
+        let mut out = String::new();
         let count =
             |change, ending| self.entries.iter().filter(|e| e.change == change && e.ending == ending).count();
         let [appear, go, stay] = [Change::Appears, Change::Goes, Change::Stays].map(|c| count(c, false));
-        writeln!(f, "{appear} appear, {go} go, {stay} stay")?;
+        let _ = writeln!(out, "{appear} appear, {go} go, {stay} stay");
         let [appear, go] = [Change::Appears, Change::Goes].map(|c| count(c, true));
         if appear + go > 0 {
-            writeln!(f, "of the endings, {appear} appear, {go} go")?;
+            let _ = writeln!(out, "of the endings, {appear} appear, {go} go");
         }
         let unsettled = count(Change::Unsettled, false) + count(Change::Unsettled, true);
         if unsettled > 0 {
-            writeln!(f, "of {unsettled} (?) it can't be told: the search of the variant without it was cut")?;
+            let why = "it can't be told: the search of the variant without it was cut";
+            let _ = writeln!(out, "of {unsettled} (?) {why}");
         }
         for (which, names) in [("first", &self.unshared.0), ("second", &self.unshared.1)] {
             if !names.is_empty() {
-                writeln!(f, "only the {which} has: {}", names.join(", "))?;
+                let _ = writeln!(out, "only the {which} has: {}", names.join(", "));
             }
         }
-        Ok(())
+        out
     }
+}
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&told(self.entries.iter()))?;
+        f.write_str(&self.counts())
+    }
+}
+
+/// A line for each, below its scenario.
+fn told<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
+    let (mut out, mut scenario) = (String::new(), "");
+    for entry in entries {
+        if entry.scenario != scenario {
+            scenario = &entry.scenario;
+            let _ = writeln!(out, "{scenario}");
+        }
+        let sign = match entry.change {
+            Change::Appears => '+',
+            Change::Goes => '-',
+            Change::Stays => ' ',
+            Change::Unsettled => '?',
+        };
+        let steps = match entry.steps {
+            (Some(old), Some(new)) if old != new => format!(", {old} -> {new} steps"),
+            (old, new) => old.or(new).map_or(String::new(), |steps| format!(", {steps} steps")),
+        };
+        let _ = writeln!(out, "  {sign} {}{steps}", entry.name);
+    }
+    out
 }
 
 #[cfg(test)]

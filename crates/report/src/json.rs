@@ -196,6 +196,60 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
     tagged("result", &line)
 }
 
+/// A schedule that was run step by step.
+#[derive(Clone, Copy, Debug)]
+pub struct Rerun<'r> {
+    /// `ext4/journalled`.
+    pub path: &'r str,
+    /// `v4.2`.
+    pub variant: &'r str,
+    /// Of which.
+    pub scenario: &'r Scenario,
+    /// Which of the schedules of the scenario, from 1.
+    pub number: usize,
+    /// What is broken at its end: the property, and what tells it from others.
+    pub broken: (&'r str, &'r str),
+    /// What the run came to, and the states along it where they are known; or none, and why.
+    pub came_to: Result<(&'r BadState, Option<&'r States>), &'r str>,
+    /// Whether the run, or that there is none, is as it should be.
+    pub as_recorded: bool,
+}
+
+/// A schedule that was run as one line of JSON, without the end of the line.
+///
+/// # Errors
+/// None that is known: all that is written is text and finite numbers.
+pub fn rerun_line(rerun: Rerun<'_>) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Line<'r> {
+        path: &'r str,
+        variant: &'r str,
+        scenario: &'r str,
+        sentence: &'r str,
+        number: usize,
+        property: &'r str,
+        witness: &'r str,
+        as_recorded: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<&'r str>,
+        bad: Option<Bad<'r>>,
+    }
+    let Rerun { path, variant, scenario, number, broken: (property, witness), came_to, as_recorded } = rerun;
+    let line = Line {
+        path,
+        variant,
+        scenario: &scenario.name,
+        sentence: &scenario.sentence,
+        number,
+        property,
+        witness,
+        as_recorded,
+        why: came_to.err(),
+        bad: came_to.ok().map(|(bad, states)| bad_state(scenario, bad, states)),
+    };
+    tagged("replay", &line)
+}
+
 fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<States>]) -> Vec<Bad<'r>> {
     let states = states.iter().map(Option::as_ref).chain(std::iter::repeat(None));
     all.iter().zip(states).map(|(bad, states)| bad_state(scenario, bad, states)).collect()

@@ -18,6 +18,7 @@ pub fn junit(all: &[Tested]) -> io::Result<String> {
     let suites = writer.create_element("testsuites").with_attribute(("name", "shortcopy"));
     let suites = counts(all)
         .iter()
+        .filter(|(name, _)| *name != "skipped") // only suites have that
         .fold(suites, |element, (name, count)| element.with_attribute((*name, count.as_str())));
     suites.write_inner_content(|writer| {
         for suite in all.chunk_by(|a, b| a.of() == b.of()) {
@@ -101,6 +102,60 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::toy;
+
+    /// What Jenkins' schema (`junit-10.xsd` of its xUnit plugin) lets an element have: attributes, of which those with `!`
+    /// must be there, and elements.
+    const JENKINS: [(&str, &str, &str); 6] = [
+        ("testsuites", "name time tests failures errors", "testsuite"),
+        (
+            "testsuite",
+            "name! tests! failures! errors! group time skipped timestamp hostname id package file log url",
+            "testsuite properties testcase system-out system-err",
+        ),
+        ("testcase", "name! time classname group", "skipped error failure system-out system-err"),
+        ("failure", "type message", ""),
+        ("error", "type message", ""),
+        ("skipped", "type message", ""),
+    ];
+
+    #[test]
+    fn every_element_is_one_that_jenkins_knows() {
+        let text = junit(&toy::tested()).expect("it is written to memory");
+        let mut reader = quick_xml::Reader::from_str(&text);
+        let mut open: Vec<String> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        loop {
+            let (element, is_empty) = match reader.read_event().expect("XML") {
+                Event::Start(element) => (element, false),
+                Event::Empty(element) => (element, true),
+                Event::End(_) => {
+                    open.pop();
+                    continue;
+                }
+                Event::Eof => break,
+                _ => continue,
+            };
+            let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+            let name = utf8(element.name().as_ref());
+            let of = |name: &str| JENKINS.iter().find(|(known, ..)| *known == name);
+            if let Some(around) = open.last() {
+                let (.., inside) = of(around).unwrap_or_else(|| panic!("{around} has no elements: {text}"));
+                assert!(inside.split(' ').any(|known| known == name), "{name} in {around}: {text}");
+            }
+            let (_, attributes, _) = of(&name).copied().unwrap_or(("", "", ""));
+            let has: Vec<String> =
+                element.attributes().map(|of| utf8(of.expect("an attribute").key.as_ref())).collect();
+            let known = |has: &String| attributes.split(' ').any(|of| of.trim_end_matches('!') == has);
+            assert!(has.iter().all(known), "{name} has {has:?}");
+            let needed = attributes.split(' ').filter_map(|of| of.strip_suffix('!'));
+            assert!(needed.into_iter().all(|of| has.iter().any(|has| has == of)), "{name} has {has:?}");
+            seen.insert(name.clone());
+            if !is_empty {
+                open.push(name);
+            }
+        }
+        assert!(seen.len() >= 6, "{seen:?}");
+    }
 
     #[test]
     fn a_suite_for_each_variant() {

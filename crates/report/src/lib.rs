@@ -45,7 +45,7 @@ pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{AsIn, Block, named, picture, property, shown};
 pub use columns::{Look, SourceText, columns, parse as parse_columns};
 pub use diff::{Change, Diff, Entry, Summary, diff};
-pub use json::{Finding, How, SCHEMA, line as json_line, tagged};
+pub use json::{Finding, How, Rerun, SCHEMA, line as json_line, rerun_line, tagged};
 pub use junit::junit;
 pub use ktap::Ktap;
 pub use lines::{Folding, Line, Mark, lines, settled};

@@ -18,7 +18,7 @@ pub struct Seen {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub picture: BTreeMap<String, String>,
     /// The locks that are held or waited for, and by whom: `i_rwsem`: `write`; `mmap lock`: `read by write, munmap
-    /// queued`; `page 0 lock` (the number is the frame's): `write`. Whoever held one before the first step and is not
+    /// queued`; `page 0 lock` (the number is the frame's): `write`; `journal`: `handle of write`. Whoever held one before the first step and is not
     /// named by its cell is `somebody`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, String>,
@@ -142,7 +142,7 @@ pub fn picture_by_name(scenario: &Scenario, cells: &[Word]) -> BTreeMap<String, 
 }
 
 /// Who holds what. Cells tell it in the words of their layout: a page's flags `locked`, a lock `held by actor 1`, an
-/// mmap lock `written`, `read by actor 0`, `actor 2 queued`. Whoever makes a cell say so is the one who holds it or waits.
+/// mmap lock `written`, `read by actor 0`, `actor 2 queued`, a journal `handle of actor 1`. Whoever makes a cell say so is the one who holds it or waits.
 #[derive(Default)]
 struct Holders {
     /// By cell, what it says of holders, and who made it.
@@ -180,6 +180,7 @@ impl Holders {
         let phrase = |(phrase, who): &(String, String)| match phrase.split(' ').next() {
             Some("read") => format!("read by {who}"),
             Some("written") => format!("written by {who}"),
+            Some("handle") => format!("handle of {who}"),
             Some("actor") => format!("{who} queued"),
             _ => who.clone(),
         };
@@ -197,6 +198,7 @@ fn phrases(shown: &str) -> Vec<String> {
         "held" | "read" if words.get(at + 1) == Some(&"by") && is_actor(at + 2) => {
             Some(words[at..at + 4].join(" "))
         }
+        "handle" if words.get(at + 1) == Some(&"of") && is_actor(at + 2) => Some(words[at..at + 4].join(" ")),
         "actor" if is_actor(at) && words.get(at + 2) == Some(&"queued") => Some(words[at..at + 3].join(" ")),
         _ => None,
     };

@@ -43,7 +43,7 @@ fn event(line: &Line) -> Event {
     Event {
         actor: line.actor.to_owned(),
         kind,
-        file: location.map(|l| l.file.to_owned()).unwrap_or_default(),
+        file: location.map(|l| l.path().into_owned()).unwrap_or_default(),
         line: location.map_or(0, |l| l.line),
     }
 }

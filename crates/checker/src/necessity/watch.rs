@@ -179,7 +179,7 @@ impl Watching<'_> {
         if self.word().is_some() {
             return;
         }
-        let is_word = (self.scope.defines_words)(step.location.file);
+        let is_word = (self.scope.defines_words)(&step.location.path());
         let opened = {
             let mut frames = self.frames.borrow_mut();
             let Some(frame) = frames.last_mut().filter(|f| f.is_word.is_none()) else { return };

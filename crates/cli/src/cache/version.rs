@@ -1,5 +1,7 @@
 //! What the engine is: a result of another one is none of this.
 
+use std::any::TypeId;
+
 use blake3::{Hash, Hasher};
 
 use super::key::text;
@@ -7,10 +9,12 @@ use super::key::text;
 /// Changes when what is stored does, or what a key is made of.
 const FORMAT: u32 = 3;
 
-/// Versions of the dependencies.
-const LOCK: &str = include_str!("../../../../Cargo.lock");
-/// Profiles: with overflow checks or without, a model may panic or not.
-const WORKSPACE: &str = include_str!("../../../../Cargo.toml");
+/// Versions of the dependencies, and profiles.
+const VERSIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/versions.rs"));
+
+/// Of this compilation. What `cargo install` builds may have other dependencies than a `Cargo.lock` says: cargo names a
+/// compiled crate by all that it is made of, and the compiler tells types apart by that name.
+struct Compiled;
 
 /// The digest of everything that any result depends on: the sources of the engine and of the crates that
 /// models are made of, in whole, the dependencies, and what compiled it all.
@@ -18,7 +22,8 @@ pub(super) fn engine() -> Hash {
     let mut hasher = Hasher::new();
     hasher.update(&FORMAT.to_le_bytes());
     // Places in the sources are named as the compiler was given them: from the workspace on, or in whole.
-    for known in [env!("SHORTCOPY_COMPILED_BY"), LOCK, WORKSPACE, file!()] {
+    let compiled = format!("{:?}", TypeId::of::<Compiled>());
+    for known in [env!("SHORTCOPY_COMPILED_BY"), &compiled, file!()].iter().chain(VERSIONS) {
         text(&mut hasher, known);
     }
     hasher.update(&[u8::from(cfg!(debug_assertions))]);

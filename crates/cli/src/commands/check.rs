@@ -8,7 +8,7 @@ use report::html::Opens;
 use report::snapshot::how_to_record;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
-use super::tell::{self, Checked, Tell};
+use super::tell::{self, Checked, News, Tell};
 use crate::arguments::{Check, CheckFormat, Engine};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
@@ -147,6 +147,7 @@ struct Text<'c> {
     /// What was found in the variant at hand, with each property's best schedule.
     best: BTreeMap<String, (Chosen<'c>, Scenario, BadState, Option<usize>)>,
     tally: Tally,
+    news: News,
     grounds: Grounds,
 }
 
@@ -190,6 +191,7 @@ impl<'c> Text<'c> {
             heading: None,
             best: BTreeMap::new(),
             tally: Tally::default(),
+            news: News::default(),
             grounds: Grounds::with(&arguments.search.tree.assume),
         }
     }
@@ -211,6 +213,7 @@ impl<'c> Tell<'c> for Text<'c> {
         self.head(chosen, out)?;
         self.tally.scenarios += 1;
         self.tally.broken += 1;
+        self.news.broken(chosen, error);
         let width = self.width;
         out.line(&format!("  {:width$}  {DIFFERENT}broken{DIFFERENT:#}: {error}", chosen.case.name))
     }
@@ -227,6 +230,7 @@ impl<'c> Tell<'c> for Text<'c> {
         } else if !recorded {
             self.tally.unrecorded.insert(format!("{}@{}", chosen.path.name, chosen.variant.name));
         }
+        self.news.add(&chosen, (&scenario, &outcome), &judgement, recorded);
         let interrupted = outcome.coverage == (Coverage::Cut { bound: Bound::Interrupt });
         if interrupted && outcome.states == 0 && outcome.executions == 0 {
             self.tally.skipped += 1;
@@ -301,6 +305,14 @@ impl<'c> Tell<'c> for Text<'c> {
         for (chosen, scenario, bad, number) in self.best.values() {
             out.write(&self.block(chosen, scenario, bad, *number))?;
         }
+        // Of a single scenario it was just told.
+        if !self.news.is_empty() && (self.tally.scenarios > 1 || out.is_quiet()) {
+            let gap = if out.is_quiet() { "" } else { "\n" };
+            out.news_line(&format!("{gap}What is new or wrong:"))?;
+            for line in self.news.lines() {
+                out.news_line(&format!("{DIFFERENT}{line}{DIFFERENT:#}"))?;
+            }
+        }
         let Tally {
             scenarios,
             verdicts,
@@ -346,7 +358,12 @@ impl<'c> Tell<'c> for Text<'c> {
             1 => "; 1 result kept from earlier".to_owned(),
             n => format!("; {} results kept from earlier", grouped(n as u64)),
         };
-        out.line(&format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", ")))?;
+        let counts = format!("\n{scenarios} scenario{plural}{states}: {}{compared}{kept}", parts.join(", "));
+        if self.news.is_empty() {
+            out.line(&counts)?
+        } else {
+            out.news_line(&counts)?
+        }
         self.grounds.tell(out)?;
         out.line(&format!("compared with {records}"))?;
         let targets = unrecorded.into_iter().collect::<Vec<_>>().join(",");

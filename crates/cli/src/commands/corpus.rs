@@ -1,6 +1,7 @@
 //! `shortcopy corpus`
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use models::corpus::{Bug, Told};
 use scenario::{Coverage, Outcome, WritePath};
@@ -179,21 +180,16 @@ fn tell(line: &Line<'_>, format: Format, out: &mut Output) -> Result<(), Error> 
         let text = report::tagged("bug", line).map_err(std::io::Error::from)?;
         return out.line(&text);
     }
-    out.line(&format!(
-        "{:>3}  {:<12} {:<12}  {}",
-        line.number,
-        line.result.name(),
-        line.fixed_by,
-        line.sentence
-    ))?;
-    match line.told {
-        How::Not { because } => out.line(&format!("{:19}because {because}", "")),
+    let mut told =
+        format!("{:>3}  {:<12} {:<12}  {}\n", line.number, line.result.name(), line.fixed_by, line.sentence);
+    let _ = match line.told {
+        How::Not { because } => writeln!(told, "{:19}because {because}", ""),
         How::Scenario { property, before, after, steps } => {
             let length = steps.map_or(String::new(), |steps| format!(" in {steps} steps"));
-            out.line(&format!("{:19}{property}{length}: {before}", ""))?;
-            out.line(&format!("{:19}after it {after}", ""))
+            writeln!(told, "{:19}{property}{length}: {before}\n{:19}after it {after}", "", "")
         }
-    }
+    };
+    if line.result.status() == Status::AsRecorded { out.write(&told) } else { out.news(&told) }
 }
 
 #[cfg(test)]

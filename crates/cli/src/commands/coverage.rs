@@ -37,11 +37,13 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
     let account = Account::new(&marked::BRANCHES, &marked::REASONS, &marked::reached(), extent);
     // Others are refused with the command line.
     let format = arguments.format.plain().unwrap_or(Format::Text);
+    let is_wrong = account.is_flawed() || cuts.is_empty() && !account.is_settled();
     match format {
+        Format::Text if is_wrong => out.news(&account.to_string())?,
         Format::Text => out.write(&account.to_string())?,
         Format::Json => out.write(&account.json().map_err(std::io::Error::from)?)?,
     }
-    if account.is_flawed() || cuts.is_empty() && !account.is_settled() {
+    if is_wrong {
         status = Status::Different;
     } else if !cuts.is_empty() {
         status = Status::Unknown;
@@ -50,7 +52,7 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
     let as_json = format == Format::Json;
     for error in &broken {
         status = Status::Wrong;
-        out.line(&match as_json {
+        out.news_line(&match as_json {
             true => report::tagged("broken", &serde_json::json!({ "broken": error }))
                 .map_err(std::io::Error::from)?,
             false => format!("broken: {error}"),

@@ -52,11 +52,39 @@ pub(crate) fn diff(
         return Err(Error::Usage(what.to_owned()));
     }
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
-    let [before, after] = both.map(|(path, variant)| recorded(&mut records, path, variant));
-    out.write(&compare(&before?, &after?).to_string())?;
+    let [old, new] = both.map(|(path, variant)| recorded(&mut records, path, variant));
+    let compared = compare(&old?, &new?);
+    if arguments.format == DiffFormat::Json {
+        tell_json(&compared, arguments, None, out)?;
+        return Ok(Status::AsRecorded);
+    }
+    tell(&compared, out)?;
     out.line(&format!("as in {records}; `--search` searches"))?;
     out.flush()?;
     Ok(Status::AsRecorded)
+}
+
+/// Tells what appears, goes and stays; where little is told, not what stays.
+fn tell(diff: &report::Diff, out: &mut Output) -> Result<(), Error> {
+    match out.is_quiet() {
+        true if diff.is_same() => Ok(()),
+        true => out.news(&diff.changes()),
+        false => out.write(&diff.to_string()),
+    }
+}
+
+/// The same for programs; `cut`: whether a search was, where something was searched.
+fn tell_json(
+    diff: &report::Diff,
+    arguments: &Diff,
+    cut: Option<bool>,
+    out: &mut Output,
+) -> Result<(), Error> {
+    let [before, after] = [0, 1].map(|at| arguments.targets.get(at).map_or("", String::as_str));
+    for line in diff.json_lines([before, after], cut).map_err(std::io::Error::from)? {
+        out.line(&line)?;
+    }
+    out.flush()
 }
 
 /// What is recorded of a variant.
@@ -115,15 +143,17 @@ fn search(
         }
         Ok(())
     })?;
-    let told = compare(&results[0], &results[1]).to_string();
-    if arguments.format == DiffFormat::Mail {
-        out.line(told.trim_end())?;
-        mail_new(&found, out)?;
-    } else {
-        out.write(&told)?;
+    let compared = compare(&results[0], &results[1]);
+    match arguments.format {
+        DiffFormat::Json => tell_json(&compared, arguments, Some(status == Status::Unknown), out)?,
+        DiffFormat::Text => tell(&compared, out)?,
+        DiffFormat::Mail => {
+            tell(&compared, out)?;
+            mail_new(&found, out)?;
+        }
     }
-    if status == Status::Unknown {
-        out.line("a search was cut: what is missing may be there")?;
+    if status == Status::Unknown && arguments.format != DiffFormat::Json {
+        out.news_line("a search was cut: what is missing may be there")?;
     }
     out.flush()?;
     html.map_or(Ok(()), Html::write)?;

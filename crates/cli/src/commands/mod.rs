@@ -13,7 +13,6 @@ mod shell;
 mod survey;
 mod tell;
 mod trees;
-mod trees_json;
 mod why;
 
 pub(crate) use cache::cache;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use report::html::Opens;
 use report::snapshot::{Section, how_to_record, parse};
-use report::{Block, Folding, Line, Snapshot};
-use scenario::{BadState, Event, Scenario, Schedule, WritePath};
+use report::{Block, Folding, Line, Rerun, Snapshot, States, rerun_line};
+use scenario::{BadState, Event, Scenario, WritePath};
 
 use crate::arguments::{Bounds, Replay, ReplayFormat};
 use crate::engine::{Answer, Searcher};
@@ -17,6 +17,7 @@ use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::recorded::{Records, read_text, subject};
 use crate::replay::{Replayed, replay as find_run};
+use crate::states::states;
 use crate::status::Status;
 use crate::story::mailed;
 use crate::target::{Breadth, Chosen, choose, unknown, variant};
@@ -44,14 +45,9 @@ pub(crate) fn replay(
     let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
     let scenario = (chosen.case.build)();
-    let is_mail = arguments.format == ReplayFormat::Mail;
-    if !is_mail || block.initial.is_empty() {
-        out.write(&heading(&target, &section.sentence, block))?;
-    }
+    let teller = Teller { chosen: &chosen, scenario: &scenario, kernel: None, format: arguments.format };
     if block.initial.is_empty() {
-        out.line("There is no schedule to take: what is missing is missing on every one.")?;
-        out.flush()?;
-        return Ok(Status::AsRecorded);
+        return teller.without_schedule(block, out);
     }
     let searched;
     let block = if block.as_in.is_some() {
@@ -62,38 +58,112 @@ pub(crate) fn replay(
                 &searched
             }
             None => {
-                out.line(
-                    "not as recorded: a search finds another way, or none; `shortcopy check` says more",
-                )?;
-                out.flush()?;
-                return Ok(Status::Different);
+                let why = "a search finds another way, or none; `shortcopy check` says more";
+                return teller.not_as_recorded(block, why, out);
             }
         }
     } else {
         block
     };
     match find_run(&scenario, block) {
-        Ok(replayed) if is_mail => {
-            let bad = taken(block, &replayed);
-            out.write(&mailed(&scenario, &bad, None, (&chosen, Some(block.number))))?;
-            out.flush()?;
-            Ok(Status::AsRecorded)
-        }
         Ok(replayed) => {
-            show(&scenario, None, &replayed, out)?;
-            out.flush()?;
+            let bad = replayed.shows(block);
+            teller.tell(block, &bad, Some(&replayed), out)?;
             if let Some(mut html) = html {
-                html.add_one(Of::from(&chosen), (&scenario, &replayed.shows(block)), None, block.number);
+                html.add_one(Of::from(&chosen), (&scenario, &bad), None, block.number);
                 html.write()?;
             }
             Ok(Status::AsRecorded)
         }
         Err(crate::replay::Error::Model(why)) => Err(Error::Model { target, why: why.to_string() }),
-        Err(why) => {
-            out.line(&format!("not as recorded: {why}"))?;
-            out.flush()?;
-            Ok(Status::Different)
+        Err(why) => teller.not_as_recorded(block, &why.to_string(), out),
+    }
+}
+
+/// Tells what became of a schedule.
+struct Teller<'t> {
+    chosen: &'t Chosen<'t>,
+    scenario: &'t Scenario,
+    kernel: Option<&'t Kernel>,
+    format: ReplayFormat,
+}
+
+impl Teller<'_> {
+    /// A bad state, and the run that comes to it.
+    fn tell(
+        &self,
+        block: &Block,
+        bad: &BadState,
+        replayed: Option<&Replayed>,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        match self.format {
+            ReplayFormat::Mail => {
+                let number = Some(block.number);
+                out.write(&mailed(self.scenario, bad, self.kernel, (self.chosen, number)))?;
+            }
+            ReplayFormat::Json => {
+                let states = states(self.scenario)(bad);
+                self.line(block, Ok((bad, states.as_ref())), true, out)?;
+            }
+            ReplayFormat::Text => {
+                self.heading(block, out)?;
+                if let Some(replayed) = replayed {
+                    show(self.scenario, self.kernel, replayed, out)?;
+                }
+            }
         }
+        out.flush()
+    }
+
+    /// What is missing on every run.
+    fn without_schedule(&self, block: &Block, out: &mut Output) -> Result<Status, Error> {
+        let why = "There is no schedule to take: what is missing is missing on every one.";
+        if self.format == ReplayFormat::Json {
+            self.line(block, Err(why), true, out)?;
+        } else {
+            self.heading(block, out)?;
+            out.line(why)?;
+        }
+        out.flush()?;
+        Ok(Status::AsRecorded)
+    }
+
+    /// A schedule that no run shows any more.
+    fn not_as_recorded(&self, block: &Block, why: &str, out: &mut Output) -> Result<Status, Error> {
+        match self.format {
+            ReplayFormat::Json => self.line(block, Err(why), false, out)?,
+            ReplayFormat::Mail => out.line(&format!("not as recorded: {why}"))?,
+            ReplayFormat::Text => {
+                self.heading(block, out)?;
+                out.line(&format!("not as recorded: {why}"))?;
+            }
+        }
+        out.flush()?;
+        Ok(Status::Different)
+    }
+
+    fn heading(&self, block: &Block, out: &mut Output) -> Result<(), Error> {
+        out.write(&heading(&self.chosen.target(), &self.scenario.sentence, block))
+    }
+
+    fn line(
+        &self,
+        block: &Block,
+        came_to: Result<(&BadState, Option<&States>), &str>,
+        as_recorded: bool,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let rerun = Rerun {
+            path: &self.chosen.path.name,
+            variant: &self.chosen.variant.name,
+            scenario: self.scenario,
+            number: block.number,
+            broken: (&block.property, &block.witness),
+            came_to,
+            as_recorded,
+        };
+        out.line(&rerun_line(rerun).map_err(std::io::Error::from)?)
     }
 }
 
@@ -129,38 +199,24 @@ fn of_tree(
             last => format!("`{target}` has no schedule #{number}; it has #1 to #{last}"),
         }));
     };
-    if format == ReplayFormat::Mail {
-        out.write(&mailed(&scenario, bad, Some(kernel), (&chosen, Some(number))))?;
-        out.flush()?;
-        return Ok(Status::AsRecorded);
-    }
     let block = Block::of(number, bad, &scenario, &BTreeSet::new());
-    out.write(&heading(&chosen.target(), &scenario.sentence, &block))?;
+    let teller = Teller { chosen: &chosen, scenario: &scenario, kernel: Some(kernel), format };
     if bad.schedule.events.is_empty() {
-        out.line("There is no schedule to take: what is missing is missing on every one.")?;
-        out.flush()?;
-        return Ok(Status::AsRecorded);
+        return teller.without_schedule(&block, out);
     }
-    let replayed = find_run(&scenario, &block).map_err(|why| Error::Replay(why.to_string()))?;
-    show(&scenario, Some(kernel), &replayed, out)?;
-    out.flush()?;
+    let replayed = match format {
+        ReplayFormat::Text => {
+            let replayed = find_run(&scenario, &block).map_err(|why| Error::Replay(why.to_string()))?;
+            Some(replayed)
+        }
+        ReplayFormat::Json | ReplayFormat::Mail => None,
+    };
+    teller.tell(&block, bad, replayed.as_ref(), out)?;
     if let Some(mut html) = html {
         html.add_one(Of::from(&chosen), (&scenario, bad), Some(kernel), number);
         html.write()?;
     }
     Ok(Status::AsRecorded)
-}
-
-/// The bad state that a run has come to.
-fn taken(block: &Block, replayed: &Replayed) -> BadState {
-    let events = replayed.stages.iter().flat_map(|stage| stage.events.iter().cloned()).collect();
-    BadState {
-        property: block.property.clone(),
-        witness: block.witness.clone(),
-        promised: block.promised,
-        cells: replayed.stages.last().map_or_else(Vec::new, |stage| stage.cells.clone()),
-        schedule: Schedule { initial: block.initial.clone(), events },
-    }
 }
 
 /// The block in full, if a search finds what it records.

@@ -1,5 +1,6 @@
 //! `shortcopy why`
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
@@ -91,8 +92,10 @@ fn why_variant(
     }
     let removals: Vec<(&KernelWord, Removal)> =
         words.words.iter().flat_map(|word| word.removals.iter().map(move |&r| (word, r))).collect();
-    let reasons: Vec<String> =
-        removals.iter().map(|(word, _)| reason(word.site.location.file, word.site.location.line)).collect();
+    let files: Vec<Cow<'_, str>> = removals.iter().map(|(word, _)| word.site.location.path()).collect();
+    let reason_of =
+        |(file, (word, _)): (&Cow<'_, str>, &(&KernelWord, Removal))| reason(file, word.site.location.line);
+    let reasons: Vec<String> = files.iter().zip(&removals).map(reason_of).collect();
 
     let mut needs: Vec<Need<'_>> = Vec::new();
     let name = |(word, removal): &(&KernelWord, Removal)| {
@@ -103,12 +106,11 @@ fn why_variant(
     };
     searcher.each(&arguments.bounds, &removals, name, job, |at, (answer, cut_in)| {
         let (word, removal) = removals[at];
-        let location = word.site.location;
         let need = Need {
             path: &path.name,
             variant: &variant.name,
-            file: location.file,
-            line: location.line,
+            file: &files[at],
+            line: word.site.location.line,
             functions: &word.functions,
             word: word.site.word,
             removal: word.described(removal),
@@ -125,6 +127,11 @@ fn why_variant(
     })?;
     if arguments.format == Format::Text {
         let bold = anstyle::Style::new().bold();
+        let is_wrong = |need: &&Need<'_>| need.is_unexplained() || need.is_open();
+        if out.is_quiet() && needs.iter().any(|need| is_wrong(&need)) {
+            let wrong: Vec<Need<'_>> = needs.iter().filter(is_wrong).cloned().collect();
+            out.news(&format!("{heading}\n{}", report::needs(&wrong)))?;
+        }
         out.line(&format!("{bold}{heading}{bold:#}"))?;
         out.write(&report::needs(&needs))?;
         out.line(&summary(&plain, &words, &needs, !cuts.is_empty()))?;

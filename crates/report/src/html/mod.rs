@@ -122,7 +122,11 @@ impl Page {
         let Finding { path, variant, scenario, outcome, .. } = finding;
         self.matrix.add(finding);
         for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
-            let rule = || Rule { sentence: property.sentence.to_owned(), source: property.source.to_owned() };
+            let rule = || Rule {
+                sentence: property.sentence.to_owned(),
+                source: property.source.to_owned(),
+                effect: property.seen().to_owned(),
+            };
             self.rules.entry(property.id.to_owned()).or_insert_with(rule);
         }
         let at = self.variant(path, variant, beside.about);

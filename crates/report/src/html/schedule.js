@@ -54,6 +54,7 @@ function headOf(bad) {
       {},
       entry("scenario", span("code", bad.scenario.name), span("dim", ": " + bad.scenario.sentence)),
       entry("initially", span("code", bad.initial)),
+      rule.effect && entry("a user sees", rule.effect),
       bad.scenario.remarks.length > 0 && entry("but", bad.scenario.remarks.join("; ")),
       entry("again", span("code", "shortcopy replay '" + targetOf(bad) + "#" + bad.number + "'")),
     ),

@@ -30,6 +30,8 @@ pub(super) struct Data<'p> {
 pub(super) struct Rule {
     pub(super) sentence: String,
     pub(super) source: String,
+    /// What a user sees of it.
+    pub(super) effect: String,
 }
 
 /// A variant of a write path.

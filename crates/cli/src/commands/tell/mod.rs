@@ -2,6 +2,7 @@
 
 mod json;
 mod mail;
+mod news;
 mod programs;
 
 use scenario::{Outcome, Scenario};
@@ -14,6 +15,7 @@ use crate::target::Chosen;
 
 pub(super) use json::Json;
 pub(super) use mail::{BETWEEN, Mail};
+pub(super) use news::News;
 pub(super) use programs::{Document, Stream};
 
 /// A result with what is known about it.

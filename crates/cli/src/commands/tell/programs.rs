@@ -109,8 +109,9 @@ fn broken(chosen: &Chosen<'_>, error: &Error) -> Tested {
 fn tested(result: Checked<'_>, kernel: Option<&Kernel>) -> Tested {
     let Checked { chosen, scenario, outcome, judgement, recorded, numbers, command, .. } = result;
     let verdict = verdict(&scenario, &outcome);
+    let steps = steps(&scenario);
     let found = outcome.bad.iter().zip(numbers).map(|(bad, number)| {
-        let steps = steps(&scenario, bad);
+        let steps = steps(bad);
         let telling = steps.telling.clone().unwrap_or_default();
         Found {
             is_new: !recorded || number.is_none(),

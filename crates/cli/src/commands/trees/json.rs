@@ -1,6 +1,6 @@
 //! `shortcopy diff` of kernel trees as JSON, one object per line: each scenario, and then what was compared.
 
-use report::{Change, Entry, Finding, How, json_line, tagged};
+use report::{Entry, Finding, How, json_line, tagged};
 use scenario::{Outcome, Scenario};
 use serde_json::{Value, json};
 use tables::TreePath;
@@ -13,22 +13,12 @@ pub(super) fn scenario(
     after: Option<(&TreePath, &Scenario, &Outcome)>,
     entries: &[Entry],
 ) -> Result<String, Error> {
-    let entry = |of: &Entry| {
-        let change = match of.change {
-            Change::Appears => "appears",
-            Change::Goes => "goes",
-            Change::Stays => "stays",
-            Change::Unsettled => "unsettled",
-        };
-        let kind = if of.ending { "ending" } else { "bad state" };
-        json!({ "change": change, "kind": kind, "name": of.name, "steps": [of.steps.0, of.steps.1] })
-    };
     let line = json!({
         "path": before.0.path.name,
         "scenario": before.1.name,
         "before": result(before)?,
         "after": after.map(result).transpose()?,
-        "changes": entries.iter().map(entry).collect::<Vec<_>>(),
+        "changes": entries.iter().map(Entry::json).collect::<Vec<_>>(),
     });
     Ok(tagged("comparison", &line).map_err(std::io::Error::from)?)
 }

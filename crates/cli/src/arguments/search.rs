@@ -1,0 +1,97 @@
+//! Which engine searches, and how far.
+
+use clap::{Args, ValueEnum};
+
+use super::TreeChoice;
+
+/// Which engine searches, and how far.
+#[derive(Args, Clone, Debug)]
+pub struct Search {
+    /// Which engine
+    #[arg(long, value_enum, default_value_t = Engine::Explicit)]
+    pub engine: Engine,
+    /// loom's memory: sequentially consistent, or the kernel's orderings
+    #[arg(long, value_enum, default_value_t = LoomMode::Kernel)]
+    pub loom_mode: LoomMode,
+    /// How shuttle draws its schedules
+    #[arg(long, value_enum, default_value_t = ShuttleMode::Random)]
+    pub shuttle: ShuttleMode,
+    /// Where shuttle's chance begins
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many executions loom looks at, or shuttle draws
+    #[arg(long, value_name = "N")]
+    pub executions: Option<u64>,
+    /// A kernel tree
+    #[command(flatten)]
+    pub tree: TreeChoice,
+    /// How far
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// How far a search goes.
+#[derive(Args, Clone, PartialEq, Debug)]
+pub struct Bounds {
+    /// Threads to work with [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// States to look at in each scenario
+    #[arg(long, value_name = "N", default_value_t = scenario::Bounds::default().states_max)]
+    pub states_max: u64,
+    /// Memory that all searches together may take
+    #[arg(long, value_name = "MiB", default_value_t = scenario::Bounds::default().bytes_max >> 20)]
+    pub memory_max: u64,
+    /// Time for each scenario
+    #[arg(long, value_name = "SECONDS", default_value_t = scenario::Bounds::default().time_max.as_secs_f64(),
+          value_parser = seconds)]
+    pub time_max: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0 to 1000000000".to_owned()),
+    }
+}
+
+/// The engines.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// Every interleaving, state by state.
+    Explicit,
+    /// Every interleaving of a small scenario under a weak memory model.
+    Loom,
+    /// Random interleavings.
+    Shuttle,
+}
+
+impl Engine {
+    /// Its name in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Explicit => "explicit",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
+}
+
+/// What loom makes of memory.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoomMode {
+    /// Sequentially consistent.
+    Sc,
+    /// The kernel's orderings.
+    Kernel,
+}
+
+/// How shuttle draws its schedules.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShuttleMode {
+    /// Uniformly at each scheduling point.
+    Random,
+    /// By priorities that change at few points (probabilistic concurrency testing).
+    Pct,
+}
