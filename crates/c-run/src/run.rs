@@ -12,7 +12,7 @@ use crate::code::{Block, Compiled, Instruction, Node, NodeKind, Target};
 use crate::execute::Invocation;
 use crate::memory::{Frame, Memory, Slots};
 use crate::shape::Shape;
-use crate::{Fault, Place, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
+use crate::{Fault, Place, Pointer, Stop, Unknown, Value, Vocabulary, Why, Word, Words, compile};
 
 /// A text with the table that it is read with. Functions are made ready when they are first called.
 pub struct Code {
@@ -154,9 +154,16 @@ fn unknowns_of(block: &Block, found: &mut Vec<(u32, Unknown)>) {
                 NodeKind::Block(block) => unknowns_of(block, found),
                 _ => {}
             }
-            nodes.extend(node.parts());
+            nodes.extend(node.parts().into_iter().filter(|part| !is_as_written(node, part)));
         }
     }
+}
+
+/// Whether an argument may be no expression at all: what the table's macros are given can be a type, or a member's name.
+fn is_as_written(node: &Node, part: &Node) -> bool {
+    let is_macro =
+        matches!(node.kind, NodeKind::Call { target: Target::Word(Word::Macro | Word::Setter, _), .. });
+    is_macro && matches!(part.kind, NodeKind::Unknown(_))
 }
 
 /// The functions of the text that a block calls, or gives to others to call.
