@@ -4,8 +4,8 @@ use c_run::{Stop, Value};
 use c_text::{ExprKind, IntType};
 use models::ext4::{ext4_truncate_failed_write, ext4_zero_partial_blocks};
 use models::jbd2::{
-    jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access, jbd2_journal_start,
-    jbd2_journal_stop, journal_current_handle,
+    has_handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
+    jbd2_journal_start, jbd2_journal_stop, journal_current_handle,
 };
 use page_state::Buffer;
 use page_state::buffer::bh_read;
@@ -49,6 +49,7 @@ pub(crate) const TABLE: Table = Table {
         ext4_orphan_del() -> i32 => 0;
         // A commit takes the inode as it is.
         ext4_mark_inode_dirty() -> i32 => 0;
+        mark_inode_dirty() => ext4_dirty_inode(w);
         ext4_truncate_failed_write() => ext4_truncate_failed_write(&w.k, w.fs);
         ext4_zero_partial_blocks(handle: JournalHandle, lstart: usize, length | lend: usize) -> i32 => {
             ext4_zero_partial_blocks(&w.k, w.fs, handle.0, lstart, lstart + length);
@@ -110,8 +111,18 @@ pub(crate) const TABLE: Table = Table {
             reason: "there are credits enough",
         },
     ],
+    instead: &["mark_inode_dirty"],
     ..Table::new("models/tables/ext4.rs")
 };
+
+/// Begins a transaction where there is none: what is in the inode goes with its commit.
+fn ext4_dirty_inode(w: &Here<'_, '_>) {
+    let (task, journal) = (w.task(), w.k.journal());
+    if !has_handle(task, journal) {
+        jbd2_journal_start(task, journal);
+        jbd2_journal_stop(task, journal);
+    }
+}
 
 /// A mount option, of those that the path tells.
 fn test_opt(w: &Here<'_, '_>) -> Result<Value, Stop> {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::code::{Branches, Head, Node, NodeKind, Target};
 use crate::compile::unary;
+use crate::execute::{Invocation, Need};
 use crate::memory::part_mut;
 use crate::places::{Place, inner};
 use crate::shape::{Shape, Types};
@@ -53,32 +54,6 @@ impl Run<'_> {
             (NodeKind::Call { name, target: Target::Word(..), .. }, _) => self
                 .unknown(Unknown::Construct(format!("the result of {name}(), which has none in the table"))),
             _ => self.fault(Fault::NoResult),
-        }
-    }
-
-    /// The same as [`Run::value_or_void`], for what a statement is made of: calls are made from here. A model that waits
-    /// for a step and is dropped is unwound, frame by frame, so there are few of them.
-    #[inline(always)]
-    pub(crate) fn value_of_statement(&self, node: &Node) -> Result<Value, Stop> {
-        let call = match &node.kind {
-            NodeKind::Assign { operator: None, value, .. } | NodeKind::Unary(Unary::Not, value) => value,
-            _ => node,
-        };
-        if !matches!(call.kind, NodeKind::Call { .. } | NodeKind::CallPointer { .. }) {
-            return self.value_or_void(node);
-        }
-        let value = self.called(call)?;
-        match &node.kind {
-            NodeKind::Assign { to, .. } => {
-                self.must_be_one(call, &value)?;
-                let place = self.place_of(to)?;
-                self.write(&place, value)
-            }
-            NodeKind::Unary(..) => {
-                self.must_be_one(call, &value)?;
-                Ok(Value::truth(!self.truth(&value)?))
-            }
-            _ => Ok(value),
         }
     }
 
@@ -221,8 +196,16 @@ impl Run<'_> {
     }
 
     /// The value of a call.
-    #[inline(always)]
     fn called(&self, node: &Node) -> Result<Value, Stop> {
+        match self.begun(node)? {
+            Need::Value(value) => Ok(value),
+            Need::Call(call) => self.call_ready(call),
+        }
+    }
+
+    /// A call with its arguments: its value if it is a word.
+    #[inline(always)]
+    pub(crate) fn begun(&self, node: &Node) -> Result<Need, Stop> {
         let (function, arguments) = match &node.kind {
             NodeKind::Call { name, target: Target::Word(word, head), arguments: nodes, written } => {
                 self.with_frame(|frame| frame.line = node.line);
@@ -233,7 +216,8 @@ impl Run<'_> {
                     }
                 }
                 let is_setter = *word == Word::Setter;
-                return self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written));
+                let value = self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written));
+                return value.map(Need::Value);
             }
             NodeKind::Call { target: Target::Function(file, ready), name, arguments, .. } => {
                 self.with_frame(|frame| frame.line = node.line);
@@ -260,12 +244,12 @@ impl Run<'_> {
                     Value::Pointer(Pointer::Function { name, file }) if !file.is_empty() => {
                         (self.code.function(&file, &name).map_err(|why| self.unknown(why))?, arguments)
                     }
-                    other => return self.call_pointer(other, arguments),
+                    other => return self.call_pointer(other, arguments).map(Need::Value),
                 }
             }
-            _ => return self.value_or_void(node),
+            _ => return self.value_or_void(node).map(Need::Value),
         };
-        self.call_ready(&function, arguments)
+        Ok(Need::Call(Invocation { function, arguments }))
     }
 
     fn call_word(
@@ -308,7 +292,10 @@ impl Run<'_> {
                 let head = prototype.map(|prototype| Head::new(prototype, types));
                 self.call_word(&name, head.as_ref(), &mut arguments, false, (&[], &[]))
             }
-            Value::Pointer(Pointer::Function { name, file }) => self.call_function(&file, &name, arguments),
+            Value::Pointer(Pointer::Function { name, file }) => {
+                let function = self.code.function(&file, &name).map_err(|why| self.unknown(why))?;
+                self.call_ready(Invocation { function, arguments })
+            }
             Value::Pointer(pointer @ Pointer::Number(_)) => {
                 Err(self.fault(Fault::NoObject(pointer.to_string())))
             }

@@ -94,6 +94,7 @@ mod code;
 mod compile;
 mod conversions;
 mod evaluate;
+mod execute;
 /// Integers of C.
 pub mod integer;
 mod liveness;

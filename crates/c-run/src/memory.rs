@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use c_text::Name;
 use foldhash::quality::FixedState;
+use machine::Label;
 
 use crate::code::{Block, Compiled};
 use crate::shape::Shape;
@@ -77,6 +78,8 @@ impl Hash for Slots {
 pub(crate) struct Frame {
     /// None for the first.
     pub(crate) function: Option<Arc<Compiled>>,
+    /// What it was called as.
+    pub(crate) label: Label,
     pub(crate) slots: Slots,
     /// The blocks that are running, each with its instruction; the function's own first.
     pub(crate) levels: Vec<(Level, usize)>,
@@ -98,6 +101,30 @@ impl Frame {
             (Level::Inner(block), _) => Some(&**block),
             (Level::Body, Some(function)) => Some(&function.body),
             (Level::Body, None) => None,
+        }
+    }
+
+    /// The innermost block.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.levels.last().map(|(level, _)| level.clone())
+    }
+
+    /// Whether the innermost block goes back somewhere, and what its loop is called.
+    pub(crate) fn innermost(&self) -> (bool, Label) {
+        let block = self.levels.last().and_then(|(level, _)| self.block(level));
+        let name = self.function.as_ref().map_or("", |function| function.label);
+        (block.is_some_and(|block| block.has_loop), Label::new(name, &[]))
+    }
+
+    /// Where control is in the innermost block.
+    pub(crate) fn at(&self) -> usize {
+        self.levels.last().map_or(0, |(_, at)| *at)
+    }
+
+    /// Control is at an instruction of the innermost block; behind the last one where there is none of this number.
+    pub(crate) fn go_to(&mut self, to: usize) {
+        if let Some((_, at)) = self.levels.last_mut() {
+            *at = to;
         }
     }
 

@@ -4,18 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use c_text::{IntType, Name, Program};
-use machine::{Flow, Label, Location, Machine, Step, again, call};
+use c_text::{Name, Program};
+use machine::{Label, Location, Machine, Step};
 use rustc_hash::FxHashMap;
 
-use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind, Target};
-use crate::memory::{Frame, Level, Memory, Slots, sever};
+use crate::code::{Block, Compiled, Instruction, Node, NodeKind, Target};
+use crate::execute::Invocation;
+use crate::memory::{Frame, Memory, Slots};
 use crate::shape::Shape;
-use crate::snapshot::{Ending, Kept, Snapshot};
-use crate::{Fault, Place, Pointer, Stop, Unknown, Value, Vocabulary, Why, Words, compile};
-
-/// How deep calls may be nested.
-const CALLS_MAX: usize = 40;
+use crate::{Fault, Place, Pointer, Stop, Unknown, Value, Vocabulary, Why, Word, Words, compile};
 
 /// A text with the table that it is read with. Functions are made ready when they are first called.
 pub struct Code {
@@ -157,9 +154,16 @@ fn unknowns_of(block: &Block, found: &mut Vec<(u32, Unknown)>) {
                 NodeKind::Block(block) => unknowns_of(block, found),
                 _ => {}
             }
-            nodes.extend(node.parts());
+            nodes.extend(node.parts().into_iter().filter(|part| !is_as_written(node, part)));
         }
     }
+}
+
+/// Whether an argument may be no expression at all: what the table's macros are given can be a type, or a member's name.
+fn is_as_written(node: &Node, part: &Node) -> bool {
+    let is_macro =
+        matches!(node.kind, NodeKind::Call { target: Target::Word(Word::Macro | Word::Setter, _), .. });
+    is_macro && matches!(part.kind, NodeKind::Unknown(_))
 }
 
 /// The functions of the text that a block calls, or gives to others to call.
@@ -187,7 +191,7 @@ pub struct Run<'a> {
     machine: &'a dyn Machine,
     pub(crate) memory: RefCell<Memory>,
     /// Where the function stands that was called first.
-    first: Cell<Option<Location>>,
+    pub(crate) first: Cell<Option<Location>>,
 }
 
 /// A run is a machine itself: what a word does in it, it does at the line that calls the word.
@@ -205,20 +209,18 @@ impl Machine for Run<'_> {
     }
 }
 
-/// How a stretch of instructions ended.
-enum Stretch {
-    /// It goes back to this instruction.
-    Back(usize),
-    Returned(Value),
-    Valued(Value),
-}
-
 impl<'a> Run<'a> {
     /// A run that has not begun. `given` are variables that pointers among the arguments can point to; what is stored
     /// to an integer of them keeps its type.
     #[must_use]
     pub fn new(code: &'a Code, words: &'a dyn Words, machine: &'a dyn Machine, given: Vec<Value>) -> Run<'a> {
-        let first = Frame { function: None, slots: Slots::new(given), levels: Vec::new(), line: 0 };
+        let first = Frame {
+            function: None,
+            label: Label::new("", &[]),
+            slots: Slots::new(given),
+            levels: Vec::new(),
+            line: 0,
+        };
         Run {
             code,
             words,
@@ -265,7 +267,11 @@ impl<'a> Run<'a> {
     pub fn call(&self, name: &str, from: &str, arguments: Vec<Value>) -> Result<Value, Stop> {
         let found = self.code.program.function(name, from);
         match found.map_err(|why| self.unknown(Unknown::Ambiguous(why.to_string())))? {
-            Some(function) => self.call_function(&function.file, &function.prototype.name, arguments),
+            Some(found) => {
+                let function = self.code.function(&found.file, &found.prototype.name);
+                let function = function.map_err(|why| self.unknown(why))?;
+                self.call_ready(Invocation { function, arguments })
+            }
             None => Err(match self.code.program.unparsed(name, from) {
                 Some(why) => self.unknown(Unknown::Unparsed { name: name.to_owned(), why: why.to_string() }),
                 None => self.unknown(Unknown::Function(name.to_owned())),
@@ -273,264 +279,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn call_function(
-        &self,
-        file: &Name,
-        name: &Name,
-        arguments: Vec<Value>,
-    ) -> Result<Value, Stop> {
-        let function = self.code.function(file, name).map_err(|why| self.unknown(why))?;
-        self.call_ready(&function, arguments)
-    }
-
-    #[inline(always)]
-    pub(crate) fn call_ready(&self, function: &Arc<Compiled>, arguments: Vec<Value>) -> Result<Value, Stop> {
-        if function.is_variadic || function.parameters != arguments.len() {
-            let why = format!("{}() is called with {} arguments", function.name, arguments.len());
-            return Err(self.unknown(Unknown::Construct(why)));
-        }
-        if self.memory.borrow().frames.len() > CALLS_MAX {
-            return Err(self.unknown(Unknown::Construct(format!("calls nested more than {CALLS_MAX} deep"))));
-        }
-        let mut numbers = [0; 3];
-        let mut count = 0;
-        for argument in &arguments {
-            if let Value::Int(value, _) = argument
-                && count < numbers.len()
-            {
-                numbers[count] = *value as i32;
-                count += 1;
-            }
-        }
-        let label = Label::new(function.label, &numbers[..count]);
-        self.memory.borrow_mut().forget(false);
-        if self.first.get().is_none() {
-            self.first.set(Some(Location { file: function.file_name, line: function.line, column: 1 }));
-        }
-        let arguments = Cell::new(arguments);
-        // One run enters it once: if it is entered again, that is another run, with a memory of its own.
-        let kept = call(self, label, || {
-            let depth = self.memory.borrow().frames.len();
-            let mut ending = match self.body(function, arguments.take()) {
-                Ok(value) => Ending::Returned(value),
-                Err(stop) => Ending::Stopped(Box::new(stop)),
-            };
-            let mut memory = self.memory.borrow_mut();
-            while memory.frames.len() > depth {
-                memory.leave();
-            }
-            if let Ending::Returned(value) = &mut ending {
-                sever(value, depth);
-            }
-            Kept::new(Snapshot { ending, frames: memory.remembered(false) })
-        });
-        self.ended(kept).and_then(|ending| match ending {
-            Ending::Returned(value) => Ok(value),
-            _ => Err(self.unknown(Unknown::Construct("a call that does not return".into()))),
-        })
-    }
-
-    /// Goes on from where something ended.
-    fn ended(&self, kept: Kept) -> Result<Ending, Stop> {
-        let snapshot = kept.get();
-        self.memory.borrow_mut().restore(&snapshot.frames);
-        match &snapshot.ending {
-            Ending::Stopped(stop) => Err((**stop).clone()),
-            ending => Ok(ending.clone()),
-        }
-    }
-
-    #[inline(always)]
-    fn body(&self, function: &Arc<Compiled>, mut slots: Vec<Value>) -> Result<Value, Stop> {
-        let frame = Frame {
-            function: Some(function.clone()),
-            slots: Slots::default(),
-            levels: Vec::new(),
-            line: function.line,
-        };
-        self.memory.borrow_mut().frames.push(frame);
-        for (of, argument) in function.slots.iter().zip(&mut slots) {
-            *argument = self.converted(std::mem::replace(argument, Value::Unset), &of.shape)?;
-        }
-        slots.resize(function.slots.len(), Value::Unset);
-        self.with_frame(|frame| frame.slots = Slots::new(slots));
-        match self.level(Level::Body, &function.body, function.label)? {
-            Ending::Returned(Value::Void) | Ending::GoesOn(_) if function.result != Shape::Void => {
-                // Only who uses it is at fault.
-                Ok(Value::Void)
-            }
-            Ending::Returned(value) => self.converted(value, &function.result),
-            _ => Ok(Value::Void),
-        }
-    }
-
-    /// Runs a block of the innermost function to its end.
-    #[inline(always)]
-    fn level(&self, level: Level, block: &Block, name: &'static str) -> Result<Ending, Stop> {
-        self.with_frame(|frame| frame.levels.push((level.clone(), 0)));
-        let ending = if block.has_loop {
-            let depth = self.memory.borrow().frames.len();
-            let first = self.snapshot(Ending::GoesOn(0));
-            let kept = again(self, Label::new(name, &[]), first, |state: Kept| {
-                let snapshot = state.get();
-                self.memory.borrow_mut().restore(&snapshot.frames);
-                let Ending::GoesOn(at) = snapshot.ending else { return Flow::Done(state) };
-                let stretch = self.stretch(block, at);
-                // A call that was cut short may have left its function behind.
-                let mut memory = self.memory.borrow_mut();
-                while memory.frames.len() > depth {
-                    memory.leave();
-                }
-                drop(memory);
-                match stretch {
-                    Ok(Stretch::Back(to)) => {
-                        self.with_frame(|frame| frame.levels.last_mut().map(|level| level.1 = to));
-                        Flow::Again(self.snapshot(Ending::GoesOn(to)))
-                    }
-                    Ok(Stretch::Returned(value)) => Flow::Done(self.over(Ending::Returned(value))),
-                    Ok(Stretch::Valued(value)) => Flow::Done(self.over(Ending::Valued(value))),
-                    Err(stop) => Flow::Done(self.over(Ending::Stopped(Box::new(stop)))),
-                }
-            });
-            self.ended(kept)?
-        } else {
-            match self.stretch(block, 0)? {
-                Stretch::Back(_) => return Err(self.unknown(Unknown::Construct("a way back".into()))),
-                Stretch::Returned(value) => Ending::Returned(value),
-                Stretch::Valued(value) => Ending::Valued(value),
-            }
-        };
-        self.with_frame(|frame| {
-            frame.levels.pop();
-        });
-        Ok(ending)
-    }
-
-    /// Before an instruction of the innermost block.
-    fn snapshot(&self, ending: Ending) -> Kept {
-        Kept::new(Snapshot { ending, frames: self.memory.borrow_mut().remembered(true) })
-    }
-
-    /// Behind all instructions of the innermost block.
-    fn over(&self, ending: Ending) -> Kept {
-        self.with_frame(|frame| {
-            let end = frame.levels.last().and_then(|(level, _)| Some(frame.block(level)?.instructions.len()));
-            if let Some((level, end)) = frame.levels.last_mut().zip(end) {
-                level.1 = end;
-            }
-        });
-        Kept::new(Snapshot { ending, frames: self.memory.borrow_mut().remembered(true) })
-    }
-
-    /// A statement expression.
-    pub(crate) fn block(&self, block: &Arc<Block>) -> Result<Value, Stop> {
-        let name = self.with_frame(|frame| frame.function.as_ref().map_or("", |function| function.label));
-        let value = match self.level(Level::Inner(block.clone()), block, name)? {
-            Ending::Valued(value) => value,
-            Ending::Returned(Value::Void) | Ending::GoesOn(_) => Value::Void,
-            _ => return Err(self.unknown(Unknown::Construct("a return out of an expression".into()))),
-        };
-        self.with_frame(|frame| {
-            for instruction in &block.instructions {
-                if let Instruction::Declare { slot, .. } = instruction {
-                    frame.set(usize::from(*slot), Value::Unset);
-                }
-            }
-        });
-        Ok(value)
-    }
-
     pub(crate) fn with_frame<T>(&self, go: impl FnOnce(&mut Frame) -> T) -> T {
         let mut memory = self.memory.borrow_mut();
         go(memory.frames.last_mut().expect("the first frame is always there"))
-    }
-
-    /// Runs instructions from one on, until they go back or end.
-    #[inline(always)]
-    fn stretch(&self, block: &Block, from: usize) -> Result<Stretch, Stop> {
-        let mut at = from;
-        loop {
-            let Some(instruction) = block.instructions.get(at) else {
-                return Ok(Stretch::Returned(Value::Void));
-            };
-            let line = block.lines[at];
-            self.with_frame(|frame| {
-                frame.line = line;
-                if let Some(level) = frame.levels.last_mut() {
-                    level.1 = at;
-                }
-            });
-            if let Instruction::Declare { slot, .. } = instruction {
-                self.declare(*slot)?;
-            }
-            let value = match instruction.node() {
-                Some(node) => self.value_of_statement(node)?,
-                None => Value::Void,
-            };
-            let next = match instruction {
-                Instruction::Evaluate(_) => at + 1,
-                Instruction::Value(_) => return Ok(Stretch::Valued(value)),
-                Instruction::Declare { slot, first } => {
-                    if let Some(first) = first {
-                        self.must_be_one(first, &value)?;
-                        self.set_first(*slot, value)?;
-                    }
-                    at + 1
-                }
-                Instruction::Unless { condition, to } => {
-                    self.must_be_one(condition, &value)?;
-                    if self.truth(&value)? { at + 1 } else { *to }
-                }
-                Instruction::Jump(to) => *to,
-                Instruction::Switch { on, cases, other } => self.case(on, cases)?.unwrap_or(*other),
-                Instruction::Return(None) => return Ok(Stretch::Returned(Value::Void)),
-                Instruction::Return(Some(node)) => {
-                    let has_result = self.with_frame(|frame| {
-                        frame.function.as_ref().is_some_and(|function| function.result != Shape::Void)
-                    });
-                    if has_result {
-                        self.must_be_one(node, &value)?;
-                    }
-                    return Ok(Stretch::Returned(value));
-                }
-                Instruction::Unknown(why) => return Err(self.unknown(why.clone())),
-            };
-            if next <= at {
-                return Ok(Stretch::Back(next));
-            }
-            at = next;
-        }
-    }
-
-    fn case(&self, on: &Node, cases: &[Case]) -> Result<Option<usize>, Stop> {
-        let on = self.integer(on)?;
-        let promoted = crate::integer::promoted(on.1);
-        let inside = |bound: &Node, operator: c_text::Binary| -> Result<bool, Stop> {
-            let (value, _) = self.integer(bound)?;
-            // Cases are converted to the type of what is switched on.
-            let bound = (crate::integer::convert(value, promoted), promoted);
-            let holds = crate::integer::binary(operator, on, bound).map_err(|why| self.fault(why))?;
-            Ok(holds.0 != 0)
-        };
-        for case in cases {
-            let is_inside = match &case.last {
-                None => inside(&case.first, c_text::Binary::Equal)?,
-                Some(last) => {
-                    inside(&case.first, c_text::Binary::GreaterOrEqual)?
-                        && inside(last, c_text::Binary::LessOrEqual)?
-                }
-            };
-            if is_inside {
-                return Ok(Some(case.to));
-            }
-        }
-        Ok(None)
-    }
-
-    fn integer(&self, node: &Node) -> Result<(i64, IntType), Stop> {
-        match self.evaluate(node)? {
-            Value::Int(value, of) => Ok((value, of)),
-            other => Err(self.unknown(Unknown::Construct(format!("{other} as a number")))),
-        }
     }
 }

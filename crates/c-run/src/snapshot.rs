@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn a_variable_that_is_set_stays_as_it_was_in_a_snapshot() {
         use crate::memory::{Frame, Memory};
-        let frame = |slots| Frame { function: None, slots, levels: Vec::new(), line: 0 };
+        let label = machine::Label::new("", &[]);
+        let frame = |slots| Frame { function: None, label, slots, levels: Vec::new(), line: 0 };
         let slots =
             vec![Value::int(1), Value::Pointer(Pointer::Local { frame: 1, slot: 0, path: Vec::new() })];
         let mut memory =

@@ -25,15 +25,14 @@ pub enum Flow<S, R> {
 /// `body` can be entered several times for one call, and cannot change what it captured.
 #[track_caller]
 pub fn call<R: Small>(m: &dyn Machine, label: Label, body: impl Fn() -> R) -> R {
-    const { assert!(R::BITS <= SMALL_BITS_MAX, "a result of a call is a small word") };
-    let remembered = m.perform(Step::new(Action::Control(Control::Call), label));
-    if remembered & FINISHED != 0 {
-        return R::from_word(remembered & !FINISHED);
+    match enter(m, label) {
+        Some(remembered) => remembered,
+        None => {
+            let result = body();
+            leave(m, label, result);
+            result
+        }
     }
-    let result = body();
-    let leave = Control::Leave { result: word(m, label, result) };
-    m.perform(Step::new(Action::Control(leave), label).showing(R::show));
-    result
 }
 
 /// A retry loop. Going round forgets everything that happened in it but the new state, so that cycles
@@ -47,27 +46,58 @@ pub fn again<S: Small, R: Small>(
     first: S,
     body: impl Fn(S) -> Flow<S, R>,
 ) -> R {
-    const {
-        assert!(S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX, "states and results are small words");
-    }
-    let enter = Control::Loop { state: word(m, label, first) };
-    let mut answer = m.perform(Step::new(Action::Control(enter), label));
-    if answer & FINISHED != 0 {
-        return R::from_word(answer & !FINISHED);
-    }
+    let mut state = match enter_loop(m, label, first) {
+        Flow::Again(state) => state,
+        Flow::Done(remembered) => return remembered,
+    };
     loop {
-        match body(S::from_word(answer)) {
-            Flow::Again(state) => {
-                let state = word(m, label, state);
-                answer = m.perform(Step::new(Action::Control(Control::Round { state }), label));
-            }
+        match body(state) {
+            Flow::Again(next) => state = go_round(m, label, next),
             Flow::Done(result) => {
-                let leave = Control::Leave { result: word(m, label, result) };
-                m.perform(Step::new(Action::Control(leave), label).showing(R::show));
+                leave(m, label, result);
                 return result;
             }
         }
     }
+}
+
+/// How a [`call`] begins, for an interpreter, whose functions are no functions of Rust: the result, where the engine
+/// remembers it. Where it does not, what is called is run and then [left](leave) with the same label, unless the engine
+/// unwinds it.
+#[track_caller]
+pub fn enter<R: Small>(m: &dyn Machine, label: Label) -> Option<R> {
+    const { assert!(R::BITS <= SMALL_BITS_MAX, "a result of a call is a small word") };
+    let remembered = m.perform(Step::new(Action::Control(Control::Call), label));
+    (remembered & FINISHED != 0).then(|| R::from_word(remembered & !FINISHED))
+}
+
+/// How [`again`] begins, for an interpreter: the result, where the engine remembers it, or the state of the round that it
+/// is in, which need not be the first.
+#[track_caller]
+pub fn enter_loop<S: Small, R: Small>(m: &dyn Machine, label: Label, first: S) -> Flow<S, R> {
+    const {
+        assert!(S::BITS <= SMALL_BITS_MAX && R::BITS <= SMALL_BITS_MAX, "states and results are small words");
+    }
+    let enter = Control::Loop { state: word(m, label, first) };
+    let answer = m.perform(Step::new(Action::Control(enter), label));
+    if answer & FINISHED != 0 {
+        return Flow::Done(R::from_word(answer & !FINISHED));
+    }
+    Flow::Again(S::from_word(answer))
+}
+
+/// The next round of a loop that was [entered](enter_loop): its state.
+#[track_caller]
+pub fn go_round<S: Small>(m: &dyn Machine, label: Label, state: S) -> S {
+    let state = word(m, label, state);
+    S::from_word(m.perform(Step::new(Action::Control(Control::Round { state }), label)))
+}
+
+/// Leaves what was [entered](enter), or the loop that was.
+#[track_caller]
+pub fn leave<R: Small>(m: &dyn Machine, label: Label, result: R) {
+    let leave = Control::Leave { result: word(m, label, result) };
+    m.perform(Step::new(Action::Control(leave), label).showing(R::show));
 }
 
 /// The word of a state or result. It is all that an engine remembers, so a type whose words lose

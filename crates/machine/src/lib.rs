@@ -52,7 +52,7 @@ mod step;
 mod unsupported;
 
 pub use bug::{Bug, bug, bug_on};
-pub use control::{Flow, Machine, again, call};
+pub use control::{Flow, Machine, again, call, enter, enter_loop, go_round, leave};
 pub use flaw::Flaw;
 pub use location::Location;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};

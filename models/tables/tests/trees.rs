@@ -6,6 +6,7 @@
 
 mod common;
 
+use ::tree::Release;
 use common::{Wanted, case, outcome, real_trees, told};
 use tables::{PATHS, TreePath};
 
@@ -14,15 +15,21 @@ const SLICE: &str = "within-resident within-absent within-straddling-absent with
     extending-unmapped extending-straddling-invalid extending-evicted-with-kill within-unmapped-with-reader
     extending-absent-with-truncate within-resident-with-mmap-store extending-disk-full beyond-invalid";
 
+/// What the model of a release alone comes to, and why: the path, the release, the scenario, what each of the bad states
+/// begins with.
+const EXPLAINED: &[(&str, (u32, u32), &str, &str)] = &[
+    // v4.11 stands for all releases up to v6.11, and 64a9f1449950 came in between (bug 52 of `models/corpus.rs`).
+    ("ext4/journalled", (6, 1), "no-writer-mmap-store-and-commit", "journal-bypass / "),
+];
+
 #[test]
 fn a_tree_comes_to_what_the_models_of_its_release_do() {
     let wanted = Wanted::of(SLICE);
     let mut wrong = Vec::new();
     for tree in real_trees("real trees against the models of their release") {
-        let release = tree.release().to_string();
         let paths = tree.paths(&|name| wanted.path(name) && has_a_model(name));
         for of in paths.unwrap_or_else(|why| panic!("{why}")) {
-            wrong.extend(compare(&release, &of, &wanted));
+            wrong.extend(compare(tree.release(), &of, &wanted));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -33,7 +40,8 @@ fn has_a_model(name: &str) -> bool {
     PATHS.iter().any(|path| path.name == name && path.base == name)
 }
 
-fn compare(release: &str, of: &TreePath, wanted: &Wanted) -> Vec<String> {
+fn compare(release: &Release, of: &TreePath, wanted: &Wanted) -> Vec<String> {
+    let version = (release.version, release.patchlevel);
     let (mut wrong, mut same, mut states) = (Vec::new(), 0, [0; 2]);
     for rust in of.base.iter().filter(|rust| wanted.case(rust)) {
         let (rust_outcome, c) = (outcome(rust), outcome(case(of, &rust.name)));
@@ -41,7 +49,14 @@ fn compare(release: &str, of: &TreePath, wanted: &Wanted) -> Vec<String> {
         wrong.extend(
             c.unsupported.iter().map(|what| format!("{}@{release}:{}: {what}", of.path.name, rust.name)),
         );
-        let (of_rust, of_c) = (told(&rust_outcome), told(&c));
+        let (mut of_rust, of_c) = (told(&rust_outcome), told(&c));
+        for (_, _, _, bad) in
+            EXPLAINED.iter().filter(|of_all| (of_all.0, of_all.1, of_all.2) == (&*of.path.name, version, &*rust.name))
+        {
+            let all = of_rust.len();
+            of_rust.retain(|told| !told.starts_with(bad));
+            assert_ne!(all, of_rust.len(), "{}: {bad} has nothing to explain", rust.name);
+        }
         if of_rust == of_c {
             same += 1;
         } else {

@@ -152,6 +152,10 @@ impl MissingWords<'_> {
 
     /// What its pair needs that the tables of everybody do not have.
     fn of(&mut self, table: &Table) -> Result<String, Error> {
+        let mut hooks = ["write_begin", "write_end"].iter().filter_map(|member| table.hook(member));
+        if hooks.any(|hook| !hook.is_configured) {
+            return Ok("which is there in a configuration that is not read".to_owned());
+        }
         let folder = table.file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let is_shared = SHARED.contains(&folder);
         let home = if is_shared { table.file.to_string() } else { folder.to_owned() };
