@@ -4,6 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the mount may take.
+const MOUNTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How large a file may become, in bytes: more than any test writes.
 const FILE_MAX: usize = 1 << 16;
@@ -75,12 +80,18 @@ fn name(from: &[u8]) -> Vec<u8> {
 pub(crate) fn serve(mut device: File) -> io::Result<()> {
     let mut server = Server::default();
     let mut request = vec![0; WRITE_MAX + 4096];
+    let begun = Instant::now();
     loop {
         let length = match device.read(&mut request) {
             Ok(length) => length,
             Err(why) => match why.raw_os_error() {
                 Some(libc::EINTR | libc::EAGAIN | libc::ENOENT) => continue,
                 Some(libc::ENODEV) => return Ok(()),
+                // It is not mounted yet.
+                Some(libc::EPERM) if begun.elapsed() < MOUNTED_WITHIN => {
+                    thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
                 _ => return Err(why),
             },
         };

@@ -31,7 +31,7 @@ pub use plays::{Initial, Stands, plays};
 pub use program::{Told, program};
 pub use runner::{Error, Runner};
 pub use test::{Memory, NoTest, Page, Source, Test};
-pub use worker::{Answer, Observed, is_server, serve, work};
+pub use worker::{Answer, Observed, serve, served, work};
 
 /// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.
 #[must_use]

@@ -85,8 +85,8 @@ impl FromStr for Place {
     }
 }
 
-/// What a worker is called that serves files.
-pub(crate) const SERVER: &str = "file-server";
+/// What a worker is called that serves files: this, and the number of the process that it serves.
+pub(crate) const SERVER: &str = "file-server:";
 
 /// The file systems that images are made with.
 const KINDS: [&str; 3] = ["ext4", "ext2", "btrfs"];
@@ -162,15 +162,20 @@ fn own_mount(kind: &str) -> Result<PathBuf, String> {
 fn serve_files() -> Result<PathBuf, String> {
     own_namespace().map_err(|why| format!("no mount namespace of our own: {why}"))?;
     let folder = std::env::temp_dir();
-    let device = File::options().read(true).write(true).open("/dev/fuse");
-    let device = device.map_err(|why| format!("/dev/fuse: {why}"))?;
+    let open = || -> io::Result<(File, File)> {
+        let device = File::options().read(true).write(true).open("/dev/fuse")?;
+        Ok((device.try_clone()?, device))
+    };
+    let (device, of_server) = open().map_err(|why| format!("/dev/fuse: {why}"))?;
+    // The server is there before the mount, so that nobody waits for one that is not; our own device is closed after it,
+    // so that nobody waits for one that is no more.
+    let program = std::env::current_exe().map_err(|why| format!("no server: {why}"))?;
+    let mut server = Command::new(program);
+    server.arg("live-worker").arg(format!("{SERVER}{}", std::process::id()));
+    server.stdin(of_server).stdout(Stdio::null()).spawn().map_err(|why| format!("no server: {why}"))?;
     let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
     let mounted = mount(Some("shortcopy"), &folder, Some("fuse"), MsFlags::empty(), Some(options.as_str()));
     mounted.map_err(|why| format!("fuse can't be mounted in a namespace of our own: {why}"))?;
-    let program = std::env::current_exe().map_err(|why| format!("no server: {why}"))?;
-    let mut server = Command::new(program);
-    server.args(["live-worker", SERVER]).stdin(device).stdout(Stdio::null());
-    server.spawn().map_err(|why| format!("no server: {why}"))?;
     Ok(folder)
 }
 

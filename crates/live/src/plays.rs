@@ -42,6 +42,14 @@ pub enum Stands {
 /// Why there are none, in words.
 pub fn plays(initial: &Initial<'_>) -> Result<Vec<(Test, Stands)>, String> {
     let page = page(initial)?;
+    match page {
+        Page::Absent => {}
+        _ if initial.size == 0 => return Err("an empty file has no page that can be read".to_owned()),
+        Page::Block(at) if initial.blocks.as_bytes().get(at) != Some(&b'M') => {
+            return Err("only a written block can be uptodate beside others that are not".to_owned());
+        }
+        _ => {}
+    }
     let unit = PAGE / initial.page_units;
     let sources = sources(initial)?;
     let test = |(source, stands)| {

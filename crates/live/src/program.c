@@ -65,10 +65,9 @@ static void contents(int fd, FILE *out)
 
 static int among(const char *seen, const char *const *all)
 {
-	for (; *all; all++)
-		if (!strcmp(seen, *all))
-			return 1;
-	return 0;
+	while (*all && strcmp(seen, *all))
+		all++;
+	return *all != NULL;
 }
 
 int main(int argc, char **argv)

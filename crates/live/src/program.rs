@@ -32,7 +32,8 @@ pub fn program(test: &Test, told: &Told<'_>) -> Result<String, String> {
     };
     let mut text = String::from("/*\n");
     for line in told.header {
-        let _ = writeln!(text, " * {}", line.replace("*/", "* /").replace("/*", "/ *"));
+        let line = line.replace("*/", "* /").replace("/*", "/ *");
+        let _ = writeln!(text, "{}", format!(" * {line}").trim_end());
     }
     let file = format!("size {size}, blocks {}, {page}", if blocks.is_empty() { "none" } else { blocks });
     text.push_str(

@@ -270,6 +270,18 @@ impl Test {
         rules.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, why)| why.to_owned())
     }
 
+    /// Whether it takes `userfaultfd`.
+    #[must_use]
+    pub fn is_latched(&self) -> bool {
+        match self.source {
+            Source::One(memory)
+            | Source::Straddling(_, memory)
+            | Source::EmptyThen(memory)
+            | Source::SegmentThen(memory) => memory.is_latched(),
+            Source::Cut | Source::Itself { .. } | Source::SegmentThenItself | Source::OfFirstPage => false,
+        }
+    }
+
     /// Units of a page.
     pub(crate) fn page_units(&self) -> usize {
         PAGE / self.unit

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
 use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
@@ -51,19 +52,22 @@ pub(crate) enum Greeting {
 /// How much free memory is stamped before each write, in bytes.
 const STAMPED: usize = 256 << 10;
 
-/// Whether a worker of this name [serves](serve) files to another, and runs no tests.
+/// The process that a worker of this name [serves](serve) files to; none where it runs tests.
 #[must_use]
-pub fn is_server(name: &str) -> bool {
-    name == SERVER
+pub fn served(name: &str) -> Option<u32> {
+    name.strip_prefix(SERVER)?.parse().ok()
 }
 
-/// Serves the files of [`Place::Fuse`] over the device that is the standard input. Ends when that is unmounted, and at
-/// the latest with the parent.
+/// Serves the files of [`Place::Fuse`] to a process, over the device that is the standard input. Ends when that is
+/// unmounted, and at the latest with the process.
 ///
 /// # Errors
 /// As reading from the device, and writing to it.
-pub fn serve() -> io::Result<()> {
+pub fn serve(process: u32) -> io::Result<()> {
     set_pdeathsig(Signal::SIGKILL)?;
+    if getppid().as_raw().cast_unsigned() != process {
+        return Ok(());
+    }
     fuse::serve(std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 

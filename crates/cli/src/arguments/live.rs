@@ -16,8 +16,11 @@ pub struct Live {
     #[arg(long = "in", value_name = "DIR", requires = "targets")]
     pub folder: Option<PathBuf>,
     /// Runs this one test, as `live` tells it of what came out outside, and shows what is to be seen
-    #[arg(long, value_name = "PLACE TEST", conflicts_with_all = ["targets", "folder"])]
+    #[arg(long, value_name = "PLACE TEST", conflicts_with_all = ["targets", "folder", "page"])]
     pub test: Option<String>,
+    /// Writes what came of it as a page, in Markdown
+    #[arg(long, value_name = "FILE")]
+    pub page: Option<PathBuf>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

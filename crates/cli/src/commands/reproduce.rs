@@ -19,6 +19,9 @@ use crate::target::{Breadth, Chosen, choose};
 /// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
 const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
 
+/// So many lines of a schedule are told: a program has to be short.
+const SCHEDULE_MAX: usize = 10;
+
 /// Writes a C program that shows a recorded bad state on the kernel that runs it, or says why there is none.
 ///
 /// # Errors
@@ -44,37 +47,52 @@ pub(crate) fn reproduce(
     }
     let chosen = choose(catalog, std::slice::from_ref(&target), Breadth::All)?;
     let [chosen] = chosen[..] else { return Err(Error::Usage(format!("`{target}` is not one scenario"))) };
-    let Some((scenario, states)) = final_states(searcher, chosen, block)? else {
+    let Some((scenario, states)) = final_states(searcher, chosen)? else {
         return no("nobody tells its final states");
     };
-    let at = scenario.initial.iter().position(|initial| initial.name == block.initial).unwrap_or_default();
-    let tests = match tests_of(&scenario, at) {
-        Ok(tests) => tests,
-        Err(why) => return no(&format!("it would take what no program has by itself: {why}")),
-    };
-    let Some(is_bad) = seen_as(property, &scenario, at) else {
+    if seen_as(property, &scenario, 0).is_none() {
         return no(&format!(
             "{property} is nothing that a final state shows; `shortcopy replay` has its schedule"
         ));
-    };
-    let (bad, good): (Vec<&FinalState>, Vec<&FinalState>) = states.iter().partition(|state| is_bad(state));
-    if bad.is_empty() {
-        return no("it shows only while the write runs, or after a crash");
     }
-    let is_others = |state: &FinalState| state.through_cache.units.iter().any(|unit| unit == "?");
+    // Where the recorded one can't be had, another from which the like is come to.
+    let recorded = scenario.initial.iter().position(|initial| initial.name == block.initial);
+    let candidates = recorded.into_iter().chain(0..scenario.initial.len());
+    let mut why = "it shows only while the write runs, or after a crash".to_owned();
+    let mut found = None;
+    for at in candidates {
+        let Some(is_bad) = seen_as(property, &scenario, at) else { continue };
+        let (bad, good): (Vec<&FinalState>, Vec<&FinalState>) =
+            states[at].iter().partition(|state| is_bad(state));
+        if bad.is_empty() {
+            continue;
+        }
+        match tests_of(&scenario, at) {
+            Ok(tests) => {
+                if let Some((test, _)) = tests.into_iter().find(|(_, stands)| *stands == Stands::For) {
+                    found = Some((at, test, bad, good));
+                    break;
+                }
+            }
+            Err(missing) => why = format!("it would take what no program has by itself: {missing}"),
+        }
+    }
+    let Some((at, test, bad, good)) = found else { return no(&why) };
+    let is_others = |state: &FinalState| {
+        let after = state.after_sync.iter().flat_map(|after| &after.units);
+        state.through_cache.units.iter().chain(after).any(|unit| unit == "?")
+    };
     if bad.iter().copied().any(is_others) {
         return no("what it shows may be the memory of other programs");
     }
-    let Some((test, _)) = tests.iter().find(|(_, stands)| *stands == Stands::For) else {
-        return no("no test stands for its initial state");
-    };
     let wanted: Vec<String> =
         bad.iter().map(|state| wanted(property, state, &scenario, at).to_string()).collect();
     let predicted: Vec<String> = bad.iter().map(ToString::to_string).collect();
-    let header = header(&target, &section.sentence, block, test, (&predicted, &wanted));
+    let initial = scenario.initial[at].name.as_str();
+    let header = header((&target, &section.sentence, initial), block, &test, (&predicted, &wanted));
     let good: BTreeSet<String> = good.iter().map(ToString::to_string).chain(wanted).collect();
     let good: Vec<String> = good.into_iter().collect();
-    match program(test, &Told { header: &header, bad: &predicted, good: &good }) {
+    match program(&test, &Told { header: &header, bad: &predicted, good: &good }) {
         Ok(text) => out.write(&text)?,
         Err(why) => return no(&why),
     }
@@ -85,15 +103,13 @@ pub(crate) fn reproduce(
 fn final_states(
     searcher: &Searcher,
     chosen: Chosen<'_>,
-    block: &Block,
-) -> Result<Option<(Scenario, BTreeSet<FinalState>)>, Error> {
+) -> Result<Option<(Scenario, Vec<BTreeSet<FinalState>>)>, Error> {
     let mut found = None;
     searcher.each(&Bounds::default(), &[chosen], Chosen::target, search, |_, answer| {
         if let Some(answer) = answer {
             let (scenario, outcome) = answer?;
-            let at = scenario.initial.iter().position(|initial| initial.name == block.initial);
-            let states = at.and_then(|at| scenario.final_states(&outcome).into_iter().nth(at));
-            found = states.map(|states| (scenario, states));
+            let states = scenario.final_states(&outcome);
+            found = Some((scenario, states));
         }
         Ok(())
     })?;
@@ -145,8 +161,7 @@ fn wanted(property: &str, state: &FinalState, scenario: &Scenario, at: usize) ->
 }
 
 fn header(
-    target: &str,
-    sentence: &str,
+    (target, sentence, initial): (&str, &str, &str),
     block: &Block,
     test: &Test,
     (predicted, wanted): (&[String], &[String]),
@@ -156,14 +171,22 @@ fn header(
         sentence.to_owned(),
         String::new(),
         format!("broken     {}", report::named(&block.property, &block.witness, block.promised)),
-        format!("initially  {}", block.initial),
+        format!("initially  {initial}"),
         format!("a unit     {} bytes", test.unit),
     ];
     all.extend(predicted.iter().map(|state| format!("predicted  {state}")));
     all.extend(wanted.iter().map(|state| format!("wanted     {state}")));
     if !block.schedule.is_empty() {
         all.extend([String::new(), "The schedule in the model, a column for each actor:".to_owned()]);
-        all.extend(block.schedule.iter().map(|line| format!("  {line}")));
+        // What matters of it, where it is long; `replay` has it all.
+        let is_short = block.schedule.len() <= SCHEDULE_MAX;
+        let matters = |line: &&String| is_short || line.contains(['+', '^']);
+        let actors = block.schedule.iter().take(usize::from(!is_short));
+        let steps = block.schedule.iter().filter(matters).take(SCHEDULE_MAX);
+        all.extend(actors.chain(steps).map(|line| format!("  {line}")));
+        if block.initial != initial {
+            all.push(format!("It is told from: {}", block.initial));
+        }
     }
     all
 }

@@ -1,5 +1,6 @@
 //! `shortcopy live`
 
+mod page;
 mod places;
 mod predicted;
 mod tally;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose, is_in};
+use page::Page;
 use places::{is_known, place};
 pub(super) use predicted::tests_of;
 use predicted::{Played, Skipped, played, shown};
@@ -57,8 +59,15 @@ pub(crate) fn live(
         Some(program) => program.clone(),
         None => std::env::current_exe()?,
     };
-    let mut session =
-        Session { runner: Runner { program }, arguments, searcher, seen: HashMap::new(), ran: 0, outside: 0 };
+    let mut session = Session {
+        runner: Runner { program },
+        arguments,
+        searcher,
+        seen: HashMap::new(),
+        page: Page::default(),
+        ran: 0,
+        outside: 0,
+    };
     if let Some(line) = &arguments.test {
         return session.single(line, out);
     }
@@ -69,6 +78,11 @@ pub(crate) fn live(
         if !mine.is_empty() && (is_known(&path.name) || !arguments.targets.is_empty()) {
             session.path(path, &mine, out)?;
         }
+    }
+    if let Some(path) = &arguments.page {
+        let command = [&["shortcopy live".to_owned()][..], &arguments.targets].concat().join(" ");
+        let wrong = |why| Error::Html { path: path.clone(), why };
+        std::fs::write(path, session.page.text(&live::kernel(), &command)).map_err(wrong)?;
     }
     if session.ran == 0 {
         session.say(out, "nothing ran")?;
@@ -85,8 +99,8 @@ pub(crate) fn live(
 /// # Errors
 /// A place that is none, an answer that can't be given.
 pub(crate) fn work(arguments: &LiveWorker) -> Result<(), Error> {
-    if live::is_server(&arguments.place) {
-        return Ok(live::serve()?);
+    if let Some(process) = live::served(&arguments.place) {
+        return Ok(live::serve(process)?);
     }
     let place: Place = arguments.place.parse().map_err(|why: live::NoPlace| Error::Usage(why.to_string()))?;
     Ok(live::work(&place, std::io::stdin().lock(), std::io::stdout().lock())?)
@@ -109,6 +123,7 @@ struct Session<'s> {
     searcher: &'s Searcher,
     /// What came of a test in a place: variants share most of them.
     seen: HashMap<(String, Test), Answer>,
+    page: Page,
     ran: usize,
     outside: usize,
 }
@@ -223,6 +238,7 @@ impl Session<'_> {
         let tally = Tally::count(&all, &answers, not_run);
         self.ran += tally.runs;
         self.outside += tally.outside.len();
+        self.page.add(&format!("{}@{}", path.name, variant.name), why, &tally);
         match self.arguments.format {
             Format::Text => self.tell(&tally, out),
             Format::Json => {
@@ -300,14 +316,18 @@ impl Session<'_> {
     }
 
     fn tell(&self, tally: &Tally, out: &mut Output) -> Result<(), Error> {
-        let Tally { runs, inside, near, outside, initial_states, scenarios, predicted, seen, .. } = tally;
+        let Tally {
+            runs, inside, near, outside, initial_states, scenarios, predicted, seen, latched, ..
+        } = tally;
         let style = if outside.is_empty() { AnsiColor::Green.on_default() } else { OUTSIDE };
         out.line(&format!(
             "  {runs} runs for {initial_states} initial states of {scenarios} scenarios: {inside} inside, \
              {style}{} outside{style:#}",
             outside.len()
         ))?;
-        out.line(&format!("  {seen} of {predicted} predicted final states seen"))?;
+        out.line(&format!(
+            "  {seen} of {predicted} predicted final states seen; {latched} of the runs took userfaultfd"
+        ))?;
         if *near > 0 {
             out.line(&format!("  {near} more runs are only like a scenario, and came to something else"))?;
         }

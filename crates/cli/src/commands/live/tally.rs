@@ -12,6 +12,8 @@ use super::predicted::{Played, Skipped, agrees, shown};
 pub(super) struct Tally {
     /// Tests that ran.
     pub(super) runs: usize,
+    /// How many of them took `userfaultfd`.
+    pub(super) latched: usize,
     /// How many of them came to a final state that is predicted.
     pub(super) inside: usize,
     /// How many of those that are only like a scenario came to another one, which says nothing.
@@ -65,7 +67,9 @@ impl Tally {
                 let not = match answer {
                     Answer::Ran(observed) => {
                         let command = format!("shortcopy live --test '{place} {test}'");
+                        let before = tally.runs;
                         tally.one(played, observed, *stands, command);
+                        tally.latched += if test.is_latched() { tally.runs - before } else { 0 };
                         seen.push(observed);
                         continue;
                     }
