@@ -9,7 +9,7 @@ use scenario::{Actor, Grounds, Initial, Scenario};
 
 use super::source::set_up_second;
 use super::{File, PageState, Source};
-use super::{actors, ending, facts, picture};
+use super::{actors, ending, facts, final_state, picture};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Request, Setting, World};
 use crate::properties;
@@ -187,6 +187,10 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         value: Arc::new(move || format!("{known:?}, writer: {writes}, {present:?}")),
     };
     let (signal, asked, companions) = (world.signal, world.clone(), question.companions.clone());
+    let (cells, told_of) = (layout.len(), shared.clone());
+    let final_state = move |memory: &dyn Peek, words: &[Word]| {
+        final_state::final_states(&told_of.0, &told_of.1, cells, (memory, words))
+    };
     let ending = move |memory: &dyn Peek, words: &[Word]| ending::ending(&asked, &companions, memory, words);
     Scenario {
         name: question.name.clone(),
@@ -198,6 +202,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         properties: properties::all(&world, question.writes),
         reachable: question.reachable.clone(),
         ending: question.writes.then(|| Arc::new(ending) as _),
+        final_state: question.writes.then(|| Arc::new(final_state) as _),
         killed: signal.map(|at| Arc::new(move |memory: &dyn Peek| memory.peek(at) != 0) as _),
         picture: Arc::new(move |memory| picture::of(&world, memory)),
         facts: Some(facts),

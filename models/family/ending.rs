@@ -162,7 +162,7 @@ fn rest(world: &World, memory: &dyn Peek, position: usize) -> Rest {
 
 /// What a reader would find at a position of the file: in the page cache what is uptodate there, else on
 /// disk, else a hole's zeros.
-fn held(world: &World, memory: &dyn Peek, position: usize) -> Unit {
+pub(super) fn held(world: &World, memory: &dyn Peek, position: usize) -> Unit {
     let storage = &world.storage;
     let (geometry, inode) = (storage.geometry, memory.peek(storage.inode));
     let (page, unit) = (position / geometry.page_units(), position % geometry.page_units());

@@ -27,8 +27,30 @@ pub(super) fn of(question: &Question, initial: Vec<State>) -> Facts {
         geometry: sizes.into_iter().map(|(what, units)| (what, units as u64)).collect(),
         source: question.writes.then(|| question.source.name()),
         companions: question.companions.iter().map(Companion::name).collect(),
+        conditions: conditions(question),
         initial,
     }
+}
+
+/// What is the same in all initial states.
+fn conditions(question: &Question) -> State {
+    let number = |what, units: usize| (what, Fact::Number(units as u64));
+    let second = question
+        .second
+        .into_iter()
+        .flat_map(|Request { pos, len }| [number("second-position", pos), number("second-length", len)]);
+    let by_companions = question.companions.iter().flat_map(|companion| match *companion {
+        Companion::Truncate { size } => vec![number("truncate-to", size)],
+        Companion::Reader { from, to } => vec![number("read-from", from), number("read-to", to)],
+        _ => Vec::new(),
+    });
+    let flags = [
+        ("allocation-can-fail", question.allocation_can_fail),
+        ("copy-can-stop-early", question.stops_early),
+        ("journalled", question.journalled),
+    ];
+    let flags = flags.into_iter().filter(|(_, is)| *is).map(|(what, is)| (what, Fact::Flag(is)));
+    second.chain(by_companions).chain(flags).collect()
 }
 
 /// An initial state; `mapped`: a source that is not in the page tables is there in this one.
@@ -49,6 +71,9 @@ pub(super) fn state(
     if question.writes {
         state.insert("write-position", Fact::Number(request.pos as u64));
         state.insert("write-length", Fact::Number(request.len as u64));
+        let segments = question.source.segments(question.geometry, request);
+        let segments = segments.iter().map(|segment| format!("{}+{}", segment.base, segment.len));
+        state.insert("segments", Fact::Text(segments.collect::<Vec<_>>().join(" ")));
     }
     state
 }

@@ -5,6 +5,7 @@ mod build;
 mod ending;
 mod facts;
 mod file;
+mod final_state;
 mod picture;
 mod source;
 mod table;

@@ -115,6 +115,7 @@ fn scenario(actors: Vec<Actor>) -> Scenario {
         ending: None,
         killed: None,
         picture: Arc::new(|_| String::new()),
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

@@ -63,6 +63,7 @@ fn scenario(layout: Layout, actors: Vec<Actor>) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

@@ -48,6 +48,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod formats;
+mod live;
 mod search;
 mod shell;
 mod telling;
@@ -14,6 +15,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
+pub use live::{Live, LiveWorker, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Search, ShuttleMode};
 pub use shell::{Completions, Man};
 pub use telling::Telling;
@@ -52,7 +54,8 @@ A TARGET is a folder, a write path in it, a variant of that, or a scenario, or a
 
 Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
 is not, or a branch is not reached, or a word not needed, and has no reason, or a promised bad state comes
-with a patch or another tree; 2 wrong use or a broken model; 3 something was not looked at in full.";
+with a patch or another tree; 2 wrong use or a broken model; 3 something was not looked at in full;
+77 nothing could be run on this kernel.";
 
 impl Arguments {
     /// Reads a command line: the program's name and its arguments.
@@ -114,8 +117,11 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
     }
     let format = *check.get_one::<CheckFormat>("format")?;
     let name = format.name();
-    if check.get_flag("coverage") {
-        let what = "has nothing about coverage: that is told as text or json";
+    for (option, about) in [("coverage", "coverage"), ("final_states", "final states")] {
+        if !check.get_flag(option) {
+            continue;
+        }
+        let what = format!("has nothing about {about}: that is told as text or json");
         return format.plain().is_none().then(|| format!("'--format {name}' {what}"));
     }
     let why = match format {
@@ -145,6 +151,13 @@ pub enum Command {
     Diff(Diff),
     /// Runs a recorded schedule step by step
     Replay(Replay),
+    /// Runs scenarios on this kernel, and holds what is seen against what is predicted
+    Live(Live),
+    /// Writes a C program that shows a recorded bad state on the kernel that runs it
+    Reproduce(Reproduce),
+    /// Runs the tests that it is told: what `live` starts
+    #[command(hide = true)]
+    LiveWorker(LiveWorker),
     /// Tells what of a kernel tree can be run, and what is missing
     Survey(Survey),
     /// Removes each kernel word of a write path in turn and shows what becomes reachable
@@ -176,6 +189,9 @@ impl Command {
             Command::Corpus(_)
             | Command::Diff(_)
             | Command::Explain(_)
+            | Command::Live(_)
+            | Command::LiveWorker(_)
+            | Command::Reproduce(_)
             | Command::Why(_)
             | Command::Cache(_)
             | Command::Completions(_)
@@ -188,8 +204,8 @@ impl Command {
     #[must_use]
     pub fn keeps(&self) -> bool {
         match self {
-            Command::Check(Check { coverage, search, .. }) => {
-                !coverage && search.engine == Engine::Explicit && search.tree.tree.is_none()
+            Command::Check(Check { coverage, final_states, search, .. }) => {
+                !coverage && !final_states && search.engine == Engine::Explicit && search.tree.tree.is_none()
             }
             Command::Diff(diff) => diff.searches() && diff.trees.tree.is_empty(),
             Command::Matrix(Matrix { tree, .. }) | Command::Replay(Replay { tree, .. }) => {
@@ -203,6 +219,9 @@ impl Command {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::Engine(_)
+            | Command::Live(_)
+            | Command::LiveWorker(_)
+            | Command::Reproduce(_)
             | Command::Survey(_) => false,
         }
     }
@@ -241,6 +260,10 @@ pub struct Check {
     /// Tells instead which branches of the models no scenario reaches, and why
     #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree", "html"])]
     pub coverage: bool,
+    /// Tells instead, for each initial state, every final state: what `write` returned, the size and each unit's contents,
+    /// through the cache and after sync
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "html", "coverage"])]
+    pub final_states: bool,
     /// Writes the results as a page to look at in a browser: one file, which loads nothing
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -479,6 +502,8 @@ mod tests {
             ("check --schedules --format mail", false),
             ("check --coverage --format json", true),
             ("check --coverage --format sarif", false),
+            ("check --final-states --format json", true),
+            ("check --final-states --format sarif", false),
             ("check --format junit", true),
             ("list --format junit", false),
             ("matrix --format mail", false),
@@ -524,7 +549,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all = "all format schedules coverage html without engine threads time-max snapshots cache no-cache tree assume";
+        let for_all = "all format schedules coverage final-states html without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);

@@ -292,7 +292,7 @@ pub(crate) fn run_as_child(
     Ok(isolate::hand_over(&outcome)?)
 }
 
-fn wrong_model(target: &str, why: &explicit::Error) -> Error {
+pub(crate) fn wrong_model(target: &str, why: &explicit::Error) -> Error {
     Error::Model { target: target.to_owned(), why: why.to_string() }
 }
 

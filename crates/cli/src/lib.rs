@@ -68,6 +68,7 @@ pub fn run(
     let status = match &arguments.command {
         Command::List(list) => commands::list(catalog, list, out).map(|()| Status::AsRecorded),
         Command::Check(check) if check.coverage => commands::coverage(check, searcher, out),
+        Command::Check(check) if check.final_states => commands::final_states(catalog, check, searcher, out),
         Command::Explain(explain) => {
             commands::explain(catalog, &models::glossary(), explain, out).map(|()| Status::AsRecorded)
         }
@@ -83,6 +84,9 @@ pub fn run(
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),
         Command::Replay(replay) => commands::replay(catalog, kernel, replay, searcher, out),
+        Command::Live(live) => commands::live(catalog, live, searcher, out),
+        Command::LiveWorker(worker) => commands::live_work(worker).map(|()| Status::AsRecorded),
+        Command::Reproduce(reproduce) => commands::reproduce(catalog, reproduce, searcher, out),
         Command::Survey(survey) => commands::survey(kernel, survey, searcher, out),
         Command::Why(why) => commands::why(catalog, why, searcher, out),
         Command::Cache(cache) => commands::cache(cache, &arguments.cache, out).map(|()| Status::AsRecorded),

@@ -28,6 +28,10 @@ fn main() -> ExitCode {
         cache,
         ..Searcher::default()
     };
+    if let Command::LiveWorker(_) = arguments.command {
+        // It is alone in its process, as a namespace of its own wants it, and ends with its parent.
+        return end(cli::run(&[], &arguments, &searcher, &mut Output::standard()));
+    }
     let interrupt = searcher.interrupt.clone();
     // An engine's process hears of it from its parent, too.
     let is_child = matches!(arguments.command, Command::Engine(_));
@@ -41,7 +45,11 @@ fn main() -> ExitCode {
         anstream::eprintln!("shortcopy: an interrupt will end the search without results: {why}");
     }
     let mut out = Output::standard();
-    match cli::run(&models::paths(), &arguments, &searcher, &mut out) {
+    end(cli::run(&models::paths(), &arguments, &searcher, &mut out))
+}
+
+fn end(result: Result<Status, cli::Error>) -> ExitCode {
+    match result {
         Ok(status) => status.into(),
         Err(error) if error.is_broken_pipe() => ExitCode::from(BROKEN_PIPE),
         Err(error) => {

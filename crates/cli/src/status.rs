@@ -9,6 +9,8 @@ pub enum Status {
     AsRecorded,
     /// Something came out unknown, or there may be more than was found.
     Unknown,
+    /// Nothing could be run on this kernel.
+    NothingRan,
     /// Some result is not as recorded.
     Different,
     /// Wrong use, or a broken model.
@@ -22,6 +24,7 @@ impl From<Status> for ExitCode {
             Status::Different => 1,
             Status::Wrong => 2,
             Status::Unknown => 3,
+            Status::NothingRan => 77,
         })
     }
 }

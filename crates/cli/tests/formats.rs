@@ -71,6 +71,7 @@ fn every_line_of_json_is_as_the_schema_says() {
         (format!("check {KNOWN} --states-max 10 --without wrong-size"), "result"),
         (format!("check {KNOWN} --engine shuttle --executions 20"), "result"),
         (format!("check {KNOWN} --coverage"), "branch"),
+        (format!("check {KNOWN} ext4/ordered@v6.18:beyond-unmapped --final-states"), "final-states"),
         ("list simple/ramfs@v6.18".to_owned(), "scenario"),
         ("list --properties".to_owned(), "property"),
         ("matrix simple/ramfs@v6.18".to_owned(), "variant"),

@@ -101,6 +101,7 @@ fn scenario(name: &str, with: bool) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

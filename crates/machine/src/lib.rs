@@ -41,6 +41,7 @@
 //! assert_eq!(counter.value(&*alone.0.borrow()), 1);
 //! ```
 
+mod alone;
 mod bug;
 mod control;
 mod flaw;
@@ -51,6 +52,7 @@ mod small;
 mod step;
 mod unsupported;
 
+pub use alone::alone;
 pub use bug::{Bug, bug, bug_on};
 pub use control::{Flow, Machine, again, call, enter, enter_loop, go_round, leave};
 pub use flaw::Flaw;

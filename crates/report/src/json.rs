@@ -61,6 +61,9 @@ struct Line<'r> {
     source: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     companions: Option<&'r [&'static str]>,
+    /// What else the question depends on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<&'r BTreeMap<&'static str, Fact>>,
     initial_states: Vec<State<'r>>,
     /// The ids of the properties that the file system promises.
     promised: BTreeSet<&'static str>,
@@ -171,6 +174,7 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         geometry: facts.map(|facts| &facts.geometry),
         source: facts.and_then(|facts| facts.source),
         companions: facts.map(|facts| &facts.companions[..]),
+        conditions: facts.map(|facts| &facts.conditions),
         initial_states: initial.collect(),
         promised: scenario.promised(),
         engine,

@@ -104,6 +104,7 @@ pub(crate) fn scenario() -> Scenario {
             Ending::of(&[("", if returned[0] == 0 { "done" } else { "not done" })])
         })),
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

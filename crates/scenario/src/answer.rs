@@ -252,6 +252,7 @@ mod tests {
             reachable: Vec::new(),
             ending: None,
             killed: None,
+            final_state: None,
             facts: None,
             grounds: None,
             assumptions: None,

@@ -76,6 +76,7 @@ impl Scenario {
             reachable: Vec::new(),
             ending: None,
             killed: None,
+            final_state: None,
             facts: None,
             grounds: None,
             assumptions: None,

@@ -15,6 +15,8 @@ pub struct Facts {
     pub source: Option<&'static str>,
     /// Who is there beside the one that the scenario is about.
     pub companions: Vec<&'static str>,
+    /// What else it depends on, the same in all initial states: `truncate-to` 1, `second-position` 0.
+    pub conditions: BTreeMap<&'static str, Fact>,
     /// The initial states, as many and in the same order as those of the scenario.
     pub initial: Vec<BTreeMap<&'static str, Fact>>,
 }

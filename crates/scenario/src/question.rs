@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use machine::{Layout, Machine, Peek, Word};
 
-use crate::{Assumed, Facts, Property, Teller, built_in};
+use crate::{Assumed, Facts, FinalTeller, Property, Teller, built_in};
 
 /// What an actor does: an ordinary function that returns a word.
 pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
@@ -100,6 +100,8 @@ pub struct Scenario {
     pub reachable: Vec<&'static str>,
     /// Tells how a run ended, where there is something to tell.
     pub ending: Option<Teller>,
+    /// Tells all that there is to see of a state at rest, where somebody can say.
+    pub final_state: Option<FinalTeller>,
     /// Whether a fatal signal is pending for the writer, if one can be.
     pub killed: Option<Predicate>,
     /// A small picture of a state, a few lines.

@@ -17,11 +17,11 @@ use crate::file_system::FileSystem;
 use crate::kernel::{Kernel, Request, World};
 
 pub(super) use companions::{adversary, companion};
-pub(super) use views::views;
+pub(super) use views::{drop_caches, views};
 pub(super) use writer::writer;
 
 /// The number that a view has as an actor.
-const VIEW: usize = ACTORS_MAX - 1;
+pub(super) const VIEW: usize = ACTORS_MAX - 1;
 
 type Shared = (Arc<World>, Arc<dyn FileSystem>);
 

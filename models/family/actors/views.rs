@@ -53,7 +53,8 @@ pub(in crate::family) fn views(shared: &Shared) -> Vec<Actor> {
     all
 }
 
-fn drop_caches(k: &Kernel) {
+/// Takes all pages of the file out of the page cache.
+pub(in crate::family) fn drop_caches(k: &Kernel) {
     call(k.task.m, Label::new("drop_caches", &[]), || {
         for index in 0..k.task.storage.geometry.pages() {
             let Some(folio) = filemap_get_folio(&k.task, index) else { continue };

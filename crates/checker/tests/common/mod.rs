@@ -60,6 +60,7 @@ pub(crate) fn scenario(cells: usize, actors: Vec<Actor>) -> Scenario {
         reachable: Vec::new(),
         ending: None,
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

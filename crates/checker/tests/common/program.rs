@@ -237,6 +237,7 @@ impl Program {
             reachable: Vec::new(),
             ending: Some(Arc::new(move |memory, returned| ending(&cells(memory), returned))),
             killed: self.killed.then(|| -> Predicate { Arc::new(move |memory| is_killed(&cells(memory))) }),
+            final_state: None,
             facts: None,
             grounds: None,
             assumptions: None,

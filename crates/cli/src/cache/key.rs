@@ -59,6 +59,7 @@ pub(super) fn facts(hasher: &mut Hasher, scenario: &Scenario) {
         properties,
         reachable,
         ending,
+        final_state: _,
         killed,
         picture: _,
         facts: _,

@@ -241,7 +241,7 @@ impl<'c> Tell<'c> for Text<'c> {
         self.tally.verdicts[verdict as usize] += 1;
         let style = match (judgement.status, verdict) {
             (Status::Different | Status::Wrong, _) => DIFFERENT,
-            (Status::Unknown, _) => UNKNOWN,
+            (Status::Unknown | Status::NothingRan, _) => UNKNOWN,
             (Status::AsRecorded, Verdict::Violated) => EXPECTED,
             (Status::AsRecorded, _) => HOLDS,
         };

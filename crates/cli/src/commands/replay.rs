@@ -232,14 +232,14 @@ fn search(searcher: &Searcher, chosen: Chosen<'_>, block: &Block) -> Result<Opti
 }
 
 /// What was asked for: `NAME[:SCENARIO][#N]`.
-struct Asked<'a> {
-    name: &'a str,
-    scenario: Option<&'a str>,
-    number: Option<usize>,
+pub(super) struct Asked<'a> {
+    pub(super) name: &'a str,
+    pub(super) scenario: Option<&'a str>,
+    pub(super) number: Option<usize>,
 }
 
 impl<'a> Asked<'a> {
-    fn parse(schedule: &'a str) -> Result<Asked<'a>, Error> {
+    pub(super) fn parse(schedule: &'a str) -> Result<Asked<'a>, Error> {
         let no_number = |number| {
             let what = "is no number of a schedule; after `#` stands one, such as `#1`";
             Error::Usage(format!("`{number}` {what}"))
@@ -261,7 +261,7 @@ impl<'a> Asked<'a> {
 }
 
 /// The snapshot in a file, or of a variant.
-fn read(catalog: &[WritePath], name: &str, directory: Option<&Path>) -> Result<Snapshot, Error> {
+pub(super) fn read(catalog: &[WritePath], name: &str, directory: Option<&Path>) -> Result<Snapshot, Error> {
     let file = PathBuf::from(name);
     if file.exists() {
         let wrong = |why| Error::Snapshot { path: file.clone(), why };
@@ -289,7 +289,7 @@ fn read(catalog: &[WritePath], name: &str, directory: Option<&Path>) -> Result<S
 }
 
 /// The schedule that is meant: the first where none is named.
-fn pick<'s>(
+pub(super) fn pick<'s>(
     snapshot: &'s Snapshot,
     scenario: Option<&str>,
     number: Option<usize>,

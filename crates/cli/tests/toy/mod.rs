@@ -155,6 +155,7 @@ pub(crate) fn scenario(name: &str, checks: bool, unmaps: bool) -> Scenario {
         reachable: Vec::new(),
         ending: Some(Arc::new(move |state, returned| ending(state, returned[0], of))),
         killed: None,
+        final_state: None,
         facts: None,
         grounds: None,
         assumptions: None,

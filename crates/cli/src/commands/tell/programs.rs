@@ -152,6 +152,7 @@ fn grade(outcome: &Outcome, judgement: &Judgement, verdict: Verdict) -> Grade {
         Status::Different => Grade::Failed,
         Status::Wrong => Grade::Broken,
         Status::Unknown if verdict == Verdict::Unsupported || is_left => Grade::Skipped,
+        Status::NothingRan => Grade::Skipped,
         Status::Unknown => Grade::Unsettled,
     }
 }

@@ -1,0 +1,67 @@
+//! `shortcopy check --final-states`
+
+use checker::explicit::{self, Options};
+use report::FinalStates;
+use scenario::{Outcome, Scenario, WritePath};
+
+use crate::arguments::{Check, Format};
+use crate::cut::Cuts;
+use crate::engine::{Searcher, wrong_model};
+use crate::error::Error;
+use crate::output::Output;
+use crate::status::Status;
+use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
+
+/// Searches scenarios and tells the final states of each initial state. What has no writer has none.
+///
+/// # Errors
+/// A target that means nothing, an output that can't be written.
+pub(crate) fn final_states(
+    catalog: &[WritePath],
+    arguments: &Check,
+    searcher: &Searcher,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    all_has_an_effect(arguments.all, &arguments.targets)?;
+    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    // Others are refused with the command line.
+    let format = arguments.format.plain().unwrap_or(Format::Text);
+    let mut cuts = Cuts::default();
+    let mut status = Status::AsRecorded;
+    searcher.each(&arguments.search.bounds, &chosen, Chosen::target, search, |at, found| {
+        let (scenario, outcome) = match found {
+            None => return Ok(()),
+            Some(Ok(found)) => found,
+            Some(Err(error)) => {
+                status = Status::Wrong;
+                let line = report::tagged("broken", &serde_json::json!({ "broken": error.to_string() }));
+                return out.line(&match format {
+                    Format::Text => format!("broken: {error}"),
+                    Format::Json => line.map_err(std::io::Error::from)?,
+                });
+            }
+        };
+        cuts.note(chosen[at].target(), outcome.coverage);
+        let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
+        let told = FinalStates { path, variant, scenario: &scenario, outcome: &outcome };
+        match format {
+            Format::Text => out.write(&told.text()),
+            Format::Json => out.line(&told.json().map_err(std::io::Error::from)?),
+        }
+    })?;
+    if !cuts.is_empty() {
+        status = status.max(Status::Unknown);
+    }
+    cuts.tell(format, "there may be more final states than are told", out)?;
+    out.flush()?;
+    Ok(status)
+}
+
+/// The final states of a scenario; none where nobody can tell them.
+pub(crate) fn search(chosen: &Chosen<'_>, options: &Options) -> Option<Result<(Scenario, Outcome), Error>> {
+    let scenario = (chosen.case.build)();
+    let asked = scenario.asking_final_states()?;
+    let outcome = explicit::check(&asked, options).map_err(|why| wrong_model(&chosen.target(), &why));
+    Some(outcome.map(|outcome| (scenario, outcome)))
+}

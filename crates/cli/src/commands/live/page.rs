@@ -1,0 +1,62 @@
+//! What was run on which kernel, as a page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::tally::Tally;
+
+/// What is told of each path.
+#[derive(Default, Debug)]
+pub(super) struct Page {
+    rows: Vec<String>,
+    why: Vec<String>,
+    not_run: BTreeMap<String, usize>,
+    sums: [usize; 5],
+}
+
+impl Page {
+    /// Adds what came of the runs of a variant.
+    pub(super) fn add(&mut self, target: &str, why: &str, tally: &Tally) {
+        for (reason, count) in &tally.not_run {
+            *self.not_run.entry(reason.clone()).or_default() += count;
+        }
+        let Tally { runs, inside, initial_states, scenarios, predicted, seen, latched, .. } = tally;
+        if *runs == 0 {
+            return;
+        }
+        let outside = tally.outside.len();
+        self.rows.push(format!(
+            "| {target} | {scenarios} | {initial_states} | {runs} | {latched} | {inside} | {outside} | {seen} of {predicted} |"
+        ));
+        self.why.push(format!("- {target}: {why}."));
+        for (sum, more) in self.sums.iter_mut().zip([*runs, *inside, outside, *seen, *predicted]) {
+            *sum += more;
+        }
+    }
+
+    /// The page, in Markdown.
+    pub(super) fn text(&self, kernel: &str, command: &str) -> String {
+        let [runs, inside, outside, seen, predicted] = self.sums;
+        let mut text = format!(
+            "# What a running kernel does\n\n\
+             Written by `{command}` on {kernel}. [Commands](commands.md#the-kernel-that-runs) tells what is run and how.\n\n\
+             {runs} runs: {inside} inside of what is predicted, {outside} outside. {seen} of {predicted} predicted final\n\
+             states were seen. A run is outside where what `write` returned, the size or a unit of the file, through the page\n\
+             cache or after it was synced and dropped, is none of the final states of its initial state.\n\n\
+             | variant | scenarios | initial states | runs | of them latched | inside | outside | predicted and seen |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|\n"
+        );
+        for row in &self.rows {
+            let _ = writeln!(text, "{row}");
+        }
+        let _ = writeln!(text, "\nThe variants were chosen so:\n\n{}", self.why.join("\n"));
+        let _ = writeln!(
+            text,
+            "\nWhat was not run, in initial states or tests:\n\n| why | how many |\n|---|---:|"
+        );
+        for (reason, count) in &self.not_run {
+            let _ = writeln!(text, "| {reason} | {count} |");
+        }
+        text
+    }
+}

@@ -1,0 +1,130 @@
+//! What came of the runs of a path.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use live::{Answer, Observed, Stands};
+use serde::Serialize;
+
+use super::predicted::{Played, Skipped, agrees, shown};
+
+/// What came of the runs of a path.
+#[derive(Serialize, Default, Debug)]
+pub(super) struct Tally {
+    /// Tests that ran.
+    pub(super) runs: usize,
+    /// How many of them took `userfaultfd`.
+    pub(super) latched: usize,
+    /// How many of them came to a final state that is predicted.
+    pub(super) inside: usize,
+    /// How many of those that are only like a scenario came to another one, which says nothing.
+    pub(super) near: usize,
+    /// Those that came to a final state that is not.
+    pub(super) outside: Vec<Outside>,
+    /// Initial states from which something ran.
+    pub(super) initial_states: usize,
+    /// Their scenarios.
+    pub(super) scenarios: usize,
+    /// The final states that are predicted of those initial states.
+    pub(super) predicted: usize,
+    /// How many of them were seen.
+    pub(super) seen: usize,
+    /// The others.
+    pub(super) not_seen: Vec<NotSeen>,
+    /// Why initial states, or tests, did not run, and how many.
+    pub(super) not_run: Skipped,
+}
+
+/// A run that came to what is not predicted.
+#[derive(Serialize, Clone, Debug)]
+pub(super) struct Outside {
+    pub(super) scenario: String,
+    pub(super) initial: String,
+    pub(super) observed: String,
+    pub(super) predicted: Vec<String>,
+    /// The command that repeats it.
+    pub(super) command: String,
+}
+
+/// A predicted final state that no run came to.
+#[derive(Serialize, Clone, Debug)]
+pub(super) struct NotSeen {
+    pub(super) scenario: String,
+    pub(super) initial: String,
+    pub(super) predicted: String,
+}
+
+/// The answers to the tests of an initial state, in the order of the tests, and where each ran.
+pub(super) type Answers = Vec<(String, Answer)>;
+
+impl Tally {
+    /// Counts what came of the tests of initial states.
+    pub(super) fn count(all: &[Played], answers: &[Answers], not_run: Skipped) -> Tally {
+        let mut tally = Tally { not_run, ..Tally::default() };
+        let mut scenarios = BTreeSet::new();
+        for (played, answers) in all.iter().zip(answers) {
+            let mut seen: Vec<&Observed> = Vec::new();
+            for ((test, stands), (place, answer)) in played.tests.iter().zip(answers) {
+                let not = match answer {
+                    Answer::Ran(observed) => {
+                        let command = format!("shortcopy live --test '{place} {test}'");
+                        let before = tally.runs;
+                        tally.one(played, observed, *stands, command);
+                        tally.latched += if test.is_latched() { tally.runs - before } else { 0 };
+                        seen.push(observed);
+                        continue;
+                    }
+                    Answer::Not(why) => why.clone(),
+                    Answer::Hung => format!("no answer in time, and it was killed: {place} {test}"),
+                };
+                *tally.not_run.entry(not).or_default() += 1;
+            }
+            if seen.is_empty() {
+                continue;
+            }
+            tally.initial_states += 1;
+            scenarios.insert(&played.scenario);
+            for predicted in &played.predicted {
+                tally.predicted += 1;
+                if seen.iter().any(|seen| agrees(predicted, seen)) {
+                    tally.seen += 1;
+                    continue;
+                }
+                let Played { scenario, initial, .. } = played;
+                let (scenario, initial, predicted) =
+                    (scenario.clone(), initial.clone(), predicted.to_string());
+                tally.not_seen.push(NotSeen { scenario, initial, predicted });
+            }
+        }
+        tally.scenarios = scenarios.len();
+        tally
+    }
+
+    fn one(&mut self, played: &Played, observed: &Observed, stands: Stands, command: String) {
+        let is_inside = played.predicted.iter().any(|predicted| agrees(predicted, observed));
+        if !is_inside && stands == Stands::Near {
+            self.near += 1;
+            return;
+        }
+        self.runs += 1;
+        if is_inside {
+            self.inside += 1;
+            return;
+        }
+        self.outside.push(Outside {
+            scenario: played.scenario.clone(),
+            initial: played.initial.clone(),
+            observed: shown(observed),
+            predicted: played.predicted.iter().map(ToString::to_string).collect(),
+            command,
+        });
+    }
+
+    /// How many predicted final states of each scenario were not seen.
+    pub(super) fn not_seen_by_scenario(&self) -> BTreeMap<&str, usize> {
+        let mut all = BTreeMap::new();
+        for NotSeen { scenario, .. } in &self.not_seen {
+            *all.entry(scenario.as_str()).or_default() += 1;
+        }
+        all
+    }
+}

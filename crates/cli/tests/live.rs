@@ -1,0 +1,294 @@
+//! Scenarios on the kernel that runs the tests. Where a place can't be had, a test says so and tells nothing.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+
+use checker::explicit::{Options, check, explore};
+
+fn shortcopy(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_shortcopy");
+    Command::new(program).arg("live").args(arguments).output().expect("the command is there")
+}
+
+/// The line of JSON for one path; none where nothing could be run, which is said.
+fn line(arguments: &[&str]) -> Option<(serde_json::Value, Option<i32>)> {
+    let output = shortcopy(&[arguments, &["--format", "json"]].concat());
+    let said = String::from_utf8(output.stdout).expect("text");
+    let value = serde_json::from_str(said.lines().next().unwrap_or_default());
+    let value: serde_json::Value =
+        value.unwrap_or_else(|why| panic!("{why}: {said}{}", String::from_utf8_lossy(&output.stderr)));
+    let schema = serde_json::from_str(report::SCHEMA).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(schema.is_valid(&value), "{value}");
+    if output.status.code() == Some(77) {
+        eprintln!("nothing ran: {}", value["not_run"]);
+        return None;
+    }
+    Some((value, output.status.code()))
+}
+
+/// The direct tier on tmpfs: every run comes to a predicted final state, and every predicted one is seen.
+#[test]
+fn this_kernel_does_what_is_predicted_of_tmpfs() {
+    let Some((line, status)) = line(&["simple/tmpfs"]) else { return };
+    let said = format!("{}: {}", line["variant"], line["chosen_because"]);
+    assert_eq!(line["outside"], serde_json::json!([]), "{said}");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(line["runs"].as_u64().is_some_and(|runs| runs > 300), "{}", line["runs"]);
+    let not_seen = line["not_seen"].as_array().map_or(0, Vec::len) as u64;
+    assert_eq!(line["seen"].as_u64().map(|seen| seen + not_seen), line["predicted"].as_u64());
+    assert_eq!(not_seen, 0, "{}", line["not_seen"]);
+}
+
+/// The negative control: the same runs, held against what an old kernel did, come out outside in the rows that changed
+/// since, and in no others.
+#[test]
+fn the_same_runs_are_outside_of_an_old_kernels_in_the_rows_that_changed() {
+    let Some((today, _)) = line(&["simple/tmpfs"]) else { return };
+    let first = today["chosen_because"].as_str().unwrap_or_default();
+    if !first.contains("the copy comes before the prefault") {
+        eprintln!("this kernel is an old one itself: {first}");
+        return;
+    }
+    let (old, status) = line(&["simple/tmpfs@v4.2"]).expect("the same can be run");
+    assert_eq!(status, Some(1));
+    assert_eq!(old["runs"], today["runs"], "they are the same runs");
+    let outside = old["outside"].as_array().expect("a list");
+    let rows: BTreeSet<&str> = outside.iter().filter_map(|one| one["scenario"].as_str()).collect();
+    let changed = changed_rows("simple/tmpfs", "v4.2", today["variant"].as_str().unwrap_or_default());
+    assert!(!rows.is_empty());
+    let rows: BTreeSet<String> = rows.into_iter().map(str::to_owned).collect();
+    assert!(rows.is_subset(&changed), "{rows:?} beside {changed:?}");
+    // What is told repeats it.
+    let again =
+        outside[0]["command"].as_str().and_then(|command| command.split('\'').nth(1)).expect("a test");
+    let single = shortcopy(&["--test", again]);
+    assert_eq!(
+        String::from_utf8_lossy(&single.stdout).trim(),
+        outside[0]["observed"].as_str().unwrap_or_default()
+    );
+}
+
+/// The scenarios whose final states differ between two variants.
+fn changed_rows(path: &str, old: &str, new: &str) -> BTreeSet<String> {
+    let told = |variant: &str| {
+        let program = env!("CARGO_BIN_EXE_shortcopy");
+        let target = format!("{path}@{variant}");
+        let output =
+            Command::new(program).args(["check", &target, "--final-states", "--format", "json"]).output();
+        let said = String::from_utf8(output.expect("the command is there").stdout).expect("text");
+        let lines = said.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        lines.map(|line| (line["scenario"].to_string(), line["initial_states"].clone())).collect::<Vec<_>>()
+    };
+    let (old, new) = (told(old), told(new));
+    let differ =
+        |(name, states): &&(String, serde_json::Value)| !new.contains(&(name.clone(), states.clone()));
+    old.iter().filter(differ).map(|(name, _)| name.trim_matches('"').to_owned()).collect()
+}
+
+#[test]
+fn a_folder_is_left_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a name");
+    let output = shortcopy(&["simple/tmpfs:within-invalid", "--in", path]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1 | 77)), "{said}");
+    assert_eq!(std::fs::read_dir(path).expect("a folder").count(), 0);
+}
+
+#[test]
+fn what_can_not_be_run_says_why() {
+    for (arguments, why) in [
+        (&["nfs/write"][..], "is known"),
+        (&["simple/tmpfs", "--in", "/there/is/none"], "No such file"),
+        (
+            &[
+                "--test",
+                "ext4:2048:no=such unit=1024 block=2048 size=0 blocks= page=absent source=absent write=0+1",
+            ],
+            "not run",
+        ),
+    ] {
+        let output = shortcopy(arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if arguments[0] == "nfs/write" && output.status.code() == Some(2) {
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(77), "{arguments:?}: {said}");
+        assert!(said.contains(why), "{said}");
+    }
+    for wrong in ["tmpfs", "nowhere unit=1", "tmpfs unit=1024"] {
+        assert_eq!(shortcopy(&["--test", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+/// What is left of something that was killed: processes, mounts, loop devices, files beside others' temporary ones.
+#[derive(PartialEq, Eq, Debug)]
+struct Left {
+    processes: Vec<String>,
+    mounts: BTreeSet<String>,
+    loops: BTreeSet<String>,
+}
+
+const MARK: &str = "SHORTCOPY_TEST_MARK";
+
+impl Left {
+    fn by(mark: &str) -> Left {
+        let numbers = std::fs::read_dir("/proc").expect("proc").flatten().map(|entry| entry.path());
+        let is_ours = |path: &std::path::PathBuf| {
+            let environment = std::fs::read(path.join("environ")).unwrap_or_default();
+            environment.split(|&byte| byte == 0).any(|one| one == format!("{MARK}={mark}").as_bytes())
+        };
+        let processes = numbers.filter(is_ours).map(|path| path.display().to_string()).collect();
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let devices = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
+        let backing =
+            devices.filter_map(|entry| std::fs::read_to_string(entry.path().join("loop/backing_file")).ok());
+        // Those of others come and go meanwhile.
+        let loops = backing.filter(|file| file.starts_with("/image") || file.contains("shortcopy")).collect();
+        Left { processes, mounts: mounts.lines().map(str::to_owned).collect(), loops }
+    }
+}
+
+/// Whatever is killed, at whatever moment, nothing stays.
+#[test]
+fn nothing_stays_behind_what_is_killed() {
+    use std::time::{Duration, Instant};
+    let times = if std::env::var_os("SHORTCOPY_LONG").is_some() { 100 } else { 6 };
+    let mark = format!("{}", std::process::id());
+    let before = Left::by(&mark);
+    let mut random = 0x9e37_79b9_u64;
+    for round in 0..times {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let target =
+            ["ext4/ordered:within-invalid", "fuse/writethrough:*-absent", "simple/tmpfs:*"][round % 3];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
+            .args(["live", target])
+            .env(MARK, &mark)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("the command is there");
+        std::thread::sleep(Duration::from_micros((random >> 33) % 1_200_000));
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+        let begun = Instant::now();
+        loop {
+            let now = Left::by(&mark);
+            if now == before {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "round {round}: {now:?} beside {before:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Every program that is made for tmpfs compiles without a warning, and says that what is wrong is there, as it is.
+#[test]
+fn a_program_shows_on_tmpfs_what_is_recorded() {
+    let folder =
+        tempfile::tempdir_in(if std::path::Path::new("/dev/shm").exists() { "/dev/shm" } else { "." });
+    let folder = folder.expect("a folder");
+    let (source, binary) = (folder.path().join("t.c"), folder.path().join("t"));
+    let is_first = line(&["simple/tmpfs:beyond-invalid"]).is_some_and(|(line, _)| {
+        line["chosen_because"].as_str().is_some_and(|why| why.contains("comes before the prefault"))
+    });
+    for (target, shown) in [
+        ("simple/tmpfs@v6.18:beyond-invalid#1", if is_first { 1 } else { 0 }),
+        ("simple/tmpfs@v6.18:beyond-unmapped#1", if is_first { 1 } else { 0 }),
+        ("simple/tmpfs@v6.18:beyond-empty-then-invalid#1", if is_first { 1 } else { 0 }),
+    ] {
+        let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).args(["reproduce", target]).output();
+        let made = made.expect("the command is there");
+        assert!(made.status.success(), "{target}: {}", String::from_utf8_lossy(&made.stderr));
+        let text = String::from_utf8(made.stdout).expect("text");
+        assert!(text.lines().count() < 150, "{target}: {} lines", text.lines().count());
+        std::fs::write(&source, text).expect("a file");
+        let compiled = Command::new("cc")
+            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"])
+            .args([&binary, &source])
+            .output();
+        let Ok(compiled) = compiled else {
+            eprintln!("there is no C compiler");
+            return;
+        };
+        assert!(compiled.status.success(), "{target}: {}", String::from_utf8_lossy(&compiled.stderr));
+        let ran = Command::new(&binary).arg(folder.path()).output().expect("it was made");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!(ran.status.code(), Some(shown), "{target}: {said}");
+    }
+}
+
+#[test]
+fn what_is_withheld_is_refused_in_a_sentence() {
+    for target in snapshots_with(&["stale-on-disk", "lost-write", "foreign-block"]) {
+        let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).args(["reproduce", &target]).output();
+        let made = made.expect("the command is there");
+        assert_eq!(made.status.code(), Some(2), "{target}");
+        assert!(made.stdout.is_empty(), "{target}");
+        let said = String::from_utf8_lossy(&made.stderr).into_owned();
+        assert!(said.contains("is not given away"), "{target}: {said}");
+    }
+}
+
+/// A recorded bad state of each of these properties, in the newest ext4.
+fn snapshots_with(properties: &[&str]) -> Vec<String> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/ext4");
+    let mut all = Vec::new();
+    for (variant, file) in
+        [("ordered@v6.18", "ordered/v6.18.snap"), ("journalled@v6.14", "journalled/v6.14.snap")]
+    {
+        let text = std::fs::read_to_string(format!("{root}/{file}")).expect("a snapshot");
+        let snapshot = report::snapshot::parse(&text, None).expect("a snapshot");
+        for property in properties {
+            let found = snapshot.sections.iter().find_map(|section| {
+                let block = section.blocks.iter().find(|block| block.property == *property)?;
+                Some(format!("ext4/{variant}:{}#{}", section.scenario, block.number))
+            });
+            all.extend(found);
+        }
+    }
+    assert!(all.len() >= properties.len(), "{all:?}");
+    all
+}
+
+/// One search for all initial states finds what a search of each by itself finds, with the final states taken from its
+/// states at rest.
+#[test]
+fn final_states_are_those_of_each_initial_state_by_itself() {
+    let wanted = [
+        ("simple/tmpfs", "v6.18", "beyond-unmapped"),
+        ("simple/ramfs", "v6.18", "within-straddling-unmapped"),
+        ("ext4/ordered", "v6.18", "extending-straddling-invalid"),
+        ("ext4/delalloc", "v6.18", "beyond-invalid"),
+        ("ext4/journalled", "v6.14", "within-straddling-invalid"),
+        ("btrfs/buffered", "v6.19", "extending-unmapped"),
+        ("fuse/writethrough", "v6.18", "within-absent-with-reader"),
+        ("generic/block", "v6.18", "beyond-absent"),
+    ];
+    let paths = models::paths();
+    let mut compared = 0;
+    for (path, variant, case) in wanted {
+        let path = paths.iter().find(|known| known.name == path).expect("a path");
+        let variant = path.variants.iter().find(|known| known.name == variant).expect("a variant");
+        let case = variant.cases.iter().find(|known| known.name == case).expect("a scenario");
+        let scenario = (case.build)();
+        let teller = scenario.final_state.clone().expect("a writer");
+        let asked = scenario.asking_final_states().expect("a writer");
+        let together = scenario.final_states(&check(&asked, &Options::default()).expect("a sound model"));
+        for (initial, found) in scenario.initial.iter().zip(together) {
+            let alone = scenario::Scenario {
+                initial: vec![initial.clone()],
+                views: Vec::new(),
+                properties: Vec::new(),
+                ..scenario.clone()
+            };
+            let (_, rests) = explore(&alone, &Options::default()).expect("a sound model");
+            let plain: BTreeSet<_> = rests.iter().flat_map(|(cells, words)| teller(cells, words)).collect();
+            assert!(!plain.is_empty(), "{}: {}", case.name, initial.name);
+            assert_eq!(found, plain, "{}: {}", case.name, initial.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}

@@ -1,0 +1,47 @@
+//! Write-path scenarios on the kernel that runs: one write from a source to a file in a known state, and what is to be
+//! seen afterwards.
+//!
+//! A [`Test`] is a line of text. A [`Runner`] has tests run in a [`Place`] by a process of its own, which [`work`]s: it
+//! makes the place in a mount namespace that nobody else sees, and runs one test after the other. Whatever is killed,
+//! the namespace goes with the process, and with it what was mounted, a loop device, and every file. A worker that does
+//! not answer is killed and replaced, and it ends with its parent. [`plays`] tells which tests stand for an initial
+//! state of a scenario.
+//!
+//! ```
+//! let line = "unit=1024 block=2048 size=4 blocks=MM page=absent source=straddling-1-invalid write=1+2";
+//! let test: live::Test = line.parse()?;
+//! assert_eq!(test.to_string(), line);
+//! # Ok::<(), live::NoTest>(())
+//! ```
+
+mod file;
+mod fuse;
+mod memory;
+mod place;
+mod plays;
+mod program;
+mod runner;
+mod source;
+mod test;
+mod worker;
+
+pub use file::Contents;
+pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place};
+pub use plays::{Initial, Stands, plays};
+pub use program::{Told, program};
+pub use runner::{Error, Runner};
+pub use test::{Memory, NoTest, Page, Source, Test};
+pub use worker::{Answer, Observed, serve, served, work};
+
+/// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.
+#[must_use]
+pub fn kernel() -> String {
+    nix::sys::utsname::uname().map_or_else(
+        |_| "an unknown kernel".to_owned(),
+        |name| {
+            let [system, release, machine] =
+                [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy());
+            format!("{system} {release}, {machine}")
+        },
+    )
+}

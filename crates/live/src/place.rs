@@ -1,0 +1,270 @@
+//! Where tests run: a file system of their own, which is gone when the process is.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+use nix::unistd::{getegid, geteuid};
+
+use crate::file::{Habits, ON_DISK};
+
+/// How much memory an image or a file system in memory takes, at most, in MiB.
+pub const MEBIBYTES_MAX: usize = 64;
+
+/// Where tests run.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Place {
+    /// A tmpfs of its own.
+    Tmpfs,
+    /// A ramfs of its own.
+    Ramfs,
+    /// A fuse file system whose server is ours, written through.
+    Fuse,
+    /// A folder that is there, in files without a name.
+    Folder(PathBuf),
+    /// An image on a loop device.
+    Image(Image),
+}
+
+/// A file system on an image.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Image {
+    /// `ext4`, `ext2`, `btrfs`.
+    pub kind: String,
+    /// The size of its blocks, in bytes.
+    pub block: usize,
+    /// Options of `mount`; `defaults` where there are none.
+    pub options: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Tmpfs => f.write_str("tmpfs"),
+            Place::Ramfs => f.write_str("ramfs"),
+            Place::Fuse => f.write_str("fuse"),
+            Place::Folder(path) => write!(f, "folder:{}", path.display()),
+            Place::Image(Image { kind, block, options }) => write!(f, "{kind}:{block}:{options}"),
+        }
+    }
+}
+
+/// What is wrong with a place's name.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no place: tmpfs, ramfs, fuse, folder:PATH, or an image as ext4:2048:data=journal")]
+pub struct NoPlace(String);
+
+impl FromStr for Place {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Place, NoPlace> {
+        match text {
+            "tmpfs" => return Ok(Place::Tmpfs),
+            "ramfs" => return Ok(Place::Ramfs),
+            "fuse" => return Ok(Place::Fuse),
+            _ => {}
+        }
+        if let Some(path) = text.strip_prefix("folder:") {
+            return Ok(Place::Folder(path.into()));
+        }
+        let image = || {
+            let mut parts = text.splitn(3, ':');
+            let (kind, block, options) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+            let is_known = KINDS.contains(&kind);
+            is_known.then(|| Image { kind: kind.to_owned(), block, options: options.to_owned() })
+        };
+        image().map(Place::Image).ok_or_else(|| NoPlace(text.to_owned()))
+    }
+}
+
+/// What a worker is called that serves files: this, and the number of the process that it serves.
+pub(crate) const SERVER: &str = "file-server:";
+
+/// The file systems that images are made with.
+const KINDS: [&str; 3] = ["ext4", "ext2", "btrfs"];
+
+/// A place that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    folder: PathBuf,
+    /// Whether files in it may have names: they go with it.
+    is_own: bool,
+    pub(crate) habits: Habits,
+}
+
+impl Open {
+    /// An empty file.
+    pub(crate) fn file(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        if self.is_own {
+            let path = self.folder.join(name);
+            match fs::remove_file(&path) {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+                _ => return options.create_new(true).open(path),
+            }
+        }
+        options.mode(0o600).custom_flags(libc::O_TMPFILE).open(&self.folder)
+    }
+}
+
+/// Makes the place, in a mount namespace of this process's own (of this thread's, where there are others).
+///
+/// # Errors
+/// Why it can't be had, in words.
+pub(crate) fn open(place: &Place) -> Result<Open, String> {
+    let in_memory = Habits { in_memory: true, journals_data: false };
+    match place {
+        Place::Folder(folder) => {
+            let kind = statfs(folder.as_path()).map_err(|why| format!("{}: {why}", folder.display()))?;
+            let habits = Habits { in_memory: kind.filesystem_type() == TMPFS_MAGIC, journals_data: false };
+            let open = Open { folder: folder.clone(), is_own: false, habits };
+            open.file("").map_err(|why| format!("{}: no file without a name: {why}", folder.display()))?;
+            Ok(open)
+        }
+        Place::Tmpfs => Ok(Open { folder: own_mount("tmpfs")?, is_own: true, habits: in_memory }),
+        Place::Ramfs => Ok(Open { folder: own_mount("ramfs")?, is_own: true, habits: in_memory }),
+        Place::Fuse => Ok(Open {
+            folder: serve_files()?,
+            is_own: true,
+            habits: Habits { in_memory: false, ..in_memory },
+        }),
+        Place::Image(image) => {
+            let habits = Habits { in_memory: false, journals_data: image.options.contains("data=journal") };
+            if !geteuid().is_root() {
+                return Err(format!("{} on a loop device takes root", image.kind));
+            }
+            Ok(Open { folder: image.mount(&own_mount("tmpfs")?)?, is_own: true, habits })
+        }
+    }
+}
+
+/// A file system in memory at a folder that everybody has, where nobody else sees it.
+fn own_mount(kind: &str) -> Result<PathBuf, String> {
+    own_namespace().map_err(|why| format!("no mount namespace of our own: {why}"))?;
+    let folder = std::env::temp_dir();
+    let options =
+        if kind == "tmpfs" { format!("mode=0700,huge=never,size={MEBIBYTES_MAX}m") } else { String::new() };
+    let mounted = mount(Some("shortcopy"), &folder, Some(kind), MsFlags::empty(), Some(options.as_str()));
+    mounted.map_err(|why| format!("{kind} can't be mounted in a namespace of our own: {why}"))?;
+    Ok(folder)
+}
+
+/// A fuse file system in a namespace of our own, and its server.
+fn serve_files() -> Result<PathBuf, String> {
+    own_namespace().map_err(|why| format!("no mount namespace of our own: {why}"))?;
+    let folder = std::env::temp_dir();
+    let open = || -> io::Result<(File, File)> {
+        let device = File::options().read(true).write(true).open("/dev/fuse")?;
+        Ok((device.try_clone()?, device))
+    };
+    let (device, of_server) = open().map_err(|why| format!("/dev/fuse: {why}"))?;
+    // The server is there before the mount, so that nobody waits for one that is not; our own device is closed after it,
+    // so that nobody waits for one that is no more.
+    let program = std::env::current_exe().map_err(|why| format!("no server: {why}"))?;
+    let mut server = Command::new(program);
+    server.arg("live-worker").arg(format!("{SERVER}{}", std::process::id()));
+    server.stdin(of_server).stdout(Stdio::null()).spawn().map_err(|why| format!("no server: {why}"))?;
+    let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
+    let mounted = mount(Some("shortcopy"), &folder, Some("fuse"), MsFlags::empty(), Some(options.as_str()));
+    mounted.map_err(|why| format!("fuse can't be mounted in a namespace of our own: {why}"))?;
+    Ok(folder)
+}
+
+fn own_namespace() -> io::Result<()> {
+    let (user, group) = (geteuid(), getegid());
+    if user.is_root() {
+        unshare(CloneFlags::CLONE_NEWNS)?;
+    } else {
+        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
+        fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
+    }
+    // What is mounted from here on is not handed on to anybody.
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    Ok(mount(None::<&str>, "/", None::<&str>, private, None::<&str>)?)
+}
+
+impl Image {
+    /// Makes the image in a folder that is ours, and mounts it there.
+    fn mount(&self, base: &Path) -> Result<PathBuf, String> {
+        let Image { kind, block, options } = self;
+        let (image, folder) = (base.join("image"), base.join("mounted"));
+        let made = || -> io::Result<()> {
+            fs::create_dir(&folder)?;
+            let mut file = File::create_new(&image)?;
+            // What was never written by the file system is known again.
+            let pattern = vec![ON_DISK; 1 << 20];
+            (1..MEBIBYTES_MAX).try_for_each(|_| file.write_all(&pattern))
+        };
+        made().map_err(|why| format!("no image: {why}"))?;
+        let block = block.to_string();
+        let words: &[&str] = match kind.as_str() {
+            "ext4" => {
+                let extended = "nodiscard,lazy_itable_init=0,lazy_journal_init=0";
+                &[
+                    "mkfs.ext4",
+                    "-q",
+                    "-F",
+                    "-b",
+                    &block,
+                    "-O",
+                    "^resize_inode",
+                    "-J",
+                    "size=4",
+                    "-E",
+                    extended,
+                ]
+            }
+            "ext2" => &["mkfs.ext2", "-q", "-F", "-b", &block, "-E", "nodiscard"],
+            _ => &["mkfs.btrfs", "-q", "-f", "-K", "-m", "single", "-d", "single"],
+        };
+        run(words, &[image.as_os_str()])?;
+        let options = format!("loop,{options}");
+        run(&["mount", "-n", "-t", kind, "-o", &options], &[image.as_os_str(), folder.as_os_str()])?;
+        Ok(folder)
+    }
+}
+
+/// Runs a tool of the system's, and hears why it fails.
+fn run(words: &[&str], more: &[&std::ffi::OsStr]) -> Result<(), String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{path}:/usr/sbin:/sbin");
+    let mut command = Command::new(words[0]);
+    let output = command.args(&words[1..]).args(more).env("PATH", path).env("LC_ALL", "C").output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = said.lines().next().unwrap_or("it said nothing").trim();
+            Err(format!("{} failed: {said}", words[0]))
+        }
+        Err(why) => Err(format!("{} can't be run: {why}", words[0])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_told() {
+        for told in
+            ["tmpfs", "ramfs", "fuse", "folder:/dev/shm", "ext4:2048:data=journal", "btrfs:4096:defaults"]
+        {
+            assert_eq!(told.parse::<Place>().map(|place| place.to_string()).ok().as_deref(), Some(told));
+        }
+        for no_place in ["", "xfs", "ext4", "ext4:2048", "ext4:x:defaults", "vfat:512:defaults"] {
+            assert!(no_place.parse::<Place>().is_err(), "{no_place}");
+        }
+    }
+}

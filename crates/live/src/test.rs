@@ -1,0 +1,327 @@
+//! A test: one write to one file from one source, as a line of text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::memory::PAGE;
+
+/// One write, and all that decides what it comes to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Test {
+    /// A unit, in bytes: a page is a whole number of them.
+    pub unit: usize,
+    /// A block of the file system, in bytes.
+    pub block: usize,
+    /// The file's size, in units.
+    pub size: usize,
+    /// A letter for each block below the size: `M` written, `U` allocated and unwritten, `-` a hole.
+    pub blocks: String,
+    /// What of the file is in the page cache.
+    pub page: Page,
+    /// Where the data comes from.
+    pub source: Source,
+    /// Where the write begins, in units.
+    pub position: usize,
+    /// How much is written, in units.
+    pub length: usize,
+}
+
+/// What of a file is in the page cache.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Page {
+    /// Nothing.
+    Absent,
+    /// All of it.
+    Uptodate,
+    /// All of it, as it was read from where it is kept: no buffers are attached.
+    AsRead,
+    /// All of it, and a checkpoint waits for it.
+    Committed,
+    /// One block of it.
+    Block(usize),
+}
+
+/// How a source is set up. Of what can be had in more than one way, each way is a source of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Source {
+    /// A segment.
+    One(Memory),
+    /// A mapping of a file that has been cut.
+    Cut,
+    /// Two pages in a segment: the first is in memory and has so many units, the second is like this.
+    Straddling(usize, Memory),
+    /// An empty segment, and another.
+    EmptyThen(Memory),
+    /// A segment of a unit that is in memory, and another for the rest.
+    SegmentThen(Memory),
+    /// A mapping of what is written.
+    Itself {
+        /// Whether it is in the page tables.
+        mapped: bool,
+    },
+    /// A segment of a unit, and a mapping of the page that is written.
+    SegmentThenItself,
+    /// A page's worth of units, and a mapping of the file's first page.
+    OfFirstPage,
+}
+
+/// What a piece of memory is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Memory {
+    /// In memory.
+    Resident,
+    /// Valid, and not in the page tables.
+    Absent,
+    /// Not mapped.
+    Invalid,
+    /// Valid and nowhere, so that whoever touches it waits for us (`userfaultfd`): we give it its contents.
+    LatchedThenFilled,
+    /// The same, and we take it out of the address space.
+    LatchedThenUnmapped,
+}
+
+impl Memory {
+    const ALL: [Memory; 5] = [
+        Memory::Resident,
+        Memory::Absent,
+        Memory::Invalid,
+        Memory::LatchedThenFilled,
+        Memory::LatchedThenUnmapped,
+    ];
+
+    /// Whether it takes `userfaultfd`.
+    #[must_use]
+    pub fn is_latched(self) -> bool {
+        matches!(self, Memory::LatchedThenFilled | Memory::LatchedThenUnmapped)
+    }
+}
+
+/// What is wrong with a test's line.
+#[derive(Debug, thiserror::Error)]
+#[error("a test is told as `unit=1024 block=2048 size=4 blocks=MM page=absent source=absent write=1+2`: {0}")]
+pub struct NoTest(String);
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Memory::Resident => "resident",
+            Memory::Absent => "absent",
+            Memory::Invalid => "invalid",
+            Memory::LatchedThenFilled => "latched-then-filled",
+            Memory::LatchedThenUnmapped => "latched-then-unmapped",
+        })
+    }
+}
+
+impl FromStr for Memory {
+    type Err = NoTest;
+
+    fn from_str(text: &str) -> Result<Memory, NoTest> {
+        let known = Memory::ALL.into_iter().find(|memory| memory.to_string() == text);
+        known.ok_or_else(|| NoTest(format!("no memory is `{text}`")))
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Page::Absent => f.write_str("absent"),
+            Page::Uptodate => f.write_str("uptodate"),
+            Page::AsRead => f.write_str("as-read"),
+            Page::Committed => f.write_str("committed"),
+            Page::Block(block) => write!(f, "block-{block}"),
+        }
+    }
+}
+
+impl FromStr for Page {
+    type Err = NoTest;
+
+    fn from_str(text: &str) -> Result<Page, NoTest> {
+        let block = || text.strip_prefix("block-")?.parse().ok().map(Page::Block);
+        [Page::Absent, Page::Uptodate, Page::AsRead, Page::Committed]
+            .into_iter()
+            .find(|page| page.to_string() == text)
+            .or_else(block)
+            .ok_or_else(|| NoTest(format!("no page is `{text}`")))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::One(memory) => memory.fmt(f),
+            Source::Cut => f.write_str("cut"),
+            Source::Straddling(units, memory) => write!(f, "straddling-{units}-{memory}"),
+            Source::EmptyThen(memory) => write!(f, "empty-then-{memory}"),
+            Source::SegmentThen(memory) => write!(f, "segment-then-{memory}"),
+            Source::Itself { mapped: false } => f.write_str("itself"),
+            Source::Itself { mapped: true } => f.write_str("itself-mapped"),
+            Source::SegmentThenItself => f.write_str("segment-then-itself"),
+            Source::OfFirstPage => f.write_str("of-first-page"),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = NoTest;
+
+    fn from_str(text: &str) -> Result<Source, NoTest> {
+        let plain = [
+            Source::Cut,
+            Source::Itself { mapped: false },
+            Source::Itself { mapped: true },
+            Source::SegmentThenItself,
+            Source::OfFirstPage,
+        ];
+        if let Some(source) = plain.into_iter().find(|source| source.to_string() == text) {
+            return Ok(source);
+        }
+        if let Some(memory) = text.strip_prefix("empty-then-") {
+            return memory.parse().map(Source::EmptyThen);
+        }
+        if let Some(memory) = text.strip_prefix("segment-then-") {
+            return memory.parse().map(Source::SegmentThen);
+        }
+        let Some(straddling) = text.strip_prefix("straddling-") else {
+            return text.parse().map(Source::One);
+        };
+        let parts =
+            straddling.split_once('-').and_then(|(units, memory)| Some((units.parse().ok()?, memory)));
+        let (units, memory) = parts.ok_or_else(|| NoTest(format!("no source is `{text}`")))?;
+        memory.parse().map(|memory| Source::Straddling(units, memory))
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Test { unit, block, size, blocks, page, source, position, length } = self;
+        write!(
+            f,
+            "unit={unit} block={block} size={size} blocks={blocks} page={page} source={source} \
+             write={position}+{length}"
+        )
+    }
+}
+
+impl FromStr for Test {
+    type Err = NoTest;
+
+    fn from_str(text: &str) -> Result<Test, NoTest> {
+        let mut fields = text.split_whitespace();
+        let mut field = |name: &str| {
+            let next = fields.next().and_then(|field| field.strip_prefix(name)?.strip_prefix('='));
+            next.ok_or_else(|| NoTest(format!("`{name}=` is missing in `{text}`")))
+        };
+        let number = |text: &str| {
+            text.parse::<usize>().map_err(|_| NoTest(format!("`{text}` is no number that a test may have")))
+        };
+        let test = Test {
+            unit: number(field("unit")?)?,
+            block: number(field("block")?)?,
+            size: number(field("size")?)?,
+            blocks: field("blocks")?.to_owned(),
+            page: field("page")?.parse()?,
+            source: field("source")?.parse()?,
+            position: 0,
+            length: 0,
+        };
+        let write = field("write")?;
+        let (position, length) =
+            write.split_once('+').ok_or_else(|| NoTest(format!("`{write}` is no position and length")))?;
+        let test = Test { position: number(position)?, length: number(length)?, ..test };
+        match (fields.next(), test.flaw()) {
+            (Some(more), _) => Err(NoTest(format!("`{more}` is too much"))),
+            (None, Some(flaw)) => Err(NoTest(flaw)),
+            (None, None) => Ok(test),
+        }
+    }
+}
+
+/// How many units a file may have: each has a letter of its own.
+const UNITS_MAX: usize = 16;
+
+impl Test {
+    /// What makes it none, if anything does.
+    fn flaw(&self) -> Option<String> {
+        let Test { unit, block, size, blocks, source, position, length, .. } = self;
+        let of_units = |bytes: usize| bytes.is_power_of_two() && bytes >= *unit && bytes <= PAGE;
+        let needs = (size * unit).div_ceil(*block.max(&1));
+        let rules = [
+            (!unit.is_power_of_two() || *unit > PAGE || *unit < 16, "a unit is 16 to 4096 bytes"),
+            (!of_units(*block), "a block is a page or less, and not less than a unit"),
+            (*length == 0, "nothing is written"),
+            (position + length > UNITS_MAX || *size > UNITS_MAX, "a file has 16 units at most"),
+            (blocks.len() != needs, "`blocks` has a letter for each block below the size"),
+            (blocks.contains(|letter| !"MU-".contains(letter)), "a block is `M`, `U` or `-`"),
+            (
+                matches!(source, Source::Straddling(units, _) if units >= length || *units == 0),
+                "a source that straddles has something on both pages",
+            ),
+            (
+                matches!(source, Source::SegmentThen(_) | Source::SegmentThenItself) && *length < 2,
+                "two segments have two units at least",
+            ),
+            (
+                matches!(source, Source::OfFirstPage) && *length <= PAGE / unit,
+                "more than a page is written from what begins the file",
+            ),
+        ];
+        rules.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, why)| why.to_owned())
+    }
+
+    /// Whether it takes `userfaultfd`.
+    #[must_use]
+    pub fn is_latched(&self) -> bool {
+        match self.source {
+            Source::One(memory)
+            | Source::Straddling(_, memory)
+            | Source::EmptyThen(memory)
+            | Source::SegmentThen(memory) => memory.is_latched(),
+            Source::Cut | Source::Itself { .. } | Source::SegmentThenItself | Source::OfFirstPage => false,
+        }
+    }
+
+    /// Units of a page.
+    pub(crate) fn page_units(&self) -> usize {
+        PAGE / self.unit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_is_written() {
+        for line in [
+            "unit=1024 block=2048 size=4 blocks=M- page=block-0 source=straddling-1-invalid write=1+2",
+            "unit=512 block=1024 size=0 blocks= page=absent source=empty-then-absent write=2+6",
+            "unit=2048 block=4096 size=4 blocks=MU page=as-read source=itself-mapped write=0+4",
+            "unit=1024 block=4096 size=1 blocks=M page=committed source=segment-then-invalid write=1+3",
+        ] {
+            assert_eq!(line.parse::<Test>().map(|test| test.to_string()).ok().as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn what_is_no_test_is_refused() {
+        let good = "unit=1024 block=2048 size=4 blocks=M- page=absent source=absent write=1+2";
+        for (from, to) in [
+            ("unit=1024", "unit=1000"),
+            ("unit=1024", "unit=x"),
+            ("block=2048", "block=512"),
+            ("blocks=M-", "blocks=M"),
+            ("blocks=M-", "blocks=Mx"),
+            ("size=4 ", ""),
+            ("page=absent", "page=block-x"),
+            ("source=absent", "source=straddling-2-invalid"),
+            ("source=absent", "source=straddling-invalid"),
+            ("write=1+2", "write=1+0"),
+            ("write=1+2", "write=15+2"),
+            ("write=1+2", "write=1+2 more"),
+        ] {
+            assert!(good.replace(from, to).parse::<Test>().is_err(), "{from} as {to}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The process that runs tests: a line in, a line out.
+
+use std::io::{self, BufRead, Write};
+use std::os::fd::AsFd;
+
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::getppid;
+use serde::{Deserialize, Serialize};
+
+use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
+use crate::fuse;
+use crate::memory::{pwritev, stamp_free_memory};
+use crate::place::{Open, Place, SERVER, open};
+use crate::source::set_up;
+use crate::test::Test;
+
+/// What came of a test.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It ran.
+    Ran(Observed),
+    /// It did not, for this reason.
+    Not(String),
+    /// Nobody answered in time, and the process that ran it was killed.
+    Hung,
+}
+
+/// What is to be seen when `write` has returned.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Observed {
+    /// What `write` returned: units, or an error as `-EFAULT`.
+    pub returned: String,
+    /// What a reader finds then.
+    pub through_cache: Contents,
+    /// What a reader finds when the page cache has let go of the file; none where it has not, or where there is nothing
+    /// else to read from.
+    pub after_sync: Option<Contents>,
+}
+
+/// What a worker says first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Greeting {
+    /// The place is there.
+    Ready,
+    /// It is not, for this reason.
+    Cannot(String),
+}
+
+/// How much free memory is stamped before each write, in bytes.
+const STAMPED: usize = 256 << 10;
+
+/// The process that a worker of this name [serves](serve) files to; none where it runs tests.
+#[must_use]
+pub fn served(name: &str) -> Option<u32> {
+    name.strip_prefix(SERVER)?.parse().ok()
+}
+
+/// Serves the files of [`Place::Fuse`] to a process, over the device that is the standard input. Ends when that is
+/// unmounted, and at the latest with the process.
+///
+/// # Errors
+/// As reading from the device, and writing to it.
+pub fn serve(process: u32) -> io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    if getppid().as_raw().cast_unsigned() != process {
+        return Ok(());
+    }
+    fuse::serve(std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Runs the tests that `input` tells, a line each, in a place, and answers each with a line; first with whether the
+/// place can be had. Ends with the input, and at the latest with the parent.
+///
+/// # Errors
+/// What can't be said, or not be understood.
+pub fn work(place: &Place, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    let mut say = |line: String| {
+        writeln!(output, "{line}")?;
+        output.flush()
+    };
+    let open = match open(place) {
+        Ok(open) => open,
+        Err(why) => return say(serde_json::to_string(&Greeting::Cannot(why))?),
+    };
+    say(serde_json::to_string(&Greeting::Ready)?)?;
+    for line in input.lines() {
+        let answer = match line?.parse::<Test>() {
+            Ok(test) => run(&open, &test).unwrap_or_else(|why| match why {
+                Unmade::Cannot(why) => Answer::Not(why.to_owned()),
+                Unmade::Failed(why) => Answer::Not(why.to_string()),
+            }),
+            Err(why) => Answer::Not(why.to_string()),
+        };
+        say(serde_json::to_string(&answer)?)?;
+    }
+    Ok(())
+}
+
+fn run(place: &Open, test: &Test) -> Result<Answer, Unmade> {
+    let (file, other) = (place.file("file")?, place.file("other")?);
+    prepare(&file, test, place.habits)?;
+    let mut data = set_up(test, &file, &other)?;
+    if !is_prepared(&file, test, place.habits)? {
+        return Err(Unmade::Cannot("the page cache did not come into that state"));
+    }
+    stamp_free_memory(STAMPED, IN_FREE_MEMORY);
+    let result = pwritev(file.as_fd(), &data.segments, test.position * test.unit);
+    let returned = match result {
+        Ok(bytes) if bytes % test.unit == 0 => (bytes / test.unit).to_string(),
+        Ok(bytes) => format!("{}+{}", bytes / test.unit, bytes % test.unit),
+        Err(why) => format!("-{:?}", nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or(0))),
+    };
+    let through_cache = contents(&file, test.unit)?;
+    if let Some(latch) = data.latch.take()
+        && !latch.release()?
+    {
+        return Err(Unmade::Cannot("nobody touched the memory that we wait at"));
+    }
+    // A mapping of the file keeps its pages.
+    drop(data);
+    let mut after_sync = None;
+    if !place.habits.in_memory {
+        drop_pages(&file, place.habits)?;
+        if is_dropped(&file) {
+            after_sync = Some(contents(&file, test.unit)?);
+        }
+    }
+    Ok(Answer::Ran(Observed { returned, through_cache, after_sync }))
+}
