@@ -8,7 +8,7 @@ use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
 use crate::family::{File, PageState};
-use crate::kernel::{Caller, Errno, Kernel, Request, World};
+use crate::kernel::{Around, Caller, Errno, Kernel, Request, World};
 
 /// Where a file's data is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,6 +129,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     /// (`direct_IO` is missing, or it is buffered I/O under another name), nobody does.
     fn has_direct_io(&self) -> bool {
         self.nature().medium != Medium::Memory
+    }
+
+    /// Whether it holds `invalidate_lock` while it cuts a file (v5.15, where it does at all).
+    fn takes_invalidate_lock(&self, _: Around) -> bool {
+        false
     }
 
     /// Whether a mapping of a file can be shared and writable.

@@ -3,8 +3,10 @@
 use fault::{AddressSpace, Backing, Segment, SharedMapping, SourcePage, User};
 use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
 use page_state::{Folio, Geometry, Storage, Task};
+use scenario::Release;
 
 use crate::file_system::{FileSystem, Nature};
+use crate::generic::locks::Locks;
 use crate::jbd2::Journal;
 
 /// Where a second writer's data comes from: memory that stays.
@@ -127,8 +129,30 @@ pub struct Setting {
     pub partial_copy_is_lost: bool,
     /// Whether a block allocation may find no free block.
     pub allocation_can_fail: bool,
+    /// What of the kernel around it depends on the release alone.
+    pub around: Around,
     /// A deliberate fault in the model, which a property must find.
     pub mutant: Option<crate::Mutant>,
+}
+
+/// What a release has around a write path: what came to all of the kernel at once, or is asked by a name that does not
+/// tell whose text is meant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Around {
+    /// Before v3.12.
+    Older,
+    /// v3.12 (90e775b71ac4): `ext4_setattr` changes both sizes under one handle.
+    V3_12,
+    /// v3.18 (90a8020278c1): and `pagecache_isize_extended` takes the write permission of mappings.
+    V3_18,
+    /// v5.15: and `invalidate_lock` keeps pages from being filled while the file is cut.
+    V5_15,
+    /// v6.9: and `i_size_write` releases, `i_size_read` acquires.
+    V6_9,
+    /// v6.13 (52aecaee1c26): and `pagecache_isize_extended` zeroes what lies behind the end.
+    V6_13,
+    /// v7.1 (c4602a1d09ec, 3f60efd65412): and ext4 zeroes the rest of a block before it opens a handle.
+    V7_1,
 }
 
 impl Setting {
@@ -140,8 +164,25 @@ impl Setting {
             short_is_zero: false,
             partial_copy_is_lost: false,
             allocation_can_fail: false,
+            around: Around::Older,
             mutant: None,
         }
+    }
+
+    /// The same in a release.
+    #[must_use]
+    pub fn in_release(self, release: Release) -> Setting {
+        let [version, patch, _] = release.0;
+        let around = match (version, patch) {
+            (8.., _) | (7, 1..) => Around::V7_1,
+            (7, _) | (6, 13..) => Around::V6_13,
+            (6, 9..) => Around::V6_9,
+            (6, _) | (5, 15..) => Around::V5_15,
+            (4.., _) | (3, 18..) => Around::V3_18,
+            (3, 12..) => Around::V3_12,
+            _ => Around::Older,
+        };
+        Setting { around, ..self }
     }
 }
 
@@ -193,13 +234,33 @@ pub struct World {
     pub second: Option<Request>,
     /// Another program's mapping of the file, where somebody uses one.
     pub shared: Option<SharedMapping>,
+    /// Locks that only some scenarios have somebody to wait for.
+    pub locks: Locks,
     /// Whether somebody truncates the file.
     pub truncates: bool,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
     /// can be.
     pub writing: Option<Place>,
+    /// A store behind the end of the file, where there is one.
+    pub behind_end: Option<BehindEnd>,
     /// How the path and its surroundings behave.
     pub setting: Setting,
+}
+
+/// A store through a mapping behind the end of the file, in its last page, before the file grows over it.
+#[derive(Clone, Copy, Debug)]
+pub struct BehindEnd {
+    /// What is still to come: [`STORE`](Self::STORE), [`GROWTH`](Self::GROWTH).
+    pub to_come: Place,
+    /// Whether the same is stored once more when the file has grown.
+    pub again: bool,
+}
+
+impl BehindEnd {
+    /// The store.
+    pub const STORE: Word = 1;
+    /// That the file grows.
+    pub const GROWTH: Word = 2;
 }
 
 impl World {
@@ -219,7 +280,8 @@ impl World {
         }
         let disk_blocks = fs.disk_blocks(geometry);
         let (buffers, sources) = (nature.buffers, pages.len());
-        let storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
+        let mut storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
+        storage.i_size_is_ordered = setting.around >= Around::V6_9;
         World {
             mm: AddressSpace::declare(layout, pages),
             journal: nature.journal.then(|| Journal::declare(layout, &storage)),
@@ -235,8 +297,10 @@ impl World {
             source,
             second,
             shared: None,
+            locks: Locks::default(),
             truncates: false,
             writing: None,
+            behind_end: None,
             setting,
         }
     }

@@ -171,6 +171,12 @@ fn leak(world: &Arc<World>) -> Property {
             if !world.mm.lock_is_free(memory) {
                 broken(Label::new("mmap lock", &[]));
             }
+            let keeps = |frame| {
+                world.journal.as_ref().is_some_and(|j| j.keeps_for_nothing(&world.storage, memory, frame))
+            };
+            if (0..world.storage.cache_frames).any(keeps) {
+                broken(Label::new("page that the journal keeps", &[]));
+            }
             // ext4_destroy_inode complains
             if memory.peek(world.storage.inode) & InodeFields::ORPHAN != 0 {
                 broken(Label::new("orphan list", &[]));
@@ -182,7 +188,7 @@ fn leak(world: &Arc<World>) -> Property {
 /// What the file's sizes and blocks are at rest.
 fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     let of = || world.clone();
-    let (w1, w2, w3, w4) = (of(), of(), of(), of());
+    let (w1, w2, w3, w4, w5) = (of(), of(), of(), of(), of());
     let medium = world.nature.medium;
     let mut properties = Vec::new();
     if world.nature.journal {
@@ -206,12 +212,17 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
     }
     // Without a journal there is no i_disksize, only what was written last.
     if medium == Medium::Server || world.nature.journal {
+        let effect = if medium == Medium::Server {
+            "the file that was cut is as long as before, when the client asks the server for its size again"
+        } else {
+            "after a crash or a remount the file is longer than any program has seen it"
+        };
         properties.push(finally(
             (
                 "disksize-beyond-size",
                 "at rest the size on disk, or on the server, exceeds the one in memory",
                 "fs/ext4/ext4.h: i_disksize <= i_size, with a warning",
-                "after a crash or a remount the file is longer than any program has seen it",
+                effect,
             ),
             move |memory, broken| {
                 let inode = if medium == Medium::Server { w2.storage.durable } else { w2.storage.inode };
@@ -248,7 +259,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
         if medium != Medium::Disk {
             return properties;
         }
-        let after_crash = always(
+        let data = always(
             (
                 "size-beyond-data",
                 "after a crash the size covers new units that are neither on disk nor in a committed transaction",
@@ -256,9 +267,22 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
                 "after a crash the file has its new size, and read returns zeros or old data",
             ),
             Kind::Crash,
-            move |memory, broken| size_beyond_data_after_crash(&w4, memory, broken),
+            move |memory, broken| size_beyond_data_after_crash(&w4, memory, false, broken),
         );
-        properties.push(Property { promised: world.nature.crash_safe, ..after_crash });
+        let in_a_block = always(
+            (
+                "size-beyond-data-in-a-block",
+                "the same in a block that the file had before the write",
+                "fs/ext4/inode.c, ext4_da_write_end: an allocated block's size is raised at once, and nobody orders the data",
+                "after a crash the file has its new size, and read returns zeros at its end",
+            ),
+            Kind::Crash,
+            move |memory, broken| size_beyond_data_after_crash(&w5, memory, true, broken),
+        );
+        properties.push(Property { promised: world.nature.crash_safe, ..data });
+        // data=ordered keeps somebody else's data out, and in such a block there is none.
+        let promised = world.nature.crash_safe && (world.nature.journals_data || !world.nature.buffers);
+        properties.push(Property { promised, ..in_a_block });
     }
     properties
 }
@@ -297,7 +321,12 @@ fn blocks_beyond_size_after_crash(world: &Arc<World>) -> Property {
     Property { promised, ..after_crash }
 }
 
-fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
+fn size_beyond_data_after_crash(
+    world: &World,
+    memory: &dyn Peek,
+    in_a_block: bool,
+    broken: &mut dyn FnMut(Label),
+) {
     let (before, asked) = (file(world, memory), request(world, memory));
     let durable = memory.peek(world.storage.durable);
     let geometry = world.storage.geometry;
@@ -306,6 +335,9 @@ fn size_beyond_data_after_crash(world: &World, memory: &dyn Peek, broken: &mut d
         let wanted =
             if position < asked.pos { held } else { world.source.wanted(geometry, asked, position, held) };
         let block = position >> geometry.block_shift;
+        if before.has(block) != in_a_block {
+            continue;
+        }
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,
             Some(_) if InodeFields::is_unwritten(durable, block) => Unit::Zero,
@@ -353,6 +385,13 @@ fn observed_by_actors(nature: Nature) -> Vec<Property> {
             "write() returned n and one of its first n units is not the user's",
             "write(2)",
             "write returns success, and read does not return what was written: data is lost",
+        ),
+        observed(
+            "exposed-behind-end",
+            Kind::Finally,
+            "what was stored behind the end of the file is in the file when that has grown over it",
+            "ftruncate(2): the extended part reads as null bytes; mmap(2): what is stored there is not written to the file",
+            "read returns bytes that somebody stored behind the end through a mapping, where there should be zeros",
         ),
         observed(
             "phantom-write",

@@ -189,8 +189,6 @@ fn fill_page(task: &Task, folio: Folio, units: usize) {
         copy_unit(task, task.storage.disk(extent, unit), to, label);
     }
     // end_bio_extent_readpage
-    // Not needed: an extent has zeros behind the end; who stores there through a mapping is not asked.
     let end = i_size_read(task).saturating_sub(folio.index * units);
-    // Not needed: there are zeros already, as above.
     folio_zero_segment(task, folio, end.min(units), units);
 }

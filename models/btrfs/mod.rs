@@ -199,12 +199,9 @@ fn truncate_block(k: &Kernel, size: usize) {
                 wait_ordered_extent(k, size / units);
                 return machine::Flow::Again(());
             }
-            // Not needed: nothing changes: behind the end there are zeros already, in the page and on disk; who
-            // stores there through a mapping is not asked.
             set_delalloc(task, folio);
-            // Not needed: there are zeros already, as above.
             folio_zero_segment(task, folio, size % units, units);
-            folio_mark_dirty(task, folio); // Not needed: nothing has changed, as above.
+            folio_mark_dirty(task, folio);
             folio_unlock(task, folio);
             folio_put(task, folio);
             machine::Flow::Done(())
@@ -223,36 +220,45 @@ fn copy_first(name: &'static str, caller: Caller, text: Text, sentence: &'static
 /// The path and its variants.
 pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
-        row("v2.6.36", Caller::V2_6_26, Text::V2_6_36, "the source is faulted in with the pages locked"),
+        row("v2.6.36", Caller::V2_6_26, Text::V2_6_36, "the source is faulted in with the pages locked")
+            .stands("v2.6.36 .. v2.6.37"),
         row(
             "v2.6.38",
             Caller::V2_6_26,
             Text::V2_6_38,
-            "914ee295af41: prefault first; 31339acd07b4: a short copy into a page that is not uptodate is rejected",
-        ),
-        row("v3.1", Caller::V2_6_26, Text::V3_1, "b6316429af7f: after a copy of nothing the page is read"),
-        row("v4.2", Caller::V4_2, Text::V3_1, "prefault first; pages are cleaned when they are locked"),
+            "914ee295af41: prefault first; 31339acd07b4: a short copy into a page that is not uptodate \
+             is rejected",
+        )
+        .stands("v2.6.38 .. v3.0"),
+        row("v3.1", Caller::V2_6_26, Text::V3_1, "b6316429af7f: after a copy of nothing the page is read")
+            .stands("v3.1 .. v3.9"),
+        row("v4.2", Caller::V4_2, Text::V3_1, "prefault first; pages are cleaned when they are locked")
+            .stands("v3.18 .. v4.7"),
         copy_first(
             "v4.2+copy-first",
             Caller::CopyFirst,
             Text::V3_1,
             "v4.2 with what was proposed in 2025: the source is faulted in only after a copy of nothing",
         ),
-        row("v4.20", Caller::V4_8, Text::V4_20, "7703bdd8d23e: pages stay dirty when they are locked"),
-        row("v5.18", Caller::V5_18, Text::V5_18, "all of the source is faulted in first, page by page"),
+        row("v4.20", Caller::V4_8, Text::V4_20, "7703bdd8d23e: pages stay dirty when they are locked")
+            .stands("v4.20 .. v5.13"),
+        row("v5.18", Caller::V5_18, Text::V5_18, "all of the source is faulted in first, page by page")
+            .stands("v5.18 .. v6.13"),
         copy_first("v5.18+copy-first", Caller::V5_18, Text::V5_18, "v5.18 with what was proposed in 2025"),
         row(
             "v6.14",
             Caller::V6_14,
             Text::V6_14,
             "c87c299776e4: one page at a time, and no page is read because a copy came to nothing",
-        ),
+        )
+        .stands("v6.14 .. v6.17"),
         row(
-            "v6.19",
+            "v6.18",
             Caller::V6_18,
             Text::V6_14,
             "copy_one_range: the copy tries again by itself until it copies nothing",
-        ),
+        )
+        .stands("v6.18 .."),
     ];
     let sentence = "btrfs_buffered_write: pages are locked together, copied to, and become delalloc";
     let leaves_out = "the accounting of reservations, nodatacow, compression, inline extents, blocks smaller than a \
@@ -288,8 +294,10 @@ pub(crate) fn bugs() -> Vec<Bug> {
         not(
             45,
             "efa11fd269c1",
-            "the old size is sampled before the inode lock, and pagecache_isize_extended zeroes another writer's data",
-            "it needs blocks smaller than a page, and two appenders that sample the size before the inode's lock",
+            "the old size is sampled before the inode lock, and pagecache_isize_extended zeroes another \
+             writer's data",
+            "it needs blocks smaller than a page, and two appenders that sample the size before the \
+             inode's lock",
         ),
         not(
             46,

@@ -1,4 +1,4 @@
-//! `btrfs_buffered_write` (`fs/btrfs/file.c`): the loop, v2.6.36 to v6.19. Several pages are locked at once, until
+//! `btrfs_buffered_write` (`fs/btrfs/file.c`): the loop, v2.6.36 to v6.18. Several pages are locked at once, until
 //! v6.13; nothing in it looks for a fatal signal.
 //!
 //! v6.12's text was read; v6.14's and later ones are known to us by description. v2.6.36 keeps the first and the last
@@ -33,7 +33,6 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
     let m = k.task.m;
     let segments = k.segments(request);
     let written = call(m, Label::new("btrfs_buffered_write", &[pos as i32, len as i32]), || {
-        // Not needed: what it zeroes has zeros already; who stores behind the end through a mapping is not asked.
         fs.expand(k, pos);
         let first: State = (0, Position::default(), fs.text >= Text::V6_14, false);
         let (written, error) = again(m, Label::new("while", &[]), first, |(written, at, one, force)| {

@@ -16,7 +16,8 @@ use crate::kernel::Caller;
 
 fn rows(fs: &Arc<dyn FileSystem>) -> Vec<Row> {
     vec![
-        Row::new("v4.2", Caller::V4_2, fs.clone(), "prefault first: v3.10 to v4.2, the last ext3"),
+        Row::new("v4.2", Caller::V4_2, fs.clone(), "prefault first: v3.10 to v4.2, the last ext3")
+            .stands("v3.18 .. v4.2"),
         Row::new(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -30,7 +31,7 @@ fn rows(fs: &Arc<dyn FileSystem>) -> Vec<Row> {
 pub(crate) fn paths() -> Vec<Path> {
     let leaves_out = "indirect blocks as structures, quotas, credits, the journal's abort, the list of data \
                       buffers as one of buffers; files of one page";
-    let path = |name, sentence, rows| Path::new(name, sentence, leaves_out, rows).until((4, 2));
+    let path = |name, sentence, rows| Path::new(name, sentence, leaves_out, rows);
     let journalled: Arc<dyn FileSystem> = Arc::new(journalled::Journalled);
     let in_place = |ordered| Arc::new(ordered::InPlace { ordered }) as Arc<dyn FileSystem>;
     // Not ordered, and otherwise the same.

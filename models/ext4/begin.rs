@@ -5,11 +5,23 @@ use page_state::Folio;
 use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
 use page_state::inode::{i_size_read, orphan_add};
 
-use super::truncate::ext4_truncate_failed_write;
+use super::truncate::ext4_block_zero_eof;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
 use crate::jbd2::{Handle, jbd2_journal_start, jbd2_journal_stop};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Request};
+
+/// `ext4_write_checks` (v7.1): what a write leaves between the end of the file and its beginning is zeroed first, as far as
+/// there is a block.
+#[track_caller]
+pub(super) fn ext4_write_checks(k: &Kernel, fs: &dyn FileSystem, request: Request) {
+    call(k.task.m, Label::new("ext4_write_checks", &[]), || {
+        let old_size = i_size_read(&k.task);
+        if request.pos > old_size {
+            ext4_block_zero_eof(k, fs, old_size, request.pos);
+        }
+    });
+}
 
 /// The part of the page that a write covers.
 pub(super) fn page_range(k: &Kernel, pos: usize, len: usize) -> (usize, usize) {
@@ -41,7 +53,13 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
 
 /// `write_begin` up to `end` has failed: the handle is closed, and what was allocated beyond the size goes.
 #[track_caller]
-pub(super) fn abandon(k: &Kernel, fs: &dyn FileSystem, folio: Folio, end: usize) {
+pub(super) fn abandon(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    folio: Folio,
+    end: usize,
+    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
+) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin fails", &[]), || {
         folio_unlock(task, folio);
@@ -52,7 +70,7 @@ pub(super) fn abandon(k: &Kernel, fs: &dyn FileSystem, folio: Folio, end: usize)
         }
         jbd2_journal_stop(task, journal);
         if extended {
-            ext4_truncate_failed_write(k, fs);
+            truncate_failed_write(k, fs);
         }
         folio_put(task, folio);
     });

@@ -114,14 +114,12 @@ impl machine::Small for Mapped {
 /// A look-up without `create`: what was not written is not mapped, and reads as zeros.
 fn look_up(k: &Kernel, bh: Buffer) {
     let (task, block) = (&k.task, bh.file_block(&k.task));
-    // Not needed: a writer looks up only what it is to zero behind the end, where there are zeros already.
     let Some(disk_block) = map_block(task, block) else { return };
-    // Not needed: what a writer is to zero behind the end is zeros already, and nothing is unwritten there.
     if block_is_unwritten(task, block) {
         map_bh(task, bh, disk_block, UNWRITTEN);
         clear_buffer_mapped(task, bh);
     } else {
-        map_bh(task, bh, disk_block, 0); // Not needed: what a writer is to zero behind the end is zeros already.
+        map_bh(task, bh, disk_block, 0);
     }
 }
 

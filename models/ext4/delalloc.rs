@@ -17,12 +17,14 @@ use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait
 use page_state::inode::{disk_size, i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio};
 
-use super::begin::{grab_with_handle, page_range};
+use super::begin::{ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
 use super::mpage::ext4_writepages;
 use super::ordered::{Text as Prepare, ext4_block_write_begin};
 use super::page_io::commit_ordered;
-use super::truncate::{ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks};
+use super::truncate::{
+    ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks, raise_disk_size,
+};
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
@@ -31,10 +33,15 @@ use crate::generic::buffer::{
     block_write_end, generic_write_end, try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::locks::{
+    down_write_i_data_sem, filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared,
+    up_write_i_data_sem,
+};
 use crate::generic::perform_write::generic_perform_write;
+use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request};
 
 /// The text of `ext4_da_write_begin` and `ext4_da_write_end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -47,6 +54,8 @@ pub(super) enum Text {
     V6_4,
     /// v6.12 (and v6.13, which zeroes what lies between).
     V6_14,
+    /// v7.1: 3f60efd65412, what lies between is zeroed before the write.
+    V7_1,
 }
 
 /// ext4 with delayed allocation, `data=ordered`.
@@ -63,11 +72,18 @@ impl FileSystem for Delalloc {
         Nature::ORDERED
     }
 
+    fn takes_invalidate_lock(&self, around: Around) -> bool {
+        around >= Around::V5_15
+    }
+
     fn has_unwritten_extents(&self) -> bool {
         true
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        if self.text >= Text::V7_1 {
+            ext4_write_checks(k, self, request);
+        }
         generic_perform_write(k, self, request)
     }
 
@@ -87,7 +103,7 @@ impl FileSystem for Delalloc {
         let took = call(k.task.m, Label::new("ext4_da_write_end", &args), || {
             let took = match self.text {
                 Text::V4_2 | Text::V5_15 | Text::V6_4 => da_write_end(self, k, pos, (len, copied), folio),
-                Text::V6_14 => ext4_da_do_write_end(self, k, pos, (len, copied), folio),
+                Text::V6_14 | Text::V7_1 => ext4_da_do_write_end(self, k, pos, (len, copied), folio),
             };
             if k.mutated(Mutant::SizeOnDiskIsAhead) {
                 set_disk_size(&k.task, pos + len);
@@ -114,7 +130,10 @@ impl FileSystem for Delalloc {
     }
 
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
-        block_page_mkwrite(k, self, folio)
+        filemap_invalidate_lock_shared(k);
+        let fit = block_page_mkwrite(k, self, folio);
+        filemap_invalidate_unlock_shared(k);
+        fit
     }
 
     fn dirty_folio(&self, k: &Kernel, folio: Folio) {
@@ -122,7 +141,7 @@ impl FileSystem for Delalloc {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.text == Text::V6_14);
+        ext4_setattr_size(k, self, size, self.text >= Text::V6_14);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
@@ -147,7 +166,7 @@ impl FileSystem for Delalloc {
 #[track_caller]
 fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
-    let prepare = if fs.text == Text::V6_14 { Prepare::V6_14 } else { Prepare::V4_7 };
+    let prepare = if fs.text >= Text::V6_14 { Prepare::V6_14 } else { Prepare::V4_7 };
     call(task.m, Label::new("ext4_da_write_begin", &[pos as i32, len as i32]), || {
         let with_handle = fs.text == Text::V4_2;
         let folio = if with_handle {
@@ -190,18 +209,17 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
     })
 }
 
-/// The inode with its size on disk becomes part of a transaction (`ext4_dirty_inode`).
-fn update_disk_size(k: &Kernel, size: usize) {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_dirty_inode", &[size as i32]), || {
-        jbd2_journal_start(task, journal); // Not needed: it is one change, which a commit has or has not.
-        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
-        set_disk_size(task, size);
-        jbd2_journal_stop(task, journal);
-    });
+/// `ext4_update_i_disksize`: in memory. The inode is part of a transaction when it is marked dirty, which a commit does not
+/// wait for here: it takes the inode as it is.
+fn update_i_disksize(k: &Kernel, end: usize) {
+    down_write_i_data_sem(k);
+    // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
+    raise_disk_size(k, end);
+    up_write_i_data_sem(k);
 }
 
-/// `ext4_da_write_end` until v6.11: the size on disk first, then `generic_write_end`.
+/// `ext4_da_write_end` until v6.11: the size on disk first, in memory, then `generic_write_end`. Since v5.15 the inode
+/// becomes part of a transaction when that is done.
 fn da_write_end(fs: &Delalloc, k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) -> usize {
     let (task, journal) = (&k.task, k.journal());
     let mut copied = copied;
@@ -211,18 +229,12 @@ fn da_write_end(fs: &Delalloc, k: &Kernel, pos: usize, (len, copied): (usize, us
     let end = pos + copied;
     let beyond =
         copied > 0 && if fs.text == Text::V4_2 { end > disk_size(task) } else { end > i_size_read(task) };
-    let updates = beyond && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0);
-    if fs.text == Text::V4_2 {
-        if updates {
-            set_disk_size(task, end);
-        }
-        let took = generic_write_end(k, pos, len, copied, folio);
-        jbd2_journal_stop(task, journal);
-        return took;
+    if beyond && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0) {
+        update_i_disksize(k, end);
     }
-    let took = generic_write_end(k, pos, len, copied, folio);
-    if updates {
-        update_disk_size(k, end);
+    let took = generic_write_end(k, fs, pos, (len, copied), folio);
+    if fs.text == Text::V4_2 {
+        jbd2_journal_stop(task, journal);
     }
     took
 }
@@ -239,26 +251,23 @@ fn ext4_da_do_write_end(
     let old_size = i_size_read(task);
     let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
     let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
-    let mut updates = false;
     if end > old_size {
         i_size_write(task, end);
-        updates = copied > 0 && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0);
+        if copied > 0 && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0) {
+            update_i_disksize(k, end);
+        }
     }
     if !k.mutated(Mutant::PageStaysLocked) {
         folio_unlock(task, folio);
     }
     folio_put(task, folio);
     if pos > old_size {
-        // Not needed: what is zeroed has zeros already, and the size on disk is not raised here.
+        pagecache_isize_extended(k, fs, old_size, pos);
+    }
+    if pos > old_size && fs.text < Text::V7_1 {
         let handle = jbd2_journal_start(task, journal);
         ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
-        // Not reached: a block has two units, so that what begins beyond the end ends in a new block.
-        if updates {
-            set_disk_size(task, end);
-        }
         jbd2_journal_stop(task, journal);
-    } else if updates {
-        update_disk_size(k, end);
     }
     if k.mutated(Mutant::ReturnsLength) { len } else { copied }
 }

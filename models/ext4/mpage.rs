@@ -18,7 +18,7 @@ use page_state::inode::{convert_unwritten_extent, i_size_read};
 
 use super::block::{Allocation, During, ext4_map_blocks};
 use super::page_io::{ext4_bio_write_page, ext4_end_bio, ext4_writepage};
-use super::truncate::raise_disk_size;
+use super::truncate::raise_disk_size_to;
 use crate::generic::writeback::folio_clear_dirty_for_io;
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_start_reserved, jbd2_journal_stop};
 use crate::kernel::Kernel;
@@ -48,7 +48,7 @@ pub(super) fn ext4_writepages(k: &Kernel, folio: Folio, allocation: Allocation) 
         let submitted = ext4_bio_write_page(k, folio);
         folio_unlock(task, folio);
         let end = (folio.index + 1) * task.storage.geometry.page_units();
-        raise_disk_size(k, end.min(i_size_read(task)));
+        raise_disk_size_to(k, end);
         jbd2_journal_stop(task, journal);
         if submitted != 0 {
             ext4_end_bio(k, folio, submitted);

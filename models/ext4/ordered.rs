@@ -1,7 +1,7 @@
 //! `ext4_write_begin` and `ext4_write_end`, for files whose data is written in place before the transaction that
 //! names its blocks commits (`data=ordered`, without delayed allocation).
 //!
-//! v4.2 is the text that the thread of 2015 is about. v2.6.26 and v2.6.32 (f8514083cd1b) stand beside it, from
+//! v4.2 is the text that the thread of 2015 is about. v2.6.26, v2.6.31 (f8514083cd1b) and v2.6.33 (b9a4207d5e91) stand beside it, from
 //! memory of them, and what changed since: 06bd3c36a733 (v4.7) puts the inode's data on the transaction's list
 //! where blocks are allocated instead of in `write_end`; 6b730a405037 (v6.12) gives `write_begin` a text of its
 //! own, which leaves dirtying to `write_end`; since v6.13 a write beyond the end zeroes what lies between. With
@@ -13,31 +13,35 @@
 
 use machine::{Label, call};
 use page_state::buffer::set_buffer_uptodate;
-use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
+use page_state::folio::{
+    folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock, folio_wait_writeback,
+};
 use page_state::inode::{i_size_read, i_size_write, orphan_add, set_disk_size};
 use page_state::steps::report;
 use page_state::{Buffer, Folio};
 
-use super::begin::{abandon, grab_with_handle, page_range};
+use super::begin::{abandon, ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_get_block};
 use super::mpage::ext4_writepages;
 use super::page_io::{self, all_mapped, commit_ordered};
 use super::truncate::{
-    ext4_setattr_size, ext4_truncate_failed_write, ext4_update_inode_size, ext4_zero_partial_blocks,
-    raise_disk_size,
+    ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_inode_size,
+    ext4_zero_partial_blocks, raise_disk_size,
 };
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
-    NewBuffer, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
-    block_write_begin, block_write_end, page_zero_new_buffers, prepare_buffers, try_to_free_buffers,
-    within_size,
+    NewBuffer, block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
+    block_read_full_page, block_write_begin, block_write_end, page_zero_new_buffers, prepare_buffers,
+    try_to_free_buffers, within_size,
 };
+use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
+use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, journal_current_handle};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request};
 
 /// The text of `ext4_write_begin` and `ext4_write_end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,12 +49,16 @@ pub(super) enum Text {
     /// v2.6.26: the size on disk is raised by what was copied, before it is known what of it is taken; nothing
     /// is trimmed.
     V2_6_26,
-    /// v2.6.32 to v4.6.
+    /// v2.6.31: f8514083cd1b, blocks beyond the size go, and the page stays as it is.
+    V2_6_31,
+    /// v2.6.33 (b9a4207d5e91) to v4.6.
     V4_2,
     /// v4.7 to v6.11.
     V4_7,
     /// v6.12 (and v6.13, which zeroes what lies between).
     V6_14,
+    /// v7.1: 3f60efd65412, what lies between is zeroed before the write; `page_mkwrite` under a handle of its own.
+    V7_1,
 }
 
 /// ext4 with `data=ordered`.
@@ -67,11 +75,18 @@ impl FileSystem for Ordered {
         Nature::ORDERED
     }
 
+    fn takes_invalidate_lock(&self, around: Around) -> bool {
+        around >= Around::V5_15
+    }
+
     fn has_unwritten_extents(&self) -> bool {
         true
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        if self.text >= Text::V7_1 {
+            ext4_write_checks(k, self, request);
+        }
         generic_perform_write(k, self, request)
     }
 
@@ -119,7 +134,7 @@ impl FileSystem for Ordered {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.text == Text::V6_14);
+        ext4_setattr_size(k, self, size, self.text >= Text::V6_14);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
@@ -141,6 +156,13 @@ impl FileSystem for Ordered {
     }
 }
 
+impl Ordered {
+    /// How what a failed write left beyond the size goes.
+    fn truncate_failed_write(&self) -> fn(&Kernel, &dyn FileSystem) {
+        if self.text == Text::V2_6_31 { ext4_truncate } else { ext4_truncate_failed_write }
+    }
+}
+
 #[track_caller]
 fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
@@ -155,7 +177,7 @@ fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<
             jbd2_journal_stop(task, journal);
             folio_put(task, folio);
         } else {
-            abandon(k, fs, folio, pos + len);
+            abandon(k, fs, folio, pos + len, fs.truncate_failed_write());
         }
         Err(error)
     })
@@ -199,7 +221,6 @@ fn ext4_write_end(
     let took = call(task.m, Label::new("ext4_write_end", &args), || {
         // Not needed: only data=journal looks at which transaction a handle is of.
         let handle = journal_current_handle(task, journal);
-        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let old_size = i_size_read(task);
         if fs.text <= Text::V4_2 {
             jbd2_journal_file_inode(task, journal);
@@ -221,8 +242,11 @@ fn ext4_write_end(
             folio_unlock(task, folio);
         }
         folio_put(task, folio);
-        if fs.text == Text::V6_14 && old_size < pos {
-            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        if old_size < pos {
+            pagecache_isize_extended(k, fs, old_size, pos);
+            if fs.text == Text::V6_14 {
+                ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+            }
         }
         let trims = fs.text != Text::V2_6_26 && !k.mutated(Mutant::FailedWriteIsNotTruncated);
         // Not needed: to truncate to the size changes nothing.
@@ -232,7 +256,7 @@ fn ext4_write_end(
         }
         jbd2_journal_stop(task, journal);
         if extending {
-            ext4_truncate_failed_write(k, fs);
+            (fs.truncate_failed_write())(k, fs);
         }
         if k.mutated(Mutant::SizeOnDiskIsAhead) {
             set_disk_size(task, pos + len);
@@ -245,22 +269,53 @@ fn ext4_write_end(
 /// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
 #[track_caller]
 fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> bool {
-    let (task, journal) = (&k.task, k.journal());
+    let task = &k.task;
     call(task.m, Label::new("ext4_page_mkwrite", &[]), || {
+        filemap_invalidate_lock_shared(k);
         folio_lock(task, folio);
         let len = within_size(k, folio);
-        if !folio_in_cache(task, folio) || len == 0 {
+        let ours = folio_in_cache(task, folio) && len > 0;
+        let fit = if ours && all_mapped(k, folio, len) {
+            folio_wait_writeback(task, folio);
+            true
+        } else {
             folio_unlock(task, folio);
+            // We need to fill the hole.
+            ours && if fs.text >= Text::V7_1 {
+                ext4_block_page_mkwrite(fs, k, folio)
+            } else {
+                let journal = k.journal();
+                jbd2_journal_start(task, journal);
+                let fit = block_page_mkwrite(k, fs, folio);
+                jbd2_journal_stop(task, journal);
+                fit
+            }
+        };
+        filemap_invalidate_unlock_shared(k);
+        fit
+    })
+}
+
+/// `ext4_block_page_mkwrite` (v7.1), for data that is written in place.
+fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> bool {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_block_page_mkwrite", &[]), || {
+        jbd2_journal_start(task, journal);
+        folio_lock(task, folio);
+        let len = within_size(k, folio);
+        // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
+        let fit = folio_in_cache(task, folio)
+            && len > 0
+            && ext4_block_write_begin(k, fs, fs.text, folio, (0, len)).is_ok();
+        if !fit {
+            folio_unlock(task, folio);
+            jbd2_journal_stop(task, journal);
             return false;
         }
-        if all_mapped(k, folio, len) {
-            folio_wait_writeback(task, folio);
-            return true;
-        }
-        folio_unlock(task, folio);
-        jbd2_journal_start(task, journal);
-        let fit = block_page_mkwrite(k, fs, folio);
+        block_commit_write(k, folio, 0, len);
+        folio_mark_dirty(task, folio);
         jbd2_journal_stop(task, journal);
-        fit
+        folio_wait_writeback(task, folio);
+        true
     })
 }

@@ -1,13 +1,12 @@
 //! How an ext4 file gets smaller or larger (`fs/ext4/inode.c`), and what a failed write leaves.
 //!
-//! v4.2; v6.12 is the same in what is modelled. Left out: `invalidate_lock`, direct I/O under way, the
-//! zeroing that a hole punched in the middle needs.
+//! v4.2; v6.12 is the same in what is modelled, and what v3.12, v6.13 and v7.1 changed stands beside it. Left out: direct
+//! I/O under way, the zeroing that a hole punched in the middle needs.
 
 use machine::{Label, call};
-use page_state::Buffer;
 use page_state::buffer::{
-    bh_read, buffer_freed, buffer_mapped, buffer_uptodate, create_empty_buffers, mark_buffer_dirty,
-    set_buffer_uptodate,
+    bh_read, buffer_delay, buffer_freed, buffer_mapped, buffer_unwritten, buffer_uptodate,
+    create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
     filemap_get_folio, folio_buffers, folio_lock, folio_put, folio_test_uptodate, folio_unlock,
@@ -16,17 +15,21 @@ use page_state::folio::{
 use page_state::inode::{
     disk_size, i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
 };
+use page_state::{Buffer, Folio};
 
 use super::page_io::begin_ordered_truncate;
 use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
-use crate::generic::truncate::truncate_inode_pages;
+use crate::generic::locks::{
+    down_write_i_data_sem, filemap_invalidate_lock, filemap_invalidate_unlock, up_write_i_data_sem,
+};
+use crate::generic::truncate::{pagecache_isize_extended, truncate_inode_pages};
 use crate::jbd2::{
     self, Handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
     jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::kernel::Kernel;
+use crate::kernel::{Around, Kernel};
 
 /// `ext4_update_inode_size`: the sizes reach at least up to `new_size`; the page is locked.
 #[track_caller]
@@ -45,6 +48,15 @@ pub(super) fn raise_disk_size(k: &Kernel, new_size: usize) {
     }
 }
 
+/// The same for what writeback has written up to `end`, as far as the file reaches (`mpage_map_and_submit_extent`): the
+/// size is looked at again under `i_data_sem`, since v3.12.
+#[track_caller]
+pub(super) fn raise_disk_size_to(k: &Kernel, end: usize) {
+    down_write_i_data_sem(k);
+    raise_disk_size(k, end.min(i_size_read(&k.task)));
+    up_write_i_data_sem(k);
+}
+
 /// `ext4_truncate`: zeroes the rest of the last block, frees the blocks beyond the size. The inode is on
 /// the orphan list meanwhile.
 #[track_caller]
@@ -52,14 +64,19 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_truncate", &[]), || {
         let geometry = task.storage.geometry;
+        let zeroes_first = k.world.setting.around >= Around::V7_1;
+        if zeroes_first {
+            ext4_block_zero_eof(k, fs, i_size_read(task), geometry.page_units());
+        }
         // Not needed: before v6.14, whatever part of this a commit takes, the inode is on the orphan list.
         let handle = jbd2_journal_start(task, journal);
         let size = i_size_read(task);
-        if !size.is_multiple_of(geometry.block_units()) {
+        if !zeroes_first && !size.is_multiple_of(geometry.block_units()) {
             ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
         }
         // Not needed: who comes here has the inode on the list, or, with blocks delayed, has allocated nothing.
         orphan_add(task);
+        down_write_i_data_sem(k);
         // Not needed: it is the one in memory already; a delayed write before the one that fails is not asked.
         set_disk_size(task, size);
         for block in geometry.blocks_of(size)..geometry.blocks() {
@@ -67,6 +84,7 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
                 set_map(task, block, None);
             }
         }
+        up_write_i_data_sem(k);
         if !k.mutated(Mutant::InodeStaysOrphan) {
             orphan_del(task);
         }
@@ -88,14 +106,12 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
             create_empty_buffers(task, folio); // Not needed: what is read has zeros behind the end, as on disk.
         }
         let bh = Buffer { folio, block };
-        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let mut mapped = !buffer_freed(task, bh);
-        // Not needed: there are zeros already.
         // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it.
         if mapped && !buffer_mapped(task, bh) {
             // Without `create` there is nothing that can fail.
             let _ = fs.get_block(k, bh, false);
-            mapped = buffer_mapped(task, bh); // Not needed: there are zeros already.
+            mapped = buffer_mapped(task, bh);
         }
         if mapped {
             // Not needed: a buffer of an uptodate page is uptodate.
@@ -107,16 +123,94 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
             }
             if fs.nature().journals_data {
                 jbd2_journal_get_write_access(task, journal, handle, bh);
-                folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
-                jbd2_journal_dirty_metadata(task, journal, handle, bh); // Not needed: there are zeros already.
+                folio_zero_segment(task, folio, from, to);
+                jbd2_journal_dirty_metadata(task, journal, handle, bh);
             } else {
-                folio_zero_segment(task, folio, from, to); // Not needed: there are zeros already.
+                folio_zero_segment(task, folio, from, to);
                 mark_buffer_dirty(task, bh); // Not needed: with delayed allocation there are zeros on disk, too.
-                jbd2_journal_file_inode(task, journal); // Not needed: there are zeros already.
+                jbd2_journal_file_inode(task, journal);
             }
         }
         folio_unlock(task, folio);
         folio_put(task, folio);
+    });
+}
+
+/// `ext4_block_zero_eof` (v7.1): the units `from..end` that lie in the block of `from` become zeros, without a handle or
+/// under one of its own; what is written in place is in the ordered data then.
+#[track_caller]
+pub(super) fn ext4_block_zero_eof(k: &Kernel, fs: &dyn FileSystem, from: usize, end: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    let geometry = task.storage.geometry;
+    if from.is_multiple_of(geometry.block_units()) || from >= end {
+        return;
+    }
+    let end = end.min(geometry.block(from >> geometry.block_shift).end);
+    call(task.m, Label::new("ext4_block_zero_eof", &[from as i32, end as i32]), || {
+        if fs.nature().journals_data {
+            ext4_block_journalled_zero_range(k, fs, from, end);
+        } else if ext4_block_do_zero_range(k, fs, from, end) {
+            jbd2_journal_start(task, journal);
+            jbd2_journal_file_inode(task, journal);
+            jbd2_journal_stop(task, journal);
+        }
+    });
+}
+
+/// `ext4_load_tail_bh`: the buffer of the block that `from` lies in, uptodate, its page locked; none over a hole.
+fn ext4_load_tail_bh(k: &Kernel, fs: &dyn FileSystem, from: usize) -> (Folio, Option<Buffer>) {
+    let task = &k.task;
+    let folio = grab_cache_page(task, 0);
+    if !folio_buffers(task, folio) {
+        create_empty_buffers(task, folio);
+    }
+    let bh = Buffer { folio, block: from >> task.storage.geometry.block_shift };
+    if !buffer_mapped(task, bh) {
+        // Without `create` there is nothing that can fail.
+        let _ = fs.get_block(k, bh, false);
+        if !buffer_mapped(task, bh) {
+            return (folio, None);
+        }
+    }
+    if folio_test_uptodate(task, folio) {
+        set_buffer_uptodate(task, bh);
+    }
+    if !buffer_uptodate(task, bh) {
+        bh_read(task, bh);
+    }
+    (folio, Some(bh))
+}
+
+/// `ext4_block_do_zero_range`; tells whether zeros are to be written over a block that is there.
+fn ext4_block_do_zero_range(k: &Kernel, fs: &dyn FileSystem, from: usize, end: usize) -> bool {
+    let task = &k.task;
+    call(task.m, Label::new("ext4_block_do_zero_range", &[from as i32, end as i32]), || {
+        let (folio, bh) = ext4_load_tail_bh(k, fs, from);
+        let zeroed = bh.is_some_and(|bh| {
+            folio_zero_segment(task, folio, from, end);
+            mark_buffer_dirty(task, bh);
+            !buffer_unwritten(task, bh) && !buffer_delay(task, bh)
+        });
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+        zeroed
+    })
+}
+
+/// `ext4_block_journalled_zero_range`.
+fn ext4_block_journalled_zero_range(k: &Kernel, fs: &dyn FileSystem, from: usize, end: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_block_journalled_zero_range", &[from as i32, end as i32]), || {
+        let handle = jbd2_journal_start(task, journal);
+        let (folio, bh) = ext4_load_tail_bh(k, fs, from);
+        if let Some(bh) = bh {
+            jbd2_journal_get_write_access(task, journal, handle, bh);
+            folio_zero_segment(task, folio, from, end);
+            jbd2_journal_dirty_metadata(task, journal, handle, bh);
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+        jbd2_journal_stop(task, journal);
     });
 }
 
@@ -142,40 +236,104 @@ pub fn ext4_zero_partial_blocks(k: &Kernel, fs: &dyn FileSystem, handle: Handle,
 #[track_caller]
 pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
     call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
+        filemap_invalidate_lock(k);
         // Not needed: with delayed allocation it takes a full disk to come here, and what the page has is on disk then.
         truncate_inode_pages(k, fs, i_size_read(&k.task));
         ext4_truncate(k, fs);
+        filemap_invalidate_unlock(k);
     });
 }
-/// `ext4_setattr` to a smaller or larger size, with the inode's lock held. As in v6.1 and v6.12 ordered data is
-/// looked after before the inode is on the orphan list, against what jbd2 asks for. `zeroes_tail`: since v6.13
-/// (c7fc0366c656) a file that grows has zeros behind its end first.
+
+/// `ext4_setattr` to a smaller or larger size, with the inode's lock held. `zeroes_tail`: since v6.13 (c7fc0366c656) a
+/// file that grows has zeros behind its end first.
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_setattr", &[size as i32]), || {
-        let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
-        if size < old_size && !journals_data {
-            begin_ordered_truncate(k, fs);
-        }
-        let handle = jbd2_journal_start(task, journal);
-        let geometry = task.storage.geometry;
-        if size < old_size {
-            orphan_add(task);
-        } else if zeroes_tail && !old_size.is_multiple_of(geometry.block_units()) {
-            // ext4_block_truncate_page
-            ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
-        }
-        set_disk_size(task, size);
-        i_size_write(task, size);
-        jbd2_journal_stop(task, journal);
-        if size < old_size {
-            if journals_data {
-                ext4_wait_for_tail_page_commit(k, size);
-            }
-            truncate_inode_pages(k, fs, size);
-            ext4_truncate(k, fs);
-        }
+    call(k.task.m, Label::new("ext4_setattr", &[size as i32]), || match k.world.setting.around {
+        Around::Older => setattr_v2_6_26(k, fs, size),
+        Around::V7_1 => setattr_v7_1(k, fs, size),
+        _ => setattr_v3_12(k, fs, size, zeroes_tail),
     });
+}
+
+/// Up to v3.11: ordered data is looked after when the inode is on the orphan list, as jbd2 asks for.
+fn setattr_v2_6_26(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    if size < i_size_read(task) {
+        jbd2_journal_start(task, journal);
+        orphan_add(task);
+        set_disk_size(task, size);
+        jbd2_journal_stop(task, journal);
+        begin_ordered_truncate(k, fs);
+    }
+    i_size_write(task, size);
+    truncate_inode_pages(k, fs, size);
+    ext4_truncate(k, fs);
+}
+
+/// v3.12 to v7.0: before that, against what jbd2 asks for.
+fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
+    let (task, journal) = (&k.task, k.journal());
+    let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
+    if size < old_size && !journals_data {
+        begin_ordered_truncate(k, fs);
+    }
+    filemap_invalidate_lock(k);
+    let handle = jbd2_journal_start(task, journal);
+    let geometry = task.storage.geometry;
+    if size < old_size {
+        orphan_add(task);
+    } else if zeroes_tail && !old_size.is_multiple_of(geometry.block_units()) {
+        // ext4_block_truncate_page
+        ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
+    }
+    set_both_sizes(k, size);
+    jbd2_journal_stop(task, journal);
+    if size > old_size {
+        pagecache_isize_extended(k, fs, old_size, size);
+    } else if size < old_size {
+        if journals_data {
+            ext4_wait_for_tail_page_commit(k, size);
+        }
+        truncate_inode_pages(k, fs, size);
+        ext4_truncate(k, fs);
+    }
+    filemap_invalidate_unlock(k);
+}
+
+/// Since v7.1 a file that grows has zeros behind its end before the handle is opened.
+fn setattr_v7_1(k: &Kernel, fs: &dyn FileSystem, size: usize) {
+    let (task, journal) = (&k.task, k.journal());
+    let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
+    if size < old_size && !journals_data {
+        begin_ordered_truncate(k, fs);
+    }
+    filemap_invalidate_lock(k);
+    if size > old_size {
+        ext4_block_zero_eof(k, fs, old_size, task.storage.geometry.page_units());
+    }
+    jbd2_journal_start(task, journal);
+    if size < old_size {
+        orphan_add(task);
+    }
+    set_both_sizes(k, size);
+    jbd2_journal_stop(task, journal);
+    if size > old_size {
+        pagecache_isize_extended(k, fs, old_size, size);
+    } else if size < old_size {
+        if journals_data {
+            ext4_wait_for_tail_page_commit(k, size);
+        }
+        truncate_inode_pages(k, fs, size);
+        ext4_truncate(k, fs);
+    }
+    filemap_invalidate_unlock(k);
+}
+
+/// Both sizes change under `i_data_sem`.
+fn set_both_sizes(k: &Kernel, size: usize) {
+    down_write_i_data_sem(k);
+    set_disk_size(&k.task, size);
+    i_size_write(&k.task, size);
+    up_write_i_data_sem(k);
 }
 
 /// `ext4_wait_for_tail_page_commit`: a page that is cut in the middle must not be in a commit.

@@ -7,11 +7,15 @@ use super::delalloc::{Delalloc, Text as DelayedText};
 use super::journalled::{Journalled, WriteEnd};
 use super::ordered::{Ordered, Text};
 use crate::corpus::{Bug, bug};
-use crate::family::{Path, Release, Row};
+use crate::family::{Path, Row};
 use crate::kernel::Caller;
 
 /// Its stable tree has what zeroes the gap before a write that begins beyond the end, which came with v6.13.
-const V6_12: Release = (6, 12);
+const V6_12: &str = "v6.12";
+
+/// What v7.1 changed in all three.
+const ZEROES_FIRST: &str =
+    "3f60efd65412: what lies between the end and a write beyond it is zeroed before the write";
 
 fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sentence: &'static str) -> Row {
     Row::new(name, caller, Arc::new(Journalled { write_end }), sentence)
@@ -24,7 +28,8 @@ fn journalled() -> Vec<Row> {
             Caller::V4_2,
             WriteEnd::V4_2,
             "prefault first: v4.2, and after the revert of 998ef75ddb",
-        ),
+        )
+        .stands("v3.18 .. v4.3"),
         journalled_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -44,7 +49,8 @@ fn journalled() -> Vec<Row> {
             Caller::CopyFirst,
             WriteEnd::SkipZeroing,
             "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
-        ),
+        )
+        .historic(),
         journalled_row(
             "v4.2+copy-first+skip-zeroing-at-entry",
             Caller::CopyFirst,
@@ -64,38 +70,66 @@ fn journalled() -> Vec<Row> {
             Caller::V4_2,
             WriteEnd::V4_4,
             "b90197b65518: new buffers are zeroed without being dirtied",
-        ),
+        )
+        .stands("v4.4 .. v4.7"),
         journalled_row(
             "v4.4+copy-first",
             Caller::CopyFirst,
             WriteEnd::V4_4,
             "b90197b65518 under 998ef75ddb's order",
-        ),
+        )
+        .historic(),
         journalled_row(
             "v4.11",
             Caller::V4_8,
             WriteEnd::V4_11,
             "3b136499e906: after a short copy only what was copied, or is new, is journalled",
-        ),
+        )
+        .stands("v4.11 .. v5.9"),
         journalled_row(
             "v4.11+copy-first",
             Caller::CopyFirst,
             WriteEnd::V4_11,
             "3b136499e906 under 998ef75ddb's order",
-        ),
+        )
+        .historic(),
+        journalled_row(
+            "v5.18",
+            Caller::V5_18,
+            WriteEnd::V5_10,
+            "64a9f1449950: a store through a mapping is journalled when its page becomes writable",
+        )
+        .stands("v5.18 .. v6.2"),
+        journalled_row("v6.3", Caller::V5_18, WriteEnd::V6_3, "and no more when that page is written back")
+            .stands("v6.3 .. v6.10")
+            .historic(),
         journalled_row(
             "v6.13",
             Caller::V6_11,
             WriteEnd::V6_14,
-            "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again with all of the page",
+            "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again \
+             with all of the page",
         )
+        .historic()
+        .stands("v6.13")
         .in_stable(V6_12),
         journalled_row(
             "v6.14",
             Caller::V6_14,
             WriteEnd::V6_14,
             "665575cff098: copy first for good, with ext4 of that time",
-        ),
+        )
+        .historic()
+        .stands("v6.14 .. v6.17"),
+        journalled_row(
+            "v6.18",
+            Caller::V6_18,
+            WriteEnd::V6_14,
+            "the copy tries again by itself until it copies nothing",
+        )
+        .stands("v6.18 .. v7.0")
+        .historic(),
+        journalled_row("v7.1", Caller::V6_18, WriteEnd::V7_1, ZEROES_FIRST).stands("v7.1 .."),
     ]
 }
 
@@ -117,15 +151,41 @@ fn ordered() -> Vec<Row> {
             (Text::V2_6_26, Plain),
             "before f8514083cd1b: what a short copy leaves beyond the size stays",
         )
+        .stands("v2.6.26 .. v2.6.30")
         .historic(),
         ordered_row(
-            "v2.6.32",
+            "v2.6.31",
+            Caller::V2_6_26,
+            (Text::V2_6_31, Plain),
+            "f8514083cd1b: blocks that a short copy leaves beyond the size go, and the page cache keeps \
+             their buffers",
+        )
+        .stands("v2.6.31 .. v2.6.32")
+        .historic(),
+        ordered_row(
+            "v2.6.33",
             Caller::V2_6_26,
             (Text::V4_2, Plain),
-            "f8514083cd1b: what a short copy leaves beyond the size goes",
+            "b9a4207d5e91: and what the page cache has of them",
         )
+        .stands("v2.6.33 .. v3.9")
         .historic(),
-        ordered_row("v4.2", Caller::V4_2, (Text::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        ordered_row(
+            "v3.12",
+            Caller::V4_2,
+            (Text::V4_2, Plain),
+            "90e775b71ac4: a truncation changes both sizes under one handle, and looks after ordered \
+             data before that",
+        )
+        .stands("v3.12 .. v3.17")
+        .historic(),
+        ordered_row(
+            "v4.2",
+            Caller::V4_2,
+            (Text::V4_2, Plain),
+            "prefault first; 90a8020278c1: who stores behind the end asks again when the file has grown",
+        )
+        .stands("v3.18 .. v4.6"),
         ordered_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -137,36 +197,55 @@ fn ordered() -> Vec<Row> {
             Caller::V5_18,
             (Text::V4_7, Listed),
             "06bd3c36a733: what is allocated is written before the commit, and what is not allocated is not",
-        ),
+        )
+        .stands("v5.18 .. v6.10"),
         ordered_row(
             "v6.1+dioread-nolock",
             Caller::V5_18,
             (Text::V4_7, UnwrittenBeforeFix),
             "delayed allocation falls back to this path, and blocks read as zeros until they are written",
         )
+        .stands("v5.18 .. v6.5")
         .historic(),
         ordered_row(
             "v6.13",
             Caller::V6_11,
             (Text::V6_14, Listed),
-            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again \
+             with all of the page",
         )
+        .stands("v6.13")
         .historic()
         .in_stable(V6_12),
-        ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good"),
+        ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good")
+            .historic()
+            .stands("v6.14 .. v6.17"),
         ordered_row(
             "v6.14+dioread-nolock",
             Caller::V6_14,
             (Text::V6_14, Unwritten),
             "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
         )
+        .stands("v6.14 .. v6.17")
         .historic(),
+        ordered_row(
+            "v6.18+dioread-nolock",
+            Caller::V6_18,
+            (Text::V6_14, Unwritten),
+            "where delayed allocation falls back to it: the default since v6.8, also where blocks are \
+             smaller than pages",
+        )
+        .historic()
+        .stands("v6.18 .. v7.0"),
         ordered_row(
             "v6.18",
             Caller::V6_18,
             (Text::V6_14, Listed),
             "the copy tries again by itself until it copies nothing",
-        ),
+        )
+        .historic()
+        .stands("v6.18 .. v7.0"),
+        ordered_row("v7.1", Caller::V6_18, (Text::V7_1, Listed), ZEROES_FIRST).stands("v7.1 .."),
     ]
 }
 
@@ -182,7 +261,8 @@ fn delayed_row(
 fn delayed() -> Vec<Row> {
     use Allocation::{Ordered as Listed, Plain, Unwritten};
     vec![
-        delayed_row("v4.2", Caller::V4_2, (DelayedText::V4_2, Plain), "prefault first: v3.10 to v4.6"),
+        delayed_row("v4.2", Caller::V4_2, (DelayedText::V4_2, Plain), "prefault first: v3.10 to v4.6")
+            .stands("v3.18 .. v4.6"),
         delayed_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -195,34 +275,44 @@ fn delayed() -> Vec<Row> {
             (DelayedText::V4_2, Listed),
             "06bd3c36a733: a commit waits for the data of blocks that writeback has allocated",
         )
+        .stands("v4.8 .. v5.13")
         .historic(),
-        delayed_row(
-            "v5.14",
-            Caller::V5_14,
-            (DelayedText::V4_2, Unwritten),
-            "before 4df031ff5876; dioread_nolock: blocks read as zeros until they are written",
-        )
-        .historic(),
+        delayed_row("v5.14", Caller::V5_14, (DelayedText::V4_2, Listed), "before 4df031ff5876")
+            .stands("v5.14")
+            .historic(),
         delayed_row(
             "v5.18",
             Caller::V5_18,
-            (DelayedText::V5_15, Unwritten),
+            (DelayedText::V5_15, Listed),
             "4df031ff5876: the size on disk is raised only with the size",
-        ),
+        )
+        .historic()
+        .stands("v5.18 .. v6.3"),
         delayed_row(
             "v6.4",
             Caller::V5_18,
-            (DelayedText::V6_4, Unwritten),
+            (DelayedText::V6_4, Listed),
             "1dedde690303: and only by what is taken",
         )
-        .historic()
-        .in_stable((6, 1)),
+        .stands("v6.4 .. v6.7")
+        .in_stable("v6.1"),
+        delayed_row(
+            "v6.8",
+            Caller::V5_18,
+            (DelayedText::V6_4, Unwritten),
+            "e89fdcc425b6: dioread_nolock, of larger blocks the default since v5.6: blocks read as zeros \
+             until they are written",
+        )
+        .stands("v6.8 .. v6.10")
+        .historic(),
         delayed_row(
             "v6.13",
             Caller::V6_11,
             (DelayedText::V6_14, Unwritten),
-            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again with all of the page",
+            "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again \
+             with all of the page",
         )
+        .stands("v6.13")
         .historic()
         .in_stable(V6_12),
         delayed_row(
@@ -230,13 +320,18 @@ fn delayed() -> Vec<Row> {
             Caller::V6_14,
             (DelayedText::V6_14, Unwritten),
             "665575cff098: copy first for good",
-        ),
+        )
+        .historic()
+        .stands("v6.14 .. v6.17"),
         delayed_row(
             "v6.18",
             Caller::V6_18,
             (DelayedText::V6_14, Unwritten),
             "the copy tries again by itself until it copies nothing",
-        ),
+        )
+        .stands("v6.18 .. v7.0")
+        .historic(),
+        delayed_row("v7.1", Caller::V6_18, (DelayedText::V7_1, Unwritten), ZEROES_FIRST).stands("v7.1 .."),
     ]
 }
 
@@ -269,7 +364,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
         bug(
             12,
             "2cd8bdb5efc1",
-            "a block that was allocated and never written is neither zeroed nor read before a part of it is written",
+            "a block that was allocated and never written is neither zeroed nor read before a part of it \
+             is written",
             "stale-uptodate",
             "ext4/ordered@v6.1+dioread-nolock:within-resident-unwritten-blocks",
             "ext4/ordered@v6.14+dioread-nolock:within-resident-unwritten-blocks",
@@ -300,12 +396,29 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "ext4/journalled@v6.14:no-writer-mmap-store-and-commit",
         ),
         bug(
+            64,
+            "b9a4207d5e91",
+            "blocks beyond the size go after a short copy and their buffers stay: the next round writes to blocks that are \
+             free",
+            "foreign-block",
+            "ext4/ordered@v2.6.31:extending-segment-then-invalid",
+            "ext4/ordered@v2.6.33:extending-segment-then-invalid",
+        ),
+        bug(
+            73,
+            "c7fc0366c656",
+            "what was stored behind the end of the file is in the file when it grows",
+            "exposed-behind-end",
+            "ext4/delalloc@v6.8:store-behind-end-in-a-block-then-write-beyond",
+            "ext4/delalloc@v6.13:store-behind-end-in-a-block-then-write-beyond",
+        ),
+        bug(
             56,
             "f8514083cd1b",
             "blocks that a short copy leaves beyond the size stay",
             "blocks-beyond-size",
             "ext4/ordered@v2.6.26:extending-unmapped",
-            "ext4/ordered@v2.6.32:extending-unmapped",
+            "ext4/ordered@v2.6.33:extending-unmapped",
         ),
     ]
 }

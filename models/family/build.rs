@@ -10,8 +10,9 @@ use scenario::{Actor, Grounds, Initial, Scenario};
 use super::source::set_up_second;
 use super::{File, PageState, Source};
 use super::{actors, ending, facts, final_state, picture};
-use crate::file_system::FileSystem;
-use crate::kernel::{Caller, Request, Setting, World};
+use crate::file_system::{FileSystem, Medium};
+use crate::generic::locks::Locks;
+use crate::kernel::{Around, BehindEnd, Caller, Request, Setting, World};
 use crate::properties;
 
 /// Somebody beside the writer.
@@ -28,6 +29,12 @@ pub enum Companion {
     MmapReader,
     /// Stores a unit through a mapping: [`Question::second`].
     MmapStore,
+    /// Stores a unit through a mapping behind the end of the file: [`Question::second`]. Who makes the file longer waits
+    /// for that.
+    StoreBehindEnd {
+        /// Whether it stores the same again when the file has grown.
+        again: bool,
+    },
     /// Writes to the file as well: [`Question::second`].
     SecondWriter,
     /// Commits the running transaction.
@@ -101,6 +108,21 @@ fn position<T: PartialEq + Copy>(list: &mut Vec<T>, item: T) -> usize {
     })
 }
 
+impl Question {
+    /// Whether somebody cuts the file, by truncation or after a failed write, while somebody else may fill a page of it.
+    fn contends_for_pages(&self, fs: &dyn FileSystem) -> bool {
+        let cuts = self.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
+        let fails = self.writes && fs.nature().medium == Medium::Disk;
+        let fills = |c: &Companion| match c {
+            Companion::Reader { .. } => true,
+            c if c.has_mapping() => true,
+            Companion::Load => self.source.is_of_the_file(),
+            _ => false,
+        };
+        (cuts || fails) && (self.companions.iter().any(fills) || (cuts && self.source.is_of_the_file()))
+    }
+}
+
 impl Companion {
     /// Its name in a scenario's name.
     #[must_use]
@@ -109,6 +131,7 @@ impl Companion {
             Companion::Reader { .. } => "reader",
             Companion::MmapReader => "mmap-reader",
             Companion::MmapStore => "mmap-store",
+            Companion::StoreBehindEnd { .. } => "store-behind-end",
             Companion::SecondWriter => "second-writer",
             Companion::Commit => "commit",
             Companion::Checkpoint => "checkpoint",
@@ -123,6 +146,11 @@ impl Companion {
             Companion::Grow(Growth::Truncate) => "growth-by-truncate",
             Companion::Grow(Growth::Write) => "growth-by-write",
         }
+    }
+
+    /// Whether it uses a mapping of the file.
+    fn has_mapping(&self) -> bool {
+        matches!(self, Companion::MmapReader | Companion::MmapStore | Companion::StoreBehindEnd { .. })
     }
 
     /// Whether it may hold a page that has left the page cache.
@@ -143,7 +171,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     let size = (question.geometry, cache_frames);
     let mut world =
         World::declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
-    if question.companions.iter().any(|c| matches!(c, Companion::MmapReader | Companion::MmapStore)) {
+    if question.companions.iter().any(|c| c.has_mapping()) {
         world.shared = Some(SharedMapping::declare(&mut layout, &world.storage));
     }
     world.mm.stops_early = question.stops_early;
@@ -158,6 +186,19 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
     }
+    world.locks = Locks::declare(
+        &mut layout,
+        fs.takes_invalidate_lock(setting.around) && question.contends_for_pages(fs.as_ref()),
+        fs.nature().journal
+            && setting.around >= Around::V3_12
+            && question.companions.contains(&Companion::Writeback),
+    );
+    let behind_end = question.companions.iter().find_map(|c| match *c {
+        Companion::StoreBehindEnd { again } => Some(again),
+        _ => None,
+    });
+    world.behind_end =
+        behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let (initial, told) = initial_states(question, fs.as_ref(), &mut world, layout.len()).into_iter().unzip();
     let facts = facts::of(question, told);
@@ -233,6 +274,9 @@ fn initial_states(
         state[world.request.index()] = asked as Word;
         if let Some(writing) = world.writing {
             state[writing.index()] = 1;
+        }
+        if let Some(BehindEnd { to_come, .. }) = world.behind_end {
+            state[to_come.index()] = BehindEnd::STORE | BehindEnd::GROWTH;
         }
         if let Some(journal) = &world.journal
             && question.journalled

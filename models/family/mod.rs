@@ -18,4 +18,4 @@ pub use build::{Companion, Growth, Question, build};
 pub use file::{File, PageState};
 pub use source::Source;
 pub use table::{Open, Region, cases, open_cases, questions};
-pub use variant::{Path, Release, Row};
+pub use variant::{Path, Row};

@@ -1,15 +1,16 @@
 //! A write path as a table of variants.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
-use scenario::{Cases, Origin, Variant, WritePath};
+use scenario::{Cases, NoReleases, Origin, Release, Releases, Variant, WritePath};
 
 use super::cases;
 use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Setting};
 
-/// A variant of a write path: a kernel version, and what was proposed or changed.
+/// A variant of a write path: a text of the kernel, and what was proposed or changed.
 #[derive(Clone)]
 pub struct Row {
     name: &'static str,
@@ -17,38 +18,61 @@ pub struct Row {
     fs: Arc<dyn FileSystem>,
     setting: Setting,
     historic: bool,
-    since: Release,
+    /// Where it is the kernel's own.
+    stands: Option<Releases>,
+    /// A release before those that has it from its stable tree.
+    in_stable: Option<Release>,
 }
 
-/// A release of the kernel: version and patch level. All of 2.6 is one.
-pub type Release = (u32, u32);
-
-/// The release that a variant is named after.
-///
-/// # Panics
-/// Where it is named after none.
-fn release(name: &str) -> Release {
-    let number = |part: Option<&str>| part.and_then(|digits| digits.parse().ok());
-    let mut parts = name.strip_prefix('v').unwrap_or_default().split(['.', '+']);
-    let release = number(parts.next()).zip(number(parts.next()));
-    release.unwrap_or_else(|| panic!("{name}: a variant is named after a release, as v6.12 or v6.12+change"))
+/// What a table says, read: a release or several.
+fn read<T: FromStr<Err = NoReleases>>(name: &str, said: &str) -> T {
+    said.parse().unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 impl Row {
-    /// A kernel with this caller and this file system, named after its release.
+    /// A kernel with this caller and this file system, named after the release in which something changed. What was
+    /// proposed has around it what that release has.
     ///
     /// # Panics
     /// Where the name is not `vX.Y`, with a change behind a `+` if there is one.
     #[must_use]
     pub fn new(name: &'static str, caller: Caller, fs: Arc<dyn FileSystem>, sentence: &'static str) -> Row {
-        let (setting, since) = (Setting::of(caller), release(name));
-        Row { name, sentence, fs, setting, historic: false, since }
+        let of: Release = read(name, name.split('+').next().unwrap_or(name));
+        Row {
+            name,
+            sentence,
+            fs,
+            setting: Setting::of(caller).in_release(of),
+            historic: false,
+            stands: None,
+            in_stable: None,
+        }
+    }
+
+    /// The same, which is the text of these releases: `v3.10 .. v4.6`, `v6.13`, `v6.18 ..`. The kernel around it is that
+    /// of the first of them.
+    ///
+    /// # Panics
+    /// Where these are no releases.
+    #[must_use]
+    pub fn stands(self, releases: &str) -> Row {
+        let stands: Releases = read(self.name, releases);
+        Row { stands: Some(stands), setting: self.setting.in_release(stands.from), ..self }
     }
 
     /// The same, which an older release has from its stable tree.
+    ///
+    /// # Panics
+    /// Where it is no release.
     #[must_use]
-    pub fn in_stable(self, since: Release) -> Row {
-        Row { since, ..self }
+    pub fn in_stable(self, release: &str) -> Row {
+        Row { in_stable: Some(read(self.name, release)), ..self }
+    }
+
+    /// Whether it stands for a release, or for one before.
+    fn is_not_newer_than(&self, release: Release) -> bool {
+        let first = self.in_stable.or(self.stands.map(|stands| stands.from));
+        first.is_some_and(|first| first <= release)
     }
 
     /// The same on an architecture whose copy tells nothing of what it has copied when it meets a fault.
@@ -78,20 +102,13 @@ pub struct Path {
     sentence: &'static str,
     leaves_out: &'static str,
     rows: Vec<Row>,
-    last: Option<Release>,
 }
 
 impl Path {
     /// A write path.
     #[must_use]
     pub fn new(name: &'static str, sentence: &'static str, leaves_out: &'static str, rows: Vec<Row>) -> Path {
-        Path { name, sentence, leaves_out, rows, last: None }
-    }
-
-    /// The same, of which this release was the last.
-    #[must_use]
-    pub fn until(self, last: Release) -> Path {
-        Path { last: Some(last), ..self }
+        Path { name, sentence, leaves_out, rows }
     }
 
     /// `ext4/journalled`: a folder and a name in it.
@@ -100,13 +117,17 @@ impl Path {
         self.name
     }
 
-    /// The newest variant without a change that stands for a release, by its name; none where the release is older
-    /// than all of them, or does not have the path any more.
+    /// The newest variant without a change that stands for a release (`VERSION` and `PATCHLEVEL`; all of 2.6 is one);
+    /// none where the release is older than all of them, or does not have the path any more.
     #[must_use]
-    pub fn base(&self, release: Release) -> Option<(&'static str, Arc<dyn FileSystem>, Setting)> {
-        let stands = |row: &&Row| row.since <= release && !row.name.contains('+');
-        let row = self.rows.iter().rfind(stands).filter(|_| self.last.is_none_or(|last| release <= last))?;
-        Some((row.name, row.fs.clone(), row.setting))
+    pub fn base(&self, (version, patch): (u32, u32)) -> Option<(&'static str, Arc<dyn FileSystem>, Setting)> {
+        let release = Release([version, patch, if version == 2 { u32::MAX } else { 0 }]);
+        let of_the_kernel = || self.rows.iter().filter(|row| !row.name.contains('+'));
+        let row = of_the_kernel().rfind(|row| row.is_not_newer_than(release))?;
+        let last = of_the_kernel().next_back()?.stands?.until;
+        // What is around it is the release's own.
+        let setting = row.setting.in_release(release);
+        last.is_none_or(|last| release <= last).then(|| (row.name, row.fs.clone(), setting))
     }
 
     /// The write path with its variants; with a deliberate fault if one is given.
@@ -116,13 +137,14 @@ impl Path {
             .rows
             .into_iter()
             .map(|row| {
-                let Row { name, sentence, fs, setting, historic, .. } = row;
+                let Row { name, sentence, fs, setting, historic, stands, .. } = row;
                 let setting = Setting { mutant, ..setting };
                 let origin =
                     Origin { code: vec![fs.code(), module_path!()], value: format!("{fs:?} in {setting:?}") };
                 Variant {
                     name: name.to_owned(),
                     sentence: sentence.to_owned(),
+                    stands,
                     origin: Some(origin),
                     cases: Cases::new(move || cases(&fs, setting, historic)),
                 }

@@ -30,10 +30,10 @@ pub enum Text {
     V5_13,
     /// v5.14 to v6.0: what is tried again is as much as before.
     V5_18,
-    /// v6.12: what the page cache has between the end of the file and the write goes.
-    V6_12,
     /// faa794dd2e17: the source is faulted in after a copy of nothing; 0c58a97f919c: writeback makes no copies.
     V6_16,
+    /// 34b5c4a6e4fb: what the page cache has between the end of the file and the write goes.
+    V7_3,
 }
 
 /// A FUSE file system.
@@ -132,37 +132,49 @@ fn writethrough() -> Vec<Row> {
             Caller::V4_2,
             Text::V4_1,
             "prefault first; a copy of nothing leaves the source where it is",
-        ),
-        row("v4.4", Caller::V4_2, Text::V4_4, "3ca8138f014a: a copy of nothing steps over empty segments"),
+        )
+        .stands("v3.16 .. v4.3"),
+        row("v4.4", Caller::V4_2, Text::V4_4, "3ca8138f014a: a copy of nothing steps over empty segments")
+            .stands("v4.4 .. v4.7"),
         row(
             "v5.12",
             Caller::V4_8,
             Text::V4_9,
             "all segments are faulted in; all pages stay locked until they are sent",
-        ),
+        )
+        .stands("v4.8 .. v5.12"),
         row(
             "v5.13",
             Caller::V4_8,
             Text::V5_13,
             "4f06dd92b5d0: only the last page stays locked, if it is not uptodate",
-        ),
+        )
+        .stands("v5.13"),
+        row("v5.18", Caller::V5_18, Text::V5_18, "prefault first, and given up where any unit can't be read")
+            .stands("v5.18 .. v6.15"),
+        row("v6.16", Caller::V6_14, Text::V6_16, "faa794dd2e17: prefault only after a copy of nothing")
+            .stands("v6.16 .. v6.17"),
+        row("v6.18", Caller::V6_18, Text::V6_16, "the copy tries again by itself until it copies nothing")
+            .stands("v6.18 .. v7.2"),
         row(
-            "v6.14",
-            Caller::V6_14,
-            Text::V6_12,
-            "prefault still first, and given up where any unit can't be read",
-        ),
-        row("v6.16", Caller::V6_14, Text::V6_16, "faa794dd2e17: prefault only after a copy of nothing"),
-        row("v6.18", Caller::V6_18, Text::V6_16, "the copy tries again by itself until it copies nothing"),
+            "v7.3",
+            Caller::V6_18,
+            Text::V7_3,
+            "34b5c4a6e4fb, which v6.12 has from its stable tree: what the page cache has between the end \
+             and a write beyond it goes first",
+        )
+        .stands("v7.3 .."),
     ]
 }
 
 fn writeback() -> Vec<Row> {
     let row = |name, caller, text, sentence| row(name, caller, text, true, sentence);
     vec![
-        row("v4.2", Caller::V4_2, Text::V4_4, "prefault first; a copy of nothing is taken, too"),
+        row("v4.2", Caller::V4_2, Text::V4_4, "prefault first; a copy of nothing is taken, too")
+            .stands("v3.15 .. v4.7"),
         row("v4.2+copy-first", Caller::CopyFirst, Text::V4_4, "v4.2 under 998ef75ddb's order"),
-        row("v4.9", Caller::V4_8, Text::V4_9, "fuse_write_end takes nothing where nothing was copied"),
+        row("v4.9", Caller::V4_8, Text::V4_9, "fuse_write_end takes nothing where nothing was copied")
+            .stands("v4.9 .. v5.13"),
         row(
             "v4.9+copy-first",
             Caller::CopyFirst,
@@ -174,20 +186,24 @@ fn writeback() -> Vec<Row> {
             Caller::V5_18,
             Text::V5_18,
             "631f871f0718: prefault first, and given up only where nothing can be read",
-        ),
+        )
+        .stands("v5.18 .. v6.10"),
         row(
             "v6.11",
             Caller::V6_11,
             Text::V5_18,
             "9aac777aaf94: what came to nothing begins again with all of the page",
-        ),
-        row("v6.14", Caller::V6_14, Text::V6_12, "665575cff098: copy first for good"),
+        )
+        .stands("v6.11 .. v6.13"),
+        row("v6.14", Caller::V6_14, Text::V5_18, "665575cff098: copy first for good")
+            .stands("v6.14 .. v6.15"),
         row(
             "v6.16",
             Caller::V6_14,
             Text::V6_16,
             "0c58a97f919c: writeback sends the page itself; v6.17 went to iomap",
-        ),
+        )
+        .stands("v6.16"),
     ]
 }
 
@@ -205,8 +221,7 @@ pub(crate) fn paths() -> Vec<Path> {
             "fuse_write_begin and fuse_write_end, the writeback cache",
             "errors of the server, launder_folio; what became of it with iomap in v6.17",
             writeback(),
-        )
-        .until((6, 16)),
+        ),
     ]
 }
 
@@ -231,6 +246,16 @@ pub(crate) fn bugs() -> Vec<Bug> {
                 property: "deadlock",
                 before: "fuse/writethrough@v5.12:within-of-first-page-2-pages",
                 after: "fuse/writethrough@v5.13:within-of-first-page-2-pages",
+            },
+        },
+        Bug {
+            number: 77,
+            fixed_by: "34b5c4a6e4fb",
+            sentence: "what was stored behind the end of the file is in the file when it grows",
+            told: Told::Scenario {
+                property: "exposed-behind-end",
+                before: "fuse/writethrough@v6.18:store-behind-end-then-write-beyond",
+                after: "fuse/writethrough@v7.3:store-behind-end-then-write-beyond",
             },
         },
     ]

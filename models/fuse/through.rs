@@ -29,9 +29,8 @@ pub(super) fn fuse_perform_write(k: &Kernel, fs: &Fuse, request: Request) -> Res
     let task = &k.task;
     let segments = k.segments(request);
     let result = call(task.m, Label::new("fuse_perform_write", &[pos as i32, len as i32]), || {
-        // Not needed: behind the end there are zeros already; who stores there through a mapping is not asked.
         let size = i_size_read(task);
-        if fs.text >= Text::V6_12 && pos > size {
+        if fs.text >= Text::V7_3 && pos > size {
             truncate_pagecache_range(k, size, pos);
         }
         let first = (0_u8, Position::default());
@@ -189,14 +188,10 @@ fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
             let Some(folio) = filemap_get_folio(task, index) else { continue };
             let start = index * units;
             let (first, last) = (from.max(start) - start, to.min(start + units) - start);
-            // Not needed: behind the end there are zeros already; who stores there through a mapping is not asked.
             folio_lock(task, folio);
-            // Not needed: what is zeroed has zeros, as above.
             if folio_in_cache(task, folio) {
-                // Not needed: what is zeroed has zeros, as above.
                 folio_wait_writeback(task, folio);
                 if last - first < units {
-                    // Not needed: there are zeros already, as above.
                     folio_zero_segment(task, folio, first, last);
                 } else {
                     unmap_mapping_folio(k, folio);

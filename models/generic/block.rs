@@ -19,18 +19,19 @@ use page_state::inode::{i_size_read, i_size_write, map_block, set_map};
 use page_state::{Buffer, Folio};
 
 use super::buffer::{
-    block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_begin,
-    block_write_full_page, generic_write_end, try_to_free_buffers,
+    Writepage, block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_begin,
+    generic_write_end, try_to_free_buffers,
 };
 use super::filemap::grab_cache_page;
+use super::locks::{filemap_invalidate_lock, filemap_invalidate_unlock};
 use super::mmap::filemap_page_mkwrite;
 use super::perform_write::generic_perform_write;
-use super::truncate::truncate_inode_pages;
+use super::truncate::{pagecache_isize_extended, truncate_inode_pages};
 use super::writeback::write_cache_pages;
 use crate::Mutant;
 use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Around, Caller, Errno, Kernel, Request};
 
 /// ext2.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +39,17 @@ pub struct Ext2 {
     /// Whether what a short or failed write leaves beyond the size is taken away (since v2.6.35; before that
     /// `vmtruncate` did so in `generic_file_buffered_write`, for `write_begin` only).
     pub trims: bool,
+    /// How a page is written back.
+    pub writepage: Writepage,
 }
 
 impl FileSystem for Ext2 {
     fn nature(&self) -> Nature {
         Nature::IN_PLACE
+    }
+
+    fn takes_invalidate_lock(&self, around: Around) -> bool {
+        around >= Around::V5_15
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
@@ -78,7 +85,7 @@ impl FileSystem for Ext2 {
     ) -> Result<usize, Errno> {
         let args = [pos as i32, len as i32, copied as i32];
         let took = call(k.task.m, Label::new("ext2_write_end", &args), || {
-            let took = generic_write_end(k, pos, len, copied, folio);
+            let took = generic_write_end(k, self, pos, (len, copied), folio);
             if took < len {
                 self.write_failed(k, pos + len);
             }
@@ -113,7 +120,7 @@ impl FileSystem for Ext2 {
     }
 
     fn writepage(&self, k: &Kernel, folio: Folio) {
-        block_write_full_page(k, self, folio);
+        self.writepage.write(k, self, folio);
     }
 
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
@@ -133,10 +140,16 @@ impl FileSystem for Ext2 {
                     }
                 }
             }
+            let old_size = i_size_read(&k.task);
             block_truncate_page(k, self, size);
+            filemap_invalidate_lock(k);
             i_size_write(&k.task, size);
+            if size > old_size {
+                pagecache_isize_extended(k, self, old_size, size);
+            }
             truncate_inode_pages(k, self, size);
             truncate_blocks(k, size);
+            filemap_invalidate_unlock(k);
         });
     }
 
@@ -166,7 +179,9 @@ impl Ext2 {
             let size = i_size_read(&k.task);
             if end > size {
                 truncate_inode_pages(k, self, size);
+                filemap_invalidate_lock(k);
                 truncate_blocks(k, size);
+                filemap_invalidate_unlock(k);
             }
         });
     }
@@ -240,63 +255,73 @@ fn truncate_blocks(k: &Kernel, size: usize) {
 
 /// The path and its variants.
 pub(crate) fn paths() -> Vec<Path> {
-    let ext2 = |trims| Arc::new(Ext2 { trims }) as Arc<dyn FileSystem>;
+    let of = |trims, writepage| Arc::new(Ext2 { trims, writepage }) as Arc<dyn FileSystem>;
+    let old = |trims| of(trims, Writepage::V4_2);
+    let ext2 = || of(true, Writepage::Mpage);
     let rows = vec![
         Row::new(
             "v2.6.17",
             Caller::V2_6_17,
-            ext2(false),
-            "a piece reaches over segments, and the first is faulted in; the copy may fault with the page locked",
+            old(false),
+            "a piece reaches over segments, and the first is faulted in; the copy may fault with the \
+             page locked",
         )
+        .stands("v2.6.17")
         .historic(),
         Row::new(
             "v2.6.17+segments",
             Caller::V2_6_17AfterFix,
-            ext2(false),
+            old(false),
             "6527c2bdf1f8: a piece ends with its segment, and an empty one is a piece",
         )
         .historic(),
         Row::new(
             "v2.6.18",
             Caller::V2_6_18,
-            ext2(false),
+            old(false),
             "empty segments are stepped over; all of a piece is committed, whatever was copied",
         )
+        .stands("v2.6.18 .. v2.6.23")
         .historic(),
         Row::new(
             "v2.6.24",
             Caller::V2_6_24,
-            ext2(false),
+            old(false),
             "08291429cfa6: the copy is atomic; what came to nothing is tried again from the same place",
         )
+        .stands("v2.6.24 .. v2.6.25")
         .historic(),
         Row::new(
             "v2.6.26",
             Caller::V2_6_26,
-            ext2(false),
+            old(false),
             "124d3b7041f9: the source is advanced before a copy that came to nothing is tried again",
         )
+        .stands("v2.6.26 .. v2.6.34")
         .historic(),
-        Row::new("v4.2", Caller::V4_2, ext2(true), "prefault first: v3.10 to v4.7, signals end it"),
+        Row::new("v4.2", Caller::V4_2, old(true), "prefault first: v3.10 to v4.7, signals end it")
+            .stands("v3.18 .. v4.7"),
         Row::new(
             "v4.2+copy-first",
             Caller::CopyFirst,
-            ext2(true),
+            old(true),
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        Row::new("v4.8", Caller::V4_8, ext2(true), "d4690f1e1cda: all segments are faulted in first")
-        .historic(),
+        Row::new("v4.8", Caller::V4_8, old(true), "d4690f1e1cda: all segments are faulted in first")
+            .stands("v4.8 .. v5.9")
+            .historic(),
         Row::new(
             "v5.14",
             Caller::V5_14,
-            ext2(true),
+            ext2(),
             "bc1bb416bbb9: what write_end rejects is tried again with what was copied",
         )
+        .stands("v5.14")
         .historic(),
         Row::new(
             "v5.14+arm64",
             Caller::V5_14,
-            ext2(true),
+            ext2(),
             "before 295cf156231c, on arm64: a copy that meets a fault tells nothing of what it has copied",
         )
         .losing_partial_copies()
@@ -304,17 +329,37 @@ pub(crate) fn paths() -> Vec<Path> {
         Row::new(
             "v5.18",
             Caller::V5_18,
-            ext2(true),
+            ext2(),
             "631f871f0718: prefault first, and given up only where nothing can be read",
-        ),
+        )
+        .stands("v5.18 .. v6.8"),
+        Row::new(
+            "v6.9",
+            Caller::V5_18,
+            ext2(),
+            "i_size_write releases what i_size_read acquires: who sees the size sees the data",
+        )
+        .stands("v6.9 .. v6.10")
+        .historic(),
         Row::new(
             "v6.11",
             Caller::V6_11,
-            ext2(true),
+            ext2(),
             "9aac777aaf94: what came to nothing begins again with all of the page",
-        ),
-        Row::new("v6.14", Caller::V6_14, ext2(true), "665575cff098: copy first for good"),
-        Row::new("v6.18", Caller::V6_18, ext2(true), "the copy tries again by itself until it copies nothing"),
+        )
+        .stands("v6.11 .. v6.12"),
+        Row::new(
+            "v6.13",
+            Caller::V6_11,
+            ext2(),
+            "52aecaee1c26: what is behind the end in the last page is zeroed when the file grows over it",
+        )
+        .stands("v6.13")
+        .historic(),
+        Row::new("v6.14", Caller::V6_14, ext2(), "665575cff098: copy first for good")
+            .stands("v6.14 .. v6.17"),
+        Row::new("v6.18", Caller::V6_18, ext2(), "the copy tries again by itself until it copies nothing")
+            .stands("v6.18 .."),
     ];
     let sentence = "block_write_begin and generic_write_end, as ext2 uses them";
     let leaves_out = "indirect blocks as structures, quotas, DAX, nobh";

@@ -76,13 +76,22 @@ pub(crate) fn bugs() -> Vec<Bug> {
             sentence: "the prefault of a range at the top of the address space goes round for ever",
             told: Told::Not { because: "addresses don't wrap around in the models" },
         },
+        bug(
+            62,
+            "90a8020278c1",
+            "a page that was made writable behind the end is stored to when the file has grown, and nobody has given it a \
+             block: the store is lost",
+            "lost-write",
+            "ext4/ordered@v3.12:store-behind-end-then-truncate-up-and-store-again",
+            "ext4/ordered@v4.2:store-behind-end-then-truncate-up-and-store-again",
+        ),
         Bug {
-            number: 62,
-            fixed_by: "90a8020278c1",
-            sentence: "an extending write and page_mkwrite of the last partial page: a store is lost",
+            number: 71,
+            fixed_by: "e2c27b803bb6",
+            sentence: "who reads a size that a write has just raised finds old bytes below it: nothing orders the loads",
             told: Told::Not {
-                because: "pagecache_isize_extended is about a page that is mapped writable beyond a block that has \
-                          none; the models' stores go to positions that the file has at first",
+                because: "it takes weak memory: under loom `early-size` is told of generic/block@v5.18 with a reader, and \
+                          not since v6.9",
             },
         },
     ]

@@ -10,6 +10,7 @@ use page_state::{Folio, Task};
 
 use crate::Mutant;
 use crate::file_system::FileSystem;
+use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::kernel::Kernel;
 
 /// `grab_cache_page_write_begin`: the page, locked and referenced, made if it is not there.
@@ -48,45 +49,54 @@ fn get_uptodate_page(
     let task = &k.task;
     again(task.m, label, (), |()| {
         let Some(folio) = filemap_get_folio(task, index) else {
+            filemap_invalidate_lock_shared(k);
             if let Some(folio) = filemap_add_folio(task, index) {
                 fs.read_folio(k, folio);
                 folio_put(task, folio);
             }
+            filemap_invalidate_unlock_shared(k);
             return Flow::Again(());
         };
         if k.mutated(Mutant::ReadIgnoresUptodate) || folio_test_uptodate(task, folio) {
             return Flow::Done(folio);
         }
-        if let Some((from, to)) = range
-            && folio_trylock(task, folio)
-        {
-            let enough = folio_in_cache(task, folio) && fs.is_partially_uptodate(k, folio, from, to);
-            if enough {
-                folio_unlock(task, folio);
-                return Flow::Done(folio);
-            }
-        } else {
-            folio_lock(task, folio);
-        }
-        if !folio_in_cache(task, folio) {
-            folio_unlock(task, folio);
-            folio_put(task, folio);
-            return Flow::Again(());
-        }
-        if folio_test_uptodate(task, folio) {
-            folio_unlock(task, folio);
-            return Flow::Done(folio);
-        }
-        fs.read_folio(k, folio);
-        // Who could not fill it (AOP_TRUNCATED_PAGE) has unlocked it.
-        // Not reached: only ocfs2's inline data does so; of a page that is there it takes two readers
-        // beside a truncation.
-        if folio_test_uptodate(task, folio) {
+        // filemap_update_page
+        filemap_invalidate_lock_shared(k);
+        let enough = update_page(k, fs, folio, range);
+        filemap_invalidate_unlock_shared(k);
+        if enough {
             return Flow::Done(folio);
         }
         folio_put(task, folio);
         Flow::Again(())
     })
+}
+
+/// `filemap_update_page`: waits for the page to be filled, or fills it. Tells whether it can be read now.
+fn update_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, range: Option<(usize, usize)>) -> bool {
+    let task = &k.task;
+    if let Some((from, to)) = range
+        && folio_trylock(task, folio)
+    {
+        let enough = folio_in_cache(task, folio) && fs.is_partially_uptodate(k, folio, from, to);
+        if enough {
+            folio_unlock(task, folio);
+            return true;
+        }
+    } else {
+        folio_lock(task, folio);
+    }
+    if !folio_in_cache(task, folio) {
+        folio_unlock(task, folio);
+        return false;
+    }
+    if folio_test_uptodate(task, folio) {
+        folio_unlock(task, folio);
+        return true;
+    }
+    fs.read_folio(k, folio);
+    // Who could not fill it (AOP_TRUNCATED_PAGE) has unlocked it.
+    folio_test_uptodate(task, folio)
 }
 
 /// `do_generic_file_read` of the units `from..to`: finds or fills each page, and then reads the size; each

@@ -1,6 +1,6 @@
 //! Another program's mapping of the file: loads, stores, and how the kernel takes it away (`mm/memory.c`).
 
-use fault::{begin_access, end_access, mkclean_shared, set_shared_entry, unmap_shared};
+use fault::{begin_access, end_access, is_shared_writable, mkclean_shared, set_shared_entry, unmap_shared};
 use machine::{Flow, Label, Order, again, call};
 use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
 use page_state::steps::{reach, store};
@@ -25,6 +25,16 @@ pub fn folio_mkclean(k: &Kernel, folio: Folio) {
     if let Some(mapping) = k.world.shared {
         mkclean_shared(&k.task, mapping, folio.index);
     }
+}
+
+/// The same; tells whether there was a mapping that permitted it.
+#[track_caller]
+pub fn folio_mkclean_tells(k: &Kernel, folio: Folio) -> bool {
+    let writable = k.world.shared.is_some_and(|mapping| is_shared_writable(&k.task, mapping, folio.index));
+    if writable {
+        folio_mkclean(k, folio);
+    }
+    writable
 }
 
 /// `filemap_page_mkwrite`, for file systems that have none of their own: the page is dirty, and what has no block gets

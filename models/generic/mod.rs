@@ -5,6 +5,7 @@ pub mod block;
 pub mod buffer;
 mod bugs;
 pub mod filemap;
+pub mod locks;
 pub mod mmap;
 pub mod perform_write;
 pub mod reclaim;

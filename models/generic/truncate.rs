@@ -3,13 +3,13 @@
 use machine::{Label, call};
 use page_state::folio::{
     filemap_get_folio, filemap_remove_folio, folio_clear_dirty, folio_in_cache, folio_lock, folio_put,
-    folio_unlock, folio_wait_writeback, folio_zero_segment,
+    folio_test_dirty, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 
 use crate::Mutant;
 use crate::file_system::FileSystem;
-use crate::generic::mmap::unmap_mapping_folio;
-use crate::kernel::Kernel;
+use crate::generic::mmap::{folio_mkclean_tells, unmap_mapping_folio};
+use crate::kernel::{Around, Kernel};
 
 /// `truncate_inode_pages`: whole pages go, and the part of the last one beyond `size` units is zeroed.
 #[track_caller]
@@ -23,6 +23,33 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         for index in size / units..task.storage.geometry.pages() {
             truncate_page(k, fs, index, size.saturating_sub(index * units));
         }
+    });
+}
+
+/// `pagecache_isize_extended` (v3.18): the file has grown from `from` to `to`. Who stores to the last page through a mapping
+/// asks the file system again, where that has a block now that it had not then. Since v6.13 (52aecaee1c26) what a dirty
+/// page has behind `from` is zeroed.
+#[track_caller]
+pub fn pagecache_isize_extended(k: &Kernel, fs: &dyn FileSystem, from: usize, to: usize) {
+    let (task, geometry) = (&k.task, k.task.storage.geometry);
+    let units = geometry.page_units();
+    let behind = from.next_multiple_of(geometry.block_units());
+    if k.world.setting.around < Around::V3_18 || to <= behind || behind.is_multiple_of(units) {
+        return;
+    }
+    call(task.m, Label::new("pagecache_isize_extended", &[from as i32, to as i32]), || {
+        let Some(folio) = filemap_get_folio(task, from / units) else { return };
+        folio_lock(task, folio);
+        if folio_in_cache(task, folio) {
+            if folio_mkclean_tells(k, folio) {
+                fs.dirty_folio(k, folio);
+            }
+            if k.world.setting.around >= Around::V6_13 && folio_test_dirty(task, folio) {
+                folio_zero_segment(task, folio, from % units, (to - folio.index * units).min(units));
+            }
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
     });
 }
 

@@ -25,7 +25,7 @@ pub use transaction::{
 
 use machine::{Label, Layout, Order, Peek, Place, Small, Word};
 use page_state::steps::{change, load, wait};
-use page_state::{Buffer, InodeFields, Storage, Task, inode};
+use page_state::{Buffer, InodeFields, Storage, Task, buffer, folio, inode};
 
 /// Where the journal's cells are.
 #[derive(Clone, Debug)]
@@ -165,6 +165,18 @@ impl Journal {
     #[must_use]
     pub fn handle_is_open(&self, memory: &dyn Peek) -> bool {
         memory.peek(self.state) & HANDLES != 0
+    }
+
+    /// Whether a page that has left the page cache is kept by the journal, which will do nothing with it any more: no
+    /// transaction has a buffer of it, and no checkpoint will write one.
+    #[must_use]
+    pub fn keeps_for_nothing(&self, storage: &Storage, memory: &dyn Peek, frame: usize) -> bool {
+        let waited_for = |block| {
+            let head = memory.peek(self.heads.at(frame * self.blocks + block));
+            let dirty = memory.peek(storage.buffer(frame, block)) & buffer::DIRTY != 0;
+            head & TRANSACTION != 0 || (head & CHECKPOINT != 0 && dirty)
+        };
+        memory.peek(storage.references(frame)) & folio::JOURNAL != 0 && !(0..self.blocks).any(waited_for)
     }
 
     /// The journal's cells that memory holds, and a crash loses.

@@ -10,7 +10,8 @@ use crate::kernel::Caller;
 /// logfs' write path.
 pub(crate) fn paths() -> Vec<Path> {
     let rows = vec![
-        Row::new("v4.2", Caller::V4_2, Arc::new(Logfs), "prefault first: v3.10 to v4.7"),
+        Row::new("v4.2", Caller::V4_2, Arc::new(Logfs), "prefault first: v3.10 to v4.7")
+            .stands("v3.18 .. v4.7"),
         Row::new(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -21,7 +22,7 @@ pub(crate) fn paths() -> Vec<Path> {
     let sentence =
         "logfs_write_begin and logfs_write_end: a page is written to a new place, the inode after it";
     let leaves_out = "segments, garbage collection, the tree of blocks, compression";
-    vec![Path::new("logfs/write", sentence, leaves_out, rows).until((4, 9))]
+    vec![Path::new("logfs/write", sentence, leaves_out, rows)]
 }
 
 /// What logfs is known to have had.

@@ -1,4 +1,4 @@
-//! `nfs_write_begin` and `nfs_write_end` (`fs/nfs/file.c`), v4.2 to v6.12.
+//! `nfs_write_begin` and `nfs_write_end` (`fs/nfs/file.c`), v4.2 to v7.2.
 //!
 //! Each write finds out for itself whether the file is opened for reading, too.
 //!
@@ -7,10 +7,10 @@
 
 use machine::{Action, Flow, Label, Layout, Order, Place, Step, again, call};
 use page_state::folio::{
-    folio_in_cache, folio_lock, folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock,
-    folio_wait_writeback, folio_zero_segment,
+    filemap_get_folio, folio_in_cache, folio_lock, folio_mark_uptodate, folio_put, folio_test_uptodate,
+    folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
-use page_state::inode::i_size_write;
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::steps::{store, test};
 use page_state::{Folio, Storage};
 
@@ -21,6 +21,7 @@ use super::request::{
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::mmap::folio_mkclean_tells;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::server;
 use crate::generic::truncate::truncate_inode_pages;
@@ -36,8 +37,9 @@ pub enum Text {
     V4_8,
     /// c0cf3ef5e0f4: `nfs_write_end` looks at what was copied.
     V4_10,
-    /// A page that is truncated in part is sent first.
-    V6_12,
+    /// b7b8574225e9: a page that is truncated in part is sent first. b1817b18ff20: what the last page holds behind the end is
+    /// zeroed when the file grows.
+    V6_17,
 }
 
 /// The NFS client.
@@ -67,6 +69,9 @@ impl FileSystem for Nfs {
     fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
         let task = &k.task;
         let folio = call(task.m, Label::new("nfs_write_begin", &[pos as i32, len as i32]), || {
+            if self.text >= Text::V6_17 {
+                nfs_truncate_last_folio(k, self, i_size_read(task), pos);
+            }
             again(task.m, Label::new("start", &[]), false, |once_thru| {
                 let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
                 if !once_thru && nfs_want_read_modify_write(k, folio, pos, len) {
@@ -155,20 +160,24 @@ impl FileSystem for Nfs {
     /// `nfs_setattr`.
     fn truncate(&self, k: &Kernel, size: usize) {
         call(k.task.m, Label::new("nfs_setattr", &[size as i32]), || {
-            if page_state::inode::i_size_read(&k.task) == size {
+            let old_size = i_size_read(&k.task);
+            if old_size == size {
                 return;
             }
             filemap_write_and_wait(k, self);
             server::truncate(&k.task, size);
             i_size_write(&k.task, size);
             truncate_inode_pages(k, self, size);
+            if self.text >= Text::V6_17 {
+                nfs_truncate_last_folio(k, self, old_size, size);
+            }
         });
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
         if from == 0 {
             nfs_wb_page_cancel(k, folio);
-        } else if self.text >= Text::V6_12 {
+        } else if self.text >= Text::V6_17 {
             nfs_wb_page(k, folio);
         }
         false
@@ -208,6 +217,30 @@ impl Nfs {
             folio_zero_segment(task, folio, length, units);
         }
     }
+}
+
+/// `nfs_truncate_last_folio`: the file grows from `from` to `to`; what its last page has in between is zeroed.
+#[track_caller]
+fn nfs_truncate_last_folio(k: &Kernel, fs: &Nfs, from: usize, to: usize) {
+    let task = &k.task;
+    if from >= to {
+        return;
+    }
+    call(task.m, Label::new("nfs_truncate_last_folio", &[from as i32, to as i32]), || {
+        let units = task.storage.geometry.page_units();
+        let Some(folio) = filemap_get_folio(task, from / units) else { return };
+        folio_lock(task, folio);
+        if folio_in_cache(task, folio) {
+            if folio_mkclean_tells(k, folio) {
+                fs.dirty_folio(k, folio);
+            }
+            if folio_test_uptodate(task, folio) {
+                folio_zero_segment(task, folio, from % units, (to - folio.index * units).min(units));
+            }
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+    });
 }
 
 /// `nfs_want_read_modify_write`: whether the page is read before it is written to.

@@ -15,12 +15,12 @@ use super::cluster::{is_hole, ocfs2_add_inode_data, ocfs2_commit_trans, ocfs2_st
 use super::locks::{self, down_write, is_whole_cluster, set_whole_cluster, up_write};
 use super::map::{ocfs2_get_block, ocfs2_prepare_page_for_write, ocfs2_read_folio, ocfs2_zero_extend};
 use super::truncate::ocfs2_setattr;
-use super::writeback::{Writepage, journal_submit_data_buffers};
+use super::writeback::journal_submit_data_buffers;
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
-    block_commit_write, block_dirty_folio, block_is_partially_uptodate, page_zero_new_buffers,
+    Writepage, block_commit_write, block_dirty_folio, block_is_partially_uptodate, page_zero_new_buffers,
     try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;

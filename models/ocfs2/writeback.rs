@@ -1,109 +1,11 @@
 //! How ocfs2 writes pages back.
 
-use machine::{Action, Label, Step, call};
-use page_state::buffer::{
-    bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
-};
-use page_state::folio::{
-    filemap_get_folio, folio_buffers, folio_end_writeback, folio_put, folio_start_writeback, folio_unlock,
-    folio_wait_writeback, folio_zero_segment,
-};
-use page_state::inode::i_size_read;
-use page_state::{Buffer, Folio};
+use machine::{Label, call};
+use page_state::folio::{filemap_get_folio, folio_put, folio_wait_writeback};
 
 use super::nolock::Ocfs2;
-use crate::Mutant;
-use crate::generic::buffer::{block_write_full_page, block_write_full_page_keeping_buffers};
 use crate::generic::writeback::write_cache_pages;
 use crate::kernel::Kernel;
-
-/// How a page is written back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Writepage {
-    /// `block_write_full_page`, which drops the buffers of a page beyond the size.
-    V4_2,
-    /// `block_write_full_page` of v5.10 (6dbf7bb55598), which leaves them.
-    V5_10,
-    /// `mpage_writepages`: a page whose buffers are all dirty is written as a whole, also what lies beyond the size.
-    V6_12,
-}
-
-impl Writepage {
-    /// `ocfs2_writepage`, `ocfs2_writepages`.
-    #[track_caller]
-    pub(super) fn write(self, k: &Kernel, fs: &Ocfs2, folio: Folio) {
-        match self {
-            Writepage::V4_2 => block_write_full_page(k, fs, folio),
-            Writepage::V5_10 => block_write_full_page_keeping_buffers(k, fs, folio),
-            Writepage::V6_12 => {
-                if !mpage_write_folio(k, folio) {
-                    block_write_full_page_keeping_buffers(k, fs, folio);
-                }
-            }
-        }
-    }
-}
-
-/// `__mpage_writepage`: writes the page if its first buffers are mapped, uptodate and dirty, and the rest is not
-/// mapped and clean; tells whether it did. That its blocks follow each other on disk is taken for granted.
-fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
-    let task = &k.task;
-    call(task.m, Label::new("__mpage_writepage", &[]), || {
-        let Some(count) = count_dirty(k, folio) else { return false };
-        let units = task.storage.geometry.page_units();
-        let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
-        // Not reached: who makes a page dirty has mapped a block of it.
-        if count == 0 || inside == 0 {
-            return false;
-        }
-        folio_zero_segment(task, folio, inside, units);
-        let written: Vec<Buffer> = buffers(task, folio).take(count).collect();
-        for &bh in &written {
-            clear_buffer_dirty(task, bh);
-        }
-        folio_start_writeback(task, folio);
-        folio_unlock(task, folio);
-        let first = if count > 1 {
-            let label = Label::new("block that arrives first", &[]);
-            let step = Step::new(Action::Choose { of: count as u8 }, label);
-            task.m.perform(step.showing(machine::show_number)) as usize
-        } else {
-            0
-        };
-        for i in 0..count {
-            if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, written[(first + i) % count]);
-            }
-        }
-        folio_end_writeback(task, folio);
-        true
-    })
-}
-
-/// How many buffers at the front are mapped, uptodate and dirty; nothing if the rest is anything but unmapped and
-/// clean.
-fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
-    let task = &k.task;
-    // Not reached: who makes a page dirty gives it buffers, and dirty ones stay.
-    if !folio_buffers(task, folio) {
-        return None;
-    }
-    let mut count = 0;
-    for bh in buffers(task, folio) {
-        // Not reached: that a mapped one is not uptodate. Who dirties all buffers has an uptodate page, and so are the
-        // buffers.
-        if !buffer_mapped(task, bh) {
-            if buffer_dirty(task, bh) {
-                return None;
-            }
-        } else if bh.block > count || !buffer_dirty(task, bh) || !buffer_uptodate(task, bh) {
-            return None;
-        } else {
-            count += 1;
-        }
-    }
-    Some(count)
-}
 
 /// `journal_submit_data_buffers` and `journal_finish_inode_data_buffers`: writes the file's dirty pages, and waits for
 /// those that somebody else is writing.

@@ -24,15 +24,18 @@ fn today(text: Text) -> [Row; 4] {
             Caller::V5_18,
             text,
             "631f871f0718: prefault first, and given up only where nothing can be read",
-        ),
+        )
+        .stands("v5.18 .. v6.10"),
         row(
             "v6.11",
             Caller::V6_11,
             text,
             "9aac777aaf94: what came to nothing begins again with all of the page",
-        ),
-        row("v6.14", Caller::V6_14, text, "665575cff098: copy first for good"),
-        row("v6.18", Caller::V6_18, text, "the copy tries again by itself until it copies nothing"),
+        )
+        .stands("v6.11 .. v6.13"),
+        row("v6.14", Caller::V6_14, text, "665575cff098: copy first for good").stands("v6.14 .. v6.17"),
+        row("v6.18", Caller::V6_18, text, "the copy tries again by itself until it copies nothing")
+            .stands("v6.18 .."),
     ]
 }
 
@@ -43,26 +46,31 @@ fn ramfs() -> Vec<Row> {
             Caller::V2_6_18,
             Text::V2_6_20,
             "simple_prepare_write marks the page uptodate before the copy",
-        ),
+        )
+        .stands("v2.6.18 .. v2.6.20"),
         row(
             "v2.6.21",
             Caller::V2_6_18,
             Text::V2_6_21,
             "55144768e100: simple_commit_write marks the page uptodate, after the copy",
-        ),
+        )
+        .stands("v2.6.21 .. v2.6.23"),
         row(
             "v4.2",
             Caller::V4_2,
             Text::V4_2,
-            "prefault first; simple_write_end zeroes what a short copy left out, also in a page that is uptodate",
-        ),
+            "prefault first; simple_write_end zeroes what a short copy left out, also in a page that is \
+             uptodate",
+        )
+        .stands("v3.18 .. v4.7"),
         row("v4.2+copy-first", Caller::CopyFirst, Text::V4_2, "v4.2 under 998ef75ddb's order"),
         row(
             "v4.10",
             Caller::V4_8,
             Text::V4_10,
             "simple_write_end zeroes only where the page is not uptodate",
-        ),
+        )
+        .stands("v4.10 .. v5.13"),
     ];
     rows.extend(today(Text::V4_10));
     rows
@@ -70,7 +78,7 @@ fn ramfs() -> Vec<Row> {
 
 fn tmpfs() -> Vec<Row> {
     let mut rows = vec![
-        row("v4.2", Caller::V4_2, Text::Shmem, "prefault first: v3.10 to v4.7"),
+        row("v4.2", Caller::V4_2, Text::Shmem, "prefault first: v3.10 to v4.7").stands("v3.18 .. v4.7"),
         row("v4.2+copy-first", Caller::CopyFirst, Text::Shmem, "v4.2 under 998ef75ddb's order"),
     ];
     rows.extend(today(Text::Shmem));

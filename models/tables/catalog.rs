@@ -117,6 +117,7 @@ impl Tree {
             sentence: format!("the tree's own text, and around it {around}"),
             // Its text is no source of the program.
             origin: None,
+            stands: None,
             cases: cases_of(fs, setting),
         };
         let path = WritePath {

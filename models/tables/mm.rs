@@ -6,7 +6,7 @@ use c_run::Stop;
 use c_text::IntType;
 use models::Medium;
 use models::generic::filemap::grab_cache_page;
-use models::generic::truncate::truncate_inode_pages;
+use models::generic::truncate::{pagecache_isize_extended, truncate_inode_pages};
 use page_state::Folio;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_mark_uptodate, folio_put, folio_test_dirty,
@@ -46,6 +46,7 @@ pub(crate) const TABLE: Table = Table {
         folio_zero_range | zero_user (folio | page: Folio, start: usize, length | size: usize)
             => folio_zero_segment(w.task(), folio, start, start + length);
         truncate_setsize (newsize: usize) => truncate_setsize(&w.k, w.fs, newsize);
+        pagecache_isize_extended (from: usize, to: usize) => pagecache_isize_extended(&w.k, w.fs, from, to);
         truncate_pagecache (newsize | new: usize) => truncate_inode_pages(&w.k, w.fs, newsize);
         // One page, and nothing of it elsewhere.
         page_folio (page: Folio) -> Folio => page;
@@ -93,7 +94,6 @@ pub(crate) const TABLE: Table = Table {
             reason: "the state of a page for reclaim",
             names: "mark_page_accessed folio_mark_accessed touch_buffer",
         },
-        Nothing { reason: "no mapping is stored to where the file ends", names: "pagecache_isize_extended" },
     ],
     assumptions: &[
         Assumption {

@@ -139,7 +139,9 @@ fn each_property_is_broken_by_something() {
         ("orphaned-new-buffer", "ext4/journalled@v4.2+copy-first+skip-zeroing", "within-invalid"),
         ("clean-divergence", "ext4/journalled@v6.14", "within-unmapped"),
         ("visible-beyond-return", "ext4/journalled@v6.14", "within-unmapped"),
-        ("size-beyond-data", "ext4/ordered@v6.18", "extending-resident-in-a-block-with-commit"),
+        ("size-beyond-data", "ext4/delalloc@v6.18", "extending-resident-with-writeback-with-commit"),
+        ("size-beyond-data-in-a-block", "ext4/ordered@v6.18", "extending-resident-in-a-block-with-commit"),
+        ("exposed-behind-end", "ext4/delalloc@v6.8", "store-behind-end-in-a-block-then-write-beyond"),
         ("blocks-beyond-recovered-size", "reiserfs/write@v5.18", "extending-disk-full-with-commit"),
     ];
     let paths = models::paths();

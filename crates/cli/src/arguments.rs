@@ -316,7 +316,7 @@ pub struct Matrix {
 /// Which variants of the write paths.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Variants {
-    /// Only the newest variant of each path
+    /// Only the variant of each path that stands in the newest release; none of a path that is gone
     #[arg(long, conflicts_with = "names")]
     pub newest: bool,
     /// Only variants with this name; may be given more than once
@@ -325,13 +325,12 @@ pub struct Variants {
 }
 
 impl Variants {
-    /// Whether the variant is meant: the newest of its path, where those are asked for; one of the names,
-    /// where there are some; else any.
+    /// Whether the variant is meant: the one of its path that stands today, where those are asked for; one of the
+    /// names, where there are some; else any.
     #[must_use]
     pub fn take(&self, path: &scenario::WritePath, variant: &scenario::Variant) -> bool {
-        let newest = path.variants.last().is_some_and(|last| last.name == variant.name);
         match self.newest {
-            true => newest,
+            true => path.today().is_some_and(|today| today.name == variant.name),
             false => self.names.is_empty() || self.names.contains(&variant.name),
         }
     }

@@ -98,7 +98,7 @@ mod tests {
     fn no_line_of_a_mail_is_wider_than_72_columns_and_none_is_empty_of_content() {
         let mut count = 0;
         let targets =
-            ["simple/ramfs@v6.18", "generic/block@v6.18", "btrfs/buffered@v6.19", "nfs/write@v6.18"];
+            ["simple/ramfs@v6.18", "generic/block@v6.18", "btrfs/buffered@v6.18", "nfs/write@v6.18"];
         mails(&targets, |chosen, bad, text| {
             count += 1;
             let target = chosen.target();

@@ -267,6 +267,7 @@ mod tests {
             name: name.to_owned(),
             sentence: String::new(),
             origin: None,
+            stands: None,
             cases: cases.iter().map(case).collect(),
         };
         let path = |name: &str, variants| WritePath {
@@ -355,6 +356,7 @@ mod tests {
             name: name.to_owned(),
             sentence: String::new(),
             origin: None,
+            stands: None,
             cases: Cases::new(|| panic!("nobody asked for them")),
         };
         let mut catalog = catalog();

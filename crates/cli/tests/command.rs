@@ -131,7 +131,7 @@ fn a_wrong_target_gets_near_names() {
         (vec!["matrix", "--variant", "v4.2", "simple/ramfs@v6.18"], "nothing in `simple/ramfs@v6.18`"),
         (vec!["matrix", "--newest", "simple", "ext4/journalled@v4.2"], "nothing in `ext4/journalled@v4.2`"),
         (vec!["matrix", "--variant", "v4.22", "simple"], "`v4.2`"),
-        (vec!["matrix", "--variant", "v6.18", "--variant", "v6.1", "simple"], "named `v6.1`"),
+        (vec!["matrix", "--variant", "v6.18", "--variant", "v6.3", "simple"], "named `v6.3`"),
         (vec!["matrix", "--newest", "--variant", "v4.2"], "cannot be used with"),
         (vec!["check", "simple", "--seed", "7"], "'--seed' is for shuttle"),
         (vec!["check", "simple", "--engine", "loom", "--states-max", "7"], "'--states-max' is for explicit"),

@@ -111,6 +111,7 @@ fn search() -> Results {
     Searcher::default().search(&bounds.explicit(), &chosen, take).expect("nothing is written");
     results.branches = marked::reached();
     for Chosen { path, variant, case } in left(&chosen) {
+        results.matrix.stands(&path.name, &variant.name, variant.stands);
         results.matrix.leave_out(&path.name, &variant.name, &(case.build)());
     }
     results
@@ -155,6 +156,7 @@ impl Results {
             engine: "explicit",
             outcome: &outcome,
         };
+        self.matrix.stands(path_name, variant_name, variant.stands);
         self.matrix.add(finding);
         let new = || Recorder::new(&format!("{}@{}", path.name, variant.name), &variant.sentence);
         let key = (path.name.clone(), variant.name.clone());

@@ -55,6 +55,7 @@ fn catalog() -> Vec<WritePath> {
         name: name.to_owned(),
         sentence: "a part of it".to_owned(),
         origin: None,
+        stands: None,
         cases: [case("alone", false), case("unmapped", true)].into_iter().collect(),
     };
     vec![WritePath {

@@ -116,7 +116,8 @@ fn catalog() -> Vec<WritePath> {
         build: Arc::new(move || scenario(name, with)),
     };
     let cases = [case("with-writeback", true), case("alone", false)].into_iter().collect();
-    let variant = Variant { name: "v1".to_owned(), sentence: String::new(), origin: None, cases };
+    let variant =
+        Variant { name: "v1".to_owned(), sentence: String::new(), origin: None, stands: None, cases };
     vec![WritePath {
         name: "small/write".to_owned(),
         sentence: String::new(),

@@ -36,7 +36,10 @@ pub use address_space::{
 pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 pub use handler::{Address, User, get_user, handle_mm_fault};
 pub use iov_iter::{IovIter, Position, Segment};
-pub use shared::{SharedMapping, begin_access, end_access, mkclean_shared, set_shared_entry, unmap_shared};
+pub use shared::{
+    SharedMapping, begin_access, end_access, is_shared_writable, mkclean_shared, set_shared_entry,
+    unmap_shared,
+};
 pub use user_copy::{
     copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable, fault_in_multipages_readable,
     fault_in_pages_readable,

@@ -6,7 +6,7 @@
 
 use machine::{Field, Label, Layout, Order, Place, Word};
 use page_state::folio::{self, Folio};
-use page_state::steps::{attempt, clear, wait};
+use page_state::steps::{attempt, clear, test, wait};
 use page_state::{Storage, Task};
 
 const PRESENT: Word = 1;
@@ -104,6 +104,12 @@ pub fn unmap_shared(task: &Task, mapping: SharedMapping, index: usize) {
             folio::folio_put_shared(task, FRAME.of(old) as usize);
         }
     });
+}
+
+/// Whether the entry of a page, which is locked, permits stores.
+#[track_caller]
+pub fn is_shared_writable(task: &Task, mapping: SharedMapping, index: usize) -> bool {
+    test(task, mapping.entry(index), WRITABLE, Order::Relaxed, of_page(task, "pte_write", index))
 }
 
 /// Takes the write permission away, so that the next store faults (`folio_mkclean`).

@@ -103,14 +103,16 @@ pub fn inode_unlock(task: &Task) {
 /// The size, in units.
 #[track_caller]
 pub fn i_size_read(task: &Task) -> usize {
-    load(task, task.storage.i_size, Word::MAX, Order::Relaxed, Label::new("i_size_read", &[])) as usize
+    let order = if task.storage.i_size_is_ordered { Order::Acquire } else { Order::Relaxed };
+    load(task, task.storage.i_size, Word::MAX, order, Label::new("i_size_read", &[])) as usize
 }
 
 /// Sets the size, in units.
 #[track_caller]
 pub fn i_size_write(task: &Task, size: usize) {
     let label = Label::new("i_size_write", &[size as i32]);
-    store(task, task.storage.i_size, size as Word, Order::Relaxed, label);
+    let order = if task.storage.i_size_is_ordered { Order::Release } else { Order::Relaxed };
+    store(task, task.storage.i_size, size as Word, order, label);
 }
 
 /// The physical block of a file block, if it has one.

@@ -39,6 +39,9 @@ pub struct Storage {
     pub durable: Place,
     /// `i_size`.
     pub i_size: Place,
+    /// Whether whoever reads a size sees what was written before it was set (v6.9): `i_size_read` acquires, and
+    /// `i_size_write` releases.
+    pub i_size_is_ordered: bool,
     /// `i_rwsem` (`i_mutex` until v4.6): 0 or 1 + actor.
     pub i_rwsem: Place,
     /// What `write()` returned: 0 while it has not, else 1 + count, or `RETURNED_ERROR`.
@@ -100,6 +103,7 @@ impl Storage {
             inode: layout.cell("inode", InodeFields::BITS, show_inode),
             durable: layout.cell("inode on disk", InodeFields::BITS, show_inode),
             i_size: layout.cell("i_size", 5, show_number),
+            i_size_is_ordered: false,
             i_rwsem: layout.cell("i_rwsem", 3, show_owner),
             returned: layout.cell("write returned", 5, show_number),
         }

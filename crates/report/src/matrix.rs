@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use scenario::{Coverage, Outcome, Scenario};
+use scenario::{Coverage, Outcome, Releases, Scenario};
 use serde::Serialize;
 
 use crate::endings::{self, Ends, Told};
@@ -74,6 +74,8 @@ pub struct Matrix {
 struct Row {
     path: String,
     variant: String,
+    /// The releases in which it stands, where it does in some.
+    stands: Option<Releases>,
     /// The properties that were looked at, and what is known.
     cells: BTreeMap<String, Cell>,
     /// The scenarios that tell how their runs end.
@@ -124,6 +126,11 @@ impl Matrix {
         }
     }
 
+    /// Takes into account in which releases a variant stands.
+    pub fn stands(&mut self, path: &str, variant: &str, releases: Option<Releases>) {
+        self.row(path, variant).stands = releases;
+    }
+
     /// Takes into account that a scenario of a variant was not asked, though it could have been.
     pub fn leave_out(&mut self, path: &str, variant: &str, scenario: &Scenario) {
         let row = self.row(path, variant);
@@ -140,6 +147,7 @@ impl Matrix {
         let new = || Row {
             path: path.to_owned(),
             variant: variant.to_owned(),
+            stands: None,
             cells: BTreeMap::new(),
             scenarios: Vec::new(),
             actors: BTreeMap::new(),
@@ -197,6 +205,7 @@ impl Matrix {
                 &Line {
                     path: &row.path,
                     variant: &row.variant,
+                    stands: row.stands.map(|releases| releases.to_string()),
                     properties: properties.collect(),
                     scenarios: endings::told(&row.scenarios),
                 },
@@ -220,6 +229,8 @@ pub(crate) struct Entry<'m> {
 struct Line<'m> {
     path: &'m str,
     variant: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands: Option<String>,
     properties: Vec<Known<'m>>,
     /// Those that tell how their runs end.
     scenarios: Vec<Told<'m>>,
@@ -267,16 +278,29 @@ impl fmt::Display for Matrix {
         let path = self.only_path().unwrap_or("path and variant");
         let width = self.rows.iter().map(|row| self.name(row).len()).fold(path.len(), usize::max);
         write!(f, "| {path:width$} |")?;
+        let stands = |row: &Row| row.stands.map_or("-".to_owned(), |releases| releases.to_string());
+        // Of a tree, and of models that are of no kernel, there is none.
+        let dated = self.rows.iter().any(|row| row.stands.is_some());
+        let dates = self.rows.iter().map(|row| stands(row).len()).fold("releases".len(), usize::max);
+        if dated {
+            write!(f, " {:dates$} |", "releases")?;
+        }
         for id in &shown {
             write!(f, " {id} |")?;
         }
         write!(f, "\n|{:-<1$}|", "", width + 2)?;
+        if dated {
+            write!(f, "{:-<1$}|", "", dates + 2)?;
+        }
         for id in &shown {
             write!(f, "{:->1$}:|", "", id.len() + 1)?;
         }
         writeln!(f)?;
         for row in &self.rows {
             write!(f, "| {:width$} |", self.name(row))?;
+            if dated {
+                write!(f, " {:dates$} |", stands(row))?;
+            }
             for id in &shown {
                 match row.cells.get(*id) {
                     Some(cell) => write!(f, " {cell:>0$} |", id.len())?,
@@ -298,6 +322,9 @@ impl fmt::Display for Matrix {
             writeln!(f, "\nLooked at and nowhere broken{part}: {}.", list.join(", "))?;
         }
         writeln!(f, "\n{LEGEND}")?;
+        if dated {
+            writeln!(f, "{LEGEND_OF_RELEASES}")?;
+        }
 
         let row = |row| endings::Row { name: self.name(row), scenarios: &row.scenarios };
         let rows: Vec<endings::Row<'_>> = self.rows.iter().map(row).collect();
@@ -315,6 +342,10 @@ A number is the length in steps of the shortest schedule that breaks the propert
 may be something, or something shorter; `-`: nothing looks at it. Not broken, and all of what was asked was looked at:
 empty where every scenario there is was asked; `.` where the rest takes `--all`, but whoever can be beside the writer was,
 in some scenario; `part` where somebody never was, mostly because the variant is asked by default of the writer alone.";
+
+const LEGEND_OF_RELEASES: &str = "\
+Releases: those in whose text the variant stands, up to the newest that was read (`..`); `-`: none, it was proposed or
+left again before a release.";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
-use crate::Scenario;
+use crate::{Releases, Scenario};
 
 /// Whether a plain `check` takes a case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,6 +92,8 @@ pub struct Variant {
     pub name: String,
     /// What it stands for, in one sentence.
     pub sentence: String,
+    /// The releases in which it stands; none where it was in none, or where that means nothing.
+    pub stands: Option<Releases>,
     /// What they are made of; none where nobody knows, and then no result is kept.
     pub origin: Option<Origin>,
     /// The scenarios, in a stable order.
@@ -109,4 +111,13 @@ pub struct WritePath {
     pub leaves_out: String,
     /// The variants, in a stable order.
     pub variants: Vec<Variant>,
+}
+
+impl WritePath {
+    /// The variant that stands today: the last, unless its releases have ended.
+    #[must_use]
+    pub fn today(&self) -> Option<&Variant> {
+        let last = self.variants.last()?;
+        last.stands.is_none_or(|stands| stands.until.is_none()).then_some(last)
+    }
 }

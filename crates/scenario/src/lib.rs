@@ -18,6 +18,7 @@ mod glossary;
 mod missing;
 mod property;
 mod question;
+mod releases;
 mod schedule;
 
 pub use answer::{BadState, Bound, Bounds, Coverage, Outcome, Verdict, verdict};
@@ -32,6 +33,7 @@ pub use glossary::{Entry, Subject, parts};
 pub use missing::Missing;
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Grounds, Initial, Picture, Predicate, Scenario};
+pub use releases::{NoReleases, Release, Releases};
 pub use schedule::{Event, EventKind, Schedule};
 
 /// The sources of this crate as they were compiled, by name: what a result can depend on.

@@ -1,8 +1,8 @@
 //! ext4 for files whose data goes through the journal (`data=journal`).
 //!
 //! v4.2 is the text that the thread of 2015 is about; what changed since stands beside it: b90197b65518
-//! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), and v6.12 to v6.14 (3910b513fcdf,
-//! 6b730a405037, cb3de5fc876e, 183aa1d3baea).
+//! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), v6.12 to v6.14 (3910b513fcdf,
+//! 6b730a405037, cb3de5fc876e, 183aa1d3baea), and v7.1 (3f60efd65412).
 //!
 //! Left out: inline data, encryption, verity, large folios, credits, the retry after `-ENOSPC`, pages that are
 //! pinned for direct I/O.
@@ -15,6 +15,7 @@ use page_state::folio::folio_test_checked;
 use page_state::steps::report;
 use page_state::{Buffer, Folio, Storage};
 
+use super::begin::ext4_write_checks;
 use super::block::{Allocation, ext4_get_block};
 use super::truncate::ext4_setattr_size;
 use crate::file_system::{FileSystem, Nature};
@@ -22,10 +23,10 @@ use crate::generic::buffer::{block_is_partially_uptodate, block_read_full_page, 
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{self, jbd2_journal_invalidate_folio, jbd2_journal_try_to_free_buffers};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request};
 
 /// What `ext4_journalled_write_end` does with a short copy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::ext4) enum WriteEnd {
     /// As in v4.2: the generic zeroing, which dirties.
     V4_2,
@@ -41,9 +42,15 @@ pub(in crate::ext4) enum WriteEnd {
     /// 3b136499e906: nothing but new buffers is journalled after a short copy into a page that is not
     /// uptodate.
     V4_11,
+    /// v5.10: 64a9f1449950, a store through a mapping is journalled when its page becomes writable.
+    V5_10,
+    /// v6.3: and no more when that is written back.
+    V6_3,
     /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
     /// nothing.
     V6_14,
+    /// v7.1: 3f60efd65412, what lies between the end and a write beyond it is zeroed before the write.
+    V7_1,
 }
 
 /// ext4 with `data=journal`.
@@ -62,7 +69,14 @@ impl FileSystem for Journalled {
         writeback::declare_holders(layout, storage)
     }
 
+    fn takes_invalidate_lock(&self, around: Around) -> bool {
+        around >= Around::V5_15
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
+        if self.write_end >= WriteEnd::V7_1 {
+            ext4_write_checks(k, self, request);
+        }
         generic_perform_write(k, self, request)
     }
 
@@ -94,7 +108,7 @@ impl FileSystem for Journalled {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.write_end == WriteEnd::V6_14);
+        ext4_setattr_size(k, self, size, self.write_end >= WriteEnd::V6_14);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
@@ -108,7 +122,7 @@ impl FileSystem for Journalled {
 
     /// Since v5.5 `O_DIRECT` is buffered I/O; before, the page cache was invalidated first.
     fn has_direct_io(&self) -> bool {
-        self.write_end != WriteEnd::V6_14
+        self.write_end < WriteEnd::V5_10
     }
 
     /// A page whose stores are to be journalled stays, and one whose buffers somebody holds (up to v5.16, where

@@ -19,6 +19,7 @@ use crate::ext4::truncate::{ext4_truncate_failed_write, ext4_update_inode_size, 
 use crate::generic::buffer::{
     NewBuffer, block_write_begin, is_outside, page_zero_new_buffers, prepare_buffers,
 };
+use crate::generic::truncate::pagecache_isize_extended;
 use crate::jbd2::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access, jbd2_journal_stop,
     journal_current_handle,
@@ -32,7 +33,7 @@ pub(super) fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usi
         // Not needed: the wait is for disks that check sums of what they are being given (`folio_wait_stable`).
         let (folio, handle) = grab_with_handle(k);
         if let Err(error) = ext4_block_write_begin(fs, k, handle, folio, (from, to)) {
-            abandon(k, fs, folio, pos + len);
+            abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
             return Err(error);
         }
         if !k.mutated(Mutant::NoWriteAccess) {
@@ -50,7 +51,7 @@ pub(super) fn ext4_block_write_begin(
     folio: Folio,
     (from, to): (usize, usize),
 ) -> Result<(), Errno> {
-    if fs.write_end != WriteEnd::V6_14 {
+    if fs.write_end < WriteEnd::V6_14 {
         return block_write_begin(k, fs, folio, from, to);
     }
     let new = NewBuffer {
@@ -105,7 +106,7 @@ pub(super) fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: H
             return;
         }
         // Not needed: what is journalled early is journalled.
-        let dirty = fs.write_end != WriteEnd::V6_14 && buffer_dirty(task, bh);
+        let dirty = fs.write_end < WriteEnd::V6_14 && buffer_dirty(task, bh);
         if dirty {
             clear_buffer_dirty(task, bh);
         }
@@ -128,14 +129,14 @@ pub(super) fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buff
             return;
         }
         set_buffer_uptodate(task, bh);
-        if fs.write_end == WriteEnd::V6_14 {
+        if fs.write_end >= WriteEnd::V6_14 {
             // Not needed: so that writeback finds the page and commits; who syncs here commits as well.
             folio_mark_dirty(task, bh.folio);
         }
         if !k.mutated(Mutant::WriteEndForgetsToDirty) {
             jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
         }
-        if fs.write_end == WriteEnd::V6_14 {
+        if fs.write_end >= WriteEnd::V6_14 {
             clear_buffer_new(task, bh);
         }
     });
@@ -192,7 +193,7 @@ fn ext4_journalled_zero_new_buffers(
             if !uptodate {
                 zero_in(k, bh, from, to);
             }
-            if fs.write_end == WriteEnd::V6_14 {
+            if fs.write_end >= WriteEnd::V6_14 {
                 // Not needed: write_end_fn does the same.
                 clear_buffer_new(task, bh);
                 write_end_fn(fs, k, handle, bh);
@@ -231,11 +232,11 @@ fn take_buffers(
     let nothing_at_entry = copied == 0;
     let mut walk_to = to;
     match fs.write_end {
-        WriteEnd::V4_11 | WriteEnd::V6_14 if short_and_not_uptodate => {
+        _ if fs.write_end >= WriteEnd::V4_11 && short_and_not_uptodate => {
             ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from, to));
             return Took::Units(0);
         }
-        WriteEnd::V4_11 | WriteEnd::V6_14 => {
+        _ if fs.write_end >= WriteEnd::V4_11 => {
             walk_to = from + copied;
             if short {
                 ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from + copied, to));
@@ -283,7 +284,6 @@ pub(super) fn ext4_journalled_write_end(
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("ext4_journalled_write_end", &args), || {
         let handle = journal_current_handle(task, journal);
-        // Not needed: what lies behind the end is zeros already. Nobody is asked to store there.
         let old_size = i_size_read(task);
         let (from, to) = page_range(k, pos, len);
         let copied = match take_buffers(fs, k, handle, folio, (from, to), copied) {
@@ -298,8 +298,11 @@ pub(super) fn ext4_journalled_write_end(
             folio_unlock(task, folio);
         }
         folio_put(task, folio);
-        if fs.write_end == WriteEnd::V6_14 && old_size < pos {
-            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        if old_size < pos {
+            pagecache_isize_extended(k, fs, old_size, pos);
+            if fs.write_end == WriteEnd::V6_14 {
+                ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+            }
         }
         // Not needed: a truncation to where the file ends takes nothing.
         let extending = pos + len > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);

@@ -20,6 +20,7 @@ use super::write::{do_journal_get_write_access, ext4_block_write_begin, walk_pag
 use super::{Journalled, WriteEnd};
 use crate::ext4::page_io::{self, all_mapped};
 use crate::generic::buffer::{block_page_mkwrite, within_size};
+use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::writeback::write_pages_with;
 use crate::jbd2::{
     Handle, OrderedData, is_in_commit_alone, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
@@ -30,14 +31,19 @@ use crate::kernel::Kernel;
 impl Journalled {
     /// Whether stores are journalled when the page becomes writable.
     fn journals_stores(&self) -> bool {
-        self.write_end == WriteEnd::V6_14
+        self.write_end >= WriteEnd::V5_10
+    }
+
+    /// Whether writeback journals a page that was stored to (`PG_checked`).
+    fn journals_stores_late(&self) -> bool {
+        self.write_end < WriteEnd::V6_3
     }
 }
 
 /// `ext4_journalled_dirty_folio`: writeback will journal the page.
 #[track_caller]
 pub(super) fn ext4_journalled_dirty_folio(fs: &Journalled, k: &Kernel, folio: Folio) {
-    if !fs.journals_stores() {
+    if fs.journals_stores_late() {
         folio_set_checked(&k.task, folio);
     }
     folio_mark_dirty(&k.task, folio);
@@ -46,7 +52,7 @@ pub(super) fn ext4_journalled_dirty_folio(fs: &Journalled, k: &Kernel, folio: Fo
 /// `ext4_writepage`: a page that was stored to is journalled, another one written in place.
 #[track_caller]
 pub(super) fn ext4_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
-    if !fs.journals_stores() && folio_test_clear_checked(&k.task, folio) {
+    if fs.journals_stores_late() && folio_test_clear_checked(&k.task, folio) {
         ext4_journalled_writepage(fs, k, folio);
     } else {
         page_io::ext4_writepage(k, folio);
@@ -104,46 +110,60 @@ fn ext4_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
 /// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
 #[track_caller]
 pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_page_mkwrite", &[]), || {
-        if fs.journals_stores() {
-            let handle = jbd2_journal_start(task, journal);
-            folio_lock(task, folio);
-            let len = within_size(k, folio);
-            // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
-            let fit = folio_in_cache(task, folio)
-                && len > 0
-                && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();
-            if fit {
-                journal_page(fs, k, handle, folio);
-                jbd2_journal_file_inode(task, journal);
-            } else {
-                folio_unlock(task, folio);
-            }
-            jbd2_journal_stop(task, journal);
-            return fit;
-        }
-        folio_lock(task, folio);
-        let len = within_size(k, folio);
-        if !folio_in_cache(task, folio) || len == 0 {
-            folio_unlock(task, folio);
-            return false;
-        }
-        if all_mapped(k, folio, len) {
-            folio_wait_writeback(task, folio);
-            return true;
-        }
-        folio_unlock(task, folio);
-        // Before 64a9f1449950: buffers are dirtied, and journalled afterwards.
-        let handle = jbd2_journal_start(task, journal);
-        let fit = block_page_mkwrite(k, fs, folio);
-        if fit {
-            let range = (0, task.storage.geometry.page_units());
-            walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
-        }
-        jbd2_journal_stop(task, journal);
+    call(k.task.m, Label::new("ext4_page_mkwrite", &[]), || {
+        filemap_invalidate_lock_shared(k);
+        let fit = if fs.journals_stores() {
+            journalled_page_mkwrite(fs, k, folio)
+        } else {
+            page_mkwrite_v4_2(fs, k, folio)
+        };
+        filemap_invalidate_unlock_shared(k);
         fit
     })
+}
+
+/// Since 64a9f1449950 (v5.10; `ext4_block_page_mkwrite` since v7.1): straight to the handle.
+fn journalled_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+    let (task, journal) = (&k.task, k.journal());
+    let handle = jbd2_journal_start(task, journal);
+    folio_lock(task, folio);
+    let len = within_size(k, folio);
+    // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
+    let fit = folio_in_cache(task, folio)
+        && len > 0
+        && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();
+    if fit {
+        journal_page(fs, k, handle, folio);
+        jbd2_journal_file_inode(task, journal);
+    } else {
+        folio_unlock(task, folio);
+    }
+    jbd2_journal_stop(task, journal);
+    fit
+}
+
+/// Before, buffers are dirtied, and journalled afterwards.
+fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+    let (task, journal) = (&k.task, k.journal());
+    folio_lock(task, folio);
+    let len = within_size(k, folio);
+    if !folio_in_cache(task, folio) || len == 0 {
+        folio_unlock(task, folio);
+        return false;
+    }
+    if all_mapped(k, folio, len) {
+        folio_wait_writeback(task, folio);
+        return true;
+    }
+    folio_unlock(task, folio);
+    let handle = jbd2_journal_start(task, journal);
+    let fit = block_page_mkwrite(k, fs, folio);
+    if fit {
+        let range = (0, task.storage.geometry.page_units());
+        walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
+    }
+    jbd2_journal_stop(task, journal);
+    fit
 }
 
 /// A commit. Since v5.10 it takes the write permission of mappings of what it commits: whoever stores again has

@@ -3,7 +3,7 @@
 use fault::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 use machine::{Action, Flow, Label, Order, Step, Word, again};
 use page_state::inode::{inode_lock, inode_unlock};
-use page_state::steps::{reach, report, store, wait};
+use page_state::steps::{change, reach, report, store, wait};
 use page_state::{RETURNED_ERROR, Unit};
 use scenario::Actor;
 
@@ -16,7 +16,7 @@ use crate::generic::filemap::{filemap_fault, generic_file_read};
 use crate::generic::mmap::{load_through_mapping, store_through_mapping};
 use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
 use crate::generic::writeback::write_cache_pages;
-use crate::kernel::{Kernel, Request};
+use crate::kernel::{BehindEnd, Kernel, Request};
 
 /// What may happen to the source meanwhile, if anything.
 pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
@@ -89,6 +89,17 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             }
             0
         }),
+        Companion::StoreBehindEnd { again } => actor("mmap-store", id, shared, move |k, fs| {
+            let Request { pos, .. } = k.second();
+            let unit = Unit::New { writer: 1, position: pos };
+            store_through_mapping(k, fs, pos, unit);
+            has_come(k, BehindEnd::STORE);
+            if again {
+                wait_for(k, BehindEnd::GROWTH, "wait until the file has grown");
+                store_through_mapping(k, fs, pos, unit);
+            }
+            0
+        }),
         Companion::SecondWriter => actor("second-write", id, shared, write),
         Companion::Writeback => actor("writeback", id, shared, |k, fs| {
             write_cache_pages(k, fs);
@@ -104,7 +115,15 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             0
         }),
         Companion::Invalidate => actor("invalidate", id, shared, |k, fs| {
+            // On a disk who writes holds the inode's lock; who truncates waits for what is under way (inode_dio_wait).
+            let locks = fs.nature().medium == Medium::Disk;
+            if locks {
+                inode_lock(&k.task);
+            }
             kiocb_invalidate_pages(k, fs);
+            if locks {
+                inode_unlock(&k.task);
+            }
             0
         }),
         Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| truncate(k, fs, size)),
@@ -153,10 +172,26 @@ fn write(k: &Kernel, fs: &dyn FileSystem) -> Word {
     result.map_or(RETURNED_ERROR, |n| n as Word + 1)
 }
 
+/// Waits for a store behind the end, or for the growth after it, where there is one.
+pub(super) fn wait_for(k: &Kernel, what: Word, name: &'static str) {
+    if let Some(BehindEnd { to_come, .. }) = k.world.behind_end {
+        wait(&k.task, to_come, what, 0, 0, Order::Acquire, Label::new(name, &[]));
+    }
+}
+
+/// Tells who waits that it has come.
+pub(super) fn has_come(k: &Kernel, what: Word) {
+    if let Some(BehindEnd { to_come, .. }) = k.world.behind_end {
+        change(&k.task, to_come, what, 0, 0, Order::Release, Label::new("who waits may go on", &[]));
+    }
+}
+
 fn truncate(k: &Kernel, fs: &dyn FileSystem, size: usize) -> Word {
+    wait_for(k, BehindEnd::STORE, "wait for the store behind the end");
     inode_lock(&k.task);
     fs.truncate(k, size);
     inode_unlock(&k.task);
+    has_come(k, BehindEnd::GROWTH);
     reach(&k.task, "truncated");
     0
 }

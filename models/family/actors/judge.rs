@@ -7,7 +7,7 @@ use page_state::unit::ALL_BUT_STALE;
 use page_state::{Folio, RETURNED_ERROR, Unit};
 
 use crate::family::File;
-use crate::kernel::{Kernel, Request};
+use crate::kernel::{BehindEnd, Kernel, Request};
 
 fn require(
     k: &Kernel,
@@ -96,6 +96,13 @@ pub(super) fn judge(
     let new = wanted(k, file, request, position).alone();
     let count = count(returned);
     let not_stale = Some(("stale-read", ALL_BUT_STALE));
+    if let Some(BehindEnd { again, .. }) = k.world.behind_end
+        && second != 0
+    {
+        let among = if again { second } else { Unit::Zero.alone() };
+        let property = if again { "lost-write" } else { "exposed-behind-end" };
+        return require(k, folio, at, [not_stale, Some((property, among | stale))]);
+    }
     if is_grown_over(k, position, second, (file, request, count)) {
         require(k, folio, at, [not_stale, Some(("wrong-read", before | stale))]);
     } else if k.world.truncates {
@@ -121,7 +128,16 @@ pub(super) fn observe_recovered(
     (file, request, returned): (&File, Request, Word),
 ) {
     let position = at.1;
-    let mut among = file.unit(&k.world.storage, position).alone() | Unit::Stale.alone() | second(k, position);
+    let second = second(k, position);
+    // What was stored behind the end may be there only if it was stored once more.
+    if let Some(BehindEnd { again: false, .. }) = k.world.behind_end
+        && second != 0
+    {
+        let among = Unit::Zero.alone() | Unit::Stale.alone();
+        let demands = [Some(("stale-on-disk", ALL_BUT_STALE)), Some(("exposed-behind-end", among))];
+        return require(k, folio, at, demands);
+    }
+    let mut among = file.unit(&k.world.storage, position).alone() | Unit::Stale.alone() | second;
     let grown_over = is_grown_over(k, position, 0, (file, request, count(returned)));
     if request.holds(position) && !grown_over {
         among |= wanted(k, file, request, position).alone();

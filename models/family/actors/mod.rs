@@ -17,6 +17,7 @@ use crate::file_system::FileSystem;
 use crate::kernel::{Kernel, Request, World};
 
 pub(super) use companions::{adversary, companion};
+use companions::{has_come, wait_for};
 pub(super) use views::{drop_caches, views};
 pub(super) use writer::writer;
 

@@ -90,7 +90,8 @@ fn recover(k: &Kernel) {
                 store(task, storage.buffer(frame, block), 0, Order::Relaxed, lost);
             }
         }
-        for at in k.world.journal.iter().flat_map(Journal::volatile).chain(k.world.private.iter().copied()) {
+        let journal = k.world.journal.iter().flat_map(Journal::volatile);
+        for at in journal.chain(k.world.private.iter().copied()).chain(k.world.locks.cells()) {
             store(task, at, 0, Order::Relaxed, lost);
         }
         let label = Label::new("replay_journal", &[]);

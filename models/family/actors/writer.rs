@@ -6,18 +6,21 @@ use page_state::inode::{inode_lock, inode_unlock};
 use page_state::steps::{reach, report, store};
 use scenario::Actor;
 
-use super::{Shared, actor, request};
+use super::{Shared, actor, has_come, request, wait_for};
 use crate::family::ending;
+use crate::kernel::BehindEnd;
 
 /// `write(2)`.
 pub(in crate::family) fn writer(shared: &Shared, must_complete: bool) -> Actor {
     actor("write", 0, shared, move |k, fs| {
         let request = request(k);
+        wait_for(k, BehindEnd::STORE, "wait for the store behind the end");
         // Not needed: the page lock orders the data, no rule names the size beside a truncation, and two writers
         // are asked within the file.
         inode_lock(&k.task);
         let result = fs.write_iter(k, request);
         inode_unlock(&k.task);
+        has_come(k, BehindEnd::GROWTH);
         match result {
             // Not reached: this is checked; a loop that has written nothing ends with an error.
             Ok(0) => report(&k.task, "bad-return", Label::new("0 and no error", &[])),

@@ -6,6 +6,7 @@ mod names;
 mod rows;
 mod sizes;
 mod special;
+mod store_behind_end;
 mod without_writer;
 mod writer;
 
@@ -59,6 +60,8 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
 fn asks_for(companion: &Companion) -> Option<Request> {
     match companion {
         Companion::MmapStore => Some(Request { pos: 3, len: 1 }),
+        Companion::StoreBehindEnd { again: false } => Some(Request { pos: 2, len: 1 }),
+        Companion::StoreBehindEnd { again: true } => Some(Request { pos: 3, len: 1 }),
         Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
@@ -78,6 +81,7 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
     }
+    store_behind_end::store_behind_end(&mut all);
     without_writer::without_writer(&mut all);
     all.retain(|(question, _)| is_for(fs, question));
     if fs.nature().whole_pages {
@@ -120,7 +124,7 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
             // What is in memory only stays there.
             Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
             Companion::Invalidate => fs.has_direct_io(),
-            Companion::MmapStore => fs.has_writable_mappings(),
+            Companion::MmapStore | Companion::StoreBehindEnd { .. } => fs.has_writable_mappings(),
             _ => true,
         })
 }

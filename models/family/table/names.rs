@@ -13,9 +13,13 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 /// Who is beside the writer, by the name of the actor.
-const COMPANIONS: [(Companion, &str); 11] = [
+const COMPANIONS: [(Companion, &str); 12] = [
     (Companion::MmapReader, "somebody reads the file through a mapping (`mmap-read`)"),
     (Companion::MmapStore, "somebody stores to the file through a mapping (`mmap-store`)"),
+    (
+        Companion::StoreBehindEnd { again: false },
+        "somebody stores through a mapping behind the end of the file, in its last page (`mmap-store`)",
+    ),
     (Companion::SecondWriter, "somebody else writes to the file (`second-write`)"),
     (Companion::Commit, "the journal commits"),
     (Companion::Checkpoint, "a checkpoint writes what commits have left"),
@@ -28,7 +32,7 @@ const COMPANIONS: [(Companion, &str); 11] = [
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 17] = [
+const WORDS: [(&str, &str); 18] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -42,7 +46,8 @@ const WORDS: [(&str, &str); 17] = [
     ("disk-full", "each allocation may find the disk full"),
     ("stops-early", "a copy that meets a fault may stop some units before it"),
     ("unwritten-blocks", "the file's blocks were allocated and never written"),
-    ("in-a-block", "the write stays in a block that the file has"),
+    ("in-a-block", "what is written or stored stays in a block that the file has"),
+    ("store-again", "the same is stored once more"),
     ("of-a-page-that-is-read", "the page is not uptodate at first"),
     ("8-units", "a page of eight units in four blocks"),
     ("2-pages", "two pages, each one block of two units"),

@@ -1,8 +1,10 @@
 //! `fs/buffer.c`, v4.2; v6.12 is the same in what is modelled.
 
+mod mpage;
 mod write_end;
 mod writeback;
 
+pub use mpage::Writepage;
 pub use write_end::{block_commit_write, block_write_end, generic_write_end};
 pub(crate) use writeback::within_size;
 pub use writeback::{

@@ -10,6 +10,8 @@ use page_state::inode::{i_size_read, i_size_write};
 
 use super::{is_outside, page_zero_new_buffers};
 use crate::Mutant;
+use crate::file_system::FileSystem;
+use crate::generic::truncate::pagecache_isize_extended;
 use crate::kernel::Kernel;
 
 /// `__block_commit_write`: each buffer that `from..to` touches becomes uptodate and dirty, and is not new
@@ -62,20 +64,30 @@ pub fn block_write_end(k: &Kernel, folio: Folio, (from, len): (usize, usize), co
 
 /// `generic_write_end`: the size is raised by what was taken while the page is locked.
 #[track_caller]
-pub fn generic_write_end(k: &Kernel, pos: usize, len: usize, copied: usize, folio: Folio) -> usize {
+pub fn generic_write_end(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
     let task = &k.task;
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("generic_write_end", &args), || {
         let from = pos % task.storage.geometry.page_units();
+        let old_size = i_size_read(task);
         let copied = block_write_end(k, folio, (from, len), copied);
         let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
-        if end > i_size_read(task) {
+        if end > old_size {
             i_size_write(task, end);
         }
         if !k.mutated(Mutant::PageStaysLocked) {
             folio_unlock(task, folio);
         }
         folio_put(task, folio);
+        if old_size < pos {
+            pagecache_isize_extended(k, fs, old_size, pos);
+        }
         if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
     });
     usize::from(took)

@@ -28,7 +28,12 @@ pub(crate) const PATH: Path = Path {
         write: "exfat_file_write_iter",
         page_mkwrite: None,
         // What a truncation to more leaves beyond `valid_size` is a hole of the model around it: zeros as well.
-        files: Files { have_holes: false, own_size: Some(VALID_SIZE), ..Files::OF_THE_BASE },
+        files: Files {
+            have_holes: false,
+            own_size: Some(VALID_SIZE),
+            takes_invalidate_lock: false,
+            ..Files::OF_THE_BASE
+        },
     },
 };
 

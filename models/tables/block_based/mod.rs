@@ -38,8 +38,10 @@ pub(crate) use get_block::{Allocates, GetBlock, get_block};
 /// What the model of ext2 around them leaves out, of all of them.
 const LEAVES_OUT: &str = "the map of the file as a structure, direct I/O";
 
-/// What is written with `generic_perform_write`, with these operations.
+/// What is written with `generic_perform_write`, with these operations. Of all of them udf alone holds `invalidate_lock`
+/// while a file is cut.
 const fn entries(operations: &'static str, files: Files) -> Entries {
+    let files = Files { takes_invalidate_lock: false, ..files };
     Entries { operations, write: GENERIC, page_mkwrite: None, files }
 }
 

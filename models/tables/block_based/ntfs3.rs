@@ -51,6 +51,7 @@ const FILES: &[&str] =
     &["fs/ntfs3/inode.c", "fs/ntfs3/file.c", "fs/ntfs3/ntfs.h", "fs/ntfs3/ntfs_fs.h", "fs/ntfs3/debug.h"];
 
 const fn entries(files: Files) -> Entries {
+    let files = Files { takes_invalidate_lock: false, ..files };
     Entries { operations: "ntfs_aops", write: "ntfs_file_write_iter", page_mkwrite: None, files }
 }
 

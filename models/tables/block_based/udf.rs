@@ -4,7 +4,7 @@ use page_state::Buffer;
 use page_state::inode::i_size_read;
 
 use super::{GetBlock, LEAVES_OUT, entries, get_block, truncate_blocks};
-use crate::front_end::{Files, InodeInfo, Nothing, Table, constants, loads, words};
+use crate::front_end::{Entries, Files, InodeInfo, Nothing, Table, constants, loads, words};
 use crate::paths::{Path, Releases};
 
 /// udf.
@@ -16,7 +16,7 @@ pub(crate) const PATH: Path = Path {
     leaves_out: LEAVES_OUT,
     files: &["fs/udf/inode.c", "fs/udf/udf_i.h", "fs/udf/file.c"],
     tables: &[&TABLE],
-    entries: entries("udf_aops", Files::OF_THE_BASE),
+    entries: Entries { files: Files::OF_THE_BASE, ..entries("udf_aops", Files::OF_THE_BASE) },
 };
 
 const TABLE: Table = Table {

@@ -4,10 +4,10 @@ use c_run::Value;
 use machine::{Label, Layout, Order, Place, Word};
 use models::FileSystem;
 use models::family::File;
-use models::generic::truncate::truncate_inode_pages;
+use models::generic::truncate::{pagecache_isize_extended, truncate_inode_pages};
 use models::kernel::{Kernel, World};
 use page_state::Geometry;
-use page_state::inode::i_size_write;
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::steps::{load, store};
 
 /// In what the files of a file system differ from those of the model around it.
@@ -21,6 +21,8 @@ pub struct Files {
     pub can_refuse: bool,
     /// Whether there is direct I/O, where the model around it has some.
     pub has_direct_io: bool,
+    /// Whether `invalidate_lock` is held while a file is cut, where the model around it does so.
+    pub takes_invalidate_lock: bool,
     /// How a file is truncated.
     pub truncation: Truncation,
     /// A size that the file system keeps beside `i_size`.
@@ -95,6 +97,7 @@ impl Files {
         pages_max: usize::MAX,
         can_refuse: false,
         has_direct_io: true,
+        takes_invalidate_lock: true,
         truncation: Truncation::OfTheBase,
         own_size: None,
         pages: Pages::OF_THE_BASE,
@@ -171,7 +174,11 @@ fn place(world: &World) -> Place {
 #[track_caller]
 pub(crate) fn truncate_setsize(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     machine::call(k.task.m, Label::new("truncate_setsize", &[size as i32]), || {
+        let old_size = i_size_read(&k.task);
         i_size_write(&k.task, size);
+        if size > old_size {
+            pagecache_isize_extended(k, fs, old_size, size);
+        }
         truncate_inode_pages(k, fs, size);
     });
 }

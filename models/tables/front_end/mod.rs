@@ -19,7 +19,7 @@ use models::family::{File, PageState};
 use models::generic::server;
 use models::generic::truncate::truncate_inode_pages;
 use models::generic::writeback::filemap_write_and_wait;
-use models::kernel::{Caller, Kernel, Request, World};
+use models::kernel::{Around, Caller, Kernel, Request, World};
 use models::{Errno, FileSystem, Nature};
 use page_state::folio::{folio_end_writeback, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write};
@@ -378,6 +378,9 @@ impl FileSystem for FromText {
     }
     fn has_direct_io(&self) -> bool {
         self.entries.files.has_direct_io && self.base.has_direct_io()
+    }
+    fn takes_invalidate_lock(&self, around: Around) -> bool {
+        self.entries.files.takes_invalidate_lock && self.base.takes_invalidate_lock(around)
     }
     fn has_writable_mappings(&self) -> bool {
         self.base.has_writable_mappings()

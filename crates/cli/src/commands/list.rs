@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scenario::{Tier, WritePath};
+use scenario::{Tier, Variant, WritePath};
 use serde::Serialize;
 
 use crate::arguments::{Format, List};
@@ -18,6 +18,8 @@ struct Line<'c> {
     scenario: &'c str,
     sentence: &'c str,
     tier: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands: Option<String>,
 }
 
 fn tier(tier: Tier) -> &'static str {
@@ -90,6 +92,7 @@ fn json(chosen: &[Chosen<'_>], out: &mut Output) -> Result<(), Error> {
             scenario: &case.name,
             sentence: &scenario.sentence,
             tier: tier(case.tier),
+            stands: variant.stands.map(|releases| releases.to_string()),
         };
         out.line(&report::tagged("scenario", &line).map_err(std::io::Error::from)?)?;
     }
@@ -121,8 +124,12 @@ fn text(
         let variants: Vec<_> =
             path.variants.iter().filter(|v| mine.iter().any(|c| c.variant.name == v.name)).collect();
         let width = variants.iter().map(|v| v.name.len()).max().unwrap_or(0);
+        let stands = |v: &Variant| v.stands.map_or("-".to_owned(), |releases| releases.to_string());
+        let dated = variants.iter().any(|v| v.stands.is_some());
+        let dates = variants.iter().map(|v| stands(v).len()).max().unwrap_or(0);
         for variant in &variants {
-            out.line(&format!("  {:width$}  {}", variant.name, variant.sentence))?;
+            let stands = if dated { format!("{:dates$}  ", stands(variant)) } else { String::new() };
+            out.line(&format!("  {:width$}  {stands}{}", variant.name, variant.sentence))?;
         }
         if !scenarios {
             let default = |c: &&&Chosen<'_>| c.case.tier == Tier::Default;

@@ -35,6 +35,7 @@ pub(crate) fn matrix(
         let Answer { scenario, outcome, .. } = answer?;
         cuts.note(chosen[at].target(), outcome.coverage);
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
+        matrix.stands(path, variant, chosen[at].variant.stands);
         matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
         if let Some(html) = &mut html {
             html.add(Of::from(&chosen[at]), "explicit", (&scenario, &outcome), kernel);
@@ -42,6 +43,7 @@ pub(crate) fn matrix(
         Ok(())
     })?;
     for left @ Chosen { path, variant, case } in left(&chosen) {
+        matrix.stands(&path.name, &variant.name, variant.stands);
         matrix.leave_out(&path.name, &variant.name, &(case.build)());
         if let Some(html) = &mut html {
             html.leave_out(&left);
@@ -80,7 +82,7 @@ fn select<'c>(catalog: &'c [WritePath], arguments: &Matrix) -> Result<Vec<Chosen
     for target in targets {
         if taken(std::slice::from_ref(target))?.is_empty() {
             let asked = match variants.newest {
-                true => "the newest variant of its path".to_owned(),
+                true => "what stands in the newest release".to_owned(),
                 false => format!("a variant named {}", quoted(&variants.names)),
             };
             return Err(Error::Usage(format!("nothing in `{target}` is {asked}")));

@@ -345,6 +345,7 @@ fn hostile_names_stay_text() {
         name: format!("{name}{HOSTILE}"),
         sentence: HOSTILE.to_owned(),
         origin: None,
+        stands: None,
         cases: [case.clone()].into_iter().collect(),
     };
     let catalog = [WritePath {

@@ -188,6 +188,7 @@ pub(crate) fn catalog() -> Vec<WritePath> {
         name: name.to_owned(),
         sentence: sentence.to_owned(),
         origin: None,
+        stands: None,
         cases: [
             case("alone", Tier::Default, checks, false),
             case("unmapped", Tier::Default, checks, true),

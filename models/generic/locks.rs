@@ -1,0 +1,88 @@
+//! Locks of an address space and of an inode that only some scenarios have somebody to wait for: elsewhere they are
+//! always free, and are left out.
+
+use machine::{Label, Layout, Order, Place, Word, show_number};
+use page_state::ACTORS_MAX;
+use page_state::steps::{change, wait};
+
+use crate::kernel::Kernel;
+
+/// Where they are; none where nobody could wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Locks {
+    /// `invalidate_lock` (v5.15): a bit for each actor that has it shared, and one for an exclusive owner.
+    invalidate: Option<Place>,
+    /// `i_data_sem`: 0, or 1 + its owner.
+    data: Option<Place>,
+}
+
+/// Somebody has it exclusively.
+const EXCLUSIVE: Word = 1 << ACTORS_MAX;
+
+impl Locks {
+    /// Declares those that are wanted.
+    #[must_use]
+    pub fn declare(layout: &mut Layout, invalidate: bool, data: bool) -> Locks {
+        Locks {
+            invalidate: invalidate.then(|| layout.cell("invalidate_lock", ACTORS_MAX as u8 + 1, show_number)),
+            data: data.then(|| layout.cell("i_data_sem", 4, show_number)),
+        }
+    }
+
+    /// The cells: at rest all are 0.
+    pub fn cells(self) -> impl Iterator<Item = Place> {
+        self.invalidate.into_iter().chain(self.data)
+    }
+}
+
+/// `filemap_invalidate_lock`.
+#[track_caller]
+pub fn filemap_invalidate_lock(k: &Kernel) {
+    if let Some(at) = k.world.locks.invalidate {
+        let label = Label::new("filemap_invalidate_lock", &[]);
+        wait(&k.task, at, Word::MAX, 0, EXCLUSIVE, Order::Acquire, label);
+    }
+}
+
+/// `filemap_invalidate_unlock`.
+#[track_caller]
+pub fn filemap_invalidate_unlock(k: &Kernel) {
+    if let Some(at) = k.world.locks.invalidate {
+        change(&k.task, at, EXCLUSIVE, 0, 0, Order::Release, Label::new("filemap_invalidate_unlock", &[]));
+    }
+}
+
+/// `filemap_invalidate_lock_shared`.
+#[track_caller]
+pub fn filemap_invalidate_lock_shared(k: &Kernel) {
+    if let Some(at) = k.world.locks.invalidate {
+        let label = Label::new("filemap_invalidate_lock_shared", &[]);
+        wait(&k.task, at, EXCLUSIVE, 0, 1 << k.task.id, Order::Acquire, label);
+    }
+}
+
+/// `filemap_invalidate_unlock_shared`.
+#[track_caller]
+pub fn filemap_invalidate_unlock_shared(k: &Kernel) {
+    if let Some(at) = k.world.locks.invalidate {
+        let label = Label::new("filemap_invalidate_unlock_shared", &[]);
+        change(&k.task, at, 1 << k.task.id, 0, 0, Order::Release, label);
+    }
+}
+
+/// `down_write(&EXT4_I(inode)->i_data_sem)`.
+#[track_caller]
+pub fn down_write_i_data_sem(k: &Kernel) {
+    if let Some(at) = k.world.locks.data {
+        let owner = k.task.id as Word + 1;
+        wait(&k.task, at, Word::MAX, 0, owner, Order::Acquire, Label::new("down_write(i_data_sem)", &[]));
+    }
+}
+
+/// `up_write(&EXT4_I(inode)->i_data_sem)`.
+#[track_caller]
+pub fn up_write_i_data_sem(k: &Kernel) {
+    if let Some(at) = k.world.locks.data {
+        change(&k.task, at, Word::MAX, 0, 0, Order::Release, Label::new("up_write(i_data_sem)", &[]));
+    }
+}
