@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -57,10 +57,7 @@ impl Drop for Worker {
 impl Worker {
     /// The next line; none where there is none in time, or ever.
     fn hear(&self, within: Duration) -> Option<String> {
-        match self.from.recv_timeout(within) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.from.recv_timeout(within).ok()
     }
 
     fn ask(&mut self, test: &Test) -> Option<Answer> {

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_run_without_an_end_leaves_nothing() {
         let forever = |m: &dyn Machine| {
-            again(m, Label::new("for ever", &[]), 0_u8, |round| Flow::<u8, ()>::Again(round));
+            again(m, Label::new("for ever", &[]), 0_u8, Flow::<u8, ()>::Again);
         };
         assert_eq!(alone(&[], &forever), None);
         assert_eq!(alone(&[], &|_| bug_on(true, "BUG")), None);

@@ -22,6 +22,12 @@ const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
 /// So many lines of a schedule are told: a program has to be short.
 const SCHEDULE_MAX: usize = 10;
 
+/// A scenario, and the final states of each of its initial states.
+type Found = (Scenario, Vec<BTreeSet<FinalState>>);
+
+/// Tells whether a final state is a bad one.
+type Tells<'s> = Box<dyn Fn(&FinalState) -> bool + 's>;
+
 /// Writes a C program that shows a recorded bad state on the kernel that runs it, or says why there is none.
 ///
 /// # Errors
@@ -100,10 +106,7 @@ pub(crate) fn reproduce(
     Ok(Status::AsRecorded)
 }
 
-fn final_states(
-    searcher: &Searcher,
-    chosen: Chosen<'_>,
-) -> Result<Option<(Scenario, Vec<BTreeSet<FinalState>>)>, Error> {
+fn final_states(searcher: &Searcher, chosen: Chosen<'_>) -> Result<Option<Found>, Error> {
     let mut found = None;
     searcher.each(&Bounds::default(), &[chosen], Chosen::target, search, |_, answer| {
         if let Some(answer) = answer {
@@ -130,11 +133,7 @@ fn size(state: &FinalState, scenario: &Scenario, at: usize) -> u64 {
 }
 
 /// What tells a final state in which a property is broken; none where none does.
-fn seen_as<'s>(
-    property: &str,
-    scenario: &'s Scenario,
-    at: usize,
-) -> Option<Box<dyn Fn(&FinalState) -> bool + 's>> {
+fn seen_as<'s>(property: &str, scenario: &'s Scenario, at: usize) -> Option<Tells<'s>> {
     match property {
         "wrong-size" => Some(Box::new(move |state| state.through_cache.size != size(state, scenario, at))),
         "clean-divergence" => Some(Box::new(|state: &FinalState| {
