@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::{
-    Check, CheckFormat, Command, Corpus, Diff, DiffFormat, Format, List, Matrix, Replay, ReplayFormat, Why,
+    Check, CheckFormat, Command, Corpus, Diff, DiffFormat, Format, List, Live, Matrix, Replay, ReplayFormat,
+    Why,
 };
 
 /// How much is told, and how wide.
@@ -45,8 +46,13 @@ fn is_text(command: &Command) -> bool {
         Command::List(List { format, .. })
         | Command::Matrix(Matrix { format, .. })
         | Command::Corpus(Corpus { format, .. })
-        | Command::Why(Why { format, .. }) => *format == Format::Text,
+        | Command::Why(Why { format, .. })
+        | Command::Live(Live { format, .. }) => *format == Format::Text,
         Command::Explain(_) | Command::Survey(_) | Command::Cache(_) => true,
-        Command::Completions(_) | Command::Man(_) | Command::Engine(_) => false,
+        Command::Completions(_)
+        | Command::Man(_)
+        | Command::Engine(_)
+        | Command::Reproduce(_)
+        | Command::LiveWorker(_) => false,
     }
 }
