@@ -50,8 +50,9 @@ fn compare(release: &Release, of: &TreePath, wanted: &Wanted) -> Vec<String> {
             c.unsupported.iter().map(|what| format!("{}@{release}:{}: {what}", of.path.name, rust.name)),
         );
         let (mut of_rust, of_c) = (told(&rust_outcome), told(&c));
-        for (_, _, _, bad) in
-            EXPLAINED.iter().filter(|of_all| (of_all.0, of_all.1, of_all.2) == (&*of.path.name, version, &*rust.name))
+        for (_, _, _, bad) in EXPLAINED
+            .iter()
+            .filter(|of_all| (of_all.0, of_all.1, of_all.2) == (&*of.path.name, version, &*rust.name))
         {
             let all = of_rust.len();
             of_rust.retain(|told| !told.starts_with(bad));
