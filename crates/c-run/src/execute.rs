@@ -1,9 +1,9 @@
 //! Calls, loops and statements: the functions that are running are a stack of data ([`Memory`](crate::memory::Memory)), not
 //! one of Rust.
 //!
-//! A model that waits for a step and is dropped is unwound, frame by frame, which costs more than all else that it did.
-//! So a call that a statement makes is a turn of one loop, however deep it is. Only calls within an expression, and the
-//! blocks of statement expressions, are run in a loop of their own.
+//! A model that waits for a step keeps its stack, and is unwound frame by frame if it is dropped. So a call that a
+//! statement makes is a turn of one loop, however deep it is. Only calls within an expression, and the blocks of statement
+//! expressions, are run in a loop of their own.
 
 use std::sync::Arc;
 

@@ -159,11 +159,16 @@ fn unknowns_of(block: &Block, found: &mut Vec<(u32, Unknown)>) {
     }
 }
 
-/// Whether an argument may be no expression at all: what the table's macros are given can be a type, or a member's name.
+/// Whether an argument may be no expression at all: what the table's macros are given can be a type, or the name of a
+/// member.
 fn is_as_written(node: &Node, part: &Node) -> bool {
     let is_macro =
         matches!(node.kind, NodeKind::Call { target: Target::Word(Word::Macro | Word::Setter, _), .. });
-    is_macro && matches!(part.kind, NodeKind::Unknown(_))
+    let mut first = part;
+    while let NodeKind::Member { of, is_arrow: false, .. } = &first.kind {
+        first = of;
+    }
+    is_macro && matches!(first.kind, NodeKind::Unknown(_))
 }
 
 /// The functions of the text that a block calls, or gives to others to call.

@@ -73,7 +73,14 @@ impl Kernel {
         let paths = paths.map_err(|why| Error::Tree { tree: name.to_owned(), why: why.to_string() })?;
         let catalog = paths.iter().map(|of| of.path.clone()).collect::<Vec<WritePath>>();
         if catalog.is_empty() {
-            let why = "it has none of the write paths that are known (models/tables/paths.rs)".to_owned();
+            let why = match targets {
+                [] => "it has none of the write paths that are known".to_owned(),
+                targets => {
+                    let targets = targets.join(" or ");
+                    format!("it has no {targets}: not in this release, or without the files")
+                }
+            };
+            let why = format!("{why} (models/tables/paths.rs)");
             return Err(Error::Tree { tree: name.to_owned(), why });
         }
         Ok(Kernel { name: name.to_owned(), paths, catalog, tree: None })

@@ -154,7 +154,9 @@ impl MissingWords<'_> {
     fn of(&mut self, table: &Table) -> Result<String, Error> {
         let mut hooks = ["write_begin", "write_end"].iter().filter_map(|member| table.hook(member));
         if hooks.any(|hook| !hook.is_configured) {
-            return Ok("which is there in a configuration that is not read".to_owned());
+            return Ok(
+                "and it is not in the configuration that is read (models/tables/catalog.rs)".to_owned()
+            );
         }
         let folder = table.file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let is_shared = SHARED.contains(&folder);
