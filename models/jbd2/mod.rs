@@ -167,8 +167,8 @@ impl Journal {
         memory.peek(self.state) & HANDLES != 0
     }
 
-    /// Whether a page that has left the page cache is kept by the journal, which will do nothing with it any more: no
-    /// transaction has a buffer of it, and no checkpoint will write one.
+    /// Whether a page that has left the page cache is kept by a checkpoint's entry for nothing: no transaction has a buffer
+    /// of it, and there is none to write.
     #[must_use]
     pub fn keeps_for_nothing(&self, storage: &Storage, memory: &dyn Peek, frame: usize) -> bool {
         let waited_for = |block| {
@@ -176,7 +176,12 @@ impl Journal {
             let dirty = memory.peek(storage.buffer(frame, block)) & buffer::DIRTY != 0;
             head & TRANSACTION != 0 || (head & CHECKPOINT != 0 && dirty)
         };
-        memory.peek(storage.references(frame)) & folio::JOURNAL != 0 && !(0..self.blocks).any(waited_for)
+        let head = |block| memory.peek(self.heads.at(frame * self.blocks + block));
+        // One that is on no list any more is taken by reclaim.
+        let entered = (0..self.blocks).any(|block| head(block) & CHECKPOINT != 0);
+        memory.peek(storage.references(frame)) & folio::JOURNAL != 0
+            && entered
+            && !(0..self.blocks).any(waited_for)
     }
 
     /// The journal's cells that memory holds, and a crash loses.
