@@ -159,7 +159,7 @@ fn prepare_page(k: &Kernel, index: usize, partial: bool) -> Folio {
             read_page(k, folio);
             folio_unlock(task, folio);
             folio_lock(task, folio);
-            // Not needed: a page that is there and is looked for again is found, and uptodate.
+            // Not reached: direct I/O, which takes pages away, waits for the inode's lock.
             if !folio_in_cache(task, folio) {
                 folio_unlock(task, folio);
                 folio_put(task, folio);

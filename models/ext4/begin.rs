@@ -39,6 +39,7 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
         folio_unlock(task, folio);
         let handle = jbd2_journal_start(task, journal);
         folio_lock(task, folio);
+        // Not reached: that it is gone. Direct I/O, which takes pages away, waits for the inode's lock.
         if folio_in_cache(task, folio) {
             return Flow::Done((folio, handle));
         }

@@ -70,7 +70,6 @@ fn needs_mapping(k: &Kernel, folio: Folio) -> bool {
     let (task, count) = (&k.task, count_in_file(k, folio));
     call(task.m, Label::new("mpage_process_page_bufs", &[]), || {
         buffers(task, folio).take(count).any(|bh| {
-            // Not reached: truncation takes the dirtiness away with the block.
             buffer_dirty(task, bh)
                 && buffer_mapped(task, bh)
                 && (buffer_delay(task, bh) || buffer_unwritten(task, bh))
@@ -85,7 +84,7 @@ fn map_buffers(k: &Kernel, folio: Folio, allocation: Allocation) -> u8 {
     call(task.m, Label::new("mpage_map_and_submit_extent", &[]), || {
         let mut unwritten = 0;
         for bh in buffers(task, folio).take(count) {
-            // Not reached: the same.
+            // Not reached: that a dirty one has no block. Of a page with such a one no other is to be mapped.
             let wanted = buffer_dirty(task, bh) && buffer_mapped(task, bh);
             if !wanted || !(buffer_delay(task, bh) || buffer_unwritten(task, bh)) {
                 continue;

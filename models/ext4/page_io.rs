@@ -69,7 +69,6 @@ fn can_be_written(k: &Kernel, bh: Buffer) -> bool {
         clear_buffer_dirty(task, bh);
     }
     // What the journal has is dirty in the journal's way.
-    // Not reached: the same.
     let stays = (dirty && mapped) || (buffer_jbd(task, bh) && buffer_jbddirty(task, bh));
     if stays {
         folio_mark_dirty(task, bh.folio);

@@ -142,6 +142,7 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
 pub(super) fn ext4_block_zero_eof(k: &Kernel, fs: &dyn FileSystem, from: usize, end: usize) {
     let (task, journal) = (&k.task, k.journal());
     let geometry = task.storage.geometry;
+    // Not reached: that there is nothing between them. It is called where the file grows.
     if from.is_multiple_of(geometry.block_units()) || from >= end {
         return;
     }
@@ -189,6 +190,7 @@ fn ext4_block_do_zero_range(k: &Kernel, fs: &dyn FileSystem, from: usize, end: u
         let zeroed = bh.is_some_and(|bh| {
             folio_zero_segment(task, folio, from, end);
             mark_buffer_dirty(task, bh);
+            // Not reached: that it is unwritten. No file that grows ends in a block of `fallocate` that was written to.
             !buffer_unwritten(task, bh) && !buffer_delay(task, bh)
         });
         folio_unlock(task, folio);
@@ -248,6 +250,7 @@ pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
 /// file that grows has zeros behind its end first.
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
     call(k.task.m, Label::new("ext4_setattr", &[size as i32]), || match k.world.setting.around {
+        // Not reached: a variant of before v3.12 is asked by default of the writer alone.
         Around::Older => setattr_v2_6_26(k, fs, size),
         Around::V7_1 => setattr_v7_1(k, fs, size),
         _ => setattr_v3_12(k, fs, size, zeroes_tail),
@@ -255,6 +258,7 @@ pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, ze
 }
 
 /// Up to v3.11: ordered data is looked after when the inode is on the orphan list, as jbd2 asks for.
+// Not reached: the same.
 fn setattr_v2_6_26(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     if size < i_size_read(task) {
@@ -281,6 +285,7 @@ fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool
     let geometry = task.storage.geometry;
     if size < old_size {
         orphan_add(task);
+    // Not reached: that it zeroes. A variant of v6.13 to v7.0 is asked by default of the writer alone.
     } else if zeroes_tail && !old_size.is_multiple_of(geometry.block_units()) {
         // ext4_block_truncate_page
         ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());

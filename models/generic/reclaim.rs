@@ -69,6 +69,7 @@ fn invalidate_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) -> bool {
     let Some(folio) = filemap_get_folio(task, index) else { return true };
     folio_lock(task, folio);
     let mut gone = true;
+    // Not reached: that it is gone. Truncation, which takes pages away, has the inode's lock too.
     if folio_in_cache(task, folio) {
         folio_wait_writeback(task, folio);
         unmap_mapping_folio(k, folio);

@@ -40,6 +40,7 @@ pub fn pagecache_isize_extended(k: &Kernel, fs: &dyn FileSystem, from: usize, to
     call(task.m, Label::new("pagecache_isize_extended", &[from as i32, to as i32]), || {
         let Some(folio) = filemap_get_folio(task, from / units) else { return };
         folio_lock(task, folio);
+        // Not reached: that it is gone. Direct I/O, which takes pages away, waits for the inode's lock.
         if folio_in_cache(task, folio) {
             if folio_mkclean_tells(k, folio) {
                 fs.dirty_folio(k, folio);
@@ -61,7 +62,7 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
     // Not needed: with the prefault first a write comes up short beside who takes its source away, and three actors
     // with reclaim or direct I/O are not asked.
     folio_lock(task, folio);
-    // Not needed: a page that has left meanwhile was reclaimed, and nobody sees what is done to it.
+    // Not reached: that it is gone. Direct I/O, which takes pages away, waits for the inode's lock.
     if folio_in_cache(task, folio) {
         // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);

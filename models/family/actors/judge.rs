@@ -130,6 +130,7 @@ pub(super) fn observe_recovered(
     let position = at.1;
     let second = second(k, position);
     // What was stored behind the end may be there only if it was stored once more.
+    // Not reached: of stores behind the end nobody asks what a crash leaves.
     if let Some(BehindEnd { again: false, .. }) = k.world.behind_end
         && second != 0
     {

@@ -51,7 +51,6 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
         let Some(count) = count_dirty(k, folio) else { return false };
         let units = task.storage.geometry.page_units();
         let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
-        // Not reached: who makes a page dirty has mapped a block of it.
         if count == 0 || inside == 0 {
             return false;
         }
@@ -83,7 +82,6 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
 /// clean.
 fn count_dirty(k: &Kernel, folio: Folio) -> Option<usize> {
     let task = &k.task;
-    // Not reached: who makes a page dirty gives it buffers, and dirty ones stay.
     if !folio_buffers(task, folio) {
         return None;
     }
