@@ -59,7 +59,7 @@ pub(super) fn abandon(
     fs: &dyn FileSystem,
     folio: Folio,
     end: usize,
-    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
+    truncate_failed_write: impl Fn(&Kernel, &dyn FileSystem),
 ) {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin fails", &[]), || {

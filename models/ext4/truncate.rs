@@ -285,8 +285,9 @@ fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool
     let geometry = task.storage.geometry;
     if size < old_size {
         orphan_add(task);
+    }
     // Not reached: that it zeroes. A variant of v6.13 to v7.0 is asked by default of the writer alone.
-    } else if zeroes_tail && !old_size.is_multiple_of(geometry.block_units()) {
+    if zeroes_tail && size >= old_size && !old_size.is_multiple_of(geometry.block_units()) {
         // ext4_block_truncate_page
         ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
     }

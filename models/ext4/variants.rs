@@ -49,8 +49,7 @@ fn journalled() -> Vec<Row> {
             Caller::CopyFirst,
             WriteEnd::SkipZeroing,
             "with the first ext4 patch: no zeroing of new buffers, and no walk, when nothing was copied",
-        )
-        .historic(),
+        ),
         journalled_row(
             "v4.2+copy-first+skip-zeroing-at-entry",
             Caller::CopyFirst,

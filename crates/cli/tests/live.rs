@@ -236,7 +236,7 @@ fn snapshots_with(properties: &[&str]) -> Vec<String> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/ext4");
     let mut all = Vec::new();
     for (variant, file) in
-        [("ordered@v6.18", "ordered/v6.18.snap"), ("journalled@v6.14", "journalled/v6.14.snap")]
+        [("ordered@v7.1", "ordered/v7.1.snap"), ("journalled@v7.1", "journalled/v7.1.snap")]
     {
         let text = std::fs::read_to_string(format!("{root}/{file}")).expect("a snapshot");
         let snapshot = report::snapshot::parse(&text, None).expect("a snapshot");
@@ -262,7 +262,7 @@ fn final_states_are_those_of_each_initial_state_by_itself() {
         ("ext4/ordered", "v6.18", "extending-straddling-invalid"),
         ("ext4/delalloc", "v6.18", "beyond-invalid"),
         ("ext4/journalled", "v6.14", "within-straddling-invalid"),
-        ("btrfs/buffered", "v6.19", "extending-unmapped"),
+        ("btrfs/buffered", "v6.18", "extending-unmapped"),
         ("fuse/writethrough", "v6.18", "within-absent-with-reader"),
         ("generic/block", "v6.18", "beyond-absent"),
     ];
