@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -167,12 +167,19 @@ fn serve_files() -> Result<PathBuf, String> {
         Ok((device.try_clone()?, device))
     };
     let (device, of_server) = open().map_err(|why| format!("/dev/fuse: {why}"))?;
-    // The server is there before the mount, so that nobody waits for one that is not; our own device is closed after it,
-    // so that nobody waits for one that is no more.
+    // The server is there before the mount, so that nobody waits for one that is not, and says so itself: while it is loaded
+    // it may look for files in this folder, and would wait for its own answer. Our own device is closed after it, so
+    // that nobody waits for one that is no more.
     let program = std::env::current_exe().map_err(|why| format!("no server: {why}"))?;
     let mut server = Command::new(program);
     server.arg("live-worker").arg(format!("{SERVER}{}", std::process::id()));
-    server.stdin(of_server).stdout(Stdio::null()).spawn().map_err(|why| format!("no server: {why}"))?;
+    let server = server.stdin(of_server).stdout(Stdio::piped()).spawn();
+    let said = server.map(|server| server.stdout.map_or(0, |mut said| said.read(&mut [0]).unwrap_or(0)));
+    match said {
+        Ok(1..) => {}
+        Ok(0) => return Err("no server: it ended".to_owned()),
+        Err(why) => return Err(format!("no server: {why}")),
+    }
     let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
     let mounted = mount(Some("shortcopy"), &folder, Some("fuse"), MsFlags::empty(), Some(options.as_str()));
     mounted.map_err(|why| format!("fuse can't be mounted in a namespace of our own: {why}"))?;

@@ -58,8 +58,8 @@ pub fn served(name: &str) -> Option<u32> {
     name.strip_prefix(SERVER)?.parse().ok()
 }
 
-/// Serves the files of [`Place::Fuse`] to a process, over the device that is the standard input. Ends when that is
-/// unmounted, and at the latest with the process.
+/// Serves the files of [`Place::Fuse`] to a process, over the device that is the standard input; says with a byte that it
+/// will. Ends when that is unmounted, and at the latest with the process.
 ///
 /// # Errors
 /// As reading from the device, and writing to it.
@@ -68,6 +68,8 @@ pub fn serve(process: u32) -> io::Result<()> {
     if getppid().as_raw().cast_unsigned() != process {
         return Ok(());
     }
+    io::stdout().write_all(b"\n")?;
+    io::stdout().flush()?;
     fuse::serve(std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
