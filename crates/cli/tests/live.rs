@@ -190,13 +190,15 @@ fn a_program_shows_on_tmpfs_what_is_recorded() {
         tempfile::tempdir_in(if std::path::Path::new("/dev/shm").exists() { "/dev/shm" } else { "." });
     let folder = folder.expect("a folder");
     let (source, binary) = (folder.path().join("t.c"), folder.path().join("t"));
-    let is_first = line(&["simple/tmpfs:beyond-invalid"]).is_some_and(|(line, _)| {
-        line["chosen_because"].as_str().is_some_and(|why| why.contains("comes before the prefault"))
+    // Nothing is known of this kernel where nothing may be mounted.
+    let shown = line(&["simple/tmpfs:beyond-invalid"]).and_then(|(line, _)| {
+        let why = line["chosen_because"].as_str()?;
+        Some(i32::from(why.contains("comes before the prefault")))
     });
-    for (target, shown) in [
-        ("simple/tmpfs@v6.18:beyond-invalid#1", if is_first { 1 } else { 0 }),
-        ("simple/tmpfs@v6.18:beyond-unmapped#1", if is_first { 1 } else { 0 }),
-        ("simple/tmpfs@v6.18:beyond-empty-then-invalid#1", if is_first { 1 } else { 0 }),
+    for target in [
+        "simple/tmpfs@v6.18:beyond-invalid#1",
+        "simple/tmpfs@v6.18:beyond-unmapped#1",
+        "simple/tmpfs@v6.18:beyond-empty-then-invalid#1",
     ] {
         let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).args(["reproduce", target]).output();
         let made = made.expect("the command is there");
@@ -215,7 +217,8 @@ fn a_program_shows_on_tmpfs_what_is_recorded() {
         assert!(compiled.status.success(), "{target}: {}", String::from_utf8_lossy(&compiled.stderr));
         let ran = Command::new(&binary).arg(folder.path()).output().expect("it was made");
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-        assert_eq!(ran.status.code(), Some(shown), "{target}: {said}");
+        let code = ran.status.code();
+        assert!(code == shown || shown.is_none() && matches!(code, Some(0 | 1)), "{target}: {code:?} {said}");
     }
 }
 
