@@ -162,6 +162,19 @@ pub fn left<'c>(chosen: &[Chosen<'c>]) -> impl Iterator<Item = Chosen<'c>> {
     })
 }
 
+/// The scenarios that `targets` mean, as [`choose`]: the default ones, or with `--all` every one.
+///
+/// # Errors
+/// As [`choose`]; and where `--all` can make no difference.
+pub(crate) fn choose_all<'c>(
+    catalog: &'c [WritePath],
+    targets: &[String],
+    all: bool,
+) -> Result<Vec<Chosen<'c>>, Error> {
+    all_has_an_effect(all, targets)?;
+    choose(catalog, targets, if all { Breadth::All } else { Breadth::Default })
+}
+
 /// Whether `--all` can make a difference: whether a target, or no target, leaves it open which scenarios.
 ///
 /// # Errors

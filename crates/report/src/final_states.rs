@@ -1,12 +1,12 @@
 //! The final states of each initial state, as text and as a line of JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use scenario::{Coverage, Fact, FinalState, Outcome, Scenario};
+use scenario::{Coverage, FinalState, Outcome, Scenario};
 use serde::Serialize;
 
-use crate::json::tagged;
+use crate::json::{Asked, State, initial_states, tagged};
 
 /// Final states, and what they are those of.
 #[derive(Clone, Copy, Debug)]
@@ -23,27 +23,17 @@ pub struct FinalStates<'r> {
 
 #[derive(Serialize)]
 struct Line<'r> {
-    path: &'r str,
-    variant: &'r str,
-    scenario: &'r str,
-    sentence: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    geometry: Option<&'r BTreeMap<&'static str, u64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    companions: Option<&'r [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conditions: Option<&'r BTreeMap<&'static str, Fact>>,
+    #[serde(flatten)]
+    asked: Asked<'r>,
     coverage: Coverage,
-    initial_states: Vec<State<'r>>,
+    initial_states: Vec<Ended<'r>>,
 }
 
+/// An initial state, and what it can end in.
 #[derive(Serialize)]
-struct State<'r> {
-    name: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    facts: Option<&'r BTreeMap<&'static str, Fact>>,
+struct Ended<'r> {
+    #[serde(flatten)]
+    initial: State<'r>,
     final_states: BTreeSet<FinalState>,
 }
 
@@ -54,24 +44,11 @@ impl FinalStates<'_> {
     /// None that is known: all that is written is text and numbers.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         let FinalStates { path, variant, scenario, outcome } = *self;
-        let facts = scenario.facts.as_ref();
-        let all = scenario.initial.iter().zip(scenario.final_states(outcome)).enumerate();
-        let states = all.map(|(number, (initial, final_states))| State {
-            name: &initial.name,
-            facts: facts.and_then(|facts| facts.initial.get(number)),
-            final_states,
-        });
+        let all = initial_states(scenario).zip(scenario.final_states(outcome));
         let line = Line {
-            path,
-            variant,
-            scenario: &scenario.name,
-            sentence: &scenario.sentence,
-            geometry: facts.map(|facts| &facts.geometry),
-            source: facts.and_then(|facts| facts.source),
-            companions: facts.map(|facts| &facts.companions[..]),
-            conditions: facts.map(|facts| &facts.conditions),
+            asked: Asked::of(path, variant, scenario),
             coverage: outcome.coverage,
-            initial_states: states.collect(),
+            initial_states: all.map(|(initial, final_states)| Ended { initial, final_states }).collect(),
         };
         tagged("final-states", &line)
     }

@@ -48,8 +48,9 @@ pub struct Finding<'r> {
     pub outcome: &'r Outcome,
 }
 
+/// What was asked, of which variant.
 #[derive(Serialize)]
-struct Line<'r> {
+pub(crate) struct Asked<'r> {
     path: &'r str,
     variant: &'r str,
     scenario: &'r str,
@@ -64,6 +65,28 @@ struct Line<'r> {
     /// What else the question depends on.
     #[serde(skip_serializing_if = "Option::is_none")]
     conditions: Option<&'r BTreeMap<&'static str, Fact>>,
+}
+
+impl<'r> Asked<'r> {
+    pub(crate) fn of(path: &'r str, variant: &'r str, scenario: &'r Scenario) -> Asked<'r> {
+        let facts = scenario.facts.as_ref();
+        Asked {
+            path,
+            variant,
+            scenario: &scenario.name,
+            sentence: &scenario.sentence,
+            geometry: facts.map(|facts| &facts.geometry),
+            source: facts.and_then(|facts| facts.source),
+            companions: facts.map(|facts| &facts.companions[..]),
+            conditions: facts.map(|facts| &facts.conditions),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'r> {
+    #[serde(flatten)]
+    asked: Asked<'r>,
     initial_states: Vec<State<'r>>,
     /// The ids of the properties that the file system promises.
     promised: BTreeSet<&'static str>,
@@ -98,10 +121,17 @@ struct Line<'r> {
 
 /// An initial state.
 #[derive(Serialize)]
-struct State<'r> {
+pub(crate) struct State<'r> {
     name: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<&'r BTreeMap<&'static str, Fact>>,
+}
+
+/// The initial states of a scenario, in their order.
+pub(crate) fn initial_states(scenario: &Scenario) -> impl Iterator<Item = State<'_>> {
+    let told = |number: usize| scenario.facts.as_ref().and_then(|facts| facts.initial.get(number));
+    let all = scenario.initial.iter().enumerate();
+    all.map(move |(number, state)| State { name: &state.name, facts: told(number) })
 }
 
 #[derive(Serialize)]
@@ -162,20 +192,9 @@ pub struct How<'r> {
 pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
     let How { command, cached, states } = how;
     let Finding { path, variant, scenario, engine, outcome } = finding;
-    let facts = scenario.facts.as_ref();
-    let told = |number: usize| facts.and_then(|facts| facts.initial.get(number));
-    let initial = scenario.initial.iter().enumerate();
-    let initial = initial.map(|(number, state)| State { name: &state.name, facts: told(number) });
     let line = Line {
-        path,
-        variant,
-        scenario: &scenario.name,
-        sentence: &scenario.sentence,
-        geometry: facts.map(|facts| &facts.geometry),
-        source: facts.and_then(|facts| facts.source),
-        companions: facts.map(|facts| &facts.companions[..]),
-        conditions: facts.map(|facts| &facts.conditions),
-        initial_states: initial.collect(),
+        asked: Asked::of(path, variant, scenario),
+        initial_states: initial_states(scenario).collect(),
         promised: scenario.promised(),
         engine,
         verdict: verdict(scenario, outcome),

@@ -19,7 +19,7 @@ use crate::output::Output;
 use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::status::Status;
 use crate::story::{replay_command, told};
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose, known, left};
+use crate::target::{Chosen, choose_all, known, left};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -32,9 +32,7 @@ pub(crate) fn check(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    all_has_an_effect(arguments.all, &arguments.targets)?;
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
-    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
     let without = left_out(&chosen, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =

@@ -8,7 +8,7 @@ use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, all_has_an_effect, choose};
+use crate::target::choose_all;
 
 /// Searches scenarios and tells which branches of the models they reach. The models that are searched are
 /// those with a mark at each branch.
@@ -17,9 +17,7 @@ use crate::target::{Breadth, all_has_an_effect, choose};
 /// A target that means nothing, an output that can't be written.
 pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output) -> Result<Status, Error> {
     let catalog = marked::paths();
-    all_has_an_effect(arguments.all, &arguments.targets)?;
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
-    let chosen = choose(&catalog, &arguments.targets, breadth)?;
+    let chosen = choose_all(&catalog, &arguments.targets, arguments.all)?;
     let mut status = Status::AsRecorded;
     let (mut cuts, mut broken) = (Cuts::default(), Vec::new());
     searcher.search(&arguments.search, &chosen, |at, answer| {
@@ -29,10 +27,10 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         }
         Ok(())
     })?;
-    let extent = match breadth {
+    let extent = match arguments.all {
         _ if !arguments.targets.is_empty() => Extent::Targets(arguments.targets.clone()),
-        Breadth::Default => Extent::Default,
-        Breadth::All => Extent::All,
+        false => Extent::Default,
+        true => Extent::All,
     };
     let account = Account::new(&marked::BRANCHES, &marked::REASONS, &marked::reached(), extent);
     // Others are refused with the command line.

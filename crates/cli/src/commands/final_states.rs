@@ -10,7 +10,7 @@ use crate::engine::{Searcher, wrong_model};
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose};
+use crate::target::{Chosen, choose_all};
 
 /// Searches scenarios and tells the final states of each initial state. What has no writer has none.
 ///
@@ -22,9 +22,7 @@ pub(crate) fn final_states(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    all_has_an_effect(arguments.all, &arguments.targets)?;
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
-    let chosen = choose(catalog, &arguments.targets, breadth)?;
+    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
     // Others are refused with the command line.
     let format = arguments.format.plain().unwrap_or(Format::Text);
     let mut cuts = Cuts::default();
