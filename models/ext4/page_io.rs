@@ -5,7 +5,7 @@
 //! that allocated its blocks is closed: what arrives earlier can be told from that by nobody, since no commit
 //! gets by an open handle.
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::{
     bh_write, buffer_delay, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffer_new,
     buffer_unwritten, buffers, clear_buffer_dirty, clear_buffer_new, set_buffer_uptodate,
@@ -18,7 +18,7 @@ use page_state::{Buffer, Folio};
 
 use crate::Mutant;
 use crate::file_system::FileSystem;
-use crate::generic::buffer::within_size;
+use crate::generic::buffer::{as_they_arrive, within_size};
 use crate::generic::writeback::{filemap_fdatawait, write_cache_pages, write_pages_with};
 use crate::jbd2::{self, OrderedData, jbd2_journal_commit_transaction};
 use crate::kernel::Kernel;
@@ -85,17 +85,9 @@ pub(super) fn ext4_end_bio(k: &Kernel, folio: Folio, submitted: Blocks) {
             .filter(|block| submitted & (1 << block) != 0)
             .map(|block| Buffer { folio, block })
             .collect();
-        let count = all.len();
-        let first = if count > 1 {
-            let label = Label::new("block that arrives first", &[]);
-            let step = Step::new(Action::Choose { of: count as u8 }, label);
-            task.m.perform(step.showing(machine::show_number)) as usize
-        } else {
-            0
-        };
-        for i in 0..count {
+        for bh in as_they_arrive(k, &all) {
             if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, all[(first + i) % count]);
+                bh_write(task, bh);
             }
         }
     });

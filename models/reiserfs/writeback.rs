@@ -1,6 +1,6 @@
 //! How reiserfs writes a page back, and what a store through a mapping does (`fs/reiserfs/inode.c`).
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::{
     bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
     create_empty_buffers, set_buffer_dirty, set_buffer_uptodate, test_clear_buffer_dirty,
@@ -15,6 +15,7 @@ use page_state::{Buffer, Folio};
 use super::journal::{lock_buffer, unlock_buffer};
 use super::write::{Create, reiserfs_get_block};
 use crate::Mutant;
+use crate::generic::buffer::as_they_arrive;
 use crate::kernel::Kernel;
 
 /// `reiserfs_write_full_page`: a page beyond the end of the file is left as it is; the rest of the last one is
@@ -91,22 +92,13 @@ fn submit(k: &Kernel, folio: Folio) {
             .collect();
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        let count = submitted.len();
-        let first = if count > 1 {
-            let label = Label::new("block that arrives first", &[]);
-            let step = Step::new(Action::Choose { of: count as u8 }, label);
-            task.m.perform(step.showing(machine::show_number)) as usize
-        } else {
-            0
-        };
-        for i in 0..count {
-            let bh = submitted[(first + i) % count];
+        for bh in as_they_arrive(k, &submitted) {
             if !k.mutated(Mutant::WritebackWritesNothing) {
                 bh_write(task, bh);
             }
             unlock_buffer(k, bh);
         }
-        if count == 0 && buffers(task, folio).all(|bh| buffer_uptodate(task, bh)) {
+        if submitted.is_empty() && buffers(task, folio).all(|bh| buffer_uptodate(task, bh)) {
             folio_mark_uptodate(task, folio);
         }
         folio_end_writeback(task, folio);

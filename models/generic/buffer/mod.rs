@@ -6,7 +6,7 @@ mod writeback;
 
 pub use mpage::Writepage;
 pub use write_end::{block_commit_write, block_write_end, generic_write_end};
-pub(crate) use writeback::within_size;
+pub(crate) use writeback::{as_they_arrive, within_size};
 pub use writeback::{
     block_dirty_folio, block_page_mkwrite, block_write_full_page, block_write_full_page_keeping_buffers,
     submit_dirty_buffers,

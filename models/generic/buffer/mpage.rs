@@ -1,6 +1,6 @@
 //! `mpage_writepages` (`fs/mpage.c`), and how a file system without a journal of data writes its pages back, by era.
 
-use machine::{Action, Label, Step, call};
+use machine::{Label, call};
 use page_state::buffer::{
     bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
 };
@@ -10,7 +10,7 @@ use page_state::folio::{
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
 
-use super::{block_write_full_page, block_write_full_page_keeping_buffers};
+use super::{as_they_arrive, block_write_full_page, block_write_full_page_keeping_buffers};
 use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::kernel::Kernel;
@@ -61,16 +61,9 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
         }
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        let first = if count > 1 {
-            let label = Label::new("block that arrives first", &[]);
-            let step = Step::new(Action::Choose { of: count as u8 }, label);
-            task.m.perform(step.showing(machine::show_number)) as usize
-        } else {
-            0
-        };
-        for i in 0..count {
+        for bh in as_they_arrive(k, &written) {
             if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, written[(first + i) % count]);
+                bh_write(task, bh);
             }
         }
         folio_end_writeback(task, folio);

@@ -98,6 +98,20 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
     true
 }
 
+/// Submitted buffers in the order in which their data arrives, which may begin with any of them.
+#[track_caller]
+pub(crate) fn as_they_arrive(k: &Kernel, submitted: &[Buffer]) -> impl Iterator<Item = Buffer> {
+    let count = submitted.len();
+    let first = if count > 1 {
+        let label = Label::new("block that arrives first", &[]);
+        let step = Step::new(Action::Choose { of: count as u8 }, label);
+        k.task.m.perform(step.showing(machine::show_number)) as usize
+    } else {
+        0
+    };
+    submitted.iter().copied().cycle().skip(first).take(count)
+}
+
 /// Writes the page's dirty buffers that are mapped, in any order, and unlocks the page before their data
 /// arrives.
 #[track_caller]
@@ -116,17 +130,9 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
         }
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        let count = submitted.len();
-        let first = if count > 1 {
-            let label = Label::new("block that arrives first", &[]);
-            let step = Step::new(Action::Choose { of: count as u8 }, label);
-            task.m.perform(step.showing(machine::show_number)) as usize
-        } else {
-            0
-        };
-        for i in 0..count {
+        for bh in as_they_arrive(k, &submitted) {
             if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, submitted[(first + i) % count]);
+                bh_write(task, bh);
             }
         }
         folio_end_writeback(task, folio);
