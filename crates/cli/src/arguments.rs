@@ -16,7 +16,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
 pub use live::{Live, LiveWorker, Reproduce};
-pub use search::{Bounds, Engine, LoomMode, Search, ShuttleMode};
+pub use search::{Bounds, Engine, LoomMode, Reduce, Search, ShuttleMode};
 pub use shell::{Completions, Man};
 pub use telling::Telling;
 pub use tree::{TreeChoice, TreesChoice};

@@ -10,7 +10,7 @@ use checker::{explicit, isolate, on_loom, on_shuttle};
 use clap::ValueEnum;
 use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
-use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Search, ShuttleMode, TreeChoice};
+use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Reduce, Search, ShuttleMode, TreeChoice};
 use crate::cache::{Cache, Kept};
 use crate::error::Error;
 use crate::progress::Progress;
@@ -53,7 +53,8 @@ pub struct Searcher {
 impl Default for Bounds {
     fn default() -> Bounds {
         let scenario::Bounds { states_max, bytes_max, time_max, .. } = scenario::Bounds::default();
-        Bounds { threads: None, states_max, memory_max: bytes_max >> 20, time_max: time_max.as_secs_f64() }
+        let (memory_max, time_max) = (bytes_max >> 20, time_max.as_secs_f64());
+        Bounds { threads: None, states_max, memory_max, time_max, reduce: Reduce::Order }
     }
 }
 
@@ -156,7 +157,8 @@ impl Searcher {
                 return Ok(Answer { scenario, outcome: interrupted(), kept: None });
             }
             // What was assumed is known of a search, and not of another one that comes to the same.
-            let is_kept = search.engine == Engine::Explicit && scenario.assumptions.is_none();
+            let is_explicit = search.engine == Engine::Explicit && search.bounds.reduce != Reduce::None;
+            let is_kept = is_explicit && scenario.assumptions.is_none();
             let cache = self.cache.as_ref().filter(|_| is_kept);
             let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
             if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
@@ -168,7 +170,7 @@ impl Searcher {
                 let Some(cache) = cache else {
                     return Ok((self.run(search, bounds, each, chosen, &scenario, states)?, None));
                 };
-                let options = self.explicit(bounds, each, states);
+                let options = self.explicit(bounds, search.bounds.reduce, each, states);
                 let wrong = |why| wrong_model(&chosen.target(), &why);
                 let search = |prepared: &_| explicit::check_prepared(prepared, &options);
                 cache.search(key.as_ref(), &scenario, search).map_err(wrong)
@@ -193,9 +195,10 @@ impl Searcher {
     ) -> Result<(), Error> {
         let at_once = bounds.threads().min(items.len());
         let progress = Progress::new(self.progress, items.len());
-        let bounds = bounds.explicit().bounds(at_once);
-        let job =
-            |item: &I| progress.during(&name(item), |states| job(item, &self.explicit(bounds, 1, states)));
+        let (bounds, reduce) = (bounds.explicit().bounds(at_once), bounds.reduce);
+        let job = |item: &I| {
+            progress.during(&name(item), |states| job(item, &self.explicit(bounds, reduce, 1, states)))
+        };
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }
 
@@ -210,7 +213,7 @@ impl Searcher {
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = self.explicit(bounds, threads, states);
+                let options = self.explicit(bounds, search.bounds.reduce, threads, states);
                 explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
@@ -223,11 +226,16 @@ impl Searcher {
     fn explicit(
         &self,
         bounds: scenario::Bounds,
+        reduce: Reduce,
         threads: usize,
         states: &Arc<AtomicU64>,
     ) -> explicit::Options {
         let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
-        explicit::Options { bounds, threads, interrupt, progress }
+        let reduce = match reduce {
+            Reduce::None => explicit::Reduce::None,
+            Reduce::Order => explicit::Reduce::Order,
+        };
+        explicit::Options { bounds, threads, reduce, interrupt, progress }
     }
 
     /// loom and shuttle can take their process with them: each run has one of its own.

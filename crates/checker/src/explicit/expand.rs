@@ -10,6 +10,7 @@ use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
 use super::ledger::Full;
 use super::memories::Memories;
+use super::reduce::Looks;
 use super::unfold::{Mirror, PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of, moved};
 use super::{Error, Prepared};
@@ -67,6 +68,8 @@ pub(crate) struct Expander<'a> {
     findings: &'a Findings,
     mirrors: Vec<Mirror<'a>>,
     checked: bool,
+    /// Where it is noted what is looked at in a new memory, if anybody wants to know.
+    watched: Option<Arc<Looks>>,
     effects: Arc<Effects>,
     /// The memory that was read last, and its number.
     before: Box<[u64]>,
@@ -88,11 +91,22 @@ impl<'a> Expander<'a> {
             findings,
             mirrors: prepared.automata[..prepared.actors()].iter().map(Mirror::new).collect(),
             checked: prepared.has_state_checks(),
+            watched: None,
             effects,
             before: words.clone(),
             read: None,
             after: words,
         }
+    }
+
+    /// Notes from now on what is looked at in new memories.
+    pub(crate) fn watch(&mut self, looks: &Arc<Looks>) {
+        self.watched = Some(looks.clone());
+    }
+
+    /// What is searched.
+    pub(crate) fn prepared(&self) -> &'a Prepared {
+        self.prepared
     }
 
     /// Looks effects up there from now on.
@@ -191,6 +205,9 @@ impl<'a> Expander<'a> {
 
     fn number_after(&mut self) -> Result<u32, Halt> {
         let (number, new) = self.memories.number(&self.after)?;
+        if new && let Some(looks) = &self.watched {
+            looks.watch(self.prepared, &self.after);
+        }
         if new && self.checked {
             self.findings.in_memory(number, self.prepared.state_checks(&self.after)?)?;
         }

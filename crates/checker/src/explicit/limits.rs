@@ -35,12 +35,14 @@ pub(crate) struct Ceilings {
     pub(crate) states: usize,
     /// Frontiers up to this are not worth a second thread.
     pub(crate) alone: usize,
+    /// A search of up to so many states is not worth a reduction.
+    pub(crate) small: u64,
 }
 
 impl Default for Ceilings {
     /// 2^28 memories in all, and nearly 2^32 states where these are of many memories.
     fn default() -> Ceilings {
-        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256 }
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256, small: 1 << 14 }
     }
 }
 
@@ -62,14 +64,20 @@ const KEPT_FOR_SCHEDULES: u32 = 8;
 const MIRRORED: usize = 96;
 
 impl<'a> Limits<'a> {
-    pub(crate) fn new(options: &'a Options, prepared: &'a Prepared, ceilings: Ceilings) -> Limits<'a> {
+    /// The bounds of a search that began at a time.
+    pub(crate) fn new(
+        options: &'a Options,
+        prepared: &'a Prepared,
+        ceilings: Ceilings,
+        started: Instant,
+    ) -> Limits<'a> {
         let bytes_max = options.bounds.bytes_max;
         Limits {
             options,
             ledger: Arc::new(Ledger::new(bytes_max - bytes_max / ALLOCATOR_PART)),
             ceilings,
             prepared,
-            started: Instant::now(),
+            started,
             interrupted: OnceLock::new(),
             stopped: AtomicU8::new(RUNS),
             found: AtomicBool::new(false),

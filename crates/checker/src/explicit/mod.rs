@@ -20,6 +20,7 @@ mod limits;
 mod memories;
 mod packing;
 mod prepared;
+mod reduce;
 mod rest;
 mod schedule;
 mod search;
@@ -34,7 +35,7 @@ mod visited;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use machine::{Action, Word};
 use scenario::{BadState, Bounds, Check, Coverage, Missing, Outcome, Scenario, Schedule, built_in};
@@ -51,7 +52,7 @@ use ledger::Held;
 use limits::{Ceilings, Limits};
 use memories::Memories;
 use schedule::tell;
-use search::{Searched, search, unpacked_rests};
+use search::{Plan, Searched, search, unpacked_rests};
 use shortest::shortest;
 use visited::room;
 
@@ -68,6 +69,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// How many threads search; 0 counts as 1. Changes nothing that is found.
     pub threads: usize,
+    /// What is left out that changes nothing of what is told.
+    pub reduce: Reduce,
     /// Set it to stop the search.
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Is given the number of states so far.
@@ -75,10 +78,22 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// The default bounds, one thread.
+    /// The default bounds, one thread, no reduction.
     fn default() -> Options {
-        Options { bounds: Bounds::default(), threads: 1, interrupt: None, progress: None }
+        let reduce = Reduce::None;
+        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt: None, progress: None }
     }
+}
+
+/// What a search leaves out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reduce {
+    /// Nothing.
+    None,
+    /// All orders but one of steps whose order changes nothing, of a search that would be large: where that finds
+    /// nothing wrong, nothing is. Where it does, everything is searched. The numbers of states and transitions are those
+    /// of the search that told.
+    Order,
 }
 
 /// A state at rest: the value of each cell, and the words that the actors returned (0 of an
@@ -180,10 +195,37 @@ fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -
 }
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
-    let begun = (asked.clock)();
-    let limits = Limits::new(options, prepared, asked.ceilings);
+    let begun = Begun { clock: (asked.clock)(), at: Instant::now() };
+    if options.reduce == Reduce::Order && prepared.actors() > 1 {
+        for plan in [Plan::Small(asked.ceilings.small), Plan::Reduced] {
+            if let Some(answer) = attempt::<R>(prepared, options, asked, &begun, plan)? {
+                return Ok(answer);
+            }
+        }
+    }
+    Ok(attempt::<R>(prepared, options, asked, &begun, Plan::Plain)?.unwrap_or_default())
+}
+
+/// When everything began, by the caller's clock and by the engine's.
+struct Begun {
+    clock: Duration,
+    at: Instant,
+}
+
+/// A search as planned; none where the plan is to leave it to another one what there is to tell. [`Plan::Plain`] tells.
+fn attempt<const R: usize>(
+    prepared: &Arc<Prepared>,
+    options: &Options,
+    asked: &Asked,
+    begun: &Begun,
+    plan: Plan,
+) -> Result<Option<Answer>, Error> {
+    let limits = Limits::new(options, prepared, asked.ceilings, begun.at);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
-    let mut searched: Searched<R> = search(prepared, &memories, &limits)?;
+    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan)?;
+    if searched.left {
+        return Ok(None);
+    }
     Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
     let after_search = (asked.clock)();
     let SeenInAutomata { reached, bad: reported, unsupported } =
@@ -210,6 +252,9 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
         coverage => coverage,
     };
+    if plan == Plan::Reduced && (coverage != Coverage::Exhausted || !found.is_empty()) {
+        return Ok(None);
+    }
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
@@ -257,6 +302,9 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         let empty = missing.chain(restless).map(|mark| Bad::new(built_in::EMPTY.id, *mark));
         bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
     }
+    if plan == Plan::Reduced && !bad.is_empty() {
+        return Ok(None);
+    }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
     let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
     let untold =
@@ -281,12 +329,12 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let rests =
         if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
     let phases = Phases {
-        search: after_search.saturating_sub(begun),
+        search: after_search.saturating_sub(begun.clock),
         judging: after_judging.saturating_sub(after_search),
         schedules: (asked.clock)().saturating_sub(after_judging),
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
-    Ok(Answer { outcome, rests, phases })
+    Ok(Some(Answer { outcome, rests, phases }))
 }
 
 /// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.

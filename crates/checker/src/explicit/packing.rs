@@ -36,6 +36,22 @@ impl Packing {
         self.words
     }
 
+    /// How many cells there are.
+    pub(crate) fn cells(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Where these bits of a cell are: the word, and the bits of it. None of a cell that is not declared.
+    pub(crate) fn bits(&self, at: Place, of_cell: Word) -> Option<(usize, u64)> {
+        let slot = self.slots.get(at.index())?;
+        Some((slot.word as usize, (of_cell & mask(slot.width)) << slot.shift))
+    }
+
+    /// The value of a cell; 0 of one that is not declared.
+    pub(crate) fn value(&self, at: Place, words: &[u64]) -> Word {
+        Packed::new(self, words).peek(at)
+    }
+
     /// Packs cells that are known to fit.
     pub(crate) fn pack(&self, cells: &[Word]) -> Box<[u64]> {
         let mut words = vec![0; self.words].into_boxed_slice();

@@ -16,11 +16,12 @@ use rustc_hash::FxHashSet;
 use scenario::Bound;
 
 use super::effects::Effects;
-use super::expand::{Expander, Halt, Roles, Stillness, Stuck, Successor};
+use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
-use super::ledger::Counted;
+use super::ledger::{Counted, Ledger};
 use super::limits::Limits;
 use super::memories::Memories;
+use super::reduce::{Chooser, Reduction, WHOLE};
 use super::team::with_team;
 use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
 use super::{Error, Prepared, shortest};
@@ -35,6 +36,27 @@ const BATCH_MAX: usize = 1024;
 /// States that one thread expands before it looks at the clock again.
 const LOOK: usize = 512;
 
+/// What to search.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// All states.
+    Plain,
+    /// All states, up to so many: it ends after the level in which there are more, if nothing bad was found so far.
+    Small(u64),
+    /// Those that a [`Reduction`] leaves, as long as nothing bad is found.
+    Reduced,
+    /// The same, whatever is found.
+    #[cfg(test)]
+    ReducedToTheEnd,
+}
+
+impl Plan {
+    /// Whether some steps are left out.
+    pub(crate) fn is_reduced(self) -> bool {
+        !matches!(self, Plan::Plain | Plan::Small(_))
+    }
+}
+
 /// What the search leaves behind for those after it.
 pub(crate) struct Searched<const R: usize> {
     pub(crate) states: States<R>,
@@ -43,6 +65,8 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) initial: Vec<Key<R>>,
     pub(crate) transitions: u64,
     pub(crate) places: Places,
+    /// Whether it ended early as the plan says.
+    pub(crate) left: bool,
 }
 
 /// Some states of a shard.
@@ -54,6 +78,24 @@ struct Level {
     effects: Arc<Effects>,
     /// Whether all threads work on it.
     together: bool,
+}
+
+/// What a reduced search knows of its states.
+struct Reduced {
+    reduction: RwLock<Reduction>,
+    /// The actors whose steps were taken, by shard and state: [`WHOLE`] where all were.
+    taken: Vec<Mutex<Counted<u16>>>,
+}
+
+impl Reduced {
+    fn new(prepared: &Prepared, roles: Roles, ledger: &Arc<Ledger>) -> Reduced {
+        let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
+        Reduced { reduction: RwLock::new(Reduction::new(prepared, roles.fair)), taken }
+    }
+
+    fn grow(&self, prepared: &Prepared) -> bool {
+        self.reduction.write().unwrap_or_else(PoisonError::into_inner).grow(prepared)
+    }
 }
 
 impl Level {
@@ -81,6 +123,7 @@ struct Shared<'a, const R: usize> {
     left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
     states: Apart<AtomicU64>,
+    reduced: Option<Reduced>,
 }
 
 struct Worker<'a, const R: usize> {
@@ -94,6 +137,8 @@ struct Worker<'a, const R: usize> {
     expanded: usize,
     stuck: Stuck,
     rests: FxHashSet<Rest>,
+    chooser: Chooser,
+    taken: Vec<u16>,
 }
 
 /// What one thread inserts, or leaves to others.
@@ -105,26 +150,30 @@ struct Outgoing<const R: usize> {
     new: u64,
 }
 
-/// Searches all states that can be reached.
+/// Searches the states that can be reached.
 pub(crate) fn search<const R: usize>(
     prepared: &Prepared,
     memories: &Memories,
     limits: &Limits,
+    plan: Plan,
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
     let shard = || Mutex::new(Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger));
     let threads = limits.options.threads.clamp(1, SHARDS);
+    let roles = Roles::new(prepared);
     let shared = Shared {
         prepared,
         limits,
         findings: &findings,
-        roles: Roles::new(prepared),
+        roles,
         threads,
         shards: (0..SHARDS).map(|_| shard()).collect(),
         left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
         memories,
         states: Apart(AtomicU64::new(0)),
+        reduced: plan.is_reduced().then(|| Reduced::new(prepared, roles, &limits.ledger)),
     };
+    let mut left = false;
     let mut effects = Effects::new(&limits.ledger);
     let few = effects.clone();
     let (initial, workers) = with_team(
@@ -136,14 +185,33 @@ pub(crate) fn search<const R: usize>(
                 limits.halt(halt);
                 Vec::new()
             });
+            // Of each shard how many states, from the first on, have sets that were chosen from less than is known.
+            let mut stale = [0; SHARDS];
             while !limits.look() {
-                let new = shared.next_level();
+                let mut new = shared.next_level();
+                if shared.reduced.as_ref().is_some_and(|reduced| reduced.grow(prepared)) {
+                    stale = std::array::from_fn(|shard| new[shard].start);
+                }
+                if new.iter().all(Range::is_empty) {
+                    new = std::mem::replace(&mut stale, [0; SHARDS]).map(|end| 0..end).into();
+                }
                 let frontier: usize = new.iter().map(Range::len).sum();
                 if frontier == 0 {
                     break;
                 }
-                if shared.states.0.load(Ordering::Relaxed) >= limits.options.bounds.states_max {
-                    // Between levels only, so that what a cut search found doesn't depend on the threads.
+                // Between levels only, so that what such a search found doesn't depend on the threads.
+                let states = shared.states.0.load(Ordering::Relaxed);
+                left = match plan {
+                    Plan::Plain => false,
+                    #[cfg(test)]
+                    Plan::ReducedToTheEnd => false,
+                    Plan::Small(most) => states > most && !limits.has_found(),
+                    Plan::Reduced => limits.has_found(),
+                };
+                if left {
+                    break;
+                }
+                if states >= limits.options.bounds.states_max {
                     limits.stop(Bound::States);
                     break;
                 }
@@ -163,19 +231,24 @@ pub(crate) fn search<const R: usize>(
     let shards = shared.shards.into_iter();
     let shards = shards.map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(Searched {
-        states: States::new(shards.collect()),
+        states: States::new(shards.collect(), !plan.is_reduced()),
         effects,
         initial,
         transitions,
         places: findings.into_places(),
+        left,
     })
 }
 
 impl<'a, const R: usize> Shared<'a, R> {
     fn worker(&self, number: usize, effects: &Arc<Effects>) -> Worker<'a, R> {
+        let mut expander = Expander::new(self.prepared, self.memories, self.findings, effects.clone());
+        if let Some(reduced) = &self.reduced {
+            expander.watch(read(&reduced.reduction).looks());
+        }
         Worker {
             number,
-            expander: Expander::new(self.prepared, self.memories, self.findings, effects.clone()),
+            expander,
             piece: Vec::new(),
             successors: Vec::new(),
             outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
@@ -183,6 +256,8 @@ impl<'a, const R: usize> Shared<'a, R> {
             expanded: 0,
             stuck: Stuck::default(),
             rests: FxHashSet::default(),
+            chooser: Chooser::new(self.prepared),
+            taken: Vec::new(),
         }
     }
 
@@ -287,9 +362,12 @@ impl<'a, const R: usize> Shared<'a, R> {
         worker.expanded += states.len();
         {
             let shard = lock(&self.shards[shard]);
-            piece.extend(states.map(|number| *shard.get(number)));
+            piece.extend(states.clone().map(|number| *shard.get(number)));
         }
-        piece.iter().try_for_each(|key| self.visit(worker, key))?;
+        match &self.reduced {
+            None => piece.iter().try_for_each(|key| self.visit(worker, key))?,
+            Some(reduced) => self.reduced_piece(worker, reduced, &piece, shard, states)?,
+        }
         worker.piece = piece;
         if self.findings.any() || worker.expander.alarming() {
             self.limits.found();
@@ -297,11 +375,77 @@ impl<'a, const R: usize> Shared<'a, R> {
         Ok(())
     }
 
+    /// Takes the steps that the sets of these states ask for, and were not taken.
+    fn reduced_piece(
+        &self,
+        worker: &mut Worker<R>,
+        reduced: &Reduced,
+        piece: &[Key<R>],
+        shard: usize,
+        states: Range<usize>,
+    ) -> Result<(), Halt> {
+        let mut taken = std::mem::take(&mut worker.taken);
+        taken.clear();
+        taken.extend(states.clone().map_while(|number| lock(&reduced.taken[shard]).get(number).copied()));
+        taken.resize(states.len(), 0);
+        {
+            let reduction = read(&reduced.reduction);
+            for (key, taken) in piece.iter().zip(&mut taken) {
+                match *taken {
+                    WHOLE => {}
+                    0 => {
+                        let census = self.look_at(worker, key)?;
+                        *taken = self.choose(worker, &reduction, key, census, 0)?;
+                    }
+                    some => {
+                        let census = worker.expander.expand(key, &mut worker.successors)?;
+                        *taken = self.choose(worker, &reduction, key, census, some)?;
+                    }
+                }
+            }
+        }
+        let mut all = lock(&reduced.taken[shard]);
+        if all.len() < states.end {
+            all.stretch(states.end)?;
+        }
+        all[states].copy_from_slice(&taken);
+        worker.taken = taken;
+        Ok(())
+    }
+
+    /// Takes the steps of the state that was expanded last which its set asks for, but those of `before`. The set.
+    fn choose(
+        &self,
+        worker: &mut Worker<R>,
+        reduction: &Reduction,
+        key: &Key<R>,
+        census: Census,
+        before: u16,
+    ) -> Result<u16, Halt> {
+        let Worker { chooser, expander, successors, outgoing, .. } = worker;
+        let set = chooser.choose(reduction, expander, key, census, successors, before);
+        for next in successors.iter().filter(|next| (set == WHOLE || set >> next.actor & 1 != 0) && before >> next.actor & 1 == 0) {
+            worker.transitions += 1;
+            self.push(outgoing, Arrival::new(&next.key, next.actor))?;
+        }
+        Ok(set)
+    }
+
     #[inline]
     fn visit(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<(), Halt> {
+        self.look_at(worker, key)?;
+        worker.transitions += worker.successors.len() as u64;
+        for successor in &worker.successors {
+            self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.actor))?;
+        }
+        Ok(())
+    }
+
+    /// Expands a state, and notes what is to be said of it by itself.
+    #[inline]
+    fn look_at(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<Census, Halt> {
         let census = worker.expander.expand(key, &mut worker.successors)?;
         let successors = worker.successors.len();
-        worker.transitions += successors as u64;
         if self.roles.still(census, successors) {
             match self.roles.stillness(&mut worker.expander, key, census, successors) {
                 Stillness::Moving => {}
@@ -313,10 +457,7 @@ impl<'a, const R: usize> Shared<'a, R> {
                 }
             }
         }
-        for successor in &worker.successors {
-            self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.actor))?;
-        }
-        Ok(())
+        Ok(census)
     }
 
     fn rest(&self, worker: &mut Worker<R>, rest: Rest) -> Result<(), Halt> {
@@ -388,6 +529,10 @@ impl<'a, const R: usize> Shared<'a, R> {
             self.limits.ledger.reserve(states * shortest::BYTES_PER_STATE);
         }
     }
+}
+
+fn read<T>(of: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    of.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The words of each state at rest, for tests against other engines.

@@ -349,16 +349,19 @@ pub(crate) struct States<const R: usize> {
     first: Vec<u32>,
     /// Whether all successors of each state were met.
     complete: bool,
+    /// Whether the search took every step of each state that it expanded.
+    pub(crate) every_step: bool,
 }
 
 impl<const R: usize> States<R> {
-    pub(crate) fn new(shards: Vec<Shard<R>>) -> States<R> {
-        let complete = shards.iter().all(|shard| shard.expanded == shard.len);
+    /// The states of these shards, of a search that took every step, or of one that did not.
+    pub(crate) fn new(shards: Vec<Shard<R>>, every_step: bool) -> States<R> {
+        let complete = every_step && shards.iter().all(|shard| shard.expanded == shard.len);
         let mut first = vec![0];
         for shard in &shards {
             first.push(first[first.len() - 1] + shard.len as u32);
         }
-        States { shards, first, complete }
+        States { shards, first, complete, every_step }
     }
 
     pub(crate) fn len(&self) -> usize {

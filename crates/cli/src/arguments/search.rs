@@ -46,6 +46,18 @@ pub struct Bounds {
     #[arg(long, value_name = "SECONDS", default_value_t = scenario::Bounds::default().time_max.as_secs_f64(),
           value_parser = seconds)]
     pub time_max: f64,
+    /// What the explicit engine leaves out of a large search that changes nothing of what it tells
+    #[arg(long, value_enum, default_value_t = Reduce::Order)]
+    pub reduce: Reduce,
+}
+
+/// What a search leaves out.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reduce {
+    /// Nothing; no result is taken from the cache or kept in it.
+    None,
+    /// Orders of steps that make no difference, until something is found.
+    Order,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -67,10 +67,14 @@ impl Component {
         (from..to).map(|step| (1 << self.actor[step], self.to[step]))
     }
 
-    /// The actors that must end and wait throughout, where nothing leads out.
+    /// The actors that must end and wait throughout.
+    pub(super) fn waiting(&self, roles: &Roles) -> u16 {
+        self.blocked.iter().fold(roles.must_end, |waiting, blocked| waiting & blocked)
+    }
+
+    /// These, where nothing leads out.
     pub(super) fn stuck(&self, roles: &Roles) -> u16 {
-        let stuck = self.blocked.iter().fold(roles.must_end, |stuck, blocked| stuck & blocked);
-        if self.left { 0 } else { stuck }
+        if self.left { 0 } else { self.waiting(roles) }
     }
 
     /// The parts in which a fair run can stay, by steps of `movers` and in the states that are `kept`, while

@@ -1,6 +1,7 @@
 //! What is judged, against plain decompositions of all states.
 
 use std::cell::RefCell;
+use std::time::Instant;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -8,6 +9,7 @@ use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
+use crate::explicit::search::Plan;
 use crate::explicit::limits::Ceilings;
 use crate::explicit::search::{Searched, search};
 use crate::explicit::{Error, Options};
@@ -110,10 +112,10 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
     let bounds = Bounds { states_max, ..Bounds::default() };
     let options = |threads| Options { bounds, threads, ..Options::default() };
     let (alone, shared) = (options(1), options(threads));
-    let limits = Limits::new(&alone, &prepared, Ceilings::default());
+    let limits = Limits::new(&alone, &prepared, Ceilings::default(), Instant::now());
     let words = prepared.packing.words();
     let memories = Memories::new(words, limits.ceilings.memories, &limits.ledger);
-    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits);
+    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits, Plan::Plain);
     let Ok(searched) = searched else { return Ok(0) }; // It broke a rule.
     let states = &searched.states;
     let findings = Findings::new(&limits.ledger);
@@ -121,7 +123,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
     let plain = plain(states, &mut expander);
     prop_assert_eq!(&judged(&prepared, states, &limits, expander), &plain);
     let all = |options| {
-        let limits = Limits::new(options, &prepared, Ceilings::default());
+        let limits = Limits::new(options, &prepared, Ceilings::default(), Instant::now());
         match judge(&prepared, &searched, &memories, &limits) {
             Ok(judged) => told(&judged),
             Err(_) => unreachable!("no limit"),

@@ -1,12 +1,14 @@
 //! Ways, against a plain search of all states with all who may have moved last.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
+use crate::explicit::search::Plan;
 use crate::explicit::Options;
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
@@ -146,11 +148,11 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
     let options = |threads| Options { bounds, threads, ..Options::default() };
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
     let alone = options(1);
-    let limits = Limits::new(&alone, &prepared, ceilings);
+    let limits = Limits::new(&alone, &prepared, ceilings, Instant::now());
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
-    let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits);
+    let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits, Plan::Plain);
     let Ok(searched) = searched else { return Ok((0, 0)) }; // It broke a rule.
-    let Ok(judged) = judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings)) else {
+    let Ok(judged) = judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings, Instant::now())) else {
         unreachable!("no limit")
     };
     let mut wanted = searched.places.all.clone();
@@ -165,7 +167,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
     prices.retain(|bad, _| wanted.contains(bad));
     let ways = |threads| {
         let options = options(threads);
-        let limits = Limits::new(&options, &prepared, ceilings);
+        let limits = Limits::new(&options, &prepared, ceilings, Instant::now());
         shortest(&prepared, searched, judged, &memories, wanted.clone(), &limits).expect("met before")
     };
     let found = ways(1);

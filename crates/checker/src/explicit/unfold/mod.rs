@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use machine::{Action, Step, Unsupported, Word};
+use machine::{Action, Control, Step, Unsupported, Word};
 use rustc_hash::FxHashMap;
 use scenario::Body;
 
@@ -66,6 +66,16 @@ pub(crate) struct Edge {
     pub(crate) emissions: Box<[Step]>,
 }
 
+/// An edge without its result and what is emitted on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    /// Whether a round of a loop begins on it: the only way back to an earlier control state, since nothing else
+    /// takes anything from a history.
+    pub(crate) goes_round: bool,
+}
+
 /// A control state.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -91,6 +101,8 @@ struct Table {
     by_panic: FxHashMap<Arc<str>, u32>,
     by_missing: FxHashMap<Arc<Unsupported>, u32>,
     edges: FxHashMap<(u32, Word), Arc<Edge>>,
+    /// The edges in the order in which they were unfolded.
+    links: Vec<Link>,
 }
 
 /// A model actor, unfolded as far as it was followed. Shared by threads.
@@ -172,8 +184,12 @@ impl Automaton {
         let known = table.edges.len();
         let edge = table.edges.entry((from, result)).or_insert(edge).clone();
         if table.edges.len() > known {
+            let rounds = |step: &Step| matches!(step.action, Action::Control(Control::Round { .. }));
+            let goes_round = edge.emissions.iter().any(rounds);
+            table.links.push(Link { from, to: edge.to, goes_round });
             let emissions = size_of_val::<[Step]>(&edge.emissions);
-            self.grow(size_of::<Edge>() + emissions + ENTRY * size_of::<((u32, Word), Arc<Edge>)>());
+            let link = size_of::<Link>();
+            self.grow(size_of::<Edge>() + emissions + link + ENTRY * size_of::<((u32, Word), Arc<Edge>)>());
         }
         Ok(edge)
     }
@@ -220,6 +236,11 @@ impl Automaton {
     pub(crate) fn edges(&self) -> Vec<(u32, Word, Arc<Edge>)> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.edges.iter().map(|(&(from, result), edge)| (from, result, edge.clone())).collect()
+    }
+
+    /// The edges but the first so many, in the order in which they were unfolded.
+    pub(crate) fn links_since(&self, known: usize) -> Vec<Link> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).links[known..].to_vec()
     }
 
     /// How many control states there are, panics and the like not counted.

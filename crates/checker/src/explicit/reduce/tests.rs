@@ -1,0 +1,137 @@
+//! Reduced searches, held against plain ones on generated programs.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use scenario::{Bounds, Ending};
+
+use crate::explicit::common::generating::{lacking, loops, plain_programs, programs};
+use crate::explicit::common::program::Program;
+use crate::explicit::cycles::judge;
+use crate::explicit::effects::Effects;
+use crate::explicit::findings::Bad;
+use crate::explicit::limits::{Ceilings, Limits};
+use crate::explicit::memories::Memories;
+use crate::explicit::search::{Plan, Searched, search, unpacked_rests};
+use crate::explicit::tests::team_sizes;
+use crate::explicit::{AtRest, Options, Prepared, SeenInAutomata, seen_in_automata};
+
+/// Larger graphs are left out.
+const STATES_MAX: u64 = 20_000;
+
+/// What a search told, and how much it took.
+#[derive(Debug)]
+struct Told {
+    states: usize,
+    rests: BTreeSet<AtRest>,
+    endings: BTreeSet<Ending>,
+    /// By states, steps and views, and by the search where everybody is stuck.
+    bad: BTreeSet<Bad>,
+    reached: BTreeSet<&'static str>,
+    missing: usize,
+    /// Where somebody goes round who must end.
+    rounds: BTreeSet<Bad>,
+    /// Of who waits while others go round, for as long as they like or for good: which, can't be told in a reduced
+    /// search.
+    waits: BTreeSet<Bad>,
+}
+
+fn told(program: &Program, plan: Plan, threads: usize) -> Option<Told> {
+    let prepared = Prepared::new(&program.scenario()).ok()?;
+    match prepared.actors() {
+        0..=2 => told_in::<1>(&prepared, plan, threads),
+        _ => told_in::<2>(&prepared, plan, threads),
+    }
+}
+
+fn told_in<const R: usize>(prepared: &Prepared, plan: Plan, threads: usize) -> Option<Told> {
+    let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
+    let options = Options { bounds, threads, ..Options::default() };
+    let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
+    let limits = Limits::new(&options, prepared, ceilings, Instant::now());
+    let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
+    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan).ok()?;
+    if limits.stopped() {
+        return None;
+    }
+    Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
+    let SeenInAutomata { reached, bad, unsupported } =
+        seen_in_automata(prepared, !searched.places.by_rest.is_empty());
+    let judged = judge(prepared, &searched, &memories, &limits).ok()?;
+    let found = judged.iter().flat_map(|judged| &judged.found).map(|component| component.bad.clone());
+    let (rounds, waits) = found.partition(|bad| bad.witness.ends_with(" round"));
+    Some(Told {
+        states: searched.states.len(),
+        rests: unpacked_rests(prepared, &memories, &searched.places),
+        endings: searched.places.endings.clone(),
+        bad: searched.places.all.iter().cloned().chain(bad).collect(),
+        reached,
+        missing: unsupported.len(),
+        rounds,
+        waits,
+    })
+}
+
+#[derive(Default, Debug)]
+struct Tally {
+    compared: usize,
+    smaller: usize,
+    plain: usize,
+    reduced: usize,
+    bad: usize,
+    rounds: usize,
+    waits: usize,
+}
+
+fn agrees(program: &Program, threads: usize, tally: &RefCell<Tally>) -> Result<(), TestCaseError> {
+    let Some(plain) = told(program, Plan::Plain, 1) else { return Ok(()) };
+    let Some(reduced) = told(program, Plan::ReducedToTheEnd, threads) else {
+        return Err(TestCaseError::fail("the reduced search gives up"));
+    };
+    prop_assert!(reduced.states <= plain.states, "{} of {}", reduced.states, plain.states);
+    prop_assert_eq!(&reduced.rests, &plain.rests);
+    prop_assert_eq!(&reduced.endings, &plain.endings);
+    prop_assert_eq!(&reduced.bad, &plain.bad);
+    prop_assert_eq!(&reduced.reached, &plain.reached);
+    prop_assert_eq!(reduced.missing, plain.missing);
+    prop_assert_eq!(&reduced.rounds, &plain.rounds);
+    // Any of these is enough for the plain graph to be searched.
+    prop_assert!(!reduced.waits.is_empty() || plain.waits.is_empty(), "{:?}", plain.waits);
+    let mut tally = tally.borrow_mut();
+    tally.compared += 1;
+    tally.smaller += usize::from(reduced.states < plain.states);
+    tally.plain += plain.states;
+    tally.reduced += reduced.states;
+    tally.bad += usize::from(!plain.bad.is_empty());
+    tally.rounds += usize::from(!plain.rounds.is_empty());
+    tally.waits += usize::from(!plain.waits.is_empty());
+    Ok(())
+}
+
+/// How many programs a test run takes without being told.
+const PROGRAMS: u32 = 2000;
+
+/// `SHORTCOPY_PROGRAMS=1000000` compares so many, each time others.
+#[test]
+fn a_reduced_search_tells_what_a_plain_one_tells() {
+    let given = std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|given| given.parse().ok());
+    let tally = RefCell::new(Tally::default());
+    let config = ProptestConfig {
+        cases: given.unwrap_or(PROGRAMS),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let of_all_kinds =
+        prop_oneof![3 => programs(), 1 => plain_programs(), 2 => loops(), 1 => lacking(programs())];
+    let threads = prop_oneof![3 => Just(1), 1 => team_sizes()];
+    let run = TestRunner::new(config)
+        .run(&(of_all_kinds, threads), |(program, threads)| agrees(&program, threads, &tally));
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+    let tally = tally.into_inner();
+    println!("{tally:?}");
+}
