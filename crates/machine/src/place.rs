@@ -120,6 +120,12 @@ pub trait Peek {
     /// The value of a cell. Of one that is not declared, an engine's memory says 0 and the engine tells
     /// the error; a plain slice panics.
     fn peek(&self, at: Place) -> Word;
+
+    /// Some bits of it, for who looks at no others: then a search need not tell apart in which order others write to
+    /// the rest.
+    fn peek_bits(&self, at: Place, mask: Word) -> Word {
+        self.peek(at) & mask
+    }
 }
 
 /// Shared memory that can be changed: what a sequentially consistent engine executes steps on.

@@ -25,11 +25,11 @@ fn cached_blocks(storage: &Storage, memory: &dyn Peek) -> impl Iterator<Item = (
 /// over one.
 pub fn stale_uptodate(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
     for (file_block, frame, block) in cached_blocks(storage, memory) {
-        let flags = memory.peek(storage.flags(frame));
+        let is_set = |at, bits| memory.peek_bits(at, bits) != 0;
         let held = storage.has_buffers()
-            && memory.peek(storage.buffer(frame, block)) & buffer::UPTODATE != 0
-            && flags & folio::LOCKED == 0;
-        if flags & folio::UPTODATE == 0 && !held {
+            && is_set(storage.buffer(frame, block), buffer::UPTODATE)
+            && !is_set(storage.flags(frame), folio::LOCKED);
+        if !held && !is_set(storage.flags(frame), folio::UPTODATE) {
             continue;
         }
         let is_stale = |unit| storage.peek_unit(memory, frame, unit) == Unit::Stale;

@@ -42,7 +42,7 @@ pub(crate) struct Ceilings {
 impl Default for Ceilings {
     /// 2^28 memories in all, and nearly 2^32 states where these are of many memories.
     fn default() -> Ceilings {
-        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256, small: 1 << 14 }
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256, small: 1 << 17 }
     }
 }
 

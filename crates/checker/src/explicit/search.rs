@@ -187,12 +187,21 @@ pub(crate) fn search<const R: usize>(
             });
             // Of each shard how many states, from the first on, have sets that were chosen from less than is known.
             let mut stale = [0; SHARDS];
+            let mut grown = 0;
             while !limits.look() {
                 let mut new = shared.next_level();
-                if shared.reduced.as_ref().is_some_and(|reduced| reduced.grow(prepared)) {
-                    stale = std::array::from_fn(|shard| new[shard].start);
+                let is_last = new.iter().all(Range::is_empty);
+                let states = shared.states.0.load(Ordering::Relaxed);
+                // Now and then, since what is worked out from it is worked out again.
+                if let Some(reduced) = &shared.reduced
+                    && (is_last || states >= grown + grown / 4)
+                {
+                    if reduced.grow(prepared) {
+                        stale = std::array::from_fn(|shard| new[shard].start);
+                    }
+                    grown = states;
                 }
-                if new.iter().all(Range::is_empty) {
+                if is_last {
                     new = std::mem::replace(&mut stale, [0; SHARDS]).map(|end| 0..end).into();
                 }
                 let frontier: usize = new.iter().map(Range::len).sum();
@@ -200,7 +209,6 @@ pub(crate) fn search<const R: usize>(
                     break;
                 }
                 // Between levels only, so that what such a search found doesn't depend on the threads.
-                let states = shared.states.0.load(Ordering::Relaxed);
                 left = match plan {
                     Plan::Plain => false,
                     #[cfg(test)]

@@ -4,132 +4,143 @@ use machine::{Action, Place, Word};
 
 use crate::explicit::packing::Packing;
 
-/// Bits of packed memory that are read and written, and the [groups](super::groups) that the written ones belong to.
+/// Bits of packed memory that are read, then those that are written, then the [groups](super::groups) that the written
+/// ones belong to.
 ///
-/// Of two steps of different actors with footprints that do not [conflict](Footprint::conflicts) each does the
-/// same, and gets the same result, before and after the other.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Footprint {
-    pub(super) reads: Box<[u64]>,
-    pub(super) writes: Box<[u64]>,
-    pub(super) groups: u64,
+/// Of two steps of different actors with footprints that do not [conflict](conflict()) each does the same, and gets the same
+/// result, before and after the other.
+pub(super) type Footprint = [u64];
+
+/// How many words a footprint has.
+pub(super) fn len(packing: &Packing) -> usize {
+    2 * packing.words() + 1
 }
 
-impl Footprint {
-    pub(super) fn none(packing: &Packing) -> Footprint {
-        let nothing = vec![0; packing.words()].into_boxed_slice();
-        Footprint { reads: nothing.clone(), writes: nothing, groups: 0 }
-    }
+fn parts(footprint: &Footprint) -> (&[u64], &[u64], u64) {
+    let words = footprint.len() / 2;
+    (&footprint[..words], &footprint[words..2 * words], footprint[2 * words])
+}
 
-    /// What a step can touch, whatever memory holds.
-    pub(super) fn of(action: &Action, packing: &Packing) -> Footprint {
-        let mut footprint = Footprint::none(packing);
-        footprint.add(action, packing);
-        footprint
-    }
+/// The written bits.
+pub(super) fn writes(footprint: &Footprint) -> &[u64] {
+    parts(footprint).1
+}
 
-    /// What a step touches in this memory.
-    pub(super) fn here(&mut self, action: &Action, packing: &Packing, memory: &[u64]) {
-        self.clear();
-        match *action {
-            Action::Try { at, mask, .. } if packing.value(at, memory) & mask != 0 => {
-                self.read(packing, at, mask);
+/// The groups that the written bits belong to.
+pub(super) fn groups(footprint: &Footprint) -> u64 {
+    parts(footprint).2
+}
+
+pub(super) fn groups_mut(footprint: &mut Footprint) -> &mut u64 {
+    let last = footprint.len() - 1;
+    &mut footprint[last]
+}
+
+/// Whether it matters which of two steps, or of two sets of steps, comes first: to what they do, or to whom looks at a
+/// group.
+#[inline]
+pub(super) fn conflict(one: &Footprint, other: &Footprint) -> bool {
+    let (reads, writes, groups) = parts(one);
+    let (others_reads, others_writes, others_groups) = parts(other);
+    let others = others_reads.iter().zip(others_writes);
+    let common = reads.iter().zip(writes).zip(others).fold(
+        groups & others_groups,
+        |common, ((reads, writes), (others_reads, others_writes))| {
+            common | writes & (others_reads | others_writes) | reads & others_writes
+        },
+    );
+    common != 0
+}
+
+/// Whether something is written that who waits reads.
+#[inline]
+pub(super) fn opens(waiting: &Footprint, other: &Footprint) -> bool {
+    parts(waiting).0.iter().zip(writes(other)).any(|(reads, writes)| reads & writes != 0)
+}
+
+/// Adds another one; whether that was more.
+#[inline]
+pub(super) fn join(one: &mut Footprint, other: &Footprint) -> bool {
+    let more = one.iter_mut().zip(other).fold(0, |more, (bits, others)| {
+        let new = others & !*bits;
+        *bits |= others;
+        more | new
+    });
+    more != 0
+}
+
+/// Adds what a step can touch, whatever memory holds.
+pub(super) fn add(footprint: &mut Footprint, action: &Action, packing: &Packing) {
+    let mut touched = Touched { footprint, packing };
+    match *action {
+        Action::Load { at, mask, .. } => touched.read(at, mask),
+        Action::Store { at, .. } => touched.write(at, Word::MAX),
+        Action::Change { at, clear, set, mask, .. }
+        | Action::Await { at, mask, clear, set, .. }
+        | Action::Try { at, mask, clear, set, .. } => {
+            touched.read(at, mask);
+            touched.write(at, clear | set);
+        }
+        Action::CompareExchange { at, .. } | Action::Add { at, .. } => {
+            touched.read(at, Word::MAX);
+            touched.write(at, Word::MAX);
+        }
+        Action::Move { from, to } => {
+            touched.read(from, Word::MAX);
+            touched.write(to, Word::MAX);
+        }
+        Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
+            touched.read(entry, need | bits_of(frame.shift, frame.width));
+            // Of a field that is wider than there are cells, the rest lies beyond them.
+            let most = if frame.width < 16 { (1 << frame.width) - 1 } else { Word::from(u16::MAX) };
+            for number in 0..=most.min(packing.cells() as Word) {
+                touched.read(source(frames, number, stride, unit), Word::MAX);
             }
-            Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
-                let value = packing.value(entry, memory);
-                self.read(packing, entry, need);
-                if value & need == need {
-                    self.read(packing, entry, bits_of(frame.shift, frame.width));
-                    self.read(packing, source(frames, frame.of(value), stride, unit), Word::MAX);
-                    self.write(packing, to, Word::MAX);
-                }
+            touched.write(to, Word::MAX);
+        }
+        Action::Require { at, .. } => touched.read(at, Word::MAX),
+        Action::Fence { .. }
+        | Action::Choose { .. }
+        | Action::Report { .. }
+        | Action::Reach { .. }
+        | Action::Control(_) => {}
+    }
+}
+
+/// Adds what a step touches in this memory.
+pub(super) fn add_here(footprint: &mut Footprint, action: &Action, packing: &Packing, memory: &[u64]) {
+    let mut touched = Touched { footprint, packing };
+    match *action {
+        Action::Try { at, mask, .. } if packing.value(at, memory) & mask != 0 => touched.read(at, mask),
+        Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
+            let value = packing.value(entry, memory);
+            touched.read(entry, need);
+            if value & need == need {
+                touched.read(entry, bits_of(frame.shift, frame.width));
+                touched.read(source(frames, frame.of(value), stride, unit), Word::MAX);
+                touched.write(to, Word::MAX);
             }
-            _ => self.add(action, packing),
+        }
+        _ => add(footprint, action, packing),
+    }
+}
+
+struct Touched<'a> {
+    footprint: &'a mut Footprint,
+    packing: &'a Packing,
+}
+
+impl Touched<'_> {
+    fn read(&mut self, at: Place, mask: Word) {
+        if let Some((word, bits)) = self.packing.bits(at, mask) {
+            self.footprint[word] |= bits;
         }
     }
 
-    fn add(&mut self, action: &Action, packing: &Packing) {
-        match *action {
-            Action::Load { at, mask, .. } => self.read(packing, at, mask),
-            Action::Store { at, .. } => self.write(packing, at, Word::MAX),
-            Action::Change { at, clear, set, mask, .. }
-            | Action::Await { at, mask, clear, set, .. }
-            | Action::Try { at, mask, clear, set, .. } => {
-                self.read(packing, at, mask);
-                self.write(packing, at, clear | set);
-            }
-            Action::CompareExchange { at, .. } | Action::Add { at, .. } => {
-                self.read(packing, at, Word::MAX);
-                self.write(packing, at, Word::MAX);
-            }
-            Action::Move { from, to } => {
-                self.read(packing, from, Word::MAX);
-                self.write(packing, to, Word::MAX);
-            }
-            Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
-                self.read(packing, entry, need | bits_of(frame.shift, frame.width));
-                // Of a field that is wider than there are cells, the rest lies beyond them.
-                let most = if frame.width < 16 { (1 << frame.width) - 1 } else { Word::from(u16::MAX) };
-                for number in 0..=most.min(packing.cells() as Word) {
-                    self.read(packing, source(frames, number, stride, unit), Word::MAX);
-                }
-                self.write(packing, to, Word::MAX);
-            }
-            Action::Require { at, .. } => self.read(packing, at, Word::MAX),
-            Action::Fence { .. }
-            | Action::Choose { .. }
-            | Action::Report { .. }
-            | Action::Reach { .. }
-            | Action::Control(_) => {}
+    fn write(&mut self, at: Place, mask: Word) {
+        if let Some((word, bits)) = self.packing.bits(at, mask) {
+            self.footprint[self.packing.words() + word] |= bits;
         }
-    }
-
-    fn clear(&mut self) {
-        self.reads.fill(0);
-        self.writes.fill(0);
-        self.groups = 0;
-    }
-
-    fn read(&mut self, packing: &Packing, at: Place, mask: Word) {
-        if let Some((word, bits)) = packing.bits(at, mask) {
-            self.reads[word] |= bits;
-        }
-    }
-
-    fn write(&mut self, packing: &Packing, at: Place, mask: Word) {
-        if let Some((word, bits)) = packing.bits(at, mask) {
-            self.writes[word] |= bits;
-        }
-    }
-
-    /// Whether it matters which of two steps, or of two sets of steps, comes first: to what they do, or to whom
-    /// looks at a group.
-    #[inline]
-    pub(super) fn conflicts(&self, other: &Footprint) -> bool {
-        let mut common = self.groups & other.groups;
-        let ours = self.reads.iter().zip(&self.writes);
-        for ((reads, writes), (others_reads, others_writes)) in ours.zip(other.reads.iter().zip(&other.writes)) {
-            common |= writes & (others_reads | others_writes) | reads & others_writes;
-        }
-        common != 0
-    }
-
-    /// Whether something is written that this one, which waits, reads.
-    #[inline]
-    pub(super) fn is_opened_by(&self, other: &Footprint) -> bool {
-        self.reads.iter().zip(&other.writes).any(|(reads, writes)| reads & writes != 0)
-    }
-
-    /// Adds another one; whether that was more.
-    pub(super) fn join(&mut self, other: &Footprint) -> bool {
-        let mut more = other.groups & !self.groups;
-        self.groups |= other.groups;
-        let ours = self.reads.iter_mut().chain(&mut self.writes);
-        for (bits, others) in ours.zip(other.reads.iter().chain(&other.writes)) {
-            more |= others & !*bits;
-            *bits |= others;
-        }
-        more != 0
     }
 }
 

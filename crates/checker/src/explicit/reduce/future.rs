@@ -1,91 +1,224 @@
 //! What an actor may still touch, from each control state on.
 
 use machine::Action;
+use rustc_hash::FxHashMap;
 
-use super::footprint::Footprint;
+use super::footprint::{self, Footprint};
 use super::groups::Looks;
 use crate::explicit::Prepared;
 use crate::explicit::unfold::{PANICKED_FROM, Standing};
 
+/// A set of guards, by their numbers.
+pub(super) type Guards = u64;
+
+/// Bits of a word of memory that somebody waits for to be 0.
+pub(super) type Guard = (usize, u64);
+
 /// A control state, as far as its automaton is unfolded.
-pub(super) struct Node {
-    /// What the step touches that the actor stands in front of, whatever memory holds.
-    pub(super) step: Footprint,
-    /// What is touched by this step and by all that can follow.
-    pub(super) future: Footprint,
-    /// Whether a round of a loop can begin with this step.
-    pub(super) goes_round: bool,
-    before: Vec<u32>,
+struct Node {
+    /// What the step waits for, if it does.
+    guard: Option<Guard>,
+    /// The same by number; none of a guard without one, which counts as open.
+    number: Guards,
+    /// Whether a round of a loop can begin with the step.
+    goes_round: bool,
+    after: Vec<u32>,
 }
 
-/// An automaton's control states by number. Only ever grows.
-pub(super) struct Future {
-    pub(super) nodes: Vec<Node>,
+/// An automaton, as far as it is unfolded. Only ever grows.
+pub(super) struct Actor {
+    nodes: Vec<Node>,
+    /// What the step of each control state touches, whatever memory holds.
+    steps: Vec<u64>,
+    /// How many words that is for each.
+    len: usize,
     /// Edges of the automaton that are known here.
     edges: usize,
+    /// Those that are waited for.
+    guards: Guards,
 }
 
-impl Future {
-    pub(super) fn new() -> Future {
-        Future { nodes: Vec::new(), edges: 0 }
+impl Actor {
+    pub(super) fn new(prepared: &Prepared) -> Actor {
+        Actor { nodes: Vec::new(), steps: Vec::new(), len: footprint::len(&prepared.packing), edges: 0, guards: 0 }
     }
 
     /// Learns what the automaton has become; whether that was anything.
     pub(super) fn grow(&mut self, prepared: &Prepared, actor: usize, looks: &Looks) -> bool {
         let automaton = &prepared.automata[actor];
         let packing = &prepared.packing;
-        let edges = automaton.links_since(self.edges);
+        let links = automaton.links_since(self.edges);
         let nodes = automaton.len();
-        if edges.is_empty() && nodes == self.nodes.len() {
+        if links.is_empty() && nodes == self.nodes.len() {
             return false;
         }
-        self.edges += edges.len();
+        self.edges += links.len();
         let first = self.nodes.len();
+        self.steps.resize(nodes * self.len, 0);
         for number in first..nodes {
-            let step = match &automaton.node(number as u32).control {
-                Standing::Pending(step) => {
-                    if let Action::Await { at, mask, .. } = step.action
-                        && let Some(bits) = packing.bits(at, mask)
-                    {
-                        looks.guard(bits);
-                    }
-                    let mut footprint = Footprint::of(&step.action, packing);
-                    footprint.groups = looks.of(&footprint.writes);
-                    footprint
+            let mut guard = None;
+            if let Standing::Pending(step) = &automaton.node(number as u32).control {
+                if let Action::Await { at, mask, .. } = step.action {
+                    guard = packing.bits(at, mask).filter(|(_, bits)| *bits != 0);
+                    guard.into_iter().for_each(|guard| looks.guard(guard));
                 }
-                _ => Footprint::none(packing),
-            };
-            self.nodes.push(Node { future: step.clone(), step, goes_round: false, before: Vec::new() });
-        }
-        let mut changed: Vec<u32> = Vec::new();
-        for link in edges {
-            self.nodes[link.from as usize].goes_round |= link.goes_round;
-            if link.to < PANICKED_FROM {
-                self.nodes[link.to as usize].before.push(link.from);
-                changed.push(link.to);
+                footprint::add(&mut self.steps[number * self.len..][..self.len], &step.action, packing);
             }
+            self.nodes.push(Node { guard, number: 0, goes_round: false, after: Vec::new() });
         }
-        // What comes late in the model first, so that little is joined twice.
-        changed.sort_unstable();
-        changed.dedup();
-        while let Some(number) = changed.pop() {
-            let node = &mut self.nodes[number as usize];
-            let (before, future) = (std::mem::take(&mut node.before), node.future.clone());
-            for &from in &before {
-                if self.nodes[from as usize].future.join(&future) {
-                    changed.push(from);
-                }
+        for link in links {
+            let node = &mut self.nodes[link.from as usize];
+            node.goes_round |= link.goes_round;
+            if link.to < PANICKED_FROM && !node.after.contains(&link.to) {
+                node.after.push(link.to);
             }
-            self.nodes[number as usize].before = before;
         }
         true
     }
 
     /// Sees to which groups everything belongs, now that these look at more.
     pub(super) fn regroup(&mut self, looks: &Looks) {
-        for node in &mut self.nodes {
-            node.step.groups = looks.of(&node.step.writes);
-            node.future.groups = looks.of(&node.future.writes);
+        for step in self.steps.chunks_mut(self.len) {
+            *footprint::groups_mut(step) = looks.of(footprint::writes(step));
         }
+    }
+
+    pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
+        self.nodes.iter().filter_map(|node| node.guard)
+    }
+
+    /// Numbers the guards: by their places in the list.
+    pub(super) fn number(&mut self, guards: &[Guard]) {
+        self.guards = 0;
+        for node in &mut self.nodes {
+            let number = node.guard.and_then(|guard| guards.iter().position(|known| *known == guard));
+            node.number = number.map_or(0, |number| 1 << number);
+            self.guards |= node.number;
+        }
+    }
+
+    /// What the step of a control state touches, whatever memory holds; none where that is not known.
+    pub(super) fn step(&self, node: u32) -> Option<&Footprint> {
+        self.steps.get(node as usize * self.len..)?.get(..self.len)
+    }
+
+    /// Whether it is known that a round of a loop can begin with the step of a control state.
+    pub(super) fn goes_round(&self, node: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|node| node.goes_round)
+    }
+
+    /// Those of these guards that anybody waits for in this automaton.
+    pub(super) fn own(&self, guards: Guards) -> Guards {
+        self.guards & guards
+    }
+}
+
+/// What is touched from control states on, as long as some guards stay shut. Worked out where it is asked for; few
+/// footprints, by number.
+pub(super) struct Future {
+    shut: Guards,
+    /// By control state.
+    of: Vec<u32>,
+    footprints: Vec<u64>,
+    numbers: FxHashMap<Box<Footprint>, u32>,
+}
+
+/// Of a control state: its footprint was not asked for yet, or is being worked out at the place that follows.
+const UNKNOWN: u32 = u32::MAX;
+const AT_WORK: u32 = 1 << 31;
+
+impl Future {
+    pub(super) fn new(shut: Guards) -> Future {
+        Future { shut, of: Vec::new(), footprints: Vec::new(), numbers: FxHashMap::default() }
+    }
+
+    /// From a control state on; none of one that is not known.
+    pub(super) fn from(&mut self, actor: &Actor, node: u32) -> Option<&Footprint> {
+        if self.of.get(node as usize).is_none_or(|number| *number == UNKNOWN) {
+            if node as usize >= actor.nodes.len() {
+                return None;
+            }
+            self.of.resize(actor.nodes.len(), UNKNOWN);
+            self.work_out(actor, node);
+        }
+        Some(&self.footprints[self.of[node as usize] as usize * actor.len..][..actor.len])
+    }
+
+    /// What follows in an automaton, or nothing in front of a guard that is shut.
+    fn after<'a>(&self, actor: &'a Actor, node: u32) -> &'a [u32] {
+        let node = &actor.nodes[node as usize];
+        if node.number & self.shut == 0 { &node.after } else { &[] }
+    }
+
+    fn work_out(&mut self, actor: &Actor, from: u32) {
+        let order = self.unknown_after(actor, from);
+        let len = actor.len;
+        let mut touched = vec![0; order.len() * len];
+        for (&node, touched) in order.iter().zip(touched.chunks_mut(len)) {
+            if actor.nodes[node as usize].number & self.shut == 0
+                && let Some(step) = actor.step(node)
+            {
+                touched.copy_from_slice(step);
+            }
+        }
+        let (mut first, mut more) = (true, true);
+        while more {
+            more = false;
+            for (at, &node) in order.iter().enumerate() {
+                for &next in self.after(actor, node) {
+                    let number = self.of[next as usize];
+                    if number & AT_WORK == 0 {
+                        let known = &self.footprints[number as usize * len..][..len];
+                        footprint::join(&mut touched[at * len..][..len], known);
+                    } else if let next = (number & !AT_WORK) as usize
+                        && next != at
+                    {
+                        let (low, high) = touched.split_at_mut(at.max(next) * len);
+                        let (low, high) = (&mut low[at.min(next) * len..][..len], &mut high[..len]);
+                        let (one, other) = if at < next { (low, high) } else { (high, low) };
+                        // Of those that come later in the order not all is known yet.
+                        more |= (footprint::join(one, other) || first) && at < next;
+                    }
+                }
+            }
+            first = false;
+        }
+        for (&node, touched) in order.iter().zip(touched.chunks(len)) {
+            let number = match self.numbers.get(touched) {
+                Some(number) => *number,
+                None => {
+                    let number = self.numbers.len() as u32;
+                    self.numbers.insert(touched.into(), number);
+                    self.footprints.extend_from_slice(touched);
+                    number
+                }
+            };
+            self.of[node as usize] = number;
+        }
+    }
+
+    /// The control states that can follow and are not known, each after all that follow it but on the way round a
+    /// loop. Marks them with their places.
+    fn unknown_after(&mut self, actor: &Actor, from: u32) -> Vec<u32> {
+        let mut order = Vec::new();
+        self.of[from as usize] = AT_WORK;
+        let mut way = vec![(from, 0)];
+        while let Some((node, next)) = way.last_mut() {
+            let (node, number) = (*node, *next);
+            *next += 1;
+            match self.after(actor, node).get(number) {
+                Some(&next) if self.of[next as usize] == UNKNOWN => {
+                    self.of[next as usize] = AT_WORK;
+                    way.push((next, 0));
+                }
+                Some(_) => {}
+                None => {
+                    self.of[node as usize] = AT_WORK | order.len() as u32;
+                    order.push(node);
+                    way.pop();
+                }
+            }
+        }
+        order
     }
 }

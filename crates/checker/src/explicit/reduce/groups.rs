@@ -109,9 +109,13 @@ impl<'a> Watched<'a> {
 
 impl Peek for Watched<'_> {
     fn peek(&self, at: Place) -> Word {
-        if let Some(bits) = self.packing.bits(at, Word::MAX) {
+        self.peek_bits(at, Word::MAX)
+    }
+
+    fn peek_bits(&self, at: Place, mask: Word) -> Word {
+        if let Some(bits) = self.packing.bits(at, mask) {
             look(self.group.get(), bits);
         }
-        self.memory.peek(at)
+        self.memory.peek(at) & mask
     }
 }

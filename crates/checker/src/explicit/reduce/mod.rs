@@ -4,7 +4,8 @@
 //! whatever the others do, as long as they alone move, touches nothing that the steps touch which those in the set
 //! stand in front of, and frees none of them that waits. Then each run from there has an equivalent one that begins
 //! with a step of the set, and only these are taken. What an actor may still touch is what the steps touch that can
-//! follow in its automaton ([`Future`]), by bits of cells ([`Footprint`]).
+//! follow in its automaton ([`Future`]), by bits of cells ([`Footprint`]); but nothing that comes after it waits for what
+//! is not free and what nobody outside the set can free, such as a lock that one in the set holds.
 //!
 //! What is wanted of the reduced graph, and why it has it. Let `w` be a run of the plain graph from a state that
 //! was met.
@@ -41,21 +42,27 @@ mod tests;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::Prepared;
 use super::expand::{Census, Expander, Successor};
 use super::unfold::{PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of};
 use footprint::Footprint;
-use future::Future;
+use future::{Actor, Future, Guard, Guards};
 pub(crate) use groups::Looks;
 
 /// What sets are chosen by. Threads read it; between levels it [grows](Reduction::grow).
 pub(crate) struct Reduction {
-    futures: Vec<Future>,
+    actors: Vec<Actor>,
+    /// What actors wait for, a bit each; what is too much is no guard.
+    guards: Vec<Guard>,
     looks: Arc<Looks>,
     extent: u32,
     /// The actors to whom fairness is owed, one bit each.
     fair: u16,
+    /// How often it has grown.
+    version: u32,
 }
 
 /// In a set of actors: the steps of all others were taken too, or there are none.
@@ -63,39 +70,119 @@ pub(crate) const WHOLE: u16 = 1 << 15;
 
 impl Reduction {
     pub(crate) fn new(prepared: &Prepared, fair: u16) -> Reduction {
-        let futures = (0..prepared.actors()).map(|_| Future::new()).collect();
-        Reduction { futures, looks: Arc::new(Looks::new(&prepared.packing)), extent: 0, fair }
+        let actors = (0..prepared.actors()).map(|_| Actor::new(prepared)).collect();
+        let looks = Arc::new(Looks::new(&prepared.packing));
+        Reduction { actors, guards: Vec::new(), looks, extent: 0, fair, version: 0 }
     }
 
     /// Learns what was unfolded and looked at meanwhile; whether that was anything.
     pub(crate) fn grow(&mut self, prepared: &Prepared) -> bool {
-        let futures = self.futures.iter_mut().enumerate();
-        let grown = futures.fold(false, |grown, (actor, future)| {
-            future.grow(prepared, actor, &self.looks) || grown
+        let actors = self.actors.iter_mut().enumerate();
+        let grown = actors.fold(false, |grown, (number, actor)| {
+            actor.grow(prepared, number, &self.looks) || grown
         });
         let extent = self.looks.extent();
-        let looked = std::mem::replace(&mut self.extent, extent) != extent;
-        if looked {
-            self.futures.iter_mut().for_each(|future| future.regroup(&self.looks));
+        if !grown && extent == self.extent {
+            return false;
         }
-        grown || looked
+        (self.extent, self.version) = (extent, self.version + 1);
+        self.guards = self.actors.iter().flat_map(Actor::guards).collect();
+        // The same ones, however many threads met them.
+        self.guards.sort_unstable();
+        self.guards.dedup();
+        self.guards.truncate(Guards::BITS as usize);
+        for actor in &mut self.actors {
+            actor.number(&self.guards);
+            actor.regroup(&self.looks);
+        }
+        true
     }
 
     /// What is looked at, for those who know whose memory it is.
     pub(crate) fn looks(&self) -> &Arc<Looks> {
         &self.looks
     }
+
+    /// The groups of the bits that a step writes, where it writes any.
+    fn groups_of(&self, actor: usize, node: u32, touched: &Footprint) -> u64 {
+        match self.actors[actor].step(node) {
+            Some(known) => footprint::groups(known),
+            None => self.looks.of(footprint::writes(touched)),
+        }
+    }
+
+    /// The guards that are shut in a memory.
+    fn shut(&self, memory: &[u64]) -> Guards {
+        let shut = self.guards.iter().enumerate().filter(|(_, (word, bits))| memory[*word] & bits != 0);
+        shut.fold(0, |guards, (number, _)| guards | 1 << number)
+    }
+
+    /// Those of `guards` that somebody opens who touches this.
+    fn opened(&self, guards: Guards, touched: &Footprint) -> Guards {
+        let writes = footprint::writes(touched);
+        let opens = |number: &usize| {
+            let (word, bits) = self.guards[*number];
+            writes[word] & bits != 0
+        };
+        bits(guards).filter(opens).fold(0, |opened, number| opened | 1 << number)
+    }
 }
 
 /// One thread's means to choose sets.
 pub(crate) struct Chooser {
-    /// What the step of each actor touches.
-    steps: Vec<Footprint>,
+    /// What the step of each actor touches in the state in hand.
+    steps: Vec<Box<Footprint>>,
+    futures: Futures,
+}
+
+/// What is touched from each control state on, by actor and guards that stay shut.
+struct Futures {
+    of: Vec<FxHashMap<Guards, Future>>,
+    /// What these were worked out from.
+    version: u32,
+}
+
+impl Futures {
+    /// What an actor touches from where it stands, as long as these guards stay shut; none where nothing is known.
+    fn from<const R: usize>(&mut self, here: &Here<R>, actor: usize, shut: Guards) -> Option<&Footprint> {
+        let of = &here.reduction.actors[actor];
+        let future = self.of[actor].entry(of.own(shut)).or_insert_with_key(|shut| Future::new(*shut));
+        future.from(of, control_of(here.key, actor))
+    }
+
+    /// The guards that stay shut as long as only `others` move.
+    fn stay_shut<const R: usize>(&mut self, here: &Here<R>, others: u16) -> Guards {
+        let mut shut = here.shut;
+        loop {
+            let opened = bits(others.into()).fold(0, |opened, other| {
+                let touched = self.from(here, other, shut);
+                opened | touched.map_or(0, |touched| here.reduction.opened(shut, touched))
+            });
+            if opened == 0 {
+                return shut;
+            }
+            shut &= !opened;
+        }
+    }
+}
+
+/// A state, as sets are chosen for it.
+struct Here<'a, const R: usize> {
+    reduction: &'a Reduction,
+    key: &'a Key<R>,
+    /// The actors that can move, and those that wait, one bit each.
+    enabled: u16,
+    blocked: u16,
+    /// The guards that are shut.
+    shut: Guards,
 }
 
 impl Chooser {
     pub(crate) fn new(prepared: &Prepared) -> Chooser {
-        Chooser { steps: vec![Footprint::none(&prepared.packing); prepared.actors()] }
+        let nothing = vec![0; footprint::len(&prepared.packing)].into_boxed_slice();
+        let actors = prepared.actors();
+        let of = (0..actors).map(|_| FxHashMap::default()).collect();
+        Chooser { steps: vec![nothing; actors], futures: Futures { of, version: 0 } }
     }
 
     /// The actors whose steps are to be taken in a state, or [`WHOLE`] where that is everybody's. At least those
@@ -116,87 +203,81 @@ impl Chooser {
         let mut sticky = 0;
         for next in successors {
             let actor = usize::from(next.actor);
-            let node = &reduction.futures[actor].nodes[control_of(key, actor) as usize];
-            if node.goes_round || control_of(&next.key, actor) >= PANICKED_FROM {
+            let goes_round = reduction.actors[actor].goes_round(control_of(key, actor));
+            if goes_round || control_of(&next.key, actor) >= PANICKED_FROM {
                 sticky |= 1 << actor;
             }
         }
-        if enabled & !sticky & reduction.fair == 0 {
+        let seeds = enabled & !sticky & reduction.fair;
+        if seeds == 0 || taken & sticky != 0 {
             return WHOLE;
         }
-        let in_the_way = self.in_the_way(reduction, expander, key, census, enabled);
+        if self.futures.version != reduction.version {
+            self.futures.of.iter_mut().for_each(FxHashMap::clear);
+            self.futures.version = reduction.version;
+        }
+        let blocked = census.blocked;
+        self.look_at_steps(reduction, expander, key, enabled | blocked);
+        let shut = reduction.shut(expander.words(memory_of(key)));
+        let here = Here { reduction, key, enabled, blocked, shut };
         let fits = |set: &u16| set & sticky == 0 && *set != enabled;
         if taken != 0 {
-            return Some(in_the_way.closed(taken) & enabled).filter(fits).unwrap_or(WHOLE);
+            return Some(self.closed(&here, taken) & enabled).filter(fits).unwrap_or(WHOLE);
         }
-        let seeds = bits(enabled & reduction.fair & !sticky);
-        let sets = seeds.map(|seed| in_the_way.closed(1 << seed) & enabled).filter(fits);
+        let sets = bits(seeds.into()).map(|seed| self.closed(&here, 1 << seed) & enabled).filter(fits);
         // Of sets of one size the one with the last actors, the same for any number of threads.
         sets.min_by_key(|set| (set.count_ones(), std::cmp::Reverse(*set))).unwrap_or(WHOLE)
     }
 
-    /// Who is in whose way in this state.
-    fn in_the_way<const R: usize>(
+    /// Sees what the steps of these actors touch.
+    fn look_at_steps<const R: usize>(
         &mut self,
         reduction: &Reduction,
         expander: &mut Expander,
         key: &Key<R>,
-        census: Census,
-        enabled: u16,
-    ) -> InTheWay {
-        let actors = self.steps.len();
+        actors: u16,
+    ) {
         let packing = &expander.prepared().packing;
-        let mut of = [0; ACTORS_MAX];
-        for actor in 0..actors {
+        for actor in bits(actors.into()) {
             let control = control_of(key, actor);
-            if (enabled | census.blocked) & 1 << actor == 0 {
-                continue;
-            }
-            let waits = enabled & 1 << actor == 0;
-            if let Some(Standing::Pending(step)) = expander.standing(actor, control) {
-                let action = step.action;
-                let memory = expander.words(memory_of(key));
-                self.steps[actor].here(&action, packing, memory);
-            }
-            let step = &mut self.steps[actor];
-            let writes = step.writes.iter().any(|bits| *bits != 0);
-            step.groups = if writes { reduction.futures[actor].nodes[control as usize].step.groups } else { 0 };
-            for other in (0..actors).filter(|other| *other != actor) {
-                let Some(node) = reduction.futures[other].nodes.get(control_of(key, other) as usize) else {
-                    continue; // It is dead, and so is the state.
-                };
-                let is = if waits { step.is_opened_by(&node.future) } else { step.conflicts(&node.future) };
-                of[actor] |= u16::from(is) << other;
+            let Some(Standing::Pending(step)) = expander.standing(actor, control) else { continue };
+            let (action, touched) = (step.action, &mut self.steps[actor]);
+            touched.fill(0);
+            footprint::add_here(touched, &action, packing, expander.words(memory_of(key)));
+            if footprint::writes(touched).iter().any(|bits| *bits != 0) {
+                *footprint::groups_mut(touched) = reduction.groups_of(actor, control, touched);
             }
         }
-        InTheWay(of)
     }
-}
 
-/// More than the engine has room for.
-const ACTORS_MAX: usize = 12;
-
-/// For each actor the others that can be in its way.
-struct InTheWay([u16; ACTORS_MAX]);
-
-impl InTheWay {
     /// The least set with these actors that nobody outside is in the way of.
-    fn closed(&self, mut set: u16) -> u16 {
+    fn closed<const R: usize>(&mut self, here: &Here<R>, mut set: u16) -> u16 {
+        let everybody = here.enabled | here.blocked;
         loop {
-            let more = bits(set).fold(set, |more, actor| more | self.0[actor]);
-            if more == set {
+            let others = everybody & !set;
+            let shut = self.futures.stay_shut(here, others);
+            let mut more = 0;
+            for other in bits(others.into()) {
+                let Some(future) = self.futures.from(here, other, shut) else { continue };
+                let in_the_way = bits(set.into()).any(|actor| match here.enabled & 1 << actor {
+                    0 => footprint::opens(&self.steps[actor], future),
+                    _ => footprint::conflict(&self.steps[actor], future),
+                });
+                more |= u16::from(in_the_way) << other;
+            }
+            if more == 0 {
                 return set;
             }
-            set = more;
+            set |= more;
         }
     }
 }
 
 /// The numbers of the bits that are set.
-fn bits(mut set: u16) -> impl Iterator<Item = usize> + Clone {
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let number = set.trailing_zeros() as usize;
         set &= set.wrapping_sub(1);
-        (number < 16).then_some(number)
+        (number < 64).then_some(number)
     })
 }
