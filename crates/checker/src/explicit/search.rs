@@ -21,7 +21,7 @@ use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::{Counted, Ledger};
 use super::limits::Limits;
 use super::memories::Memories;
-use super::reduce::{Chooser, Reduction, WHOLE};
+use super::reduce::{Chooser, Fault, Reduction, WHOLE};
 use super::team::with_team;
 use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
 use super::{Error, Prepared, shortest};
@@ -45,15 +45,23 @@ pub(crate) enum Plan {
     Small(u64),
     /// Those that a [`Reduction`] leaves, as long as nothing bad is found.
     Reduced,
-    /// The same, whatever is found.
+    /// The same, whatever is found, with or without a fault in the reasoning.
     #[cfg(test)]
-    ReducedToTheEnd,
+    ReducedToTheEnd(Option<Fault>),
 }
 
 impl Plan {
     /// Whether some steps are left out.
     pub(crate) fn is_reduced(self) -> bool {
         !matches!(self, Plan::Plain | Plan::Small(_))
+    }
+
+    fn fault(self) -> Option<Fault> {
+        match self {
+            #[cfg(test)]
+            Plan::ReducedToTheEnd(fault) => fault,
+            _ => None,
+        }
     }
 }
 
@@ -88,9 +96,9 @@ struct Reduced {
 }
 
 impl Reduced {
-    fn new(prepared: &Prepared, roles: Roles, ledger: &Arc<Ledger>) -> Reduced {
+    fn new(prepared: &Prepared, roles: Roles, fault: Option<Fault>, ledger: &Arc<Ledger>) -> Reduced {
         let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
-        Reduced { reduction: RwLock::new(Reduction::new(prepared, roles.fair)), taken }
+        Reduced { reduction: RwLock::new(Reduction::new(prepared, roles.fair, fault)), taken }
     }
 
     fn grow(&self, prepared: &Prepared) -> bool {
@@ -171,7 +179,7 @@ pub(crate) fn search<const R: usize>(
         left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
         memories,
         states: Apart(AtomicU64::new(0)),
-        reduced: plan.is_reduced().then(|| Reduced::new(prepared, roles, &limits.ledger)),
+        reduced: plan.is_reduced().then(|| Reduced::new(prepared, roles, plan.fault(), &limits.ledger)),
     };
     let mut left = false;
     let mut effects = Effects::new(&limits.ledger);
@@ -212,7 +220,7 @@ pub(crate) fn search<const R: usize>(
                 left = match plan {
                     Plan::Plain => false,
                     #[cfg(test)]
-                    Plan::ReducedToTheEnd => false,
+                    Plan::ReducedToTheEnd(_) => false,
                     Plan::Small(most) => states > most && !limits.has_found(),
                     Plan::Reduced => limits.has_found(),
                 };
@@ -432,7 +440,10 @@ impl<'a, const R: usize> Shared<'a, R> {
     ) -> Result<u16, Halt> {
         let Worker { chooser, expander, successors, outgoing, .. } = worker;
         let set = chooser.choose(reduction, expander, key, census, successors, before);
-        for next in successors.iter().filter(|next| (set == WHOLE || set >> next.actor & 1 != 0) && before >> next.actor & 1 == 0) {
+        for next in successors
+            .iter()
+            .filter(|next| (set == WHOLE || set >> next.actor & 1 != 0) && before >> next.actor & 1 == 0)
+        {
             worker.transitions += 1;
             self.push(outgoing, Arrival::new(&next.key, next.actor))?;
         }

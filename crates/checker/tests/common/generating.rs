@@ -66,6 +66,49 @@ pub(crate) fn loops() -> impl Strategy<Value = Program> {
     })
 }
 
+/// Two to four actors that take locks, touch little while they have them, and now and then wait for something else:
+/// what a lock keeps others from is what a reduction lives on.
+pub(crate) fn locking() -> impl Strategy<Value = Program> {
+    const RELAXED: Order = Order::Relaxed;
+    let data = || (2..5_u16).prop_map(Place);
+    let touch = move || {
+        let step = prop_oneof![
+            3 => (data(), 0..4_u64).prop_map(|(at, value)| Action::Store { at, value, order: RELAXED }),
+            2 => data().prop_map(|at| Action::Load { at, mask: 7, order: RELAXED }),
+            1 => (data(), data()).prop_map(|(from, to)| Action::Move { from, to }),
+            1 => (data(), 1..4_u64).prop_map(|(at, mask)| Action::Await { at, mask, clear: 0, set: 0, order: RELAXED }),
+            1 => (data(), 1..8_u64).prop_map(|(at, clear)| Action::Change { at, clear, set: 0, mask: 0, order: RELAXED }),
+            1 => (data(), demand()).prop_map(|(at, demand)| Action::Require { at, demands: [Some(demand), None] }),
+            1 => (1..3_u8).prop_map(|of| Action::Choose { of }),
+        ];
+        step.prop_map(|action| Op::Take(action, 0))
+    };
+    let section = move || {
+        (0..2_u16, 1..4_u64, vec(touch(), 1..3)).prop_map(|(lock, mask, mut body)| {
+            let at = Place(lock);
+            let take = Action::Await { at, mask, clear: 0, set: mask, order: RELAXED };
+            body.insert(0, Op::Take(take, 0));
+            body.push(Op::Take(Action::Change { at, clear: mask, set: 0, mask: 0, order: RELAXED }, 0));
+            body
+        })
+    };
+    let part = prop_oneof![
+        4 => section(),
+        2 => vec(touch(), 1..2),
+        1 => round(section()).prop_map(|body| vec![Op::Count(2, body)]),
+        1 => round(section()).prop_map(|body| vec![Op::Spin(body)]),
+    ];
+    let actors = vec((vec(part, 1..3), weighted(5), weighted(5)), 2..5);
+    let initial = vec(vec(prop_oneof![3 => Just(0), 1 => 0..4_u64], 5), 1..3);
+    (actors, initial, weighted(2), weighted(2)).prop_map(|(actors, initial, state, killed)| {
+        let role =
+            |(ops, daemon, adversary): (Vec<Vec<Op>>, _, _)| Role { ops: ops.concat(), daemon, adversary };
+        let actors = actors.into_iter().map(role).collect();
+        let (widths, views, rest) = (vec![3; 5], Vec::new(), false);
+        fitted(Program { widths, initial, actors, views, killed, state, rest }, false)
+    })
+}
+
 /// The programs of `of`, in which something is not modelled at up to five places, in actors and views.
 pub(crate) fn lacking(of: impl Strategy<Value = Program>) -> impl Strategy<Value = Program> {
     let place = (any::<u16>(), 0..3_u16, 0..4_u8);

@@ -1,16 +1,16 @@
 //! What is judged, against plain decompositions of all states.
 
 use std::cell::RefCell;
-use std::time::Instant;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
-use crate::explicit::search::Plan;
 use crate::explicit::limits::Ceilings;
+use crate::explicit::search::Plan;
 use crate::explicit::search::{Searched, search};
 use crate::explicit::{Error, Options};
 

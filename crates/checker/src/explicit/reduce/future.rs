@@ -40,7 +40,13 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(prepared: &Prepared) -> Actor {
-        Actor { nodes: Vec::new(), steps: Vec::new(), len: footprint::len(&prepared.packing), edges: 0, guards: 0 }
+        Actor {
+            nodes: Vec::new(),
+            steps: Vec::new(),
+            len: footprint::len(&prepared.packing),
+            edges: 0,
+            guards: 0,
+        }
     }
 
     /// Learns what the automaton has become; whether that was anything.

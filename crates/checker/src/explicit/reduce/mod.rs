@@ -63,24 +63,42 @@ pub(crate) struct Reduction {
     fair: u16,
     /// How often it has grown.
     version: u32,
+    /// What is left out of the reasoning, to see that it is missed.
+    fault: Option<Fault>,
+}
+
+/// A part of the reasoning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// A step that begins a round is in no set that leaves something out.
+    Sticky,
+    /// A set has a step of an actor to whom fairness is owed.
+    Fair,
+    /// Who frees somebody in the set that waits is in it.
+    Opening,
+    /// Who else opens a guard has opened it.
+    Guards,
+    /// Two writes to what somebody looks at are a conflict.
+    Groups,
+    /// What was chosen from too little is looked at again.
+    Again,
 }
 
 /// In a set of actors: the steps of all others were taken too, or there are none.
 pub(crate) const WHOLE: u16 = 1 << 15;
 
 impl Reduction {
-    pub(crate) fn new(prepared: &Prepared, fair: u16) -> Reduction {
+    pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>) -> Reduction {
         let actors = (0..prepared.actors()).map(|_| Actor::new(prepared)).collect();
         let looks = Arc::new(Looks::new(&prepared.packing));
-        Reduction { actors, guards: Vec::new(), looks, extent: 0, fair, version: 0 }
+        Reduction { actors, guards: Vec::new(), looks, extent: 0, fair, version: 0, fault }
     }
 
     /// Learns what was unfolded and looked at meanwhile; whether that was anything.
     pub(crate) fn grow(&mut self, prepared: &Prepared) -> bool {
         let actors = self.actors.iter_mut().enumerate();
-        let grown = actors.fold(false, |grown, (number, actor)| {
-            actor.grow(prepared, number, &self.looks) || grown
-        });
+        let grown =
+            actors.fold(false, |grown, (number, actor)| actor.grow(prepared, number, &self.looks) || grown);
         let extent = self.looks.extent();
         if !grown && extent == self.extent {
             return false;
@@ -91,11 +109,18 @@ impl Reduction {
         self.guards.sort_unstable();
         self.guards.dedup();
         self.guards.truncate(Guards::BITS as usize);
+        let lacks_groups = self.lacks(Fault::Groups);
         for actor in &mut self.actors {
             actor.number(&self.guards);
-            actor.regroup(&self.looks);
+            if !lacks_groups {
+                actor.regroup(&self.looks);
+            }
         }
-        true
+        !self.lacks(Fault::Again)
+    }
+
+    fn lacks(&self, part: Fault) -> bool {
+        self.fault == Some(part)
     }
 
     /// What is looked at, for those who know whose memory it is.
@@ -107,6 +132,7 @@ impl Reduction {
     fn groups_of(&self, actor: usize, node: u32, touched: &Footprint) -> u64 {
         match self.actors[actor].step(node) {
             Some(known) => footprint::groups(known),
+            None if self.lacks(Fault::Groups) => 0,
             None => self.looks.of(footprint::writes(touched)),
         }
     }
@@ -158,7 +184,7 @@ impl Futures {
                 let touched = self.from(here, other, shut);
                 opened | touched.map_or(0, |touched| here.reduction.opened(shut, touched))
             });
-            if opened == 0 {
+            if opened == 0 || here.reduction.lacks(Fault::Guards) {
                 return shut;
             }
             shut &= !opened;
@@ -208,7 +234,11 @@ impl Chooser {
                 sticky |= 1 << actor;
             }
         }
-        let seeds = enabled & !sticky & reduction.fair;
+        if reduction.lacks(Fault::Sticky) {
+            sticky = 0;
+        }
+        let fair = if reduction.lacks(Fault::Fair) { u16::MAX } else { reduction.fair };
+        let seeds = enabled & !sticky & fair;
         if seeds == 0 || taken & sticky != 0 {
             return WHOLE;
         }
@@ -253,6 +283,7 @@ impl Chooser {
     /// The least set with these actors that nobody outside is in the way of.
     fn closed<const R: usize>(&mut self, here: &Here<R>, mut set: u16) -> u16 {
         let everybody = here.enabled | here.blocked;
+        let lacks_opening = here.reduction.lacks(Fault::Opening);
         loop {
             let others = everybody & !set;
             let shut = self.futures.stay_shut(here, others);
@@ -260,7 +291,7 @@ impl Chooser {
             for other in bits(others.into()) {
                 let Some(future) = self.futures.from(here, other, shut) else { continue };
                 let in_the_way = bits(set.into()).any(|actor| match here.enabled & 1 << actor {
-                    0 => footprint::opens(&self.steps[actor], future),
+                    0 => !lacks_opening && footprint::opens(&self.steps[actor], future),
                     _ => footprint::conflict(&self.steps[actor], future),
                 });
                 more |= u16::from(in_the_way) << other;

@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::{Bounds, Ending};
 
-use crate::explicit::common::generating::{lacking, loops, plain_programs, programs};
+use crate::explicit::common::generating::{lacking, locking, loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::effects::Effects;
 use crate::explicit::findings::Bad;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
+use crate::explicit::reduce::Fault;
 use crate::explicit::search::{Plan, Searched, search, unpacked_rests};
 use crate::explicit::tests::team_sizes;
 use crate::explicit::{AtRest, Options, Prepared, SeenInAutomata, seen_in_automata};
@@ -79,16 +80,21 @@ fn told_in<const R: usize>(prepared: &Prepared, plan: Plan, threads: usize) -> O
 struct Tally {
     compared: usize,
     smaller: usize,
-    plain: usize,
-    reduced: usize,
+    by_a_third: usize,
     bad: usize,
     rounds: usize,
     waits: usize,
 }
 
-fn agrees(program: &Program, threads: usize, tally: &RefCell<Tally>) -> Result<(), TestCaseError> {
+/// Whether a reduced search tells what the plain one does; none where the plain graph is too large.
+fn agrees(
+    program: &Program,
+    threads: usize,
+    fault: Option<Fault>,
+    tally: &RefCell<Tally>,
+) -> Result<(), TestCaseError> {
     let Some(plain) = told(program, Plan::Plain, 1) else { return Ok(()) };
-    let Some(reduced) = told(program, Plan::ReducedToTheEnd, threads) else {
+    let Some(reduced) = told(program, Plan::ReducedToTheEnd(fault), threads) else {
         return Err(TestCaseError::fail("the reduced search gives up"));
     };
     prop_assert!(reduced.states <= plain.states, "{} of {}", reduced.states, plain.states);
@@ -103,35 +109,62 @@ fn agrees(program: &Program, threads: usize, tally: &RefCell<Tally>) -> Result<(
     let mut tally = tally.borrow_mut();
     tally.compared += 1;
     tally.smaller += usize::from(reduced.states < plain.states);
-    tally.plain += plain.states;
-    tally.reduced += reduced.states;
+    tally.by_a_third += usize::from(reduced.states * 3 <= plain.states * 2);
     tally.bad += usize::from(!plain.bad.is_empty());
     tally.rounds += usize::from(!plain.rounds.is_empty());
     tally.waits += usize::from(!plain.waits.is_empty());
     Ok(())
 }
 
+/// Programs that let others alone for a while, so that there is something to leave out.
+fn of_all_kinds() -> impl Strategy<Value = (Program, usize)> {
+    let programs = prop_oneof![
+        3 => programs(),
+        1 => plain_programs(),
+        2 => loops(),
+        1 => lacking(programs()),
+        4 => locking(),
+    ];
+    (programs, prop_oneof![3 => Just(1), 1 => team_sizes()])
+}
+
+fn compared(programs: u32, fault: Option<Fault>) -> (bool, Tally) {
+    let tally = RefCell::new(Tally::default());
+    let config = ProptestConfig {
+        cases: programs,
+        failure_persistence: None,
+        max_shrink_iters: if fault.is_some() { 0 } else { 4096 },
+        ..ProptestConfig::default()
+    };
+    let run = TestRunner::new(config)
+        .run(&of_all_kinds(), |(program, threads)| agrees(&program, threads, fault, &tally));
+    if let (Err(error), None) = (&run, fault) {
+        panic!("{error}");
+    }
+    (run.is_ok(), tally.into_inner())
+}
+
 /// How many programs a test run takes without being told.
-const PROGRAMS: u32 = 2000;
+const PROGRAMS: u32 = 4000;
 
 /// `SHORTCOPY_PROGRAMS=1000000` compares so many, each time others.
 #[test]
 fn a_reduced_search_tells_what_a_plain_one_tells() {
     let given = std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|given| given.parse().ok());
-    let tally = RefCell::new(Tally::default());
-    let config = ProptestConfig {
-        cases: given.unwrap_or(PROGRAMS),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let of_all_kinds =
-        prop_oneof![3 => programs(), 1 => plain_programs(), 2 => loops(), 1 => lacking(programs())];
-    let threads = prop_oneof![3 => Just(1), 1 => team_sizes()];
-    let run = TestRunner::new(config)
-        .run(&(of_all_kinds, threads), |(program, threads)| agrees(&program, threads, &tally));
-    if let Err(error) = run {
-        panic!("{error}");
+    let programs = given.unwrap_or(PROGRAMS);
+    let (_, tally) = compared(programs, None);
+    let at_least = |part: usize, of: usize| part * of > programs as usize;
+    let met = at_least(tally.compared, 2) && at_least(tally.smaller, 3) && at_least(tally.by_a_third, 12);
+    let kinds = at_least(tally.bad, 4) && at_least(tally.rounds, 4) && at_least(tally.waits, 20);
+    assert!(met && kinds, "too few of a kind: {tally:?}");
+}
+
+#[test]
+fn each_part_of_the_reasoning_is_missed() {
+    const MOST: u32 = 40_000;
+    for fault in [Fault::Sticky, Fault::Fair, Fault::Opening, Fault::Guards, Fault::Groups, Fault::Again] {
+        let (same, tally) = compared(MOST, Some(fault));
+        assert!(!same, "nothing else is told without {fault:?}: {tally:?}");
+        println!("{fault:?} after {}", tally.compared);
     }
-    let tally = tally.into_inner();
-    println!("{tally:?}");
 }

@@ -8,12 +8,12 @@ use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
-use crate::explicit::search::Plan;
 use crate::explicit::Options;
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::limits::Ceilings;
+use crate::explicit::search::Plan;
 use crate::explicit::search::search;
 use crate::explicit::seen_in_automata;
 use crate::explicit::tests::team_sizes;
@@ -152,7 +152,9 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
     let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits, Plan::Plain);
     let Ok(searched) = searched else { return Ok((0, 0)) }; // It broke a rule.
-    let Ok(judged) = judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings, Instant::now())) else {
+    let Ok(judged) =
+        judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings, Instant::now()))
+    else {
         unreachable!("no limit")
     };
     let mut wanted = searched.places.all.clone();
