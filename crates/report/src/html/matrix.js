@@ -60,13 +60,14 @@ function matrixTable(id, property) {
     const here = variant.id === id && p === property;
     return make("a", { class: name, href: address("matrix", variant.id, p), "aria-current": here && "true", "aria-label": said }, text);
   };
+  const dated = rows.some((row) => row.stands);
   let folder = "";
   const body = rows.map((row) => {
     const own = row.path.split("/")[0];
     const isFirst = own !== folder;
     folder = own;
     const variant = VARIANTS.get(row.path + "@" + row.variant);
-    const head = make("th", { scope: "row", title: variant ? variant.about : "" }, row.path, span("dim", "@" + row.variant));
+    const head = make("th", { scope: "row", title: variant ? variant.about : "" }, row.path, span("dim", "@" + row.variant), dated && div("releases", row.stands || "-"));
     return make("tr", { class: isFirst ? "first" : "" }, head, shown.map((p) => make("td", {}, cellElement(row, p))));
   });
   const heads = shown.map((p) => make("th", { scope: "col", class: p === property ? "on" : "", title: ruleOf(p).sentence }, make("span", {}, p)));
