@@ -359,7 +359,10 @@ fn the_pages_of_a_matrix_a_comparison_and_a_replay_show_what_their_json_says() {
     assert_eq!(shown.as_object().map(serde_json::Map::len), Some(rows.len()));
     let mut numbers = 0;
     for row in &rows {
-        let name = format!("{}@{}{}", text(row, "path"), text(row, "variant"), text(row, "stands"));
+        let name = format!("{}@{}", text(row, "path"), text(row, "variant"));
+        let told = json!(format!("{name} in {}", text(row, "stands")));
+        let overview = browser.run(&format!("document.getElementById('main').textContent.includes({told})"));
+        assert_eq!(overview, true, "{told}");
         for known in list(row, "properties") {
             let steps = known["steps_alone"].as_u64().or(known["steps_together"].as_u64());
             let cell = shown[&name][text(known, "property")].as_str().unwrap_or_default();

@@ -60,14 +60,13 @@ function matrixTable(id, property) {
     const here = variant.id === id && p === property;
     return make("a", { class: name, href: address("matrix", variant.id, p), "aria-current": here && "true", "aria-label": said }, text);
   };
-  const dated = rows.some((row) => row.stands);
   let folder = "";
   const body = rows.map((row) => {
     const own = row.path.split("/")[0];
     const isFirst = own !== folder;
     folder = own;
     const variant = VARIANTS.get(row.path + "@" + row.variant);
-    const head = make("th", { scope: "row", title: variant ? variant.about : "" }, row.path, span("dim", "@" + row.variant), dated && div("releases", row.stands || "-"));
+    const head = make("th", { scope: "row", title: variant ? variant.about : "" }, row.path, span("dim", "@" + row.variant));
     return make("tr", { class: isFirst ? "first" : "" }, head, shown.map((p) => make("td", {}, cellElement(row, p))));
   });
   const heads = shown.map((p) => make("th", { scope: "col", class: p === property ? "on" : "", title: ruleOf(p).sentence }, make("span", {}, p)));
@@ -131,11 +130,17 @@ function matrixKey(e, { left, right, entries, isCell }) {
   return true;
 }
 
+/** The releases in which a variant stands, if it is in some. */
+function releasesOf(variant) {
+  const row = DATA.matrix.find((row) => row.path + "@" + row.variant === variant.id);
+  return row && row.stands ? span("dim releases", " in " + row.stands) : "";
+}
+
 function overview() {
   const entry = (variant) => {
     const bads = variant.bads.length ? plural(variant.bads.length, "bad state") : "no bad state";
     const held = variant.scenarios.filter((scenario) => scenario.verdict === "holds").length;
-    return make("p", {}, span("code strong", variant.id), make("br"),
+    return make("p", {}, span("code strong", variant.id), releasesOf(variant), make("br"),
       span("dim", variant.about + ". " + bads + "; of " + plural(variant.scenarios.length, "scenario") + " " + held + " hold."),
       variant.scenarios.filter((scenario) => scenario.remarks.length).map((scenario) =>
         [make("br"), span("code", scenario.name), span("bad", ": " + scenario.remarks.join("; "))]));
@@ -172,7 +177,7 @@ function listOf(variant, property) {
   const stories = [...groups.values()];
   return [
     make("h1", {}, span("code bad", property)),
-    div("code", variant.id),
+    div("code", variant.id, releasesOf(variant)),
     make("p", {}, make("b", {}, rule.sentence), make("br"), span("dim", rule.source)),
     div("dim", plural(mine.length, "bad state") + ", " + plural(stories.length, "story").replace("storys", "stories") + (filter.actor ? " with " + filter.actor : "")),
     make("ul", { class: "entries" }, stories.map(entry)),
