@@ -41,6 +41,7 @@ fn the_manual_has_a_page_for_every_command_and_tells_the_exit_status() {
     let pages = folder.path().join("man1");
     let (status, _) = shortcopy(&["man", "--out", pages.to_str().expect("text")]);
     status.expect("no error");
+    assert_eq!(fs::read_dir(&pages).expect("a folder").count(), all.len() + 1, "and the first one");
     for command in all {
         let page = pages.join(format!("shortcopy-{command}.1"));
         let page = fs::read_to_string(&page).unwrap_or_else(|why| panic!("{}: {why}", page.display()));

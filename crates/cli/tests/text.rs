@@ -128,7 +128,7 @@ fn a_table_that_is_too_wide_goes_on_below_and_a_place_is_shortened() {
     let heads: Vec<&str> = narrow.lines().filter(|line| line.starts_with("| toy/write |")).collect();
     assert_eq!(heads[..2], ["| toy/write | left-over |", "| toy/write | stale-dirty |"], "{narrow}");
     let told = says(&["check", "toy/write@v1", "--snapshots", ".", "--width", "82"]);
-    assert!(told.contains("  munmap  ..") && told.contains("/toy/mod.rs:90\n"), "{told}");
+    assert!(told.contains("  munmap  …") && told.contains("/toy/mod.rs:90\n"), "{told}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ pub fn place((file, line): (&str, u32), text: Option<&str>, room: Option<usize>)
     }
     // `mod.rs` alone is no place.
     let folders = file.match_indices('/').filter(|(at, _)| &file[*at..] != "/mod.rs");
-    let ends = folders.map(|(at, _)| format!("..{}:{line}", &file[at..]));
+    let ends = folders.map(|(at, _)| format!("…{}:{line}", &file[at..]));
     std::iter::once(whole).chain(ends).find(|place| long(place) <= room).map(|place| (place, String::new()))
 }
 
@@ -310,9 +310,9 @@ mod tests {
         assert_eq!(told(Some("unlock();"), None).as_deref(), Some("models/toy/write.rs:20  unlock();"));
         assert_eq!(told(Some("unlock();"), Some(33)).as_deref(), Some("models/toy/write.rs:20  unlock();"));
         assert_eq!(told(Some("unlock();"), Some(32)).as_deref(), Some("models/toy/write.rs:20"));
-        assert_eq!(told(None, Some(21)).as_deref(), Some("../toy/write.rs:20"));
-        assert_eq!(told(None, Some(15)).as_deref(), Some("../write.rs:20"));
-        assert_eq!(told(None, Some(13)), None);
+        assert_eq!(told(None, Some(21)).as_deref(), Some("…/toy/write.rs:20"));
+        assert_eq!(told(None, Some(14)).as_deref(), Some("…/write.rs:20"));
+        assert_eq!(told(None, Some(12)), None);
         assert_eq!(place(("models/toy/mod.rs", 20), None, Some(14)), None);
     }
 

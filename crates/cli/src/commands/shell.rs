@@ -26,7 +26,8 @@ pub(crate) fn completions(arguments: &Completions, out: &mut Output) -> Result<(
 /// An output that can't be written.
 pub(crate) fn man(arguments: &Man, out: &mut Output) -> Result<(), Error> {
     // What is said at the end of the help has sections here.
-    let mut command = Arguments::command().after_help(Resettable::<StyledStr>::Reset);
+    let mut command =
+        Arguments::command().disable_help_subcommand(true).after_help(Resettable::<StyledStr>::Reset);
     let Some(folder) = &arguments.out else {
         return out.write(&page(&command)?);
     };
