@@ -123,6 +123,12 @@ fn what_nothing_uses_is_an_error_that_names_what_is_near() {
 fn options_may_stand_behind_words() {
     let narrow = explained(&["stale-read", "-EFAULT", "--width", "40"]).expect("known");
     assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    // No line is broken twice.
+    let short = narrow.lines().zip(narrow.lines().skip(1)).filter(|(line, next)| {
+        let first = next.split_whitespace().next().unwrap_or_default();
+        next.starts_with("    ") && line.chars().count() + 1 + first.chars().count() <= 40
+    });
+    assert_eq!(short.count(), 0, "{narrow}");
     let letters = |text: &str| text.split_whitespace().collect::<String>();
     let plain = explained(&["stale-read", "-EFAULT"]).expect("known");
     assert!(letters(&narrow) == letters(&plain) && plain.contains("-EFAULT"), "{plain}");
