@@ -7,7 +7,7 @@ mod shell;
 mod telling;
 mod tree;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -24,7 +24,7 @@ pub use tree::{TreeChoice, TreesChoice};
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
 #[derive(Parser, Debug)]
-#[command(name = "shortcopy", version, after_help = AFTER_HELP)]
+#[command(name = "shortcopy", version, after_help = after_help())]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -48,14 +48,35 @@ pub struct CacheChoice {
     pub cache: Option<PathBuf>,
 }
 
-const AFTER_HELP: &str = "\
-A TARGET is a folder, a write path in it, a variant of that, or a scenario, or a pattern with `*`, `?`, `[..]`:
-  ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO    ext4/*@v6*:*-with-commit
+/// What a target is, in two lines.
+pub const TARGETS: [&str; 2] = [
+    "A TARGET is a folder, a write path in it, a variant of that, or a scenario, or a pattern with `*`, `?`, `[..]`:",
+    "  ext4    ext4/journalled    ext4/journalled@v4.2    ext4/journalled@v4.2:SCENARIO    ext4/*@v6*:*-with-commit",
+];
 
-Exit status: 0 every result is as its snapshot records, or holds where none is recorded; 1 some result
-is not, or a branch is not reached, or a word not needed, and has no reason, or a promised bad state comes
-with a patch or another tree; 2 wrong use or a broken model; 3 something was not looked at in full;
-77 nothing could be run on this kernel.";
+/// The exit statuses, and what each says.
+pub const EXIT_STATUS: [(u8, &str); 5] = [
+    (0, "every result is as its snapshot records, or holds where none is recorded"),
+    (
+        1,
+        "some result is not, or a branch is not reached, or a word not needed, and has no reason, or a promised bad \
+         state comes with a patch or another tree",
+    ),
+    (2, "wrong use or a broken model"),
+    (3, "something was not looked at in full"),
+    (77, "nothing could be run on this kernel"),
+];
+
+/// What stands at the end of the help.
+fn after_help() -> String {
+    let statuses =
+        EXIT_STATUS.map(|(status, says)| format!("  {status:>2}  {}", textwrap::fill(says, STATUS)));
+    let statuses = statuses.map(|status| status.replace('\n', "\n      "));
+    format!("{}\n\nExit status:\n{}", TARGETS.join("\n"), statuses.join("\n"))
+}
+
+/// The columns of what is said of a status in the help.
+const STATUS: usize = 94;
 
 impl Arguments {
     /// Reads a command line: the program's name and its arguments.
@@ -66,7 +87,7 @@ impl Arguments {
         line: impl IntoIterator<Item = S>,
     ) -> Result<Arguments, clap::Error> {
         let mut command = Arguments::command();
-        let matches = command.try_get_matches_from_mut(line)?;
+        let matches = command.try_get_matches_from_mut(with_errors_as_words(line))?;
         let arguments = Arguments::from_arg_matches(&matches)?;
         let refused = without_effect(&matches).or_else(|| arguments.without_cache());
         let refused = refused.or_else(|| arguments.telling.without_effect(&arguments.command));
@@ -75,6 +96,26 @@ impl Arguments {
             None => Ok(arguments),
         }
     }
+}
+
+/// A command line in which an error (`-EFAULT`) is a word as it stands: no option looks like one, and clap takes either
+/// all that begins with a hyphen for a word, options too, or nothing.
+fn with_errors_as_words<S: Into<OsString>>(line: impl IntoIterator<Item = S>) -> Vec<OsString> {
+    let (mut words, mut explains) = (Vec::new(), false);
+    for word in line.into_iter().map(Into::into) {
+        explains |= word == "explain";
+        let is_error = explains && word.to_str().is_some_and(|word| word.starts_with("-E"));
+        words.push(if is_error { [OsStr::new(WORD), &word].into_iter().collect() } else { word });
+    }
+    words
+}
+
+/// What stands before an error among words, and is no part of it.
+const WORD: &str = "\u{0}";
+
+/// A word as it was given.
+fn word(given: &str) -> Result<String, std::convert::Infallible> {
+    Ok(given.strip_prefix(WORD).unwrap_or(given).to_owned())
 }
 
 impl Arguments {
@@ -284,7 +325,7 @@ pub struct Explain {
     /// What to explain: a property (`stale-read`), an ending (`F>`, `size too large`), a scenario
     /// (`within-unmapped-with-reader`), any word of a result; or all about `properties`, `sizes`, `contents`,
     /// `pictures`, `initial-states`, `endings`, `actors`, `scenario-names`; everything where none is given
-    #[arg(value_name = "WORD", allow_hyphen_values = true)]
+    #[arg(value_name = "WORD", value_parser = word)]
     pub words: Vec<String>,
 }
 
@@ -534,6 +575,8 @@ mod tests {
             ("check --width 8", false),
             ("explain --width 60", true),
             ("explain --quiet", false),
+            ("explain stale-read -EFAULT --width 60", true),
+            ("explain -EFAULT --widht 60", false),
             ("man --width 60", false),
             ("diff a b --quiet", true),
             ("matrix --quiet", false),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use report::Finding;
 use report::html::{Beside, Opens, Page, Told};
-use scenario::{BadState, Coverage, Outcome, Scenario};
+use scenario::{BadState, Coverage, Outcome, Releases, Scenario};
 
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -69,7 +69,7 @@ impl Html {
 
     fn put(
         &mut self,
-        Of { path, variant, about }: Of<'_>,
+        Of { path, variant, stands, about }: Of<'_>,
         engine: &str,
         (scenario, outcome): (&Scenario, &Outcome),
         kernel: Option<&Kernel>,
@@ -82,13 +82,13 @@ impl Html {
             Some(text) => Some(text.to_owned()),
             None => line_of_model(file, line),
         };
-        let finding = Finding { path, variant, scenario, engine, outcome };
+        let finding = Finding { path, variant, stands, scenario, engine, outcome };
         self.page.add(finding, &Beside { about, first, told: &told, source: &source });
     }
 
     /// Adds a scenario whose model can't be searched.
     pub(crate) fn broken(&mut self, chosen: &Chosen<'_>, why: &Error) {
-        let Of { path, variant, about } = Of::from(chosen);
+        let Of { path, variant, about, .. } = Of::from(chosen);
         self.page.broken((path, variant, about), &(chosen.case.build)(), &why.to_string());
     }
 
@@ -118,13 +118,14 @@ impl Html {
 pub(crate) struct Of<'r> {
     pub(crate) path: &'r str,
     pub(crate) variant: &'r str,
+    pub(crate) stands: Option<Releases>,
     /// What the variant stands for.
     pub(crate) about: &'r str,
 }
 
 impl<'r> From<&Chosen<'r>> for Of<'r> {
     fn from(Chosen { path, variant, .. }: &Chosen<'r>) -> Of<'r> {
-        Of { path: &path.name, variant: &variant.name, about: &variant.sentence }
+        Of { path: &path.name, variant: &variant.name, stands: variant.stands, about: &variant.sentence }
     }
 }
 

@@ -62,6 +62,12 @@ impl Output {
         self.width = Some(width);
     }
 
+    /// How wide a line may be, if there is a limit.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// From now on only [news](Output::news) are written.
     pub fn be_quiet(&mut self) {
         self.quiet = true;
@@ -98,12 +104,15 @@ impl Output {
     }
 }
 
-/// A text without colours, its lines no wider than `width`: what is too long goes on below, a little to the right.
+/// A text without colours, its lines no wider than `width`: what is too long goes on below, under the last of its columns
+/// (two spaces part them) where that leaves room enough, else a little to the right.
 fn wrapped(text: &str, width: usize) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
     let fitted = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        let next = " ".repeat((indent + 4).min(width / 2));
+        let last = line.trim_end().rfind("  ").map_or(0, |at| line[..at + 2].chars().count());
+        let hangs = last > indent && last <= width * 3 / 5;
+        let next = " ".repeat(if hangs { last } else { (indent + 4).min(width / 2) });
         // Names are not parted at their hyphens.
         let whole = textwrap::WordSplitter::NoHyphenation;
         textwrap::fill(line, textwrap::Options::new(width).subsequent_indent(&next).word_splitter(whole))
@@ -119,5 +128,7 @@ mod tests {
     fn a_line_that_is_too_wide_goes_on_below() {
         assert_eq!(wrapped("\n  \u{1b}[1mone\u{1b}[0m two three", 9), "\n  one two\n    three");
         assert_eq!(wrapped("short", 9), "short");
+        assert_eq!(wrapped("v1  -  as it was before", 17), "v1  -  as it was\n       before");
+        assert_eq!(wrapped("a long name  - as it was", 17), "a long name  - as\n    it was");
     }
 }

@@ -58,11 +58,16 @@ pub(crate) fn steps(scenario: &Scenario) -> impl Fn(&BadState) -> Steps + '_ {
 }
 
 /// A bad state with its schedule, at the lines of the model or of the kernel's text; `folds`: without what does not
-/// matter in it.
-pub(crate) fn told(scenario: &Scenario, bad: &BadState, kernel: Option<&Kernel>, folds: bool) -> String {
+/// matter in it; `room`: the columns of a line.
+pub(crate) fn told(
+    scenario: &Scenario,
+    bad: &BadState,
+    kernel: Option<&Kernel>,
+    (folds, room): (bool, Option<usize>),
+) -> String {
     let text = |file: &str, line: u32| kernel?.line(file, line);
     let text = kernel.map(|_| SourceText(&text));
-    let look = Look { numbers: true, sources: true, text, colours: true };
+    let look = Look { numbers: true, sources: true, text, room, colours: true };
     let open = if folds { open_steps(scenario)(bad) } else { BTreeSet::new() };
     let folding = if folds { Folding::AllBut(&open) } else { Folding::Nothing };
     format!("\n{}", report::story(scenario, bad, folding, look))

@@ -256,8 +256,13 @@ pub(crate) fn unknown<'n>(what: &str, name: &str, names: impl Iterator<Item = &'
         if like.is_empty() { ("there is", near.iter().collect()) } else { ("did you mean", like) };
     let rest = list.len().saturating_sub(NEAR_MAX);
     let list: Vec<String> = list.into_iter().take(NEAR_MAX).map(|(_, n)| format!("`{n}`")).collect();
-    let listed = if what == "property" { "" } else { " (`shortcopy list` names them)" };
-    let more = if rest > 0 { format!(" and {rest} more{listed}") } else { String::new() };
+    let lists = match what {
+        "property" => "list --properties",
+        "word" => "explain",
+        _ => "list",
+    };
+    let more =
+        if rest > 0 { format!(" and {rest} more (`shortcopy {lists}` names them)") } else { String::new() };
     let end = if lead == "did you mean" { "?" } else { "" };
     Error::Usage(format!("there is no {what} `{name}`; {lead} {}{more}{end}", list.join(", ")))
 }

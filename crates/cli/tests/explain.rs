@@ -7,13 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use cli::arguments::Arguments;
+use cli::{Output, Searcher};
 use scenario::{Subject, parts};
-use toy::shortcopy_of;
+use toy::Shared;
 
 fn explained(words: &[&str]) -> Result<String, String> {
-    let arguments: Vec<&str> = ["explain"].iter().chain(words).copied().collect();
-    let (done, text) = shortcopy_of(&models::paths(), &arguments);
-    done.map(|_| text).map_err(|why| why.to_string())
+    let line = ["shortcopy", "explain"].iter().chain(words).copied();
+    let arguments = Arguments::read(line).expect("a command line");
+    let shared = Shared::default();
+    let mut out = Output::plain(shared.clone());
+    let done = cli::run(&models::paths(), &arguments, &Searcher::default(), &mut out);
+    done.map(|_| shared.text()).map_err(|why| why.to_string())
 }
 
 /// What all scenarios are called, and all that take part in them.
@@ -112,6 +117,22 @@ fn a_property_an_ending_and_a_scenario() {
 #[test]
 fn what_nothing_uses_is_an_error_that_names_what_is_near() {
     insta::assert_snapshot!(explained(&["stale-reed"]).expect_err("unknown"), @"there is no word `stale-reed`; did you mean `stale-read`, `stale-uptodate`, `stale-on-disk`, `self-mapped`?");
+}
+
+#[test]
+fn options_may_stand_behind_words() {
+    let narrow = explained(&["stale-read", "-EFAULT", "--width", "40"]).expect("known");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    // No line is broken twice.
+    let short = narrow.lines().zip(narrow.lines().skip(1)).filter(|(line, next)| {
+        let first = next.split_whitespace().next().unwrap_or_default();
+        next.starts_with("    ") && line.chars().count() + 1 + first.chars().count() <= 40
+    });
+    assert_eq!(short.count(), 0, "{narrow}");
+    let letters = |text: &str| text.split_whitespace().collect::<String>();
+    let plain = explained(&["stale-read", "-EFAULT"]).expect("known");
+    assert!(letters(&narrow) == letters(&plain) && plain.contains("-EFAULT"), "{plain}");
+    assert!(explained(&["-EFALT"]).expect_err("unknown").contains("`-EFALT`; did you mean `-EFAULT`"));
 }
 
 #[test]

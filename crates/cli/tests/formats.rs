@@ -107,6 +107,7 @@ fn what_the_schema_does_not_say_is_refused() {
     assert_eq!(with(&|_| {}), None);
     assert!(with(&|line| line["unheard-of"] = json!(1)).is_some());
     assert!(with(&|line| line["schema"] = json!("shortcopy/result/2")).is_some());
+    assert!(with(&|line| line["stands"] = json!("since v6.18")).is_some());
     assert!(with(&|line| line["verdict"] = json!("fine")).is_some());
     assert!(with(&|line| line["bad_states"][0]["depth"] = json!("22")).is_some());
     assert!(with(&|line| drop(line.as_object_mut().map(|map| map.remove("coverage")))).is_some());
@@ -114,6 +115,7 @@ fn what_the_schema_does_not_say_is_refused() {
     assert!(bad["effect"].as_str().is_some_and(|effect| effect.starts_with("stat shows")), "{bad}");
     assert_eq!(line["geometry"]["page"], 4);
     assert_eq!(line["source"], "invalid");
+    assert_eq!(line["stands"], "v6.18 ..");
     assert!(line["promised"].as_array().is_some_and(|ids| ids.contains(&json!("wrong-size"))));
     assert_eq!(line["initial_states"][0]["facts"]["size"], 0);
 }
@@ -284,6 +286,8 @@ fn a_replay_and_a_comparison_are_told_as_mails() {
     let (checked, _) = output(&format!("check {KNOWN} --format mail"));
     assert_eq!(status, Some(0));
     assert!(checked.starts_with(&text), "{text}\n{checked}");
+    let (holds, _) = output(&format!("check {HOLDS} --format mail"));
+    assert!(holds.starts_with("1 scenario: 1 holds; compared with"), "{holds}");
     let (text, status) = output("diff simple/ramfs@v6.18 simple/ramfs@v6.18 --format mail --search");
     assert_eq!((status, text.contains("* * *")), (Some(0), false), "nothing is new: {text}");
     let output = run("diff simple/ramfs@v6.18 simple/ramfs@v6.18 --format mail");
@@ -328,6 +332,31 @@ fn a_comparison_of_variants_has_what_its_text_has() {
     let counts = format!("{} appear, {} go, {} stay\n", count("appear"), count("go"), count("stay"));
     assert!(text[told.len()..].starts_with(&counts), "{counts}\n{text}");
     assert_eq!(whole["searched"], false);
+}
+
+#[test]
+fn whatever_is_about_a_variant_says_in_which_releases_it_stands() {
+    let stands = |line: &str| -> Value {
+        let (text, _) = output(&format!("{line} --format json"));
+        let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        line["stands"].clone()
+    };
+    for (variant, scenario, releases) in [
+        ("ext4/journalled@v4.4", "within-unmapped", json!("v4.4 .. v4.7")),
+        ("ext4/journalled@v4.2+copy-first", "within-unmapped", Value::Null),
+        ("simple/ramfs@v6.18", "beyond-invalid", json!("v6.18 ..")),
+    ] {
+        let target = format!("{variant}:{scenario}");
+        for line in [
+            format!("list {target}"),
+            format!("check {target}"),
+            format!("check {target} --final-states"),
+            format!("matrix {variant} --states-max 10"),
+            format!("replay {target}#1"),
+        ] {
+            assert_eq!(stands(&line), releases, "{line}");
+        }
+    }
 }
 
 /// The commands that a page of the documents shows in its blocks, one a line.

@@ -6,10 +6,16 @@
 //! compared where those are done, in `snapshots.rs`.
 
 mod documents;
+#[path = "documents/shown.rs"]
+mod shown;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
-use documents::{all, compare, read, root};
+use clap::CommandFactory;
+use cli::arguments::{Arguments, Command as Asked};
+use documents::{all, compare, every, read, root};
+use shown::{Line, shown};
 
 const BEGIN: &str = "<!-- generated: shortcopy ";
 const BEGIN_END: &str = " -->\n";
@@ -64,6 +70,82 @@ fn documents_show_what_the_command_prints() {
     }
     assert!(blocks > 5, "the documents show nothing of the command");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A command line with something in the place of each word that stands for one.
+fn filled(line: &Line) -> Line {
+    let stands_for = |word: &String| match word.as_str() {
+        "WORD" | "PROPERTY|ENDING|SCENARIO" => "stale-read".to_owned(),
+        "SHELL" => "bash".to_owned(),
+        "TARGET" | "[TARGET..]" => "simple/ramfs".to_owned(),
+        "SNAPSHOT[:SCENARIO[#N]]" => "simple/tmpfs@v6.18:beyond-invalid#1".to_owned(),
+        word => word.to_owned(),
+    };
+    line.iter().map(stands_for).collect()
+}
+
+/// What the documents show is a command line, what it names is there, and what is done at once is done.
+#[test]
+fn every_command_that_a_document_shows_is_one() {
+    let mut wrong = Vec::new();
+    let (mut read_lines, mut ran) = (BTreeSet::new(), 0);
+    for document in every() {
+        for line in shown(&read(&document)) {
+            let line = filled(&line);
+            if !read_lines.insert(line.clone()) {
+                continue;
+            }
+            let told = format!("{document}: {}", line.join(" "));
+            let arguments = match Arguments::read(&line) {
+                Ok(arguments) => arguments,
+                // A command that is spoken of.
+                Err(_) if line.len() == 2 && Arguments::command().find_subcommand(&line[1]).is_some() => {
+                    continue;
+                }
+                Err(why) => {
+                    wrong.push(format!("{told}\n{why}"));
+                    continue;
+                }
+            };
+            let list = |targets: &[String]| {
+                let all =
+                    targets.iter().map(|target| target.split('#').next().unwrap_or_default().to_owned());
+                ["list".to_owned()].into_iter().chain(all).collect::<Vec<_>>()
+            };
+            let run = match &arguments.command {
+                // Of a tree it is only read.
+                _ if line.iter().any(|word| word == "--tree") => continue,
+                Asked::Check(check) => list(&check.targets),
+                Asked::Matrix(matrix) => list(&matrix.targets),
+                Asked::Why(why) => list(&why.targets),
+                Asked::Live(live) => list(&live.targets),
+                Asked::Reproduce(_) | Asked::Cache(_) | Asked::Corpus(_) => continue,
+                _ => line[1..].to_vec(),
+            };
+            ran += 1;
+            let output = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
+                .args(&run)
+                .env("SHORTCOPY_CACHE", "")
+                .current_dir(root())
+                .output()
+                .expect("the command runs");
+            if !output.status.success() {
+                wrong.push(format!("{told}\n{}", String::from_utf8_lossy(&output.stderr)));
+            }
+        }
+    }
+    assert!(read_lines.len() > 40 && ran > 20, "{} commands, of which {ran} ran", read_lines.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn command_lines_are_found() {
+    let text = "`shortcopy a\n'b c'` and `shortcopy`\n```sh\nshortcopy d > f # e\nshortcopy g; shortcopy h | i\n\
+                other j\n  - run: shortcopy k:#1  # l\n```\n<!-- generated: shortcopy m -->\n";
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Line>();
+    let mut all: Vec<Line> = ["d", "g", "h", "k:#1", "m"].map(|w| words(&format!("shortcopy {w}"))).to_vec();
+    all.push(vec!["shortcopy".to_owned(), "a".to_owned(), "b c".to_owned()]);
+    assert_eq!(shown(text), all);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod toy;
 use std::fs;
 
 use clap::CommandFactory;
-use cli::arguments::Arguments;
+use cli::arguments::{Arguments, EXIT_STATUS};
 use toy::shortcopy;
 
 /// The commands that people use.
@@ -32,14 +32,25 @@ fn the_manual_has_a_page_for_every_command_and_tells_the_exit_status() {
     status.expect("no error");
     let all = commands();
     assert!(all.len() > 10 && all.iter().all(|command| page.contains(command)), "{page}");
-    assert!(page.contains("Exit status: 0"), "{page}");
+    let tells_statuses = |page: &str| {
+        let (_, section) = page.split_once(".SH \"EXIT STATUS\"\n").expect("a section");
+        EXIT_STATUS.iter().all(|(status, says)| section.contains(&format!(".TP\n{status}\n{says}\n")))
+    };
+    assert!(tells_statuses(&page), "{page}");
     let folder = tempfile::tempdir().expect("a folder");
     let pages = folder.path().join("man1");
     let (status, _) = shortcopy(&["man", "--out", pages.to_str().expect("text")]);
     status.expect("no error");
+    assert_eq!(fs::read_dir(&pages).expect("a folder").count(), all.len() + 1, "and the first one");
     for command in all {
         let page = pages.join(format!("shortcopy-{command}.1"));
-        assert!(fs::read_to_string(&page).expect("it is there").contains(".TH"), "{}", page.display());
+        let page = fs::read_to_string(&page).unwrap_or_else(|why| panic!("{}: {why}", page.display()));
+        assert!(page.contains(".TH") && tells_statuses(&page), "{page}");
+        // A command's name is what one types.
+        assert!(
+            page.contains(&format!("shortcopy {command}"))
+                || page.contains(&format!("shortcopy\\-{command}"))
+        );
     }
 }
 

@@ -152,11 +152,11 @@ impl Results {
         let finding = report::Finding {
             path: path_name,
             variant: variant_name,
+            stands: variant.stands,
             scenario: &scenario,
             engine: "explicit",
             outcome: &outcome,
         };
-        self.matrix.stands(path_name, variant_name, variant.stands);
         self.matrix.add(finding);
         let new = || Recorder::new(&format!("{}@{}", path.name, variant.name), &variant.sentence);
         let key = (path.name.clone(), variant.name.clone());

@@ -106,7 +106,7 @@ fn a_quiet_check_tells_what_is_new_or_wrong_and_nothing_else() {
 
 #[test]
 fn no_line_is_wider_than_what_was_asked_for() {
-    for command in ["check", "list", "matrix", "explain", "diff toy/write@v1 toy/write@v2 --search"] {
+    for command in ["list", "explain", "diff toy/write@v1 toy/write@v2 --search"] {
         let words: Vec<&str> = command.split(' ').collect();
         let (plain, narrow) = (says(&words), says(&[&words[..], &["--width", "60"]].concat()));
         let wide = |text: &str| text.lines().filter(|line| line.chars().count() > 60).count();
@@ -114,7 +114,21 @@ fn no_line_is_wider_than_what_was_asked_for() {
         let letters = |text: &str| text.split_whitespace().collect::<String>();
         assert!(letters(&narrow) == letters(&plain), "nothing is lost: {narrow}");
     }
-    assert!(says(&["check"]).lines().any(|line| line.chars().count() > 60));
+    for command in ["check", "matrix"] {
+        let wide = |text: &str| text.lines().filter(|line| line.chars().count() > 60).count();
+        let narrow = says(&[command, "--width", "60"]);
+        assert_eq!(wide(&narrow), 0, "{narrow}");
+        assert!(wide(&says(&[command])) > 0);
+    }
+}
+
+#[test]
+fn a_table_that_is_too_wide_goes_on_below_and_a_place_is_shortened() {
+    let narrow = says(&["matrix", "--width", "30"]);
+    let heads: Vec<&str> = narrow.lines().filter(|line| line.starts_with("| toy/write |")).collect();
+    assert_eq!(heads[..2], ["| toy/write | left-over |", "| toy/write | stale-dirty |"], "{narrow}");
+    let told = says(&["check", "toy/write@v1", "--snapshots", ".", "--width", "82"]);
+    assert!(told.contains("  munmap  …") && told.contains("/toy/mod.rs:90\n"), "{told}");
 }
 
 #[test]
@@ -270,6 +284,7 @@ fn a_broken_model_is_a_line_like_others() {
     let lines = lines.collect::<Result<Vec<_>, _>>().expect("JSON, all of it");
     let said = lines.iter().map(|line| line["broken"].as_str()).collect::<Vec<_>>();
     assert!(matches!(said[..], [None, Some(why)] if why.contains("initial state")), "{said:?}");
-    assert_eq!(lines[1]["scenario"], "alone");
+    let of = ["schema", "path", "variant", "scenario"].map(|name| lines[1][name].as_str());
+    assert_eq!(of, ["shortcopy/broken/1", "toy/write", "v1", "alone"].map(Some));
     assert!(check("text").contains("broken: toy/write@v1:alone"), "{}", check("text"));
 }

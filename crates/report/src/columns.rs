@@ -32,6 +32,8 @@ pub struct Look<'a> {
     pub sources: bool,
     /// What stands there, beside the place.
     pub text: Option<SourceText<'a>>,
+    /// A line takes no more columns than this, as far as it lies with its place: that is shortened, or left out.
+    pub room: Option<usize>,
     /// Colours, as ANSI sequences.
     pub colours: bool,
 }
@@ -87,15 +89,33 @@ pub fn columns(lines: &[Line], views: &[&str], look: Look<'_>) -> String {
         let mut shown = format!("{number:>4}  {:indent$}{text}", "");
         if look.sources && line.line > 0 {
             let gap = widest - ends(line) + 2;
-            let source = format!("{}:{}", line.file, line.line);
-            let _ = write!(shown, "{:gap$}{}", "", paint(Style::new().dimmed(), &source));
-            if let Some(text) = look.text.and_then(|SourceText(text)| text(&line.file, line.line)) {
-                let _ = write!(shown, "  {text}");
+            let room = look.room.map(|room| room.saturating_sub(MARGIN + widest + 2));
+            let text = look.text.and_then(|SourceText(text)| text(&line.file, line.line));
+            if let Some((source, text)) = place((&line.file, line.line), text, room) {
+                let source = paint(Style::new().dimmed(), &source);
+                let _ = write!(shown, "{:gap$}{source}{text}", "");
             }
         }
         let _ = writeln!(out, "{}", shown.trim_end());
     }
     out
+}
+
+/// A place in a source, and what stands there after two spaces. Where that is more than `room` columns, it is without what
+/// stands there, then without folders; none where even that does not fit.
+#[must_use]
+pub fn place((file, line): (&str, u32), text: Option<&str>, room: Option<usize>) -> Option<(String, String)> {
+    let text = text.map_or(String::new(), |text| format!("  {text}"));
+    let whole = format!("{file}:{line}");
+    let Some(room) = room else { return Some((whole, text)) };
+    let long = |text: &str| text.chars().count();
+    if long(&whole) + long(&text) <= room {
+        return Some((whole, text));
+    }
+    // `mod.rs` alone is no place.
+    let folders = file.match_indices('/').filter(|(at, _)| &file[*at..] != "/mod.rs");
+    let ends = folders.map(|(at, _)| format!("…{}:{line}", &file[at..]));
+    std::iter::once(whole).chain(ends).find(|place| long(place) <= room).map(|place| (place, String::new()))
 }
 
 /// What stands above a view's lines.
@@ -210,7 +230,8 @@ mod tests {
     use crate::lines::{Folding, lines};
     use crate::toy;
 
-    const NUMBERS: Look<'static> = Look { numbers: true, sources: false, text: None, colours: false };
+    const NUMBERS: Look<'static> =
+        Look { numbers: true, sources: false, text: None, room: None, colours: false };
 
     fn folded(schedule: &scenario::Schedule) -> Vec<Line> {
         lines(&schedule.events, Folding::AllBut(&BTreeSet::new()))
@@ -279,6 +300,20 @@ mod tests {
         8  load(0) = Stale                                             models/toy/write.rs:10
            ^ stale-read: unit(0)
         ");
+    }
+
+    #[test]
+    fn a_place_is_as_long_as_there_is_room() {
+        let told = |text, room| {
+            place(("models/toy/write.rs", 20), text, room).map(|(place, text)| format!("{place}{text}"))
+        };
+        assert_eq!(told(Some("unlock();"), None).as_deref(), Some("models/toy/write.rs:20  unlock();"));
+        assert_eq!(told(Some("unlock();"), Some(33)).as_deref(), Some("models/toy/write.rs:20  unlock();"));
+        assert_eq!(told(Some("unlock();"), Some(32)).as_deref(), Some("models/toy/write.rs:20"));
+        assert_eq!(told(None, Some(21)).as_deref(), Some("…/toy/write.rs:20"));
+        assert_eq!(told(None, Some(14)).as_deref(), Some("…/write.rs:20"));
+        assert_eq!(told(None, Some(12)), None);
+        assert_eq!(place(("models/toy/mod.rs", 20), None, Some(14)), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::fmt;
 use scenario::Ending;
 use serde::Serialize;
 
+use crate::table::{Column, paragraph, table};
+
 /// How the runs of one scenario of one variant end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Ends {
@@ -76,7 +78,7 @@ fn parts(scenario: &str) -> (&str, &str) {
 
 /// The tables, and what their letters mean; empty where no scenario tells how it ends. `title` stands
 /// over the rows' names.
-pub(crate) fn tables(title: &str, rows: &[Row<'_>]) -> String {
+pub(crate) fn tables(title: &str, rows: &[Row<'_>], room: Option<usize>) -> String {
     let mut scenarios: Vec<&str> = Vec::new();
     for (name, _) in rows.iter().flat_map(|row| row.scenarios) {
         if !scenarios.contains(&name.as_str()) {
@@ -94,14 +96,15 @@ pub(crate) fn tables(title: &str, rows: &[Row<'_>]) -> String {
     }
     let of =
         |group: &str| scenarios.iter().copied().filter(|name| parts(name).0 == group).collect::<Vec<_>>();
-    let tables: Vec<String> = groups.iter().map(|group| table(title, group, &of(group), rows)).collect();
+    let tables: Vec<String> =
+        groups.iter().map(|group| table_of(title, group, &of(group), rows, room)).collect();
     match tables.is_empty() {
         true => String::new(),
-        false => format!("{}\n{}", tables.join("\n"), legend(&scenarios, rows)),
+        false => format!("{}\n{}", tables.join("\n"), legend(&scenarios, rows, room)),
     }
 }
 
-fn table(title: &str, group: &str, scenarios: &[&str], rows: &[Row<'_>]) -> String {
+fn table_of(title: &str, group: &str, scenarios: &[&str], rows: &[Row<'_>], room: Option<usize>) -> String {
     let mut shown: Vec<(&str, Vec<String>)> = Vec::new();
     // What is the same in all rows, by what it is.
     let mut even: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -120,8 +123,14 @@ fn table(title: &str, group: &str, scenarios: &[&str], rows: &[Row<'_>]) -> Stri
     let heading = [title, group].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let mut out = String::new();
     if !shown.is_empty() {
-        let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
-        out += &columns(&heading, &names, &shown);
+        let column = |heading: &str, cells: Vec<String>| Column {
+            heading: heading.to_owned(),
+            cells,
+            is_number: false,
+        };
+        let names = column(&heading, rows.iter().map(|row| row.name.clone()).collect());
+        let columns: Vec<Column> = shown.iter().map(|(name, cells)| column(name, cells.clone())).collect();
+        out += &table(&names, &columns, room);
     }
     let mut notes: Vec<String> = even
         .iter()
@@ -139,33 +148,13 @@ fn table(title: &str, group: &str, scenarios: &[&str], rows: &[Row<'_>]) -> Stri
     if !notes.is_empty() {
         let gap = if shown.is_empty() { "" } else { "\n" };
         let heading = if group.is_empty() { "Besides".to_owned() } else { format!("Besides, {group}") };
-        out += &format!("{gap}{heading}: {}.\n", notes.join("; "));
+        let said = format!("{heading}: {}.", notes.join("; "));
+        out += &format!("{gap}{}\n", paragraph(&said, room));
     }
     out
 }
 
-/// A table that Markdown reads too.
-fn columns(heading: &str, names: &[String], shown: &[(&str, Vec<String>)]) -> String {
-    let long = |text: &str| text.chars().count();
-    let first = names.iter().map(|name| long(name)).fold(long(heading), usize::max);
-    let widths: Vec<usize> = shown
-        .iter()
-        .map(|(pattern, cells)| cells.iter().map(|cell| long(cell)).fold(long(pattern), usize::max))
-        .collect();
-    let line = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
-        let cells = cells.zip(&widths).map(|(cell, width)| format!(" {cell:width$} |"));
-        format!("| {name:first$} |{}\n", cells.collect::<String>())
-    };
-    let mut out = line(heading, &mut shown.iter().map(|(pattern, _)| *pattern));
-    let rules = std::iter::once(&first).chain(&widths).map(|width| format!("{:-<1$}|", "", width + 2));
-    out += &format!("|{}\n", rules.collect::<String>());
-    for (at, name) in names.iter().enumerate() {
-        out += &line(name, &mut shown.iter().map(|(_, cells)| cells[at].as_str()));
-    }
-    out
-}
-
-fn legend(scenarios: &[&str], rows: &[Row<'_>]) -> String {
+fn legend(scenarios: &[&str], rows: &[Row<'_>], room: Option<usize>) -> String {
     let ends = scenarios.iter().flat_map(|scenario| rows.iter().filter_map(|row| row.ends(scenario)));
     // By where in an ending a letter stands first.
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -185,10 +174,9 @@ fn legend(scenarios: &[&str], rows: &[Row<'_>]) -> String {
         true => String::new(),
         false => format!(" Not said: {}.", unsaid.join(", ")),
     };
-    format!(
-        "A cell holds every way in which a run of the scenario can end: {}.{unsaid}\n{LEGEND}\n",
-        said.join(", ")
-    )
+    let cells = "A cell holds every way in which a run of the scenario can end";
+    let told = paragraph(&format!("{cells}: {}.{unsaid}", said.join(", ")), room);
+    format!("{told}\n{}\n", paragraph(LEGEND, room))
 }
 
 const LEGEND: &str =
@@ -212,7 +200,14 @@ mod tests {
         let endings = endings.iter().map(|terms| Ending::of(terms)).collect();
         let outcome = Outcome { bad: Vec::new(), endings, coverage, ..toy::outcome() };
         let (path, variant) = target;
-        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        matrix.add(Finding {
+            path,
+            variant,
+            stands: None,
+            scenario: &scenario,
+            engine: "explicit",
+            outcome: &outcome,
+        });
     }
 
     fn endings_of(matrix: &Matrix) -> String {
@@ -279,7 +274,14 @@ mod tests {
         let scenario = Scenario { ending: None, ..toy::scenario() };
         let outcome = Outcome { endings: Vec::new(), ..toy::outcome() };
         let (path, variant) = ("toy/a", "v1");
-        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        matrix.add(Finding {
+            path,
+            variant,
+            stands: None,
+            scenario: &scenario,
+            engine: "explicit",
+            outcome: &outcome,
+        });
         assert_eq!(endings_of(&matrix), "");
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use scenario::{Coverage, FinalState, Outcome, Scenario};
+use scenario::{Coverage, FinalState, Outcome, Releases, Scenario};
 use serde::Serialize;
 
 use crate::json::{Asked, State, initial_states, tagged};
@@ -15,6 +15,8 @@ pub struct FinalStates<'r> {
     pub path: &'r str,
     /// `v4.2`.
     pub variant: &'r str,
+    /// The releases in which the variant stands, if it is in some.
+    pub stands: Option<Releases>,
     /// What was asked.
     pub scenario: &'r Scenario,
     /// What was answered to [`Scenario::asking_final_states`].
@@ -43,10 +45,10 @@ impl FinalStates<'_> {
     /// # Errors
     /// None that is known: all that is written is text and numbers.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        let FinalStates { path, variant, scenario, outcome } = *self;
+        let FinalStates { path, variant, stands, scenario, outcome } = *self;
         let all = initial_states(scenario).zip(scenario.final_states(outcome));
         let line = Line {
-            asked: Asked::of(path, variant, scenario),
+            asked: Asked::of(path, variant, stands, scenario),
             coverage: outcome.coverage,
             initial_states: all.map(|(initial, final_states)| Ended { initial, final_states }).collect(),
         };
@@ -56,7 +58,7 @@ impl FinalStates<'_> {
     /// For people: a block for each initial state, a line for each of its final states.
     #[must_use]
     pub fn text(&self) -> String {
-        let FinalStates { path, variant, scenario, outcome } = self;
+        let FinalStates { path, variant, scenario, outcome, .. } = self;
         let mut text = format!("{path}@{variant}:{}: {}\n", scenario.name, scenario.sentence);
         for (initial, states) in scenario.initial.iter().zip(scenario.final_states(outcome)) {
             let _ = writeln!(text, "  {}", initial.name);

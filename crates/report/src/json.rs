@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Word;
 use scenario::{
-    Assumption, BadState, Coverage, Event, EventKind, Fact, Missing, Outcome, Scenario, Verdict, verdict,
+    Assumption, BadState, Coverage, Event, EventKind, Fact, Missing, Outcome, Releases, Scenario, Verdict,
+    verdict,
 };
 use serde::Serialize;
 
@@ -40,6 +41,8 @@ pub struct Finding<'r> {
     pub path: &'r str,
     /// `v4.2`.
     pub variant: &'r str,
+    /// The releases in which the variant stands, if it is in some.
+    pub stands: Option<Releases>,
     /// What was asked.
     pub scenario: &'r Scenario,
     /// `explicit`, `loom`, `shuttle`.
@@ -53,6 +56,8 @@ pub struct Finding<'r> {
 pub(crate) struct Asked<'r> {
     path: &'r str,
     variant: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands: Option<String>,
     scenario: &'r str,
     sentence: &'r str,
     /// How large what is, in units.
@@ -68,11 +73,17 @@ pub(crate) struct Asked<'r> {
 }
 
 impl<'r> Asked<'r> {
-    pub(crate) fn of(path: &'r str, variant: &'r str, scenario: &'r Scenario) -> Asked<'r> {
+    pub(crate) fn of(
+        path: &'r str,
+        variant: &'r str,
+        stands: Option<Releases>,
+        scenario: &'r Scenario,
+    ) -> Asked<'r> {
         let facts = scenario.facts.as_ref();
         Asked {
             path,
             variant,
+            stands: stands.map(|releases| releases.to_string()),
             scenario: &scenario.name,
             sentence: &scenario.sentence,
             geometry: facts.map(|facts| &facts.geometry),
@@ -191,9 +202,9 @@ pub struct How<'r> {
 /// None that is known: all that is written is text and finite numbers.
 pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Error> {
     let How { command, cached, states } = how;
-    let Finding { path, variant, scenario, engine, outcome } = finding;
+    let Finding { path, variant, stands, scenario, engine, outcome } = finding;
     let line = Line {
-        asked: Asked::of(path, variant, scenario),
+        asked: Asked::of(path, variant, stands, scenario),
         initial_states: initial_states(scenario).collect(),
         promised: scenario.promised(),
         engine,
@@ -219,6 +230,22 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
     tagged("result", &line)
 }
 
+/// A scenario that can't be searched as one line of JSON, without the end of the line: its write path, its variant, its
+/// name, and why.
+///
+/// # Errors
+/// None that is known: all that is written is text.
+pub fn broken_line(
+    path: &str,
+    variant: &str,
+    scenario: &str,
+    broken: &str,
+) -> Result<String, serde_json::Error> {
+    let what =
+        serde_json::json!({ "path": path, "variant": variant, "scenario": scenario, "broken": broken });
+    tagged("broken", &what)
+}
+
 /// A schedule that was run step by step.
 #[derive(Clone, Copy, Debug)]
 pub struct Rerun<'r> {
@@ -226,6 +253,8 @@ pub struct Rerun<'r> {
     pub path: &'r str,
     /// `v4.2`.
     pub variant: &'r str,
+    /// The releases in which the variant stands, if it is in some.
+    pub stands: Option<Releases>,
     /// Of which.
     pub scenario: &'r Scenario,
     /// Which of the schedules of the scenario, from 1.
@@ -245,10 +274,8 @@ pub struct Rerun<'r> {
 pub fn rerun_line(rerun: Rerun<'_>) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Line<'r> {
-        path: &'r str,
-        variant: &'r str,
-        scenario: &'r str,
-        sentence: &'r str,
+        #[serde(flatten)]
+        asked: Asked<'r>,
         number: usize,
         property: &'r str,
         witness: &'r str,
@@ -257,12 +284,10 @@ pub fn rerun_line(rerun: Rerun<'_>) -> Result<String, serde_json::Error> {
         why: Option<&'r str>,
         bad: Option<Bad<'r>>,
     }
-    let Rerun { path, variant, scenario, number, broken: (property, witness), came_to, as_recorded } = rerun;
+    let Rerun { path, variant, stands, scenario, number, broken, came_to, as_recorded } = rerun;
+    let (property, witness) = broken;
     let line = Line {
-        path,
-        variant,
-        scenario: &scenario.name,
-        sentence: &scenario.sentence,
+        asked: Asked::of(path, variant, stands, scenario),
         number,
         property,
         witness,
@@ -356,6 +381,7 @@ mod tests {
         let finding = Finding {
             path: "toy/write",
             variant: "v1",
+            stands: Some("v3.10 .. v4.6".parse().expect("releases")),
             scenario: &scenario,
             engine: "explicit",
             outcome: &outcome,
@@ -365,6 +391,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["verdict"], "violated");
         assert_eq!(value["coverage"], "exhausted");
+        assert_eq!(value["stands"], "v3.10 .. v4.6");
         let promised = ["deadlock", "empty", "journal-bypass", "kernel-bug", "livelock"];
         assert_eq!(value["looked_at"], serde_json::json!([&promised[..], &["stale-read"]].concat()));
         assert_eq!(value["not_looked_at"], serde_json::json!([]));

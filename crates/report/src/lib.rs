@@ -38,16 +38,17 @@ mod sarif;
 pub mod snapshot;
 mod states;
 mod story;
+mod table;
 mod tested;
 #[cfg(test)]
 mod toy;
 
 pub use account::{Account, Extent, Fate, Flaw, Sums};
 pub use block::{AsIn, Block, named, picture, property, shown};
-pub use columns::{Look, SourceText, columns, parse as parse_columns};
+pub use columns::{Look, SourceText, columns, parse as parse_columns, place};
 pub use diff::{Change, Diff, Entry, Summary, diff};
 pub use final_states::FinalStates;
-pub use json::{Finding, How, Rerun, SCHEMA, line as json_line, rerun_line, tagged};
+pub use json::{Finding, How, Rerun, SCHEMA, broken_line, line as json_line, rerun_line, tagged};
 pub use junit::junit;
 pub use ktap::Ktap;
 pub use lines::{Folding, Line, Mark, lines, settled};

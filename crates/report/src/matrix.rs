@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::endings::{self, Ends, Told};
 use crate::json::{Finding, tagged};
+use crate::table::{Column, paragraph, table};
 
 /// What is known about a variant and a property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,8 +107,9 @@ impl Actors {
 impl Matrix {
     /// Takes a result into account.
     pub fn add(&mut self, finding: Finding<'_>) {
-        let Finding { path, variant, scenario, outcome, .. } = finding;
+        let Finding { path, variant, stands, scenario, outcome, .. } = finding;
         let row = self.row(path, variant);
+        row.stands = stands;
         let cut = outcome.coverage != Coverage::Exhausted;
         for property in scenario.properties.iter().chain(&scenario::built_in::ALL) {
             let cell = row.cells.entry(property.id.to_owned()).or_default();
@@ -179,9 +181,9 @@ impl Matrix {
     #[must_use]
     pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
         let said = |cell: &Cell| (cell.to_string(), !cell.unpromised, cell.says_something());
-        let entries = self.rows.iter().map(|Row { path, variant, cells, .. }| {
+        let entries = self.rows.iter().map(|Row { path, variant, stands, cells, .. }| {
             let cells = cells.iter().map(|(id, cell)| (id.as_str(), said(cell))).collect();
-            Entry { path, variant, cells }
+            Entry { path, variant, stands: stands.map(|releases| releases.to_string()), cells }
         });
         entries.collect()
     }
@@ -220,6 +222,7 @@ impl Matrix {
 pub(crate) struct Entry<'m> {
     path: &'m str,
     variant: &'m str,
+    stands: Option<String>,
     /// By property: what the table says, whether it is promised, and whether there is more to tell than that nothing was
     /// found.
     cells: BTreeMap<&'m str, (String, bool, bool)>,
@@ -266,49 +269,32 @@ fn add_bad(cells: &mut BTreeMap<String, Cell>, scenario: &Scenario, outcome: &Ou
     }
 }
 
-impl fmt::Display for Matrix {
-    /// Tables that Markdown reads too, and the properties that have no column.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Matrix {
+    /// Tables that Markdown reads too, and the properties that have no column. Where a line would take more than `room`
+    /// columns, the tables are parted.
+    #[must_use]
+    pub fn text(&self, room: Option<usize>) -> String {
         let looked_at: BTreeSet<&str> =
             self.rows.iter().flat_map(|row| row.cells.keys().map(String::as_str)).collect();
         let says =
             |id: &&str| self.rows.iter().any(|row| row.cells.get(*id).is_some_and(Cell::says_something));
         let (shown, quiet): (Vec<&str>, Vec<&str>) = looked_at.into_iter().partition(says);
 
-        let path = self.only_path().unwrap_or("path and variant");
-        let width = self.rows.iter().map(|row| self.name(row).len()).fold(path.len(), usize::max);
-        write!(f, "| {path:width$} |")?;
-        let stands = |row: &Row| row.stands.map_or("-".to_owned(), |releases| releases.to_string());
-        // Of a tree, and of models that are of no kernel, there is none.
+        let column = |heading: &str, is_number, cell: &dyn Fn(&Row) -> String| Column {
+            heading: heading.to_owned(),
+            cells: self.rows.iter().map(cell).collect(),
+            is_number,
+        };
+        let names = column(self.only_path().unwrap_or("path and variant"), false, &|row| self.name(row));
+        // Of a tree, and of models that are of no kernel, there are none.
         let dated = self.rows.iter().any(|row| row.stands.is_some());
-        let dates = self.rows.iter().map(|row| stands(row).len()).fold("releases".len(), usize::max);
-        if dated {
-            write!(f, " {:dates$} |", "releases")?;
-        }
-        for id in &shown {
-            write!(f, " {id} |")?;
-        }
-        write!(f, "\n|{:-<1$}|", "", width + 2)?;
-        if dated {
-            write!(f, "{:-<1$}|", "", dates + 2)?;
-        }
-        for id in &shown {
-            write!(f, "{:->1$}:|", "", id.len() + 1)?;
-        }
-        writeln!(f)?;
-        for row in &self.rows {
-            write!(f, "| {:width$} |", self.name(row))?;
-            if dated {
-                write!(f, " {:dates$} |", stands(row))?;
-            }
-            for id in &shown {
-                match row.cells.get(*id) {
-                    Some(cell) => write!(f, " {cell:>0$} |", id.len())?,
-                    None => write!(f, " {:>1$} |", "-", id.len())?,
-                }
-            }
-            writeln!(f)?;
-        }
+        let stands = |row: &Row| row.stands.map_or("-".to_owned(), |releases| releases.to_string());
+        let mut columns: Vec<Column> =
+            dated.then(|| column("releases", false, &stands)).into_iter().collect();
+        let cell = |row: &Row, id: &str| row.cells.get(id).map_or("-".to_owned(), Cell::to_string);
+        columns.extend(shown.iter().map(|id| column(id, true, &|row| cell(row, id))));
+        let mut text = table(&names, &columns, room);
+        let mut tell = |said: &str| text += &format!("{}\n", paragraph(said, room));
         if !quiet.is_empty() {
             let list: Vec<String> = quiet.iter().map(|id| format!("`{id}`")).collect();
             let cells = self.rows.iter().flat_map(|row| quiet.iter().filter_map(|id| row.cells.get(*id)));
@@ -319,20 +305,29 @@ impl fmt::Display for Matrix {
                     " in the part that was asked, which for some is the writer almost alone"
                 }
             };
-            writeln!(f, "\nLooked at and nowhere broken{part}: {}.", list.join(", "))?;
+            tell("");
+            tell(&format!("Looked at and nowhere broken{part}: {}.", list.join(", ")));
         }
-        writeln!(f, "\n{LEGEND}")?;
+        tell("");
+        tell(LEGEND);
         if dated {
-            writeln!(f, "{LEGEND_OF_RELEASES}")?;
+            tell(LEGEND_OF_RELEASES);
         }
 
         let row = |row| endings::Row { name: self.name(row), scenarios: &row.scenarios };
         let rows: Vec<endings::Row<'_>> = self.rows.iter().map(row).collect();
-        let tables = endings::tables(self.only_path().unwrap_or(""), &rows);
+        let tables = endings::tables(self.only_path().unwrap_or(""), &rows, room);
         if !tables.is_empty() {
-            write!(f, "\n{tables}")?;
+            text += &format!("\n{tables}");
         }
-        Ok(())
+        text
+    }
+}
+
+impl fmt::Display for Matrix {
+    /// As wide as the tables are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(None))
     }
 }
 
@@ -354,7 +349,9 @@ mod tests {
     use scenario::Bound;
 
     fn add(matrix: &mut Matrix, variant: &str, scenario: &Scenario, outcome: &Outcome) {
-        matrix.add(Finding { path: "toy/write", variant, scenario, engine: "explicit", outcome });
+        let finding =
+            Finding { path: "toy/write", variant, stands: None, scenario, engine: "explicit", outcome };
+        matrix.add(finding);
     }
 
     /// Not broken in all that could be asked is one thing, not broken in the part that was asked another.

@@ -41,12 +41,26 @@ macro_rules! assert_not_violated {
     };
 }
 
+/// A question without an actor has but one answer.
+///
+/// # Panics
+/// If there is none.
+#[track_caller]
+fn asks_something(answer: &Answer) {
+    let name = &answer.scenario.name;
+    assert!(
+        !answer.scenario.actors.is_empty(),
+        "`{name}` asks nothing: nobody takes a step; add `.actor(..)`"
+    );
+}
+
 /// The answer, which says that the scenario holds.
 ///
 /// # Panics
-/// If it says anything else, with the answer.
+/// If it says anything else, with the answer; or if the scenario has no actor.
 #[track_caller]
 pub fn holds(answer: Answer) -> Answer {
+    asks_something(&answer);
     let why = match answer.verdict {
         Verdict::Holds => return answer,
         Verdict::Violated => "does not hold",
@@ -79,9 +93,10 @@ pub fn violated(answer: Answer, property: &str) -> Answer {
 /// The answer, which has no bad state that breaks a promise.
 ///
 /// # Panics
-/// If it has one, or if the search was cut or impossible; with the answer.
+/// If it has one, or if the search was cut or impossible, with the answer; or if the scenario has no actor.
 #[track_caller]
 pub fn not_violated(answer: Answer) -> Answer {
+    asks_something(&answer);
     let why = match (answer.verdict, answer.outcome.coverage) {
         (Verdict::Holds, _) | (Verdict::Unknown, Coverage::Exhausted | Coverage::Sampled { .. }) => {
             return answer;

@@ -165,3 +165,12 @@ fn a_test_that_is_not_the_same_again_fails() {
     assert!(!output.status.success());
     assert!(text.contains("must do the same whenever it is run"), "{text}");
 }
+
+#[test]
+fn a_question_without_an_actor_is_no_question() {
+    let nobody = || Scenario::new("nobody", Layout::new());
+    for text in [said(|| assert_holds!(nobody())), said(|| assert_not_violated!(nobody(), Engine::Explicit))]
+    {
+        assert_eq!(text, "`nobody` asks nothing: nobody takes a step; add `.actor(..)`");
+    }
+}

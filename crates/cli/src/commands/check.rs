@@ -8,7 +8,7 @@ use report::html::Opens;
 use report::snapshot::how_to_record;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
-use super::tell::{self, Checked, News, Tell};
+use super::tell::{self, Checked, News, Tell, counted};
 use crate::arguments::{Check, CheckFormat, Engine};
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
@@ -282,7 +282,9 @@ impl<'c> Tell<'c> for Text<'c> {
         for (bad, number) in outcome.bad.into_iter().zip(numbers) {
             match self.detail {
                 Detail::Lines => {}
-                Detail::Everything => out.write(&self.block(&chosen, &scenario, &bad, number))?,
+                Detail::Everything => {
+                    out.write(&self.block(&chosen, &scenario, &bad, number, out.width()))?
+                }
                 Detail::Shortest => {
                     let rank = |bad: &BadState| (bad.schedule.actors().len() > 1, bad.schedule.steps());
                     let known = self.best.get(&bad.property);
@@ -301,7 +303,7 @@ impl<'c> Tell<'c> for Text<'c> {
             out.line("\nThe shortest way to break each property:")?;
         }
         for (chosen, scenario, bad, number) in self.best.values() {
-            out.write(&self.block(chosen, scenario, bad, *number))?;
+            out.write(&self.block(chosen, scenario, bad, *number, out.width()))?;
         }
         // Of a single scenario it was just told.
         if !self.news.is_empty() && (self.tally.scenarios > 1 || out.is_quiet()) {
@@ -323,19 +325,7 @@ impl<'c> Tell<'c> for Text<'c> {
             unrecorded,
             long,
         } = self.tally;
-        let mut parts = Vec::new();
-        for (verdict, word) in [
-            (Verdict::Holds, "hold"),
-            (Verdict::Violated, "violated"),
-            (Verdict::Unknown, "unknown"),
-            (Verdict::Unsupported, "unsupported"),
-        ] {
-            let count = verdicts[verdict as usize];
-            if count > 0 {
-                let s = if count == 1 && verdict == Verdict::Holds { "s" } else { "" };
-                parts.push(format!("{count} {word}{s}"));
-            }
-        }
+        let mut parts = counted(&verdicts);
         if broken > 0 {
             parts.push(format!("{broken} broken"));
         }
@@ -383,8 +373,9 @@ impl Text<'_> {
         scenario: &Scenario,
         bad: &BadState,
         number: Option<usize>,
+        room: Option<usize>,
     ) -> String {
-        let mut out = told(scenario, bad, self.kernel, self.folds);
+        let mut out = told(scenario, bad, self.kernel, (self.folds, room));
         if let Some(number) = number {
             let dim = Style::new().dimmed();
             let replay = replay_command(chosen, self.kernel, number);

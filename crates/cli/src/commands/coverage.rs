@@ -8,7 +8,7 @@ use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::choose_all;
+use crate::target::{Chosen, choose_all};
 
 /// Searches scenarios and tells which branches of the models they reach. The models that are searched are
 /// those with a mark at each branch.
@@ -23,7 +23,7 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
     searcher.search(&arguments.search, &chosen, |at, answer| {
         match answer {
             Ok(answer) => cuts.note(chosen[at].target(), answer.outcome.coverage),
-            Err(error) => broken.push(error.to_string()),
+            Err(error) => broken.push((at, error.to_string())),
         }
         Ok(())
     })?;
@@ -47,13 +47,13 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         status = Status::Unknown;
     }
     cuts.tell(format, "what is said not to be reached may be", out)?;
-    let as_json = format == Format::Json;
-    for error in &broken {
+    for (at, error) in &broken {
         status = Status::Wrong;
-        out.news_line(&match as_json {
-            true => report::tagged("broken", &serde_json::json!({ "broken": error }))
-                .map_err(std::io::Error::from)?,
-            false => format!("broken: {error}"),
+        let Chosen { path, variant, case } = chosen[*at];
+        let line = report::broken_line(&path.name, &variant.name, &case.name, error);
+        out.news_line(&match format {
+            Format::Text => format!("broken: {error}"),
+            Format::Json => line.map_err(std::io::Error::from)?,
         })?;
     }
     out.flush()?;

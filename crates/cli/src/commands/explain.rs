@@ -57,17 +57,30 @@ pub(crate) fn explain(
         };
         texts.push(text);
     }
-    out.line(&texts.join("\n\n"))?;
+    out.line(&filled(&texts.join("\n\n"), out.width().unwrap_or(WIDTH)))?;
     Ok(())
 }
 
-/// A paragraph under a heading.
+/// What stands before each line under a heading.
+const INDENT: &str = "  ";
+
+/// A paragraph under a heading; its lines are as long as they are.
 fn paragraph(heading: &str, lines: &[String]) -> String {
-    let hanging = if lines.len() > 1 { "    " } else { "  " };
-    let options =
-        textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent(hanging).break_words(false);
-    let lines = lines.iter().map(|line| textwrap::fill(line, &options));
+    let lines = lines.iter().map(|line| format!("{INDENT}{line}"));
     [heading.to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// Paragraphs with lines that are no longer than `width`. Where there are several under a heading, what is left of one
+/// stands further to the right.
+fn filled(text: &str, width: usize) -> String {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let is_under_heading = |at: usize| lines.get(at).is_some_and(|line| line.starts_with(INDENT));
+    let fill = |(at, line): (usize, &&str)| {
+        let is_alone = !is_under_heading(at + 1) && !at.checked_sub(1).is_some_and(is_under_heading);
+        let hanging = if is_alone { INDENT } else { "    " };
+        textwrap::fill(line, textwrap::Options::new(width).subsequent_indent(hanging).break_words(false))
+    };
+    lines.iter().enumerate().map(fill).collect::<Vec<_>>().join("\n")
 }
 
 /// With a capital and a full stop.

@@ -33,7 +33,8 @@ pub(crate) fn final_states(
             Some(Ok(found)) => found,
             Some(Err(error)) => {
                 status = Status::Wrong;
-                let line = report::tagged("broken", &serde_json::json!({ "broken": error.to_string() }));
+                let Chosen { path, variant, case } = chosen[at];
+                let line = report::broken_line(&path.name, &variant.name, &case.name, &error.to_string());
                 return out.line(&match format {
                     Format::Text => format!("broken: {error}"),
                     Format::Json => line.map_err(std::io::Error::from)?,
@@ -41,8 +42,14 @@ pub(crate) fn final_states(
             }
         };
         cuts.note(chosen[at].target(), outcome.coverage);
-        let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
-        let told = FinalStates { path, variant, scenario: &scenario, outcome: &outcome };
+        let Chosen { path, variant, .. } = chosen[at];
+        let told = FinalStates {
+            path: &path.name,
+            variant: &variant.name,
+            stands: variant.stands,
+            scenario: &scenario,
+            outcome: &outcome,
+        };
         match format {
             Format::Text => out.write(&told.text()),
             Format::Json => out.line(&told.json().map_err(std::io::Error::from)?),

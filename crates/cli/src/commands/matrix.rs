@@ -35,10 +35,11 @@ pub(crate) fn matrix(
         let Answer { scenario, outcome, .. } = answer?;
         cuts.note(chosen[at].target(), outcome.coverage);
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
-        matrix.stands(path, variant, chosen[at].variant.stands);
-        matrix.add(Finding { path, variant, scenario: &scenario, engine: "explicit", outcome: &outcome });
+        let stands = chosen[at].variant.stands;
+        let (scenario, outcome) = (&scenario, &outcome);
+        matrix.add(Finding { path, variant, stands, scenario, engine: "explicit", outcome });
         if let Some(html) = &mut html {
-            html.add(Of::from(&chosen[at]), "explicit", (&scenario, &outcome), kernel);
+            html.add(Of::from(&chosen[at]), "explicit", (scenario, outcome), kernel);
         }
         Ok(())
     })?;
@@ -50,7 +51,7 @@ pub(crate) fn matrix(
         }
     }
     match arguments.format {
-        Format::Text => out.write(&matrix.to_string())?,
+        Format::Text => out.write(&matrix.text(out.width()))?,
         Format::Json => {
             for line in matrix.json_lines().map_err(std::io::Error::from)? {
                 out.line(&line)?;

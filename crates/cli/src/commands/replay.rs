@@ -157,6 +157,7 @@ impl Teller<'_> {
         let rerun = Rerun {
             path: &self.chosen.path.name,
             variant: &self.chosen.variant.name,
+            stands: self.chosen.variant.stands,
             scenario: self.scenario,
             number: block.number,
             broken: (&block.property, &block.witness),
@@ -345,15 +346,14 @@ fn show(
         let lines = report::lines(&events, Folding::Nothing);
         for Line { actor, depth, text, mark, file, line, .. } in &lines[shown..] {
             let style = if *mark == report::Mark::Bad { bad } else { Style::new() };
-            let source = if *line > 0 { format!("  {dim}{file}:{line}{dim:#}") } else { String::new() };
-            let code = kernel.and_then(|kernel| kernel.line(file, *line));
-            let code = code.map_or(String::new(), |code| format!("  {code}"));
             let label = if *mark == report::Mark::Step { format!("{number:>4}") } else { "    ".to_owned() };
-            out.line(&format!(
-                "{label}  {actor:<10} {:indent$}{style}{text}{style:#}{source}{code}",
-                "",
-                indent = 2 * depth
-            ))?;
+            let begin = format!("{label}  {actor:<10} {:indent$}", "", indent = 2 * depth);
+            let taken = begin.chars().count() + text.chars().count() + 2;
+            let room = out.width().map(|width| width.saturating_sub(taken));
+            let code = kernel.and_then(|kernel| kernel.line(file, *line));
+            let place = if *line > 0 { report::place((file, *line), code, room) } else { None };
+            let place = place.map_or(String::new(), |(source, code)| format!("  {dim}{source}{dim:#}{code}"));
+            out.line(&format!("{begin}{style}{text}{style:#}{place}"))?;
         }
         shown = lines.len();
         let picture = report::picture(scenario, &stage.cells);

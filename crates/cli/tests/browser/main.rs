@@ -315,6 +315,97 @@ fn every_view_shows_what_the_json_says() {
     assert_eq!(browser.noise, [""; 0]);
 }
 
+/// What a screen reader is told of: whoever can be used has a name.
+fn unnamed(browser: &mut Browser) -> Vec<String> {
+    let tree = browser.send("Accessibility.getFullAXTree", json!({}));
+    let used = ["button", "link", "slider", "combobox", "searchbox", "textbox", "checkbox", "dialog"];
+    let (mut found, mut unnamed) = (0, Vec::new());
+    for node in list(&tree, "nodes") {
+        let role = node["role"]["value"].as_str().unwrap_or_default();
+        if node["ignored"] == true || !used.contains(&role) {
+            continue;
+        }
+        found += 1;
+        if node["name"]["value"].as_str().is_none_or(str::is_empty) {
+            unnamed.push(node.to_string());
+        }
+    }
+    assert!(found > 3, "{found} are there to be used");
+    unnamed
+}
+
+/// The pages of the other commands open where they should, and show what their JSON says.
+#[test]
+fn the_pages_of_a_matrix_a_comparison_and_a_replay_show_what_their_json_says() {
+    let Some(mut browser) = browser() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("page.html");
+    let name = file.to_str().expect("text");
+    let run = |line: &str| -> Vec<Value> {
+        let words = line.split(' ').chain(["--format", "json", "--no-cache", "--html", name]);
+        let (status, text) = toy::shortcopy_of(&models::paths(), &words.collect::<Vec<_>>());
+        status.expect("it is searched");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+
+    let rows = run("matrix simple/ramfs@v6.18 simple/ramfs@v2.6.21");
+    browser.open(&file, "");
+    let cells = r#"Object.fromEntries([...document.querySelectorAll(".matrix tbody tr")].map((row) => {
+      const heads = [...document.querySelectorAll(".matrix thead th")].slice(1).map((th) => th.textContent);
+      const [name, ...cells] = [...row.children].map((cell) => cell.textContent);
+      return [name, Object.fromEntries(cells.map((cell, at) => [heads[at], cell.replace(/[^0-9]/g, "")]))];
+    }))"#;
+    let shown = browser.run(cells);
+    assert_eq!(shown.as_object().map(serde_json::Map::len), Some(rows.len()));
+    let mut numbers = 0;
+    for row in &rows {
+        let name = format!("{}@{}", text(row, "path"), text(row, "variant"));
+        let told = json!(format!("{name} in {}", text(row, "stands")));
+        let overview = browser.run(&format!("document.getElementById('main').textContent.includes({told})"));
+        assert_eq!(overview, true, "{told}");
+        for known in list(row, "properties") {
+            let steps = known["steps_alone"].as_u64().or(known["steps_together"].as_u64());
+            let cell = shown[&name][text(known, "property")].as_str().unwrap_or_default();
+            assert_eq!(cell.parse().ok(), steps, "{name}, {known}: {shown}");
+            numbers += u64::from(steps.is_some());
+        }
+    }
+    assert!(numbers > 5);
+    assert_eq!(unnamed(&mut browser), [""; 0]);
+
+    let lines = run("diff simple/ramfs@v2.6.21 simple/ramfs@v6.18 --search");
+    browser.open(&file, "");
+    browser.wait("location.hash.startsWith('#/compare/') || document.querySelector('h2.change')");
+    let counts = &lines.last().expect("a line")["bad_states"];
+    let heading = |name: &str, of: &str| match counts[of].as_u64() {
+        None | Some(0) => None,
+        Some(count) => Some(format!("{name} ({count})")),
+    };
+    let expected: Vec<String> = [("appears", "appear"), ("goes", "go"), ("stays", "stay")]
+        .iter()
+        .filter_map(|(name, of)| heading(name, of))
+        .collect();
+    let headings = browser.run("[...document.querySelectorAll('h2.change')].map((h) => h.textContent)");
+    assert_eq!(headings, json!(expected));
+    assert_eq!(unnamed(&mut browser), [""; 0]);
+
+    let lines = run("replay simple/ramfs@v6.18:beyond-invalid#1");
+    browser.open(&file, "");
+    browser.wait("document.querySelector('.viewer')");
+    compare_steps(&mut browser, &lines[0]["bad"]);
+    assert_eq!(unnamed(&mut browser), [""; 0]);
+    let line = lines[0]["bad"]["schedule"][0].clone();
+    browser.press("Home");
+    browser.press("ArrowRight");
+    let source = browser.run("document.querySelector('.now .source').textContent");
+    let (file, number) = (text(&line, "file"), line["line"].as_u64().expect("a line"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = std::fs::read_to_string(root.join(file)).expect("a source");
+    let code = read.lines().nth(number as usize - 1).expect("it has the line").trim();
+    assert!(source.as_str().is_some_and(|source| source.contains(code)), "{code}: {source}");
+    assert_eq!(browser.noise, [""; 0]);
+}
+
 /// Text that would be more than text where it is not escaped.
 const HOSTILE: &str = "<img src=x onerror=document.title='owned'></script><!--{{ 7*7 }}\"'&amp;\u{202e}";
 

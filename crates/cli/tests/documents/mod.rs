@@ -28,6 +28,24 @@ pub(crate) fn all() -> Vec<String> {
     all
 }
 
+/// All of them, those beside the models too.
+pub(crate) fn every() -> Vec<String> {
+    let (mut every, mut folders) = (all(), vec!["models".to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap_or_else(|why| panic!("{folder}: {why}")) {
+            let entry = entry.expect("an entry");
+            let name = format!("{folder}/{}", entry.file_name().to_str().expect("text"));
+            match entry.file_type().expect("a kind").is_dir() {
+                true => folders.push(name),
+                false if name.ends_with(".md") => every.push(name),
+                false => {}
+            }
+        }
+    }
+    every.sort();
+    every
+}
+
 /// Compares a document with what it should be, and writes it anew where `UPDATE_README` is set; what is wrong.
 pub(crate) fn compare(name: &str, fresh: &str) -> Option<String> {
     let text = read(name);

@@ -130,11 +130,17 @@ function matrixKey(e, { left, right, entries, isCell }) {
   return true;
 }
 
+/** The releases in which a variant stands, if it is in some. */
+function releasesOf(variant) {
+  const row = DATA.matrix.find((row) => row.path + "@" + row.variant === variant.id);
+  return row && row.stands ? span("dim releases", " in " + row.stands) : "";
+}
+
 function overview() {
   const entry = (variant) => {
     const bads = variant.bads.length ? plural(variant.bads.length, "bad state") : "no bad state";
     const held = variant.scenarios.filter((scenario) => scenario.verdict === "holds").length;
-    return make("p", {}, span("code strong", variant.id), make("br"),
+    return make("p", {}, span("code strong", variant.id), releasesOf(variant), make("br"),
       span("dim", variant.about + ". " + bads + "; of " + plural(variant.scenarios.length, "scenario") + " " + held + " hold."),
       variant.scenarios.filter((scenario) => scenario.remarks.length).map((scenario) =>
         [make("br"), span("code", scenario.name), span("bad", ": " + scenario.remarks.join("; "))]));
@@ -171,7 +177,7 @@ function listOf(variant, property) {
   const stories = [...groups.values()];
   return [
     make("h1", {}, span("code bad", property)),
-    div("code", variant.id),
+    div("code", variant.id, releasesOf(variant)),
     make("p", {}, make("b", {}, rule.sentence), make("br"), span("dim", rule.source)),
     div("dim", plural(mine.length, "bad state") + ", " + plural(stories.length, "story").replace("storys", "stories") + (filter.actor ? " with " + filter.actor : "")),
     make("ul", { class: "entries" }, stories.map(entry)),

@@ -36,8 +36,8 @@ fn steps(data: &Value, bad: &Value, last: &mut Vec<i64>) -> Vec<(String, String,
 
 fn page_of(outcome: &scenario::Outcome, command: &str) -> String {
     let scenario = toy::scenario();
-    let finding =
-        Finding { path: "toy/write", variant: "v1", scenario: &scenario, engine: "explicit", outcome };
+    let (path, variant, stands) = ("toy/write", "v1", None);
+    let finding = Finding { path, variant, stands, scenario: &scenario, engine: "explicit", outcome };
     let mut page = Page::new(command, Opens::Matrix);
     page.add(finding, &Beside { about: "a toy", first: 1, told: &[], source: &|_, _| None });
     page.render().expect("a page")

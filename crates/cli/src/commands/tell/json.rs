@@ -24,18 +24,18 @@ impl Json {
 
 impl<'c> Tell<'c> for Json {
     fn broken(&mut self, chosen: &Chosen<'c>, error: &Error, out: &mut Output) -> Result<(), Error> {
-        let (path, variant) = (&chosen.path.name, &chosen.variant.name);
-        let (scenario, broken) = (&chosen.case.name, error.to_string());
-        let line =
-            serde_json::json!({ "path": path, "variant": variant, "scenario": scenario, "broken": broken });
-        out.line(&report::tagged("broken", &line).map_err(std::io::Error::from)?)
+        let Chosen { path, variant, case } = chosen;
+        let line = report::broken_line(&path.name, &variant.name, &case.name, &error.to_string());
+        out.line(&line.map_err(std::io::Error::from)?)
     }
 
     fn result(&mut self, result: Checked<'c>, out: &mut Output) -> Result<(), Error> {
         let Checked { chosen, scenario, outcome, command, kept, .. } = result;
         let (path, variant) = (&chosen.path.name, &chosen.variant.name);
-        let finding = Finding { path, variant, scenario: &scenario, engine: self.engine, outcome: &outcome };
-        let states: Vec<_> = outcome.bad.iter().map(states(&scenario)).collect();
+        let stands = chosen.variant.stands;
+        let (scenario, outcome, engine) = (&scenario, &outcome, self.engine);
+        let finding = Finding { path, variant, stands, scenario, engine, outcome };
+        let states: Vec<_> = outcome.bad.iter().map(states(scenario)).collect();
         let cached = kept.map(Kept::name);
         let how = report::How { command: command.as_deref(), cached, states: &states };
         out.line(&report::json_line(finding, how).map_err(std::io::Error::from)?)?;

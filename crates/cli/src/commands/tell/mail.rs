@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use report::paragraph;
-use scenario::{BadState, Scenario, Verdict, verdict};
+use scenario::{BadState, Scenario, verdict};
 
 use super::super::check::said;
-use super::{Checked, Tell};
+use super::{Checked, Tell, counted};
 use crate::arguments::Check;
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -125,18 +125,9 @@ impl<'c> Tell<'c> for Mail<'c> {
         if self.began {
             out.line(BETWEEN)?;
         }
-        let words = [
-            (Verdict::Holds, "hold"),
-            (Verdict::Violated, "violated"),
-            (Verdict::Unknown, "unknown"),
-            (Verdict::Unsupported, "unsupported"),
-        ];
-        let count = |verdict: Verdict| self.verdicts[verdict as usize];
-        let told = words.iter().filter(|(verdict, _)| count(*verdict) > 0);
-        let told: Vec<String> = told.map(|(verdict, word)| format!("{} {word}", count(*verdict))).collect();
         let total: usize = self.verdicts.iter().sum();
         let plural = if total == 1 { "" } else { "s" };
-        let told = told.join(", ");
+        let told = counted(&self.verdicts).join(", ");
         out.write(&paragraph(&format!("{total} scenario{plural}: {told}; compared with {records}.")))?;
         for remark in self.remarks.iter().chain(&self.grounds.sentences()) {
             out.write(&paragraph(remark))?;

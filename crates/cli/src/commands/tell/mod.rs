@@ -5,7 +5,7 @@ mod mail;
 mod news;
 mod programs;
 
-use scenario::{Outcome, Scenario};
+use scenario::{Outcome, Scenario, Verdict};
 
 use crate::cache::Kept;
 use crate::error::Error;
@@ -17,6 +17,22 @@ pub(super) use json::Json;
 pub(super) use mail::{BETWEEN, Mail};
 pub(super) use news::News;
 pub(super) use programs::{Document, Stream};
+
+/// How many scenarios have which verdict, by its number, in words: `1 holds`, `2 violated`.
+pub(super) fn counted(verdicts: &[usize; 4]) -> Vec<String> {
+    let words = [
+        (Verdict::Holds, "hold"),
+        (Verdict::Violated, "violated"),
+        (Verdict::Unknown, "unknown"),
+        (Verdict::Unsupported, "unsupported"),
+    ];
+    let told = words.map(|(verdict, word)| match (verdicts[verdict as usize], verdict) {
+        (0, _) => None,
+        (1, Verdict::Holds) => Some("1 holds".to_owned()),
+        (count, _) => Some(format!("{count} {word}")),
+    });
+    told.into_iter().flatten().collect()
+}
 
 /// A result with what is known about it.
 pub(super) struct Checked<'c> {

@@ -1,7 +1,7 @@
 //! `shortcopy diff` of kernel trees as JSON, one object per line: each scenario, and then what was compared.
 
 use report::{Entry, Finding, How, json_line, tagged};
-use scenario::{Outcome, Scenario};
+use scenario::{Outcome, Scenario, Variant};
 use serde_json::{Value, json};
 use tables::TreePath;
 
@@ -25,8 +25,9 @@ pub(super) fn scenario(
 
 /// The same as `check` has it.
 fn result((of, scenario, outcome): (&TreePath, &Scenario, &Outcome)) -> Result<Value, Error> {
-    let (path, variant) = (&of.path.name, &of.path.variants[0].name);
-    let finding = Finding { path, variant, scenario, engine: "explicit", outcome };
+    let Variant { name: variant, stands, .. } = &of.path.variants[0];
+    let (path, stands) = (&of.path.name, *stands);
+    let finding = Finding { path, variant, stands, scenario, engine: "explicit", outcome };
     let line = json_line(finding, How::default()).map_err(std::io::Error::from)?;
     Ok(serde_json::from_str(&line).map_err(std::io::Error::from)?)
 }

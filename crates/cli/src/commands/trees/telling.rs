@@ -181,7 +181,7 @@ impl<'c, 'k> Telling<'c, 'k> {
                         let chosen = Chosen { path: &of.path, variant: &of.path.variants[0], case };
                         out.write(&format!("\n{}", mailed(&scenario, bad, text, (&chosen, None))))?;
                     }
-                    None => out.write(&told(&scenario, bad, text, true))?,
+                    None => out.write(&told(&scenario, bad, text, (true, out.width())))?,
                 }
                 out.line("")?;
             }
@@ -200,7 +200,8 @@ impl<'c, 'k> Telling<'c, 'k> {
         for (which, result, kernel) in both {
             let Some((scenario, outcome)) = result else { continue };
             let release = kernel.catalog[0].variants[0].name.as_str();
-            let of = Of { path: &path.name, variant: &format!("{release}, {which}"), about: &kernel.name };
+            let variant = format!("{release}, {which}");
+            let of = Of { path: &path.name, variant: &variant, stands: None, about: &kernel.name };
             html.add(of, "explicit", (scenario, outcome), Some(kernel));
         }
     }
