@@ -268,7 +268,7 @@ fn what_is_no_tree_or_no_patch_is_refused() {
         (&["diff", "simple/ramfs@v6.18"], "two variants are compared"),
         (&["diff", "--tree", TREE, "--patch", "no-such.patch"], "no-such.patch"),
         (&["diff", "--tree", TREE, "--patch", TREE], "toy: "),
-        (&["diff", "--tree", TREE, "--patch", &format!("{TREE}/Makefile")], "no valid patches"),
+        (&["diff", "--tree", TREE, "--patch", &format!("{TREE}/Makefile")], "Makefile: no patch is in it"),
         (&["diff", "--tree", elsewhere, "--patch", fits], "fs/libfs.c: hunk 1 does not apply: line"),
         (&twice, "fs/libfs.c: hunk 1 does not apply"),
         (&["survey"], "name it with `--tree DIR`"),
