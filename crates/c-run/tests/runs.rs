@@ -97,7 +97,7 @@ fn what_nobody_knows_has_no_default() {
         ("return \"a\" == \"b\";", "\"a\" == \"b\""),
         (
             "return f2();",
-            "f2() was not understood: toy.c:10:1: `LOUD` beside a type: an attribute word that is not known?",
+            "`f2` was not understood: toy.c:10:1: `LOUD` beside a type: an attribute word that is not known?",
         ),
     ];
     for (body, expected) in cases {
