@@ -210,6 +210,9 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     /// for direct I/O.
     fn release_folio(&self, k: &Kernel, folio: Folio) -> bool;
 
+    /// `dirty_inode`: the inode was marked dirty because the size is a new one.
+    fn dirty_inode(&self, _: &Kernel) {}
+
     /// Commits the running transaction.
     ///
     /// # Panics

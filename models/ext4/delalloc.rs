@@ -153,6 +153,12 @@ impl FileSystem for Delalloc {
         try_to_free_buffers(k, folio)
     }
 
+    fn dirty_inode(&self, k: &Kernel) {
+        if self.text > Text::V4_2 {
+            ext4_dirty_inode(k);
+        }
+    }
+
     fn commit(&self, k: &Kernel) {
         commit_ordered(k);
     }
@@ -209,8 +215,8 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
     })
 }
 
-/// `ext4_update_i_disksize`: in memory. The inode is part of a transaction when it is marked dirty, which a commit does not
-/// wait for here: it takes the inode as it is.
+/// `ext4_update_i_disksize`: in memory. A commit takes the inode as it is, and the inode is part of a transaction when it is
+/// marked dirty.
 fn update_i_disksize(k: &Kernel, end: usize) {
     down_write_i_data_sem(k);
     // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
@@ -218,8 +224,17 @@ fn update_i_disksize(k: &Kernel, end: usize) {
     up_write_i_data_sem(k);
 }
 
-/// `ext4_da_write_end` until v6.11: the size on disk first, in memory, then `generic_write_end`. Since v5.15 the inode
-/// becomes part of a transaction when that is done.
+/// `ext4_dirty_inode`, without a handle: the inode becomes part of a transaction.
+fn ext4_dirty_inode(k: &Kernel) {
+    let (task, journal) = (&k.task, k.journal());
+    call(task.m, Label::new("ext4_dirty_inode", &[]), || {
+        jbd2_journal_start(task, journal);
+        jbd2_journal_stop(task, journal);
+    });
+}
+
+/// `ext4_da_write_end` until v6.11: the size on disk first, in memory, then `generic_write_end`, which marks the inode dirty
+/// if the size is a new one.
 fn da_write_end(fs: &Delalloc, k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) -> usize {
     let (task, journal) = (&k.task, k.journal());
     let mut copied = copied;
@@ -251,10 +266,12 @@ fn ext4_da_do_write_end(
     let old_size = i_size_read(task);
     let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
     let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let mut changes_disk_size = false;
     if end > old_size {
         i_size_write(task, end);
         if copied > 0 && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0) {
             update_i_disksize(k, end);
+            changes_disk_size = true;
         }
     }
     if !k.mutated(Mutant::PageStaysLocked) {
@@ -264,9 +281,12 @@ fn ext4_da_do_write_end(
     if pos > old_size {
         pagecache_isize_extended(k, fs, old_size, pos);
     }
-    if pos > old_size && fs.text < Text::V7_1 {
+    let zeroes = pos > old_size && fs.text < Text::V7_1;
+    if changes_disk_size || zeroes {
         let handle = jbd2_journal_start(task, journal);
-        ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        if zeroes {
+            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        }
         jbd2_journal_stop(task, journal);
     }
     if k.mutated(Mutant::ReturnsLength) { len } else { copied }

@@ -198,7 +198,7 @@ pub(super) fn ext4_block_write_begin(
         of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh), // Not needed: write_end does.
         // Not reached: write_end leaves no buffer new.
         still_new: &|_| {
-            let witness = Label::new("WARN_ON_ONCE(buffer_new) in ext4_block_write_begin", &[]);
+            let witness = Label::new("WARN_ON_ONCE(buffer_new(bh)) in ext4_block_write_begin", &[]);
             report(&k.task, "kernel-bug", witness);
         },
         allocated: &|_| {},

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::tree::Release;
-use c_text::{Ambiguous, Config, File, Hints, Program, ReadError, Sources, parse};
+use c_text::{
+    Ambiguous, Config, Designator, ExprKind, File, Hints, ItemKind, Program, ReadError, Sources, parse,
+};
 use models::family;
+use models::generic::block::Ext2;
+use models::generic::buffer::Writepage;
 use models::kernel::Setting;
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
 
 use crate::front_end::{Assumption, Entries, FromText, Table, Text};
-use crate::paths::{FILES, PATHS, Path, TABLES};
+use crate::paths::{FILES, PATHS, Path, Releases, TABLES};
 
 /// A kernel's tree, of which files are read when a path asks for them, once.
 pub struct Tree {
@@ -30,6 +34,20 @@ pub struct TreePath {
     pub entries: Entries,
     /// The same scenarios with the writer of the model that it stands over.
     pub base: Cases,
+}
+
+/// Why a tree does not have a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Absent {
+    /// The tables are for other releases.
+    #[error("the tables have it for {0}")]
+    Release(Releases),
+    /// The file that it stands in is not there.
+    #[error("there is no {0}")]
+    File(&'static str),
+    /// Its operations are not there.
+    #[error("its files have no `{0}`")]
+    Operations(&'static str),
 }
 
 /// Why a path of a tree can't be run.
@@ -103,15 +121,39 @@ impl Tree {
     /// # Errors
     /// As [`Tree::paths`].
     pub fn path(&self, path: &'static Path) -> Result<Option<TreePath>, TreeError> {
+        Ok(self.find(path)?.ok())
+    }
+
+    /// Why the tree does not have one of the tables' paths; nothing if it does.
+    ///
+    /// # Errors
+    /// As [`Tree::paths`].
+    pub fn absent(&self, path: &'static Path) -> Result<Option<Absent>, TreeError> {
+        Ok(self.find(path)?.err())
+    }
+
+    fn find(&self, path: &'static Path) -> Result<Result<TreePath, Absent>, TreeError> {
         if !path.releases.has(self.version()) {
-            return Ok(None);
+            return Ok(Err(Absent::Release(path.releases)));
         }
-        let Some(text) = self.text(path)? else { return Ok(None) };
+        let text = match self.text(path)? {
+            Ok(text) => text,
+            Err(file) => return Ok(Err(Absent::File(file))),
+        };
         let no_base = || TreeError::NoBase { path: path.name, version: self.version() };
-        let (variant, base, setting) = path.base(self.version()).ok_or_else(no_base)?;
-        let around = format!("{}@{variant}", path.base);
+        let (variant, mut base, setting) = path.base(self.version()).ok_or_else(no_base)?;
+        let mut around = format!("{}@{variant}", path.base);
         let entries = path.entries;
-        let Ok(fs) = FromText::new(text.clone(), entries, base.clone()) else { return Ok(None) };
+        // Before v5.14 the model writes them so in any case.
+        let is_ext2 = path.base == "generic/block" && self.version() >= (5, 14);
+        if is_ext2 && writes_single_pages(text.program(), entries.operations) {
+            base = Arc::new(Ext2 { trims: true, writepage: Writepage::V5_10 });
+            around += ", whose pages are written one by one";
+        }
+        let fs = match FromText::new(text.clone(), entries, base.clone()) {
+            Ok(fs) => fs,
+            Err(name) => return Ok(Err(Absent::Operations(name))),
+        };
         let variant = Variant {
             name: self.release.to_string(),
             sentence: format!("the tree's own text, and around it {around}"),
@@ -126,7 +168,7 @@ impl Tree {
             leaves_out: path.leaves_out.to_owned(),
             variants: vec![variant],
         };
-        Ok(Some(TreePath {
+        Ok(Ok(TreePath {
             path,
             text,
             entries,
@@ -134,13 +176,13 @@ impl Tree {
         }))
     }
 
-    /// The text of a path; nothing if the tree has no such file.
-    fn text(&self, path: &Path) -> Result<Option<Arc<Text>>, TreeError> {
+    /// The text of a path, or the file without which there is none.
+    fn text(&self, path: &Path) -> Result<Result<Arc<Text>, &'static str>, TreeError> {
         let mut program = Program::new(config(), Hints::default());
         for (number, name) in path.files.iter().chain(FILES).enumerate() {
             match self.file(name)? {
                 Some(file) => program.add(file),
-                None if number == 0 => return Ok(None),
+                None if number == 0 => return Ok(Err(name)),
                 None => {}
             }
         }
@@ -148,7 +190,7 @@ impl Tree {
             return Err(twice.into());
         }
         let tables: Vec<&Table> = TABLES.iter().chain(path.tables).copied().collect();
-        Ok(Some(Arc::new(Text::new(Arc::new(program), &tables, &self.assumed))))
+        Ok(Ok(Arc::new(Text::new(Arc::new(program), &tables, &self.assumed))))
     }
 
     fn file(&self, name: &'static str) -> Result<Option<Arc<File>>, TreeError> {
@@ -163,6 +205,27 @@ impl Tree {
         files.insert(name, file.clone());
         Ok(file)
     }
+}
+
+/// Whether operations have a `writepage` and no `writepages`: pages are written back by the former, which is
+/// `block_write_full_page` with all that have buffers, and not by `mpage_writepages`.
+fn writes_single_pages(program: &Program, operations: &str) -> bool {
+    let items = program.files().iter().flat_map(|file| &file.items);
+    let entries = items.filter_map(|item| match &item.kind {
+        ItemKind::Variable(of) if &*of.name == operations => match &of.initial.as_ref()?.kind {
+            ExprKind::List(entries) => Some(entries),
+            _ => None,
+        },
+        _ => None,
+    });
+    let members: Vec<&str> = entries
+        .flatten()
+        .filter_map(|entry| match &entry.to[..] {
+            [Designator::Member(name)] => Some(&**name),
+            _ => None,
+        })
+        .collect();
+    members.contains(&"writepage") && !members.contains(&"writepages")
 }
 
 /// The scenarios of a file system of a text. Each that is built has one of its own, which knows what was assumed.
@@ -197,4 +260,23 @@ fn config() -> Config {
     let on = "__GNUC__ __KERNEL__ CONFIG_64BIT CONFIG_BLOCK CONFIG_MMU CONFIG_PREEMPT_COUNT CONFIG_SHMEM CONFIG_SMP CONFIG_TMPFS";
     let known = Config::new().number("BITS_PER_LONG", 64).number("__BITS_PER_LONG", 64);
     on.split_whitespace().fold(known, |config, name| config.on(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_writepage_alone_writes_pages_one_by_one() {
+        let of = |members: &str| {
+            let text = format!("const struct address_space_operations a = {{ {members} }};\n");
+            let file = parse("a.c", text.as_bytes(), &config(), &Hints::default()).expect("C");
+            let mut program = Program::new(config(), Hints::default());
+            program.add(file);
+            ["a", "b"].map(|name| writes_single_pages(&program, name))
+        };
+        assert_eq!(of(".writepage = f, .write_begin = g"), [true, false]);
+        assert_eq!(of(".writepages = f, .writepage = g"), [false, false]);
+        assert_eq!(of(".write_begin = f"), [false, false]);
+    }
 }

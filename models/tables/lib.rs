@@ -46,6 +46,6 @@ mod paths;
 mod server_based;
 mod simple;
 
-pub use catalog::{Tree, TreeError, TreePath};
+pub use catalog::{Absent, Tree, TreeError, TreePath};
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
 pub use paths::{PATHS, Path, Releases};

@@ -1,5 +1,6 @@
 //! The write paths of a tree.
 
+use std::fmt;
 use std::sync::Arc;
 
 use models::FileSystem;
@@ -30,7 +31,7 @@ pub struct Path {
 }
 
 /// Releases from one on, up to another, each with its patch level.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Releases {
     /// The first of them.
     pub first: (u32, u32),
@@ -44,6 +45,18 @@ impl Releases {
 
     pub(crate) fn has(&self, version: (u32, u32)) -> bool {
         (self.first..=self.last).contains(&version)
+    }
+}
+
+impl fmt::Display for Releases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Releases { first, last } = self;
+        write!(f, "v{}.{}", first.0, first.1)?;
+        if *last == Releases::ALL.last {
+            f.write_str(" and later")
+        } else {
+            write!(f, " to v{}.{}", last.0, last.1)
+        }
     }
 }
 

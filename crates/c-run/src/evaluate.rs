@@ -214,6 +214,8 @@ impl Run<'_> {
                     for node in nodes {
                         values.push(self.evaluate(node)?);
                     }
+                    // What it is given may stand on lines of its own.
+                    self.with_frame(|frame| frame.line = node.line);
                 }
                 let is_setter = *word == Word::Setter;
                 let value = self.call_word(name, head.as_deref(), &mut values, is_setter, (nodes, written));
@@ -225,6 +227,7 @@ impl Run<'_> {
                 // What it is given becomes its variables.
                 let room = known.as_ref().map_or(arguments.len(), |function| function.slots.len());
                 let arguments = self.arguments(arguments, room)?;
+                self.with_frame(|frame| frame.line = node.line);
                 let function = match known {
                     Some(function) => function,
                     None => {

@@ -192,7 +192,10 @@ impl Run<'_> {
 
     fn read_global(&self, name: &Name, file: &Name, path: &[Part]) -> Result<Value, Stop> {
         let Some(node) = self.code.global(file, name) else {
-            return Err(self.unknown(Unknown::Name(name.to_string())));
+            return Err(self.unknown(match self.code.program.unparsed(name, file) {
+                Some(why) => Unknown::Unparsed { name: name.to_string(), why: why.to_string() },
+                None => Unknown::Name(name.to_string()),
+            }));
         };
         match &node.kind {
             NodeKind::List(Shape::Unknown(_) | Shape::Modelled(_), entries) => {

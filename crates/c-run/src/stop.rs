@@ -63,7 +63,7 @@ pub enum Unknown {
         path: String,
     },
     /// A function that the reader of the text did not understand.
-    #[error("{name}() was not understood: {why}")]
+    #[error("`{name}` was not understood: {why}")]
     Unparsed {
         /// The function.
         name: String,

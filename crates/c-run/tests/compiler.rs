@@ -1,6 +1,7 @@
 //! Made-up functions come to what the C compiler makes of them, and the same where frames are remembered.
 //!
-//! `SHORTCOPY_PROGRAMS` is how many are tried, or which, as `20000..30000`; the long run takes 100,000.
+//! `SHORTCOPY_PROGRAMS` is how many are tried, or which, as `20000..30000`; the long run takes 100,000. Many are tried by
+//! processes of their own, one after the other: states of control are kept as long as a process lives.
 
 mod common;
 
@@ -16,12 +17,29 @@ use common::{Alone, Macros, Recorder, Remembering, code};
 
 /// How many functions are compiled at once.
 const BATCH: u64 = 250;
+/// How many a process tries, which takes some 350 MB.
+const PART: u64 = 1_000;
 
 fn programs() -> Range<u64> {
     let Ok(said) = std::env::var("SHORTCOPY_PROGRAMS") else { return 0..400 };
     let (from, to) = said.split_once("..").unwrap_or(("0", &said));
     let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("SHORTCOPY_PROGRAMS={said}: no number"));
     number(from)..number(to)
+}
+
+/// Whether there are so many that this test is run once more for each part of them, which is then done.
+fn is_done_in_parts(test: &str) -> bool {
+    let Range { start, end } = programs();
+    if end - start <= PART {
+        return false;
+    }
+    for from in (start..end).step_by(PART as usize) {
+        let mut part = Command::new(std::env::current_exe().expect("this program"));
+        part.args([test, "--exact", "--nocapture"]);
+        part.env("SHORTCOPY_PROGRAMS", format!("{from}..{}", (from + PART).min(end)));
+        assert!(part.status().expect("it runs").success(), "{part:?}");
+    }
+    true
 }
 
 /// The programs, so many at once as are compiled together.
@@ -85,6 +103,9 @@ fn result(
 
 #[test]
 fn functions_come_to_what_the_compiler_makes_of_them() {
+    if is_done_in_parts("functions_come_to_what_the_compiler_makes_of_them") {
+        return;
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiler");
     std::fs::create_dir_all(&folder).expect("a folder");
     for seeds in batches() {
@@ -134,6 +155,9 @@ long f3(long a, long b) { struct bits x = { .three = 9, .four = 9 }; return (x.o
 /// later round ends as it did.
 #[test]
 fn what_is_remembered_is_all_that_matters() {
+    if is_done_in_parts("what_is_remembered_is_all_that_matters") {
+        return;
+    }
     let mut answered = 0;
     for seeds in batches() {
         let code = code(&text(seeds.clone()), Macros);

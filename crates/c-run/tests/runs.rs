@@ -97,7 +97,7 @@ fn what_nobody_knows_has_no_default() {
         ("return \"a\" == \"b\";", "\"a\" == \"b\""),
         (
             "return f2();",
-            "f2() was not understood: toy.c:10:1: `LOUD` beside a type: an attribute word that is not known?",
+            "`f2` was not understood: toy.c:10:1: `LOUD` beside a type: an attribute word that is not known?",
         ),
     ];
     for (body, expected) in cases {
@@ -298,6 +298,10 @@ fn arguments_of_a_word_are_evaluated_and_those_of_a_macro_as_it_likes() {
     let table = Table::default();
     with_table(&table, "note(1,\n\t300);\nreturn 0;").expect("it runs");
     // By the parameter's name and in its type, at the line of the call.
+    assert_eq!(*table.log.borrow(), ["4: 44"]);
+    // Also where what it is given calls something on a line of its own.
+    let table = Table::default();
+    with_table(&table, "note(1,\n\ttick() + 299);\nreturn 0;").expect("it runs");
     assert_eq!(*table.log.borrow(), ["4: 44"]);
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use diffy::patch_set::{FileOperation, ParseOptions, PatchKind, PatchSet};
 
+use crate::file::text;
 use crate::{BYTES_MAX, Name, ReadError, Sources};
 
 /// A patch of any number of files, and of any number of steps for each.
@@ -69,10 +70,12 @@ pub struct Moved {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PatchError {
     /// It is no patch.
-    #[error("{patch}: {why}")]
+    #[error("{patch}{}: {why}", at(*.line))]
     Unreadable {
         /// What the caller calls it.
         patch: Name,
+        /// The line of it, from 1, where one is to blame.
+        line: Option<usize>,
         /// What is wrong.
         why: String,
     },
@@ -127,6 +130,10 @@ pub enum PatchError {
     File(#[from] ReadError),
 }
 
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!(":{line}")).unwrap_or_default()
+}
+
 fn already(is_applied: bool) -> &'static str {
     if is_applied {
         " (what it makes of the file is there already: is it applied, or to be reversed?)"
@@ -141,9 +148,9 @@ impl Patch {
     /// # Errors
     /// If it is no patch, or one of binary files.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Patch, PatchError> {
-        let error = |why: String| PatchError::Unreadable { patch: name.into(), why };
-        let text = std::str::from_utf8(bytes)
-            .map_err(|why| error(format!("byte {} is not UTF-8", why.valid_up_to())))?;
+        let error_at = |line, why| PatchError::Unreadable { patch: name.into(), line, why };
+        let error = |why| error_at(None, why);
+        let text = text(name, bytes)?;
         // As mails come from some programs.
         let text = text.replace("\r\n", "\n");
         if let Some(encoding) = mail_encoding(&text) {
@@ -155,7 +162,11 @@ impl Patch {
         let options = if is_git { ParseOptions::gitdiff() } else { ParseOptions::unidiff() };
         let mut parts = Vec::new();
         for file in PatchSet::parse(&text, options) {
-            let file = file.map_err(|why| error(why.to_string()))?;
+            let file = file.map_err(|why| match broken_hunk(&text) {
+                _ if !has_head(&text) => error("no patch is in it".into()),
+                Some((line, why)) => error_at(Some(line), why),
+                None => error(why.to_string()),
+            })?;
             let (from, to, is_copy) = paths(file.operation());
             let name = to.as_ref().or(from.as_ref()).map_or("", |name| &**name);
             let PatchKind::Text(patch) = file.patch() else {
@@ -222,6 +233,46 @@ fn mail_encoding(text: &str) -> Option<&str> {
         header.lines().find(|line| line.to_ascii_lowercase().starts_with("content-transfer-encoding:"))?;
     let encoding = line.split_once(':')?.1.trim();
     ["quoted-printable", "base64"].into_iter().find(|other| encoding.eq_ignore_ascii_case(other))
+}
+
+/// Whether anything in a text begins a file's part of a patch.
+fn has_head(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("--- ") || line.starts_with("diff --git "))
+}
+
+/// The first hunk that is none, by its line, and what is wrong with it: `diffy` counts bytes, and of a part.
+fn broken_hunk(text: &str) -> Option<(usize, String)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let heads = lines.iter().enumerate().filter(|(_, line)| line.starts_with("@@"));
+    heads.map(|(at, head)| (at, *head, lengths(head))).find_map(|(at, head, said)| {
+        let Some(said) = said else {
+            return Some((at + 1, format!("`{head}` is not `@@ -LINE,LINES +LINE,LINES @@`")));
+        };
+        let mut has = [0, 0];
+        for line in &lines[at + 1..] {
+            let more = match line.bytes().next() {
+                None | Some(b' ') => [1, 1],
+                Some(b'-') => [1, 0],
+                Some(b'+') => [0, 1],
+                Some(b'\\') => [0, 0],
+                Some(_) => break,
+            };
+            if has[0] >= said[0] && has[1] >= said[1] {
+                break;
+            }
+            has = [has[0] + more[0], has[1] + more[1]];
+        }
+        let told = |[old, new]: [usize; 2]| format!("{old} old and {new} new lines");
+        (has != said).then(|| (at + 1, format!("a hunk of {}, and {} follow", told(said), told(has))))
+    })
+}
+
+/// How many old and new lines the head of a hunk tells.
+fn lengths(head: &str) -> Option<[usize; 2]> {
+    let (ranges, _) = head.strip_prefix("@@ -")?.split_once(" @@")?;
+    let (old, new) = ranges.split_once(" +")?;
+    let length = |range: &str| range.split_once(',').map_or("1", |(_, length)| length).parse().ok();
+    Some([length(old)?, length(new)?])
 }
 
 fn hunk(hunk: &diffy::Hunk<'_, str>) -> Hunk {
@@ -335,10 +386,7 @@ fn place(lines: &[&str], old: &[&str], from: usize, wanted: usize) -> Place {
 
 fn read(sources: &dyn Sources, file: &Name) -> Result<Option<Arc<str>>, PatchError> {
     let Some(bytes) = sources.read(file)? else { return Ok(None) };
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text.into())),
-        Err(_) => Err(ReadError::Unreadable { file: file.clone(), why: "not UTF-8".into() }.into()),
-    }
+    Ok(Some(text(file, &bytes)?.into()))
 }
 
 impl Hunk {

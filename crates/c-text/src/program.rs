@@ -323,15 +323,20 @@ impl Program {
         Ok(Some(define))
     }
 
-    /// A function that one file defines twice, whatever the two say: C refuses that.
+    /// A function that one file defines twice, or that two files define for everybody, whatever the two say: C refuses that.
     #[must_use]
     pub fn defined_twice(&self) -> Option<Ambiguous> {
+        let mut of_everybody = HashMap::new();
         self.files.iter().find_map(|file| {
-            let mut seen = HashMap::new();
+            let is_header = file.name.ends_with(".h");
+            let mut own = HashMap::new();
             file.functions().find_map(|of| {
-                let before = seen.insert(&of.prototype.name, of.at)?;
-                let places = [before, of.at].map(|at| format!("{}:{at}", file.name));
-                Some(Ambiguous { name: of.prototype.name.clone(), places })
+                let name = &of.prototype.name;
+                let place = || format!("{}:{}", file.name, of.at);
+                let is_own = is_header || of.prototype.is_static;
+                let elsewhere = if is_own { None } else { of_everybody.insert(name, place()) };
+                let before = own.insert(name, place()).or(elsewhere)?;
+                Some(Ambiguous { name: name.clone(), places: [before, place()] })
             })
         })
     }
@@ -365,12 +370,18 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_defined_once_in_a_file() {
+    fn a_function_is_defined_once() {
         let one = "int f(void)\n{\n\treturn 0;\n}\n";
         let twice = program(&[("a.c", &format!("{one}int f(void);\n{one}"))]);
         let why = twice.defined_twice().expect("it is defined twice").to_string();
         assert_eq!(why, "`f` is defined at a.c:1:1 and at a.c:6:1");
-        assert_eq!(program(&[("a.c", one), ("b.c", one)]).defined_twice(), None);
+        let why = program(&[("a.c", one), ("b.c", one)]).defined_twice().expect("by two files").to_string();
+        assert_eq!(why, "`f` is defined at a.c:1:1 and at b.c:1:1");
+        let own = format!("static {one}");
+        assert_eq!(
+            program(&[("a.c", one), ("b.c", &own), ("c.c", &own), ("d.h", one)]).defined_twice(),
+            None
+        );
         let sides = format!("#ifdef A\n{one}#else\n{one}#endif\n");
         assert_eq!(program(&[("a.c", &sides)]).defined_twice(), None);
     }

@@ -228,19 +228,29 @@ fn what_is_no_patch_is_an_error() {
         Err(why @ PatchError::Unreadable { .. }) => why.to_string(),
         other => panic!("{other:?}"),
     };
-    for text in [
-        &b""[..],
-        b"int a;\n",
-        b"\xff\xfe",
-        b"--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n a\n",
-        b"diff --git a/x b/x\nBinary files a/x and b/x differ\n",
+    for (text, expected) in [
+        (&b""[..], "mail: no patch is in it"),
+        (b"int a;\n", "mail: no patch is in it"),
+        (
+            b"\n--- a/x\n+++ b/x\n@@ -1,9 +1,8 @@\n a\n-b\n",
+            "mail:4: a hunk of 9 old and 8 new lines, and 2 old and 1 new lines follow",
+        ),
+        (
+            b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n@@ -9,3 broken\n",
+            "mail:6: `@@ -9,3 broken` is not `@@ -LINE,LINES +LINE,LINES @@`",
+        ),
+        (
+            b"--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n+b\n+c\n--- a/y\n+++ b/y\n@@ -1,2 +1 @@\n-a\n-b\n",
+            "mail:9: a hunk of 2 old and 1 new lines, and 2 old and 0 new lines follow",
+        ),
+        (b"diff --git a/x b/x\nBinary files a/x and b/x differ\n", "mail: x: a change of a binary file"),
     ] {
-        assert!(why(text).starts_with("mail: "));
+        assert_eq!(why(text), expected);
     }
+    let not_text = Patch::parse("mail", b"--- a/x\n+++\xff\xfe").expect_err("it is no text");
+    assert_eq!(not_text.to_string(), "mail:2:4: not UTF-8");
     let encoded = why(b"Subject: x\nContent-Transfer-Encoding: quoted-printable\n\n---\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n");
     assert!(encoded.contains("a mail in quoted-printable"), "{encoded}");
-    let half = b"--- a/fs/toy.c\n+++ b/fs/toy.c\n@@ -1 +1 @@\n-#define TOY_MAX 4\n+#define TOY_MAX 5\n@@ -9,3 broken\n";
-    assert!(Patch::parse("mail", half).is_err(), "half of a patch is none");
     let far = why(b"--- a/x\n+++ b/x\n@@ -9223372036854775809 +1 @@\n-a\n+b\n");
     let line = "9223372036854775809; no source that is read has so many";
     assert_eq!(far, format!("mail: x: a hunk at line {line}"));

@@ -172,10 +172,13 @@ fn do_patches_change_their_functions(tree: &Tree) {
         let before = String::from_utf8(bytes).expect("text");
         let file = parse(name, before.as_bytes(), &config, &hints).unwrap_or_else(|why| panic!("{why}"));
         for function in file.functions().step_by(10) {
-            let last = (function.at.line..function.end).rev().find(|line| {
-                let text = file.line(*line).unwrap_or_default();
-                text.starts_with("\treturn ") && text.ends_with(';')
-            });
+            let line = |line: u32| file.line(line).unwrap_or_default();
+            let mut lines = function.at.line..function.end;
+            // The configuration may leave the last one out.
+            if lines.clone().any(|at| line(at).starts_with('#')) {
+                continue;
+            }
+            let last = lines.rfind(|at| line(*at).starts_with("\treturn ") && line(*at).ends_with(';'));
             let Some(last) = last else { continue };
             let kept =
                 before.split_inclusive('\n').enumerate().filter(|(index, _)| *index + 1 != last as usize);

@@ -75,10 +75,7 @@ impl Kernel {
         if catalog.is_empty() {
             let why = match targets {
                 [] => "it has none of the write paths that are known".to_owned(),
-                targets => {
-                    let targets = targets.join(" or ");
-                    format!("it has no {targets}: not in this release, or without the files")
-                }
+                _ => absent(&tree, &is_meant),
             };
             let why = format!("{why} (models/tables/paths.rs)");
             return Err(Error::Tree { tree: name.to_owned(), why });
@@ -91,6 +88,13 @@ impl Kernel {
         let file = self.paths.iter().find_map(|of| of.text.program().file(file));
         file?.line(line).map(str::trim).filter(|text| !text.is_empty())
     }
+}
+
+/// Why a tree has none of the paths that are meant.
+fn absent(tree: &Tree, is_meant: &dyn Fn(&str) -> bool) -> String {
+    let meant = PATHS.iter().filter(|path| is_meant(path.name));
+    let why = meant.filter_map(|path| Some(format!("no {}: {}", path.name, tree.absent(path).ok()??)));
+    why.collect::<Vec<_>>().join("; ")
 }
 
 /// Opens a tree.

@@ -268,7 +268,7 @@ fn what_is_no_tree_or_no_patch_is_refused() {
         (&["diff", "simple/ramfs@v6.18"], "two variants are compared"),
         (&["diff", "--tree", TREE, "--patch", "no-such.patch"], "no-such.patch"),
         (&["diff", "--tree", TREE, "--patch", TREE], "toy: "),
-        (&["diff", "--tree", TREE, "--patch", &format!("{TREE}/Makefile")], "no valid patches"),
+        (&["diff", "--tree", TREE, "--patch", &format!("{TREE}/Makefile")], "Makefile: no patch is in it"),
         (&["diff", "--tree", elsewhere, "--patch", fits], "fs/libfs.c: hunk 1 does not apply: line"),
         (&twice, "fs/libfs.c: hunk 1 does not apply"),
         (&["survey"], "name it with `--tree DIR`"),
@@ -391,9 +391,40 @@ fn a_function_that_is_defined_twice_is_refused() {
     let tree = with(format!("{one}{one}"));
     let why = refuses(&["check", "--tree", name(tree.path()), target]);
     assert!(why.contains("the function `toy_twice` is defined at fs/libfs.c:"), "{why}");
+    let begin = "int toy_copied(void)\n{\n\treturn 0;\n}\n";
+    let tree = edited(&[
+        ("fs/libfs.c", begins, &format!("{begin}{begins}")),
+        ("mm/filemap.c", "ssize_t generic_perform_write", &format!("{begin}ssize_t generic_perform_write")),
+    ]);
+    let why = refuses(&["check", "--tree", name(tree.path()), target]);
+    assert!(why.contains("the function `toy_copied` is defined at "), "{why}");
     let tree = with(format!("#ifdef CONFIG_TOY\n{one}#else\n{one}#endif\n"));
     let (status, text) = says(&["check", "--tree", name(tree.path()), target]);
     assert_eq!(status, Status::AsRecorded, "{text}");
+}
+
+/// A path whose operations are there and can't be read is not missing: it is not judged.
+#[test]
+fn what_is_run_and_can_t_be_read_is_told() {
+    let target = "simple/ramfs:within-resident";
+    let of = |file, from, to| {
+        let tree = edited(&[(file, from, to)]);
+        let (status, text) = says(&["check", "--tree", name(tree.path()), target]);
+        assert_eq!(status, Status::Unknown, "{text}");
+        text
+    };
+    let text = of("fs/libfs.c", ".write_begin\t= toy_begin", ".write_begin @ toy_begin");
+    assert!(text.contains("`ram_aops` was not understood: fs/libfs.c:41:"), "{text}");
+    let text = of("mm/filemap.c", "generic_perform_write(", "generic_perform_writes(");
+    assert!(text.contains("fs/libfs.c: generic_perform_write() is not known"), "{text}");
+    assert!(text.contains("it is what is run"), "{text}");
+    let tree = edited(&[("fs/libfs.c", "ram_aops", "toy_aops")]);
+    let why = refuses(&["check", "--tree", name(tree.path()), target]);
+    assert!(why.contains("no simple/ramfs: its files have no `ram_aops`"), "{why}");
+    let why = refuses(&["check", "--tree", TREE, "minix"]);
+    assert!(why.contains("no minix/block: there is no fs/minix/inode.c"), "{why}");
+    let why = refuses(&["check", "--tree", TREE, "exfat", "udf/in-icb"]);
+    assert!(why.contains("no exfat/block: the tables have it for v6.8 to v6.12"), "{why}");
 }
 
 #[test]

@@ -32,7 +32,11 @@ impl fmt::Display for Missing {
     /// `FILE:LINE: WHAT (in FUNCTION)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Missing { file, line, function, what, .. } = self;
-        write!(f, "{file}:{line}: {what}")?;
+        write!(f, "{file}:")?;
+        if *line != 0 {
+            write!(f, "{line}:")?;
+        }
+        write!(f, " {what}")?;
         if function.is_empty() { Ok(()) } else { write!(f, " (in {function})") }
     }
 }

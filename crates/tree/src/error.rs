@@ -27,6 +27,12 @@ pub enum Error {
         /// What the system says.
         why: String,
     },
+    /// The folder is a git repository itself, which has no files but in its revisions.
+    #[error("{}: a git repository without files; name a revision of it, such as {}@HEAD", folder.display(), folder.display())]
+    Bare {
+        /// The folder, as it was named.
+        folder: PathBuf,
+    },
     /// The folder is in no git repository, or in one that git refuses.
     #[error("{}: no git repository to read {revision} from; git says: {why}", folder.display())]
     NoRepository {

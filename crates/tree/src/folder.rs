@@ -29,6 +29,12 @@ pub(crate) fn and_revision(name: &str) -> Result<(&Path, Option<&str>), Error> {
     Err(Error::Folder { folder: folder.into(), why })
 }
 
+/// Whether a folder is a git repository itself, as `git clone --bare` makes it.
+pub(crate) fn is_bare(folder: &Path) -> bool {
+    let is_folder = |name: &str| folder.join(name).is_dir();
+    folder.join("HEAD").is_file() && is_folder("objects") && is_folder("refs")
+}
+
 /// Whether a path stays below the folder that it is looked up in, but for links.
 pub(crate) fn is_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))

@@ -60,6 +60,7 @@ enum At {
 pub fn open(name: &str) -> Result<Tree, Error> {
     let (root, revision) = folder::and_revision(name)?;
     let at = match revision {
+        None if folder::is_bare(root) => return Err(Error::Bare { folder: root.into() }),
         None => {
             let why = |why: std::io::Error| Error::Folder { folder: root.into(), why: why.to_string() };
             At::Folder(Folder::open(root).map_err(why)?)

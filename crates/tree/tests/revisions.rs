@@ -59,6 +59,8 @@ fn bare_repositories_worktrees_and_folders_of_a_larger_repository() {
         let tree = open(&format!("{}@v1", place.name(folder))).unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(tree.release().to_string(), "6.12.117", "{folder}");
     }
+    let how = format!("a git repository without files; name a revision of it, such as {bare}@HEAD");
+    assert_eq!(why(&bare), format!("{bare}: {how}"));
     place.kernel("all/third party/linux", MAKEFILE).repository("all");
     place.write("all/new/x", "");
     let tree = open(&format!("{}@main", place.name("all/third party/linux"))).expect("a tree");

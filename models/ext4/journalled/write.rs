@@ -62,7 +62,7 @@ pub(super) fn ext4_block_write_begin(
             report(
                 &k.task,
                 "kernel-bug",
-                Label::new("WARN_ON_ONCE(buffer_new) in ext4_block_write_begin", &[]),
+                Label::new("WARN_ON_ONCE(buffer_new(bh)) in ext4_block_write_begin", &[]),
             );
         },
         allocated: &|bh| do_journal_get_write_access(fs, k, handle, bh),

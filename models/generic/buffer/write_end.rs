@@ -88,6 +88,9 @@ pub fn generic_write_end(
         if old_size < pos {
             pagecache_isize_extended(k, fs, old_size, pos);
         }
+        if end > old_size {
+            fs.dirty_inode(k);
+        }
         if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
     });
     usize::from(took)

@@ -81,8 +81,7 @@ pub(super) fn write_once(
         let to = at % k.task.storage.geometry.page_units();
         let mut addresses = source.addresses(bytes);
         if k.mutated(Mutant::PrefaultUnderPageLock) || k.mutated(Mutant::PrefaultOfItselfUnderPageLock) {
-            let fault = |index| filemap_fault(k, fs, index);
-            fault_in_pages_readable(&k.user(&fault), source, bytes);
+            prefault(k, fs, source, bytes);
         }
         if k.mutated(Mutant::SizeBeforeCopy) {
             i_size_write(&k.task, at + bytes);

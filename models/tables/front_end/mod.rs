@@ -191,6 +191,8 @@ impl FromText {
         let defines = |file: &&Arc<c_text::File>| {
             file.items.iter().any(|item| match &item.kind {
                 ItemKind::Variable(of) => &*of.name == entries.operations && of.initial.is_some(),
+                // That is told when it is read.
+                ItemKind::Unparsed(of) => of.name.as_deref() == Some(entries.operations),
                 _ => false,
             })
         };
@@ -279,6 +281,10 @@ impl FromText {
         match why {
             Why::Fault(what) => {
                 machine::bug(format!("{}:{}: {what} (in {})", place.file, place.line, place.function))
+            }
+            // What is run is not there.
+            Why::Unknown(what) if place.file.is_empty() => {
+                self.text.refuse(&c_run::Place { file: self.operations.clone(), ..place }, &what)
             }
             Why::Unknown(what) => self.text.refuse(&place, &what),
         }
@@ -487,6 +493,9 @@ impl FileSystem for FromText {
             Value::Int(released, _) => released != 0,
             other => self.refuse_answer(release, &other),
         }
+    }
+    fn dirty_inode(&self, k: &Kernel) {
+        self.base.dirty_inode(k);
     }
     fn commit(&self, k: &Kernel) {
         self.base.commit(k);

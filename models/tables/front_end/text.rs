@@ -107,6 +107,9 @@ impl Text {
             _ => self.home,
         };
         let hint = match what {
+            Unknown::Function(_) if place.line == 0 => {
+                "it is what is run: read the file that defines it, in models/tables/paths.rs".to_owned()
+            }
             Unknown::Function(name) => format!(
                 "add it to {table}: a word, what does nothing, or an assumption; or try --assume '{name}()=0'"
             ),

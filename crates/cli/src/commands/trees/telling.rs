@@ -267,7 +267,7 @@ impl<'c, 'k> Telling<'c, 'k> {
         } else if let Some(changed) = changed {
             let what = "the patch changes nothing that is read";
             out.news_line(&format!(
-                "\n{loud}{what}{loud:#}: {} is not judged, and this says nothing about it",
+                "\n{loud}{what}{loud:#}: nothing is judged, and this says nothing about {}",
                 changed.patches
             ))?;
         }
