@@ -135,7 +135,7 @@ pub(crate) fn initial_states(scenario: &Scenario) -> impl Iterator<Item = State<
 }
 
 #[derive(Serialize)]
-struct Bad<'r> {
+pub(crate) struct Bad<'r> {
     property: &'r str,
     witness: &'r str,
     promised: bool,
@@ -278,7 +278,11 @@ fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<
     all.iter().zip(states).map(|(bad, states)| bad_state(scenario, bad, states)).collect()
 }
 
-fn bad_state<'r>(scenario: &Scenario, bad: &'r BadState, states: Option<&'r States>) -> Bad<'r> {
+pub(crate) fn bad_state<'r>(
+    scenario: &Scenario,
+    bad: &'r BadState,
+    states: Option<&'r States>,
+) -> Bad<'r> {
     let property = block::property(scenario, &bad.property);
     Bad {
         property: &bad.property,

@@ -41,6 +41,7 @@ use scenario::{BadState, Bounds, Check, Coverage, Missing, Outcome, Scenario, Sc
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
+pub(crate) use schedule::end_with;
 pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
