@@ -29,7 +29,9 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] explicit::Error),
     /// A state is at rest only where a daemon waits, and a daemon that may stop anywhere keeps the turn.
-    #[error("it has a daemon that waits and one that may stop anywhere: nobody can tell then what is at rest")]
+    #[error(
+        "it has a daemon that waits and one that may stop anywhere: nobody can tell then what is at rest"
+    )]
     Daemons,
     /// What was found is no run of the scenario, which is a mistake of ours.
     #[error("the schedule that was found for {property}: {witness} is none of the scenario")]

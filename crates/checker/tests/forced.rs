@@ -71,8 +71,7 @@ impl Brute<'_> {
         let at_rest = run.at_rest();
         for property in &self.scenario.properties {
             let found = &mut self.found;
-            let mut broken =
-                |label: Label| drop(found.insert((property.id.to_owned(), label.to_string())));
+            let mut broken = |label: Label| drop(found.insert((property.id.to_owned(), label.to_string())));
             match &property.check {
                 Check::State(look) => look(&cells, &mut broken),
                 Check::Final(look) if at_rest => look(&cells, &returned, &mut broken),
@@ -82,8 +81,8 @@ impl Brute<'_> {
         let dead = (0..actors).any(|a| run.pending(a).is_none() && run.returned(a).is_none());
         if run.enabled().is_empty() && !at_rest && !dead {
             let all = self.scenario.actors.iter().enumerate().filter(|(_, actor)| !actor.daemon);
-            let waits =
-                all.filter_map(|(a, actor)| Some(format!("{} waits in {}", actor.name, run.pending(a)?.label)));
+            let waits = all
+                .filter_map(|(a, actor)| Some(format!("{} waits in {}", actor.name, run.pending(a)?.label)));
             self.found.insert(("deadlock".to_owned(), waits.collect::<Vec<_>>().join(", ")));
         }
     }
@@ -223,19 +222,16 @@ fn races() -> impl Strategy<Value = Program> {
 fn what_can_be_forced_is_what_such_schedules_come_to() {
     let asked = std::env::var("SHORTCOPY_PROGRAMS").ok().map(|number| number.parse().expect("a number"));
     let cases = asked.unwrap_or(PROGRAMS);
-    let config = ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = match asked {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
     let tally = RefCell::new(Tally::default());
-    let run = runner.run(&(prop_oneof![programs(), plain_programs(), races()], 3..20_i32), |(program, every)| {
-        agrees(&program, every, &mut tally.borrow_mut())
-    });
+    let run = runner
+        .run(&(prop_oneof![programs(), plain_programs(), races()], 3..20_i32), |(program, every)| {
+            agrees(&program, every, &mut tally.borrow_mut())
+        });
     if let Err(error) = run {
         panic!("{error}");
     }
@@ -255,9 +251,8 @@ fn an_increment_is_lost_where_one_can_be_parked_in_the_middle() {
         state.peek(Place(0)) == 2
     });
     let scenario = Scenario { properties: vec![lost], ..scenario };
-    let at_stores = Parking(Arc::new(|step| {
-        matches!(step.action, Action::Store { .. }).then_some(Parked::Always)
-    }));
+    let at_stores =
+        Parking(Arc::new(|step| matches!(step.action, Action::Store { .. }).then_some(Parked::Always)));
     let found = |parking: &Parking| forced::check(&scenario, parking, &Options::default()).unwrap().0;
     assert!(found(&Parking::nowhere()).is_empty());
     let bad = found(&at_stores);

@@ -15,7 +15,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
-pub use live::{Live, LiveWorker, Reproduce};
+pub use live::{Live, LiveWorker, ProgramFormat, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Search, ShuttleMode};
 pub use shell::{Completions, Man};
 pub use telling::Telling;

@@ -46,7 +46,8 @@ impl Means {
         Parking(Arc::new(move |step| {
             // A fault where nothing is mapped is nobody's to handle.
             let page = vmas.zip(faults_in(step)).map(|(vmas, page)| Parked::While(vmas, 1 << page));
-            page.or_else(|| (holds && is_transfer(step)).then_some(Parked::Always))
+            let is_free = is_between_calls(step) || holds && is_transfer(step);
+            page.or_else(|| is_free.then_some(Parked::Always))
         }))
     }
 }
@@ -65,6 +66,11 @@ const TRANSFERS: [&str; 5] = ["bh_read", "bh_write", "READ", "WRITE", "SETATTR"]
 fn first_steps() -> [Label; 3] {
     let label = |name, args: &[i32]| Label::new(name, args);
     [label("commit_record", &[]), label("read_unit", &[0]), label("write_unit", &[0])]
+}
+
+/// Who does the same again and again is in user space in between.
+fn is_between_calls(step: &Step) -> bool {
+    matches!(step.action, Action::Control(Control::Round { .. })) && step.label.name == "for ever"
 }
 
 fn is_transfer(step: &Step) -> bool {

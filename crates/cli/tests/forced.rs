@@ -31,13 +31,12 @@ fn scenario(path: &str, variant: &str, case: &str) -> Scenario {
 fn what_can_be_forced_is_a_part_that_grows_with_the_means() {
     let asked = [
         ("simple/tmpfs", "v6.18", "beyond-unmapped"),
-        ("simple/ramfs", "v6.18", "beyond-straddling-unmapped"),
-        ("simple/tmpfs", "v2.6.17", "within-unmapped-with-reader"),
-        ("generic/block", "v6.18", "within-straddling-unmapped"),
-        ("ext4/ordered", "v6.18", "beyond-unmapped"),
-        ("fuse/writeback", "v6.16", "within-straddling-unmapped"),
-        ("nfs/write", "v6.18", "within-absent-with-reader"),
+        ("simple/ramfs", "v6.18", "beyond-evicted-with-kill"),
+        ("generic/block", "v6.18", "within-straddling-invalid"),
+        ("ext4/ordered", "v7.1", "beyond-unmapped"),
         ("ext4/journalled", "v4.2", "within-straddling-invalid"),
+        ("nfs/write", "v4.2", "beyond-unmapped"),
+        ("nfs/write", "v4.2", "within-empty-then-absent-with-reader"),
     ];
     let (mut by, mut not) = (BTreeMap::new(), 0);
     for (path, variant, case) in asked {
@@ -67,9 +66,10 @@ fn what_can_be_forced_is_a_part_that_grows_with_the_means() {
 #[test]
 fn every_word_that_somebody_is_parked_at_is_passed() {
     let asked = [
-        ("ext4/ordered", "v6.18", "within-absent-with-commit"),
-        ("ext4/ordered", "v6.18", "within-absent-with-reader"),
-        ("fuse/writethrough", "v6.18", "within-absent-with-truncate"),
+        ("ext4/ordered", "v7.1", "within-absent-with-commit"),
+        ("ext4/ordered", "v7.1", "within-absent-with-reader"),
+        ("fuse/writethrough", "v7.3", "within-absent-with-truncate"),
+        ("fuse/writethrough", "v7.3", "within-absent-with-reader"),
         ("btrfs/buffered", "v6.18", "within-absent-with-writeback"),
     ];
     let passed: Arc<Mutex<BTreeSet<String>>> = Arc::default();
@@ -78,9 +78,8 @@ fn every_word_that_somebody_is_parked_at_is_passed() {
         let parking = Means::Held.parking(&scenario);
         for actor in &mut scenario.actors {
             let (body, parking, passed) = (actor.body.clone(), parking.clone(), passed.clone());
-            actor.body = Arc::new(move |m: &dyn Machine| {
-                body(&Noting { m, parking: &parking, passed: &passed })
-            });
+            actor.body =
+                Arc::new(move |m: &dyn Machine| body(&Noting { m, parking: &parking, passed: &passed }));
         }
         check(&scenario, &Options::default()).expect("a sound model");
     }

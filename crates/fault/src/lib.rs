@@ -31,8 +31,7 @@ mod user_copy;
 
 pub use address_space::{
     AddressSpace, Backing, GONE, PRESENT, SourcePage, detach_vma, find_vma, free_anonymous, mmap_read_lock,
-    mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
-    vmas_of,
+    mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock, vmas_of,
 };
 pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 pub use handler::{Address, User, faults_in, get_user, handle_mm_fault};

@@ -28,7 +28,7 @@ mod worker;
 pub use file::Contents;
 pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place};
 pub use plays::{Initial, Stands, plays};
-pub use program::{Told, program};
+pub use program::{LINES_MAX, Told, fstests, program};
 pub use runner::{Error, Runner};
 pub use test::{Memory, NoTest, Page, Source, Test};
 pub use worker::{Answer, Observed, serve, served, work};

@@ -278,11 +278,7 @@ fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<
     all.iter().zip(states).map(|(bad, states)| bad_state(scenario, bad, states)).collect()
 }
 
-pub(crate) fn bad_state<'r>(
-    scenario: &Scenario,
-    bad: &'r BadState,
-    states: Option<&'r States>,
-) -> Bad<'r> {
+pub(crate) fn bad_state<'r>(scenario: &Scenario, bad: &'r BadState, states: Option<&'r States>) -> Bad<'r> {
     let property = block::property(scenario, &bad.property);
     Bad {
         property: &bad.property,

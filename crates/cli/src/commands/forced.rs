@@ -18,10 +18,11 @@ use crate::story::told;
 use crate::target::{Chosen, choose_all};
 
 /// What came of a scenario.
-struct Found {
+pub(super) struct Found {
     scenario: Scenario,
     coverage: Coverage,
-    forced: Vec<(&'static str, BadState)>,
+    /// What can be forced, and by what at least.
+    pub(super) forced: Vec<(Means, BadState)>,
     not_forced: Vec<BadState>,
     not_asked: Vec<BadState>,
 }
@@ -58,15 +59,16 @@ pub(crate) fn forced_by(
         };
         cuts.note(chosen[at].target(), coverage);
         for (means, _) in &forced {
-            *sums.entry(*means).or_default() += 1;
+            *sums.entry(means.name()).or_default() += 1;
         }
         *sums.entry(NOT_FORCED).or_default() += not_forced.len();
         *sums.entry(NOT_ASKED).or_default() += not_asked.len();
         let (path, variant) = (&chosen[at].path.name, &chosen[at].variant.name);
+        let forced: Vec<(&str, BadState)> =
+            forced.into_iter().map(|(means, bad)| (means.name(), bad)).collect();
         let (forced, not_forced, not_asked) = (&forced[..], &not_forced[..], &not_asked[..]);
         let scenario = &scenario;
-        let line =
-            Forced { path, variant, scenario, by: by.name(), coverage, forced, not_forced, not_asked };
+        let line = Forced { path, variant, scenario, by: by.name(), coverage, forced, not_forced, not_asked };
         match format {
             Format::Json => out.line(&line.json().map_err(std::io::Error::from)?),
             Format::Text if forced.is_empty() && not_forced.is_empty() && not_asked.is_empty() => Ok(()),
@@ -95,7 +97,8 @@ pub(crate) fn forced_by(
 const NOT_FORCED: &str = "not forced";
 const NOT_ASKED: &str = "not asked";
 
-fn search(chosen: &Chosen<'_>, by: Means, options: &Options) -> Result<Found, Error> {
+/// Searches a scenario with more and more means, until all that can be forced is.
+pub(super) fn search(chosen: &Chosen<'_>, by: Means, options: &Options) -> Result<Found, Error> {
     let target = chosen.target();
     let scenario = (chosen.case.build)();
     let all = explicit::check(&scenario, options).map_err(|why| wrong_model(&target, &why))?;
@@ -116,7 +119,7 @@ fn search(chosen: &Chosen<'_>, by: Means, options: &Options) -> Result<Found, Er
             let is_it = |known: &BadState| known.property == bad.property && known.witness == bad.witness;
             if let Some(at) = not_forced.iter().position(is_it) {
                 not_forced.remove(at);
-                easiest.push((means.name(), bad));
+                easiest.push((means, bad));
             }
         }
     }
