@@ -44,7 +44,6 @@ struct Line<'r> {
 #[derive(Serialize)]
 struct One<'r> {
     by: &'r str,
-    #[serde(flatten)]
     bad: Bad<'r>,
 }
 

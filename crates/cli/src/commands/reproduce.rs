@@ -68,11 +68,15 @@ pub(crate) fn reproduce(
         let (shows, takes) = (shows(property), takes(forced.as_ref()));
         return no(&format!("{property} is nothing that a final state shows. {shows} {takes}"));
     }
-    let (means, easiest) = match (arguments.by, forced.as_ref()) {
+    let (means, easiest, turns) = match (arguments.by, forced.as_ref()) {
         (Some(Means::Held), _) => return no(&format!("no program is made in which {HELD}")),
         (_, None) => return no(&takes(None)),
         (_, Some((Means::Held, _))) => return no(&takes(forced.as_ref())),
-        (by, Some((means, schedule))) => (by.unwrap_or(*means).max(*means), schedule),
+        (Some(Means::Latch), Some((Means::Direct, schedule))) => {
+            let turns = "write until its fault, what becomes of the source to its end, write to its end";
+            (Means::Latch, schedule, turns.to_owned())
+        }
+        (_, Some((means, schedule))) => (*means, schedule, turns(schedule)),
     };
     // Where that one can't be had, another from which the like is come to.
     let position = |name: &String| scenario.initial.iter().position(|initial| initial.name == *name);
@@ -117,7 +121,7 @@ pub(crate) fn reproduce(
     // Of the schedule as much as there is room for.
     for lines in (0..=SCHEDULE_MAX).rev() {
         let names = (target.as_str(), section.sentence.as_str(), initial);
-        let header = header(names, block, &test, (&predicted, &wanted), (&turns(easiest), lines));
+        let header = header(names, block, &test, (&predicted, &wanted), (&turns, lines));
         match program(&test, &Told { header: &header, bad: &predicted, good: &good }) {
             Ok(text) if text.lines().count() > LINES_MAX => {}
             Ok(text) => {
