@@ -40,6 +40,32 @@ fn this_kernel_does_what_is_predicted_of_tmpfs() {
     assert_eq!(not_seen, 0, "{}", line["not_seen"]);
 }
 
+/// The tiers that take a device: what runs comes to predicted final states, and an image is sound and reads as before when it
+/// is mounted anew.
+#[test]
+fn this_kernel_does_what_is_predicted_of_file_systems_on_images_and_of_fuse() {
+    for target in [
+        "ext4/ordered",
+        "ext4/delalloc",
+        "ext4/journalled",
+        "generic/block",
+        "btrfs/buffered",
+        "fuse/writethrough",
+    ] {
+        let Some((line, status)) = line(&[&format!("{target}:*-straddling-invalid")]) else { continue };
+        let said = format!("{target}@{}: {}", line["variant"], line["chosen_because"]);
+        assert_eq!(
+            (&line["outside"], &line["damage"]),
+            (&serde_json::json!([]), &serde_json::json!([])),
+            "{said}"
+        );
+        assert_eq!(status, Some(0), "{said}");
+        assert!(line["runs"].as_u64() > Some(20), "{said}: {}", line["runs"]);
+        let is_image = !target.starts_with("fuse");
+        assert_eq!(line["read_again"].as_u64() > Some(0), is_image, "{said}");
+    }
+}
+
 /// The negative control: the same runs, held against what an old kernel did, come out outside in the rows that changed
 /// since, and in no others.
 #[test]
