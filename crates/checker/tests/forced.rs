@@ -71,7 +71,9 @@ impl Brute<'_> {
         let at_rest = run.at_rest();
         for property in &self.scenario.properties {
             let found = &mut self.found;
-            let mut broken = |label: Label| drop(found.insert((property.id.to_owned(), label.to_string())));
+            let mut broken = |label: Label| {
+                found.insert((property.id.to_owned(), label.to_string()));
+            };
             match &property.check {
                 Check::State(look) => look(&cells, &mut broken),
                 Check::Final(look) if at_rest => look(&cells, &returned, &mut broken),

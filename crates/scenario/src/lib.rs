@@ -32,7 +32,7 @@ pub use facts::{Fact, Facts};
 pub use final_state::{Contents, FinalState, FinalTeller};
 pub use glossary::{Entry, Subject, parts};
 pub use missing::Missing;
-pub use parking::{Parked, Parking};
+pub use parking::{Parked, Parking, Parks};
 pub use property::{Check, FinalCheck, Kind, Property, StateCheck, built_in};
 pub use question::{Actor, Body, Fairness, Grounds, Initial, Picture, Predicate, Scenario};
 pub use releases::{NoReleases, Release, Releases};

@@ -17,7 +17,10 @@ pub enum Parked {
 /// Tells in front of which steps, the control words included, somebody can be stopped for as long as it takes: at a fault that
 /// somebody handles when he likes, at a read that is not answered.
 #[derive(Clone)]
-pub struct Parking(pub Arc<dyn Fn(&Step) -> Option<Parked> + Send + Sync>);
+pub struct Parking(pub Arc<Parks>);
+
+/// When who is in front of a step can be stopped there; none where he never can.
+pub type Parks = dyn Fn(&Step) -> Option<Parked> + Send + Sync;
 
 impl Parking {
     /// Nowhere: who waits for another, and who has ended, stands still; nobody else does.
