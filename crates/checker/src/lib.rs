@@ -40,6 +40,7 @@ pub mod stepper;
 mod collector;
 mod execution;
 pub mod follow;
+pub mod forced;
 mod hooks;
 pub mod isolate;
 pub mod key_steps;

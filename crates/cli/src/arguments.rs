@@ -15,11 +15,13 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
-pub use live::{Live, LiveWorker, Reproduce};
+pub use live::{Live, LiveWorker, ProgramFormat, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Reduce, Search, ShuttleMode};
 pub use shell::{Completions, Man};
 pub use telling::Telling;
 pub use tree::{TreeChoice, TreesChoice};
+
+use crate::parking::Means;
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
@@ -158,8 +160,13 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
     }
     let format = *check.get_one::<CheckFormat>("format")?;
     let name = format.name();
-    for (option, about) in [("coverage", "coverage"), ("final_states", "final states")] {
-        if !check.get_flag(option) {
+    let others = [
+        (check.get_flag("coverage"), "coverage"),
+        (check.get_flag("final_states"), "final states"),
+        (is_given("forced-by"), "what can be forced"),
+    ];
+    for (is_asked, about) in others {
+        if !is_asked {
             continue;
         }
         let what = format!("has nothing about {about}: that is told as text or json");
@@ -245,7 +252,7 @@ impl Command {
     #[must_use]
     pub fn keeps(&self) -> bool {
         match self {
-            Command::Check(Check { coverage, final_states, search, .. }) => {
+            Command::Check(Check { coverage, final_states, forced_by: None, search, .. }) => {
                 !coverage && !final_states && search.engine == Engine::Explicit && search.tree.tree.is_none()
             }
             Command::Diff(diff) => diff.searches() && diff.trees.tree.is_empty(),
@@ -253,7 +260,8 @@ impl Command {
                 tree.tree.is_none()
             }
             Command::Corpus(_) => true,
-            Command::List(_)
+            Command::Check(_)
+            | Command::List(_)
             | Command::Explain(_)
             | Command::Why(_)
             | Command::Cache(_)
@@ -305,6 +313,12 @@ pub struct Check {
     /// through the cache and after sync
     #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "html", "coverage"])]
     pub final_states: bool,
+    /// Tells instead which bad states can be forced, by these means or easier ones, from which initial state: those that
+    /// are come to where nobody is interrupted but where a task can be parked. `direct`: nowhere; `latch`: at a fault in the
+    /// source that `userfaultfd` holds; `held`: also at a read or write that a file server holds
+    #[arg(long, value_enum, value_name = "MEANS",
+          conflicts_with_all = ["snapshots", "without", "engine", "html", "coverage", "final_states"])]
+    pub forced_by: Option<Means>,
     /// Writes the results as a page to look at in a browser: one file, which loads nothing
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

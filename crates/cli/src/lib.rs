@@ -22,6 +22,7 @@ mod grounds;
 mod html;
 mod kernel;
 mod output;
+pub mod parking;
 mod progress;
 mod reads;
 mod reasons;
@@ -72,14 +73,17 @@ pub fn run(
         Command::Explain(explain) => {
             commands::explain(catalog, &models::glossary(), explain, out).map(|()| Status::AsRecorded)
         }
-        Command::Check(check) => {
-            // Those who search for it open the tree once more.
-            let mut check = check.clone();
-            if let Some(pinned) = kernel.and_then(Kernel::pinned) {
-                check.search.tree.tree = Some(pinned);
+        Command::Check(check) => match check.forced_by {
+            Some(by) => commands::forced_by(catalog, check, by, searcher, out),
+            None => {
+                // Those who search for it open the tree once more.
+                let mut check = check.clone();
+                if let Some(pinned) = kernel.and_then(Kernel::pinned) {
+                    check.search.tree.tree = Some(pinned);
+                }
+                commands::check(catalog, kernel, &check, searcher, out)
             }
-            commands::check(catalog, kernel, &check, searcher, out)
-        }
+        },
         Command::Matrix(matrix) => commands::matrix(catalog, kernel, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),

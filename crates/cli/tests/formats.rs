@@ -72,6 +72,7 @@ fn every_line_of_json_is_as_the_schema_says() {
         (format!("check {KNOWN} --engine shuttle --executions 20"), "result"),
         (format!("check {KNOWN} --coverage"), "branch"),
         (format!("check {KNOWN} ext4/ordered@v6.18:beyond-unmapped --final-states"), "final-states"),
+        (format!("check {KNOWN} --forced-by latch"), "forced"),
         ("list simple/ramfs@v6.18".to_owned(), "scenario"),
         ("list --properties".to_owned(), "property"),
         ("matrix simple/ramfs@v6.18".to_owned(), "variant"),

@@ -40,6 +40,32 @@ fn this_kernel_does_what_is_predicted_of_tmpfs() {
     assert_eq!(not_seen, 0, "{}", line["not_seen"]);
 }
 
+/// The tiers that take a device: what runs comes to predicted final states, and an image is sound and reads as before when it
+/// is mounted anew.
+#[test]
+fn this_kernel_does_what_is_predicted_of_file_systems_on_images_and_of_fuse() {
+    for target in [
+        "ext4/ordered",
+        "ext4/delalloc",
+        "ext4/journalled",
+        "generic/block",
+        "btrfs/buffered",
+        "fuse/writethrough",
+    ] {
+        let Some((line, status)) = line(&[&format!("{target}:*-straddling-invalid")]) else { continue };
+        let said = format!("{target}@{}: {}", line["variant"], line["chosen_because"]);
+        assert_eq!(
+            (&line["outside"], &line["damage"]),
+            (&serde_json::json!([]), &serde_json::json!([])),
+            "{said}"
+        );
+        assert_eq!(status, Some(0), "{said}");
+        assert!(line["runs"].as_u64() > Some(20), "{said}: {}", line["runs"]);
+        let is_image = !target.starts_with("fuse");
+        assert_eq!(line["read_again"].as_u64() > Some(0), is_image, "{said}");
+    }
+}
+
 /// The negative control: the same runs, held against what an old kernel did, come out outside in the rows that changed
 /// since, and in no others.
 #[test]
@@ -183,42 +209,126 @@ fn nothing_stays_behind_what_is_killed() {
     }
 }
 
+/// What `reproduce` writes.
+fn reproduced(arguments: &[&str]) -> String {
+    let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).arg("reproduce").args(arguments).output();
+    let made = made.expect("the command is there");
+    assert!(made.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).expect("text")
+}
+
+/// A folder in memory.
+fn in_memory() -> tempfile::TempDir {
+    let folder = if std::path::Path::new("/dev/shm").exists() { "/dev/shm" } else { "." };
+    tempfile::tempdir_in(folder).expect("a folder")
+}
+
+/// Compiles a program, without a warning, and runs it; none where there is no compiler.
+fn ran(text: &str) -> Option<(Option<i32>, String)> {
+    assert!(text.lines().count() < 150, "{} lines", text.lines().count());
+    let folder = in_memory();
+    let (source, binary) = (folder.path().join("t.c"), folder.path().join("t"));
+    std::fs::write(&source, text).expect("a file");
+    let compiled = Command::new("cc")
+        .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+        .args([&binary, &source])
+        .output();
+    let Ok(compiled) = compiled else {
+        eprintln!("there is no C compiler");
+        return None;
+    };
+    assert!(compiled.status.success(), "{}\n{text}", String::from_utf8_lossy(&compiled.stderr));
+    let ran = Command::new(&binary).arg(folder.path()).output().expect("it was made");
+    Some((ran.status.code(), String::from_utf8_lossy(&ran.stdout).into_owned()))
+}
+
+/// Whether a write that fails makes a file of tmpfs longer on this kernel: what a program exits with. None where nothing
+/// may be mounted, so that nothing is known.
+fn shown() -> Option<i32> {
+    let (line, _) = line(&["simple/tmpfs:beyond-invalid"])?;
+    let why = line["chosen_because"].as_str()?;
+    Some(i32::from(why.contains("comes before the prefault")))
+}
+
+const SHOWN_ON_TMPFS: [&[&str]; 4] = [
+    &["simple/tmpfs@v6.18:beyond-invalid#1"],
+    &["simple/tmpfs@v6.18:beyond-unmapped#1"],
+    &["simple/tmpfs@v6.18:beyond-empty-then-invalid#1"],
+    &["simple/tmpfs@v6.18:beyond-unmapped#1", "--by", "latch"],
+];
+
 /// Every program that is made for tmpfs compiles without a warning, and says that what is wrong is there, as it is.
 #[test]
 fn a_program_shows_on_tmpfs_what_is_recorded() {
-    let folder =
-        tempfile::tempdir_in(if std::path::Path::new("/dev/shm").exists() { "/dev/shm" } else { "." });
-    let folder = folder.expect("a folder");
-    let (source, binary) = (folder.path().join("t.c"), folder.path().join("t"));
-    // Nothing is known of this kernel where nothing may be mounted.
-    let shown = line(&["simple/tmpfs:beyond-invalid"]).and_then(|(line, _)| {
-        let why = line["chosen_because"].as_str()?;
-        Some(i32::from(why.contains("comes before the prefault")))
-    });
-    for target in [
-        "simple/tmpfs@v6.18:beyond-invalid#1",
-        "simple/tmpfs@v6.18:beyond-unmapped#1",
-        "simple/tmpfs@v6.18:beyond-empty-then-invalid#1",
-    ] {
-        let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).args(["reproduce", target]).output();
-        let made = made.expect("the command is there");
-        assert!(made.status.success(), "{target}: {}", String::from_utf8_lossy(&made.stderr));
-        let text = String::from_utf8(made.stdout).expect("text");
-        assert!(text.lines().count() < 150, "{target}: {} lines", text.lines().count());
-        std::fs::write(&source, text).expect("a file");
-        let compiled = Command::new("cc")
-            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"])
-            .args([&binary, &source])
-            .output();
-        let Ok(compiled) = compiled else {
-            eprintln!("there is no C compiler");
-            return;
+    let shown = shown();
+    for target in SHOWN_ON_TMPFS {
+        let text = reproduced(target);
+        assert_eq!(text.contains("userfaultfd"), target.contains(&"latch"));
+        let Some((code, said)) = ran(&text) else { return };
+        let may_be = match shown {
+            // userfaultfd may take a privilege.
+            Some(shown) => code == Some(shown) || code == Some(77) && text.contains("userfaultfd"),
+            None => matches!(code, Some(0 | 1 | 77)),
         };
-        assert!(compiled.status.success(), "{target}: {}", String::from_utf8_lossy(&compiled.stderr));
-        let ran = Command::new(&binary).arg(folder.path()).output().expect("it was made");
-        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-        let code = ran.status.code();
-        assert!(code == shown || shown.is_none() && matches!(code, Some(0 | 1)), "{target}: {code:?} {said}");
+        assert!(may_be, "{target:?}: {code:?} {said}");
+    }
+}
+
+/// A program whose memory is given to it while a fault waits writes it.
+#[test]
+fn a_program_can_give_memory_to_a_fault_that_waits() {
+    let line = "unit=1024 block=4096 size=4 blocks=M page=uptodate source=straddling-1-latched-then-filled write=1+2";
+    let test: live::Test = line.parse().expect("a test");
+    let good = ["2, size 4: o0 n1 n2 o3".to_owned()];
+    let told = live::Told { header: &[], bad: &["-EFAULT, size 4: o0 o1 o2 o3".to_owned()], good: &good };
+    let Some((code, said)) = ran(&live::program(&test, &told).expect("a program")) else { return };
+    assert!(matches!(code, Some(0 | 77)), "{code:?} {said}");
+}
+
+/// A test of the fstests suite says what a program says; what it has of the suite is played here.
+#[test]
+fn a_test_of_the_suite_says_what_its_program_says() {
+    let shown = shown();
+    let folder = in_memory();
+    let suite = folder.path().join("suite");
+    std::fs::create_dir_all(suite.join("common")).expect("a folder");
+    let preamble = "_begin_fstest() { seqres=$PWD/result; tmp=$PWD/tmp; status=1; }\n_require_test() { :; }\n\
+                    _require_command() { [ -n \"$1\" ] || _notrun \"$2 is needed\"; }\n\
+                    _get_block_size() { stat -f -c %S $1; }\n_fail() { echo \"$*\"; exit 1; }\n\
+                    _notrun() { echo \"not run: $*\"; exit 0; }\n";
+    std::fs::write(suite.join("common/preamble"), preamble).expect("a file");
+    let text = reproduced(&["simple/tmpfs@v6.18:beyond-invalid#1", "--format", "fstests"]);
+    std::fs::write(suite.join("test"), text).expect("a file");
+    let ran = Command::new("bash").arg("test").current_dir(&suite).env("TEST_DIR", folder.path()).output();
+    let Ok(ran) = ran else {
+        eprintln!("there is no bash");
+        return;
+    };
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let is_there = said.contains("it is there");
+    let is_right = match shown {
+        _ if said.starts_with("not run: ") => true,
+        Some(1) => is_there,
+        Some(_) => said == "Silence is golden\n",
+        None => is_there || said == "Silence is golden\n",
+    };
+    assert!(is_right && ran.status.success(), "{said}");
+}
+
+/// What no program shows is refused, with what it would take.
+#[test]
+fn what_can_not_be_reproduced_says_what_it_takes() {
+    for (target, takes) in [
+        (&["ext4/ordered@v7.1:within-unmapped#1"][..], "it takes a race"),
+        (&["simple/tmpfs@v6.18:beyond-unmapped#1", "--by", "held"], "it takes a file server"),
+        (&["ext4/ordered@v7.1:extending-absent-with-reader#1"], "a reader that looks"),
+    ] {
+        let made = Command::new(env!("CARGO_BIN_EXE_shortcopy")).arg("reproduce").args(target).output();
+        let made = made.expect("the command is there");
+        let said = String::from_utf8_lossy(&made.stderr).into_owned();
+        assert_eq!(made.status.code(), Some(2), "{target:?}: {said}");
+        assert!(made.stdout.is_empty() && said.contains(takes), "{target:?}: {said}");
     }
 }
 

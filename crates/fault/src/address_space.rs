@@ -24,6 +24,9 @@ const fn queued(actor: usize) -> Word {
     1 << (6 + actor)
 }
 
+/// The name of the cell that tells which pages have a VMA.
+const VMAS: &str = "VMAs";
+
 /// What a page of the source is a mapping of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backing {
@@ -72,7 +75,7 @@ impl AddressSpace {
             stops_early: false,
             watched: false,
             mmap_lock: layout.cell("mmap lock", 11, show_mmap_lock),
-            vmas: layout.cell("VMAs", count.max(1) as u8, |vmas| format!("{vmas:#b}")),
+            vmas: layout.cell(VMAS, count.max(1) as u8, |vmas| format!("{vmas:#b}")),
             entries: layout.array(count, READABLE_SHIFT + 8, show_entry, |p| format!("page-table entry {p}")),
         }
     }
@@ -134,6 +137,13 @@ impl AddressSpace {
             .collect();
         pages.join(" | ")
     }
+}
+
+/// The cell that tells which pages of a source have a VMA, a bit each; none where no address space is declared.
+#[must_use]
+pub fn vmas_of(layout: &Layout) -> Option<Place> {
+    let at = layout.cells().iter().position(|cell| cell.name == VMAS)?;
+    Some(Place(at as u16))
 }
 
 fn show_mmap_lock(lock: Word) -> String {

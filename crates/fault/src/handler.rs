@@ -1,6 +1,6 @@
 //! The page-fault handler (`mm/memory.c`, `mm/filemap.c`), and touching user memory with faults on.
 
-use machine::{Flow, Label, Order, Place, Word, again, call};
+use machine::{Action, Control, Flow, Label, Order, Place, Step, Word, again, call};
 use page_state::folio::{self, Folio, folio_put, folio_put_mapping, folio_unlock};
 use page_state::steps::{attempt, change, load, report};
 use page_state::{Storage, Task};
@@ -30,12 +30,26 @@ pub(crate) fn split(storage: &Storage, address: Address) -> (usize, usize) {
     (address / units, address % units)
 }
 
+/// The page of the source in which a fault begins with this step; none where none does.
+#[must_use]
+pub fn faults_in(step: &Step) -> Option<usize> {
+    let begins = matches!(step.action, Action::Control(Control::Call));
+    (0..PAGES_MAX).find(|&page| begins && step.label == fault(page))
+}
+
+/// How many pages a source has, at most.
+const PAGES_MAX: usize = 8;
+
+fn fault(page: usize) -> Label {
+    Label::new("handle_mm_fault", &[page as i32])
+}
+
 /// Handles a fault in `page`: looks for the VMA under the mmap lock and sets the entry. Tells whether
 /// the access may be tried again; if not, it ends in `-EFAULT`.
 #[track_caller]
 pub fn handle_mm_fault(user: &User, page: usize) -> bool {
     let (task, mm) = (&user.task, user.mm);
-    call(task.m, Label::new("handle_mm_fault", &[page as i32]), || {
+    call(task.m, fault(page), || {
         no_page_lock_held(task);
         mmap_read_lock(task, mm);
         let mapped = find_vma(task, mm, page) && set_entry(user, page);

@@ -31,10 +31,10 @@ mod user_copy;
 
 pub use address_space::{
     AddressSpace, Backing, GONE, PRESENT, SourcePage, detach_vma, find_vma, free_anonymous, mmap_read_lock,
-    mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock,
+    mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock, vmas_of,
 };
 pub use adversaries::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
-pub use handler::{Address, User, get_user, handle_mm_fault};
+pub use handler::{Address, User, faults_in, get_user, handle_mm_fault};
 pub use iov_iter::{IovIter, Position, Segment};
 pub use shared::{
     SharedMapping, begin_access, end_access, is_shared_writable, mkclean_shared, set_shared_entry,

@@ -3,9 +3,13 @@
 //!
 //! A [`Test`] is a line of text. A [`Runner`] has tests run in a [`Place`] by a process of its own, which [`work`]s: it
 //! makes the place in a mount namespace that nobody else sees, and runs one test after the other. Whatever is killed,
-//! the namespace goes with the process, and with it what was mounted, a loop device, and every file. A worker that does
-//! not answer is killed and replaced, and it ends with its parent. [`plays`] tells which tests stand for an initial
+//! the namespace goes with the process, and with it what was mounted, a loop device, and every file. Each test has a
+//! process of its own, which is killed where it does not come to an end; so is a worker that does not answer, and all end
+//! with their parents. [`plays`] tells which tests stand for an initial
 //! state of a scenario.
+//!
+//! Two interfaces are spoken to by hand: the crate `userfaultfd` makes its bindings with clang when it is built, and `fuser` brings
+//! a session with threads of its own, and some ten crates, where one folder is served over a device that is open already.
 //!
 //! ```
 //! let line = "unit=1024 block=2048 size=4 blocks=MM page=absent source=straddling-1-invalid write=1+2";
@@ -28,10 +32,10 @@ mod worker;
 pub use file::Contents;
 pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place};
 pub use plays::{Initial, Stands, plays};
-pub use program::{Told, program};
+pub use program::{LINES_MAX, Told, fstests, program};
 pub use runner::{Error, Runner};
 pub use test::{Memory, NoTest, Page, Source, Test};
-pub use worker::{Answer, Observed, serve, served, work};
+pub use worker::{Answer, Closing, Observed, serve, served, work};
 
 /// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.
 #[must_use]

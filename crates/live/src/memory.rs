@@ -7,8 +7,10 @@
 //! checks that it is inside of a part that is mapped writable.
 #![allow(unsafe_code)]
 
+mod child;
 mod latch;
 
+pub(crate) use child::in_child;
 pub(crate) use latch::{Latch, Then};
 
 use std::io;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::{getegid, geteuid};
@@ -98,6 +98,8 @@ pub(crate) struct Open {
     /// Whether files in it may have names: they go with it.
     is_own: bool,
     pub(crate) habits: Habits,
+    /// What is mounted there, where it is an image, and where that lies.
+    image: Option<(Image, PathBuf)>,
 }
 
 impl Open {
@@ -114,6 +116,37 @@ impl Open {
         }
         options.mode(0o600).custom_flags(libc::O_TMPFILE).open(&self.folder)
     }
+
+    /// Whether it is an image, which can be [mounted again](Open::mount_again).
+    pub(crate) fn is_image(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// Gives a file another name.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
+    /// A file that is there.
+    pub(crate) fn present(&self, name: &str) -> io::Result<File> {
+        File::open(self.folder.join(name))
+    }
+
+    /// Takes an image out and puts it in again; what its own checker says meanwhile of what is wrong with it.
+    ///
+    /// # Errors
+    /// Why that can't be done, in words.
+    pub(crate) fn mount_again(&self) -> Result<Option<String>, String> {
+        let Some((image, file)) = &self.image else { return Err("it is no image".to_owned()) };
+        umount(&self.folder).map_err(|why| format!("it can't be unmounted: {why}"))?;
+        let check: &[&str] = match image.kind.as_str() {
+            "btrfs" => &["btrfs", "check", "--readonly"],
+            _ => &["e2fsck", "-f", "-n"],
+        };
+        let said = run(check, &[file.as_os_str()]).err();
+        image.attach(file, &self.folder)?;
+        Ok(said)
+    }
 }
 
 /// Makes the place, in a mount namespace of this process's own (of this thread's, where there are others).
@@ -126,23 +159,29 @@ pub(crate) fn open(place: &Place) -> Result<Open, String> {
         Place::Folder(folder) => {
             let kind = statfs(folder.as_path()).map_err(|why| format!("{}: {why}", folder.display()))?;
             let habits = Habits { in_memory: kind.filesystem_type() == TMPFS_MAGIC, journals_data: false };
-            let open = Open { folder: folder.clone(), is_own: false, habits };
+            let open = Open { folder: folder.clone(), is_own: false, habits, image: None };
             open.file("").map_err(|why| format!("{}: no file without a name: {why}", folder.display()))?;
             Ok(open)
         }
-        Place::Tmpfs => Ok(Open { folder: own_mount("tmpfs")?, is_own: true, habits: in_memory }),
-        Place::Ramfs => Ok(Open { folder: own_mount("ramfs")?, is_own: true, habits: in_memory }),
+        Place::Tmpfs => {
+            Ok(Open { folder: own_mount("tmpfs")?, is_own: true, habits: in_memory, image: None })
+        }
+        Place::Ramfs => {
+            Ok(Open { folder: own_mount("ramfs")?, is_own: true, habits: in_memory, image: None })
+        }
         Place::Fuse => Ok(Open {
             folder: serve_files()?,
             is_own: true,
             habits: Habits { in_memory: false, ..in_memory },
+            image: None,
         }),
         Place::Image(image) => {
             let habits = Habits { in_memory: false, journals_data: image.options.contains("data=journal") };
             if !geteuid().is_root() {
                 return Err(format!("{} on a loop device takes root", image.kind));
             }
-            Ok(Open { folder: image.mount(&own_mount("tmpfs")?)?, is_own: true, habits })
+            let (file, folder) = image.mount(&own_mount("tmpfs")?)?;
+            Ok(Open { folder, is_own: true, habits, image: Some((image.clone(), file)) })
         }
     }
 }
@@ -202,9 +241,9 @@ fn own_namespace() -> io::Result<()> {
 }
 
 impl Image {
-    /// Makes the image in a folder that is ours, and mounts it there.
-    fn mount(&self, base: &Path) -> Result<PathBuf, String> {
-        let Image { kind, block, options } = self;
+    /// Makes the image in a folder that is ours, and mounts it there: where it lies, and where it is mounted.
+    fn mount(&self, base: &Path) -> Result<(PathBuf, PathBuf), String> {
+        let Image { kind, block, .. } = self;
         let (image, folder) = (base.join("image"), base.join("mounted"));
         let made = || -> io::Result<()> {
             fs::create_dir(&folder)?;
@@ -236,9 +275,13 @@ impl Image {
             _ => &["mkfs.btrfs", "-q", "-f", "-K", "-m", "single", "-d", "single"],
         };
         run(words, &[image.as_os_str()])?;
-        let options = format!("loop,{options}");
-        run(&["mount", "-n", "-t", kind, "-o", &options], &[image.as_os_str(), folder.as_os_str()])?;
-        Ok(folder)
+        self.attach(&image, &folder)?;
+        Ok((image, folder))
+    }
+
+    fn attach(&self, file: &Path, folder: &Path) -> Result<(), String> {
+        let options = format!("loop,{}", self.options);
+        run(&["mount", "-n", "-t", &self.kind, "-o", &options], &[file.as_os_str(), folder.as_os_str()])
     }
 }
 
@@ -251,9 +294,10 @@ fn run(words: &[&str], more: &[&std::ffi::OsStr]) -> Result<(), String> {
     match output {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().next().unwrap_or("it said nothing").trim();
-            Err(format!("{} failed: {said}", words[0]))
+            let (said, more) =
+                (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+            let said = said.lines().chain(more.lines()).map(str::trim).find(|line| !line.is_empty());
+            Err(format!("{} failed: {}", words[0], said.unwrap_or("it said nothing")))
         }
         Err(why) => Err(format!("{} can't be run: {why}", words[0])),
     }

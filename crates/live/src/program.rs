@@ -6,7 +6,16 @@ use crate::memory::PAGE;
 use crate::test::{Memory, Page, Source, Test};
 
 /// All of the program that is the same for every test.
-const FRAME: &str = include_str!("program.c");
+const FRAME: &str = include_str!("program/frame.c");
+
+/// Who answers faults, where the memory is latched.
+const LATCH: &str = include_str!("program/latch.c");
+
+/// A test of the fstests suite around a program.
+const FSTESTS: &str = include_str!("program/fstests.sh");
+
+/// How many lines a program has at most.
+pub const LINES_MAX: usize = 149;
 
 /// What a program says about itself, and which final states it tells apart.
 #[derive(Clone, Debug)]
@@ -37,18 +46,24 @@ pub fn program(test: &Test, told: &Told<'_>) -> Result<String, String> {
     }
     let file = format!("size {size}, blocks {}, {page}", if blocks.is_empty() { "none" } else { blocks });
     text.push_str(
-        " *\n * cc -O1 -Wall -o t FILE.c && ./t DIR      DIR is on the file system that is asked\n \
+        " *\n * cc -O1 -Wall -pthread -o t FILE.c && ./t DIR      DIR is on the file system that is asked\n \
          * exit status: 0 not there, 1 there, 2 neither, 77 could not be run\n */\n",
     );
-    // What is dropped and read again is told only where it differs.
-    let after = "\tdrop(fd);\n\tout = open_memstream(&then, &length);\n\tcontents(fd, out);\n\tfclose(out);\n\
-                 \tif (strcmp(strstr(now, \"size\"), then)) {\n\t\tchar *both;\n\n\
-                 \t\tif (asprintf(&both, \"%s; after sync %s\", now, then) < 0)\n\t\t\tskip(\"memory\");\n\
-                 \t\tfree(now);\n\t\tnow = both;\n\t}\n";
     let constants =
         format!("UNIT = {unit}, BLOCK = {block}, SIZE = {size}, POSITION = {position}, LENGTH = {length}");
+    let Parts { set_up, answers } = memory(test)?;
+    let (includes, functions, check) = match answers {
+        Some((beside, then)) => {
+            let answer = LATCH.replace("@THEN@", then);
+            (LATCH_INCLUDES, format!("{beside}{answer}\n"), LATCH_CHECK)
+        }
+        None => ("", String::new(), ""),
+    };
     text.push_str(
         &FRAME
+            .replace("@INCLUDES@", includes)
+            .replace("@FUNCTIONS@", &functions)
+            .replace("@CHECK@", check)
             .replace("@CONSTANTS@", &constants)
             .replace("@BAD@", &list(told.bad))
             .replace("@GOOD@, NULL", if told.good.is_empty() { "NULL" } else { "@GOOD@, NULL" })
@@ -56,10 +71,19 @@ pub fn program(test: &Test, told: &Told<'_>) -> Result<String, String> {
             .replace("@FILE@", &file)
             .replace("@PREPARE@", prepare(test, *page).trim_end_matches('\n'))
             .replace("@SOURCE@", &source.to_string())
-            .replace("@MEMORY@", &memory(test)?)
-            .replace("@AFTER@", after.trim_end_matches('\n')),
+            .replace("@MEMORY@", &set_up),
     );
     Ok(text)
+}
+
+/// A program as a test of the fstests suite, of a target, which is about this.
+#[must_use]
+pub fn fstests(program: &str, target: &str, sentence: &str, test: &Test) -> String {
+    FSTESTS
+        .replace("@SENTENCE@", sentence)
+        .replace("@TARGET@", target)
+        .replace("@BLOCK@", &test.block.to_string())
+        .replace("@PROGRAM@", program)
 }
 
 fn prepare(test: &Test, page: Page) -> String {
@@ -68,27 +92,27 @@ fn prepare(test: &Test, page: Page) -> String {
     let mut line = |line: &str| {
         let _ = writeln!(text, "\t{line}");
     };
-    line("static char old[4 * PAGE];");
-    line("fill(old, 0, SIZE, 'a');");
+    if *size > 0 {
+        line("static char old[4 * PAGE];");
+        line("fill(old, 0, SIZE, 'a');");
+    }
     for (at, letter) in blocks.bytes().enumerate() {
         let from = at * block;
         let bytes = (size * unit - from).min(*block);
         match letter {
-            b'M' => line(&format!(
-                "if (pwrite(fd, old + {from}, {bytes}, {from}) != {bytes})\n\t\tskip(\"pwrite\");"
-            )),
-            b'U' => line(&format!(
-                "if (fallocate(fd, FALLOC_FL_KEEP_SIZE, {from}, BLOCK))\n\t\tskip(\"fallocate\");"
-            )),
+            b'M' => line(&format!("need(pwrite(fd, old + {from}, {bytes}, {from}) == {bytes}, \"pwrite\");")),
+            b'U' => {
+                line(&format!("need(!fallocate(fd, FALLOC_FL_KEEP_SIZE, {from}, BLOCK), \"fallocate\");"))
+            }
             _ => {}
         }
     }
-    line("if (ftruncate(fd, SIZE * UNIT))\n\t\tskip(\"ftruncate\");");
-    let read = "if (pread(fd, (char[4 * PAGE]){ 0 }, 4 * PAGE, 0) < 0)\n\t\tskip(\"pread\");";
+    line("need(!ftruncate(fd, SIZE * UNIT), \"ftruncate\");");
+    let read = "need(pread(fd, (char[4 * PAGE]){ 0 }, 4 * PAGE, 0) >= 0, \"pread\");";
     match page {
         Page::Absent => line("drop(fd);"),
         Page::Uptodate | Page::Committed => {
-            line("if (fsync(fd))\n\t\tskip(\"fsync\");");
+            line("need(!fsync(fd), \"fsync\");");
             line(read);
         }
         Page::AsRead => {
@@ -98,17 +122,31 @@ fn prepare(test: &Test, page: Page) -> String {
         Page::Block(at) => {
             line("drop(fd);");
             // As long as the block: what is behind the size is cut again.
-            line(&format!(
-                "if (pwrite(fd, old + {0}, BLOCK, {0}) != BLOCK)\n\t\tskip(\"pwrite\");",
-                at * block
-            ));
-            line("if (ftruncate(fd, SIZE * UNIT) || fsync(fd))\n\t\tskip(\"fsync\");");
+            line(&format!("need(pwrite(fd, old + {0}, BLOCK, {0}) == BLOCK, \"pwrite\");", at * block));
+            line("need(!ftruncate(fd, SIZE * UNIT) && !fsync(fd), \"fsync\");");
         }
     }
     text
 }
 
-fn memory(test: &Test) -> Result<String, String> {
+const LATCH_INCLUDES: &str = "\
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+";
+
+const LATCH_CHECK: &str = "\tneed(faults, \"nobody touched what was held\");\n";
+
+/// The memory that a program writes from.
+struct Parts {
+    /// How it is set up.
+    set_up: String,
+    /// How a fault in it is answered, where that is held: what it takes beside, and what is done.
+    answers: Option<(&'static str, &'static str)>,
+}
+
+fn memory(test: &Test) -> Result<Parts, String> {
     let Test { unit, length, source, .. } = *test;
     let (memory, ahead, offset, segments) = match source {
         Source::One(memory) => (memory, 0, 0, "{ source, LENGTH * UNIT }"),
@@ -124,25 +162,47 @@ fn memory(test: &Test) -> Result<String, String> {
     };
     let pages = (offset + length * unit).div_ceil(PAGE);
     let gone = format!("source + {ahead} * PAGE, {} * PAGE", pages - ahead);
-    let (make, then) = match memory {
-        Memory::Resident => ("MAP_PRIVATE | MAP_ANONYMOUS, -1", String::new()),
-        Memory::Invalid => ("MAP_PRIVATE | MAP_ANONYMOUS, -1", format!("\tmunmap({gone});\n")),
-        Memory::Absent => ("MAP_SHARED, other", format!("\tmadvise({gone}, MADV_DONTNEED);\n")),
-        Memory::LatchedThenFilled | Memory::LatchedThenUnmapped => {
-            return Err("a program for memory that is taken away while a fault waits is not made".to_owned());
+    let anonymous = "MAP_PRIVATE | MAP_ANONYMOUS, -1";
+    // The thread ends with the program.
+    let held = format!(
+        "\tchar *at = source + {ahead} * PAGE;\n\
+         \theld = (struct uffdio_range){{ (unsigned long)at, {} * PAGE }};\n",
+        pages - ahead
+    );
+    let start = "\tmadvise(at, held.len, MADV_DONTNEED);\n\
+                 \tint uffd = syscall(SYS_userfaultfd, O_CLOEXEC);\n\
+                 \tneed(!ioctl(uffd, UFFDIO_API, &(struct uffdio_api){ .api = UFFD_API }), \"userfaultfd\");\n\
+                 \tstruct uffdio_register all = { held, UFFDIO_REGISTER_MODE_MISSING, 0 };\n\
+                 \tneed(!ioctl(uffd, UFFDIO_REGISTER, &all), \"userfaultfd\");\n\
+                 \tneed(!pthread_create(&(pthread_t){ 0 }, NULL, answer, &uffd), \"a thread\");\n";
+    let (make, then, answers) = match memory {
+        Memory::Resident => (anonymous, String::new(), None),
+        Memory::Invalid => (anonymous, format!("\tmunmap({gone});\n"), None),
+        Memory::Absent => ("MAP_SHARED, other", format!("\tmadvise({gone}, MADV_DONTNEED);\n"), None),
+        Memory::LatchedThenUnmapped => {
+            let answers = "munmap((void *)(unsigned long)held.start, held.len);\n\
+                           \tioctl(*(int *)fd, UFFDIO_WAKE, &held);";
+            (anonymous, format!("{held}{start}"), Some(("", answers)))
+        }
+        Memory::LatchedThenFilled => {
+            let answers = "struct uffdio_copy copy = { held.start, (unsigned long)image, held.len, 0, 0 };\n\
+                           \tioctl(*(int *)fd, UFFDIO_COPY, &copy);";
+            let image = "static char image[4 * PAGE];\n\n";
+            (anonymous, format!("{held}\tmemcpy(image, at, held.len);\n{start}"), Some((image, answers)))
         }
     };
     let other = match memory {
         Memory::Absent => format!(
-            "\tint other = memfd_create(\"source\", 0);\n\tif (ftruncate(other, {pages} * PAGE))\n\t\tskip(\"memfd\");\n"
+            "\tint other = memfd_create(\"source\", 0);\n\tneed(!ftruncate(other, {pages} * PAGE), \"memfd\");\n"
         ),
         _ => String::new(),
     };
     let segments = segments.replace("OFFSET", &offset.to_string());
-    Ok(format!(
+    let set_up = format!(
         "{other}\tchar *source = mmap(NULL, {pages} * PAGE, PROT_READ | PROT_WRITE, {make}, 0);\n\
-         \tif (source == MAP_FAILED)\n\t\tskip(\"mmap\");\n\
+         \tneed(source != MAP_FAILED, \"mmap\");\n\
          \tfill(source + {offset}, POSITION, LENGTH, 'A');\n{then}\
          \tstruct iovec data[] = {{ {segments} }};"
-    ))
+    );
+    Ok(Parts { set_up, answers })
 }

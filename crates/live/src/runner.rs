@@ -10,13 +10,16 @@ use std::time::Duration;
 
 use crate::place::Place;
 use crate::test::Test;
-use crate::worker::{Answer, Greeting};
+use crate::worker::{Answer, Closing, Greeting};
 
 /// How long a place may take to be made.
 const MADE_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long a test may take.
+/// How long a worker may be silent: longer than it lets a test take.
 const DONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long an image may take to be checked and read again.
+const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 
 /// How many workers may be lost in one place before nobody tries again.
 const LOST_MAX: usize = 3;
@@ -42,7 +45,7 @@ pub enum Error {
 /// A worker, killed when it is dropped.
 struct Worker {
     child: Child,
-    to: ChildStdin,
+    to: Option<ChildStdin>,
     from: Receiver<String>,
 }
 
@@ -61,8 +64,14 @@ impl Worker {
     }
 
     fn ask(&mut self, test: &Test) -> Option<Answer> {
-        writeln!(self.to, "{test}").ok()?;
+        writeln!(self.to.as_mut()?, "{test}").ok()?;
         serde_json::from_str(&self.hear(DONE_WITHIN)?).ok()
+    }
+
+    /// Tells it that there is no more, and hears what it has to say of the place.
+    fn close(mut self) -> Option<Closing> {
+        self.to = None;
+        serde_json::from_str(&self.hear(CLOSED_WITHIN)?).ok()
     }
 }
 
@@ -87,7 +96,7 @@ impl Runner {
                 }
             }
         });
-        let worker = Worker { child, to, from };
+        let worker = Worker { child, to: Some(to), from };
         let greeting = worker.hear(MADE_WITHIN).and_then(|line| serde_json::from_str(&line).ok());
         match greeting {
             Some(Greeting::Ready) => Ok(worker),
@@ -96,7 +105,8 @@ impl Runner {
         }
     }
 
-    /// Runs tests in a place, one after the other, and hands over what came of each, until `stop` is set.
+    /// Runs tests in a place, one after the other, and hands over what came of each, until `stop` is set; at last what came
+    /// of the place, where that is an image.
     ///
     /// # Errors
     /// Where not one could be run.
@@ -106,7 +116,7 @@ impl Runner {
         tests: &[Test],
         stop: &AtomicBool,
         take: &mut dyn FnMut(usize, Answer),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Closing>, Error> {
         let mut worker = Some(self.start(place)?);
         let mut lost = 0;
         for (at, test) in tests.iter().enumerate() {
@@ -127,6 +137,15 @@ impl Runner {
             });
             take(at, answer);
         }
-        Ok(())
+        Ok(match (place, worker) {
+            (Place::Image(_), Some(worker)) if !stop.load(Ordering::Relaxed) => {
+                let silent = || Closing {
+                    damage: Some("it was not checked in time".to_owned()),
+                    ..Closing::default()
+                };
+                Some(worker.close().unwrap_or_else(silent))
+            }
+            _ => None,
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
 use crate::fuse;
-use crate::memory::{pwritev, stamp_free_memory};
+use crate::memory::{in_child, pwritev, stamp_free_memory};
 use crate::place::{Open, Place, SERVER, open};
 use crate::source::set_up;
 use crate::test::Test;
@@ -48,6 +49,26 @@ pub(crate) enum Greeting {
     /// It is not, for this reason.
     Cannot(String),
 }
+
+/// What came of an image after the last test.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Closing {
+    /// How many files were read again when it had been unmounted and mounted.
+    pub read_again: usize,
+    /// How many of them had the size again that was theirs before a write that failed, which had made it larger in memory
+    /// alone.
+    pub old_size: usize,
+    /// What differed then, in words.
+    pub changed: Vec<String>,
+    /// What the file system's own checker says of what is wrong with it.
+    pub damage: Option<String>,
+}
+
+/// How long a test may take before its process is killed.
+const DONE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How many files are kept, at most, to be read again at the end.
+const KEPT_MAX: usize = 400;
 
 /// How much free memory is stamped before each write, in bytes.
 const STAMPED: usize = 256 << 10;
@@ -89,17 +110,77 @@ pub fn work(place: &Place, input: impl BufRead, mut output: impl Write) -> io::R
         Err(why) => return say(serde_json::to_string(&Greeting::Cannot(why))?),
     };
     say(serde_json::to_string(&Greeting::Ready)?)?;
+    let mut kept = Vec::new();
     for line in input.lines() {
-        let answer = match line?.parse::<Test>() {
-            Ok(test) => run(&open, &test).unwrap_or_else(|why| match why {
-                Unmade::Cannot(why) => Answer::Not(why.to_owned()),
-                Unmade::Failed(why) => Answer::Not(why.to_string()),
-            }),
+        let line = line?;
+        let answer = match line.parse::<Test>() {
+            Ok(test) => watched(&open, &test)?,
             Err(why) => Answer::Not(why.to_string()),
         };
+        if let Answer::Ran(Observed { returned, after_sync: Some(contents), .. }) = &answer
+            && open.is_image()
+            && kept.len() < KEPT_MAX
+        {
+            open.rename("file", &kept_name(kept.len()))?;
+            let failed = returned.starts_with('-');
+            kept.push(Kept { line, failed, contents: contents.clone() });
+        }
         say(serde_json::to_string(&answer)?)?;
     }
+    if open.is_image() {
+        let closing =
+            close(&open, &kept).unwrap_or_else(|why| Closing { damage: Some(why), ..Closing::default() });
+        say(serde_json::to_string(&closing)?)?;
+    }
     Ok(())
+}
+
+/// A file that is read again at the end.
+struct Kept {
+    /// Its test.
+    line: String,
+    /// Whether the write failed.
+    failed: bool,
+    contents: Contents,
+}
+
+fn kept_name(number: usize) -> String {
+    format!("kept-{number}")
+}
+
+/// Runs a test in a process of its own, which is killed where it does not come to an end.
+fn watched(place: &Open, test: &Test) -> io::Result<Answer> {
+    let said = in_child(DONE_WITHIN, |to| {
+        let answer = run(place, test).unwrap_or_else(|why| match why {
+            Unmade::Cannot(why) => Answer::Not(why.to_owned()),
+            Unmade::Failed(why) => Answer::Not(why.to_string()),
+        });
+        Ok(serde_json::to_writer(to, &answer)?)
+    })?;
+    Ok(match said {
+        None => Answer::Hung,
+        Some(said) => serde_json::from_slice(&said)
+            .unwrap_or_else(|_| Answer::Not("the process that ran it ended before it was done".to_owned())),
+    })
+}
+
+/// Unmounts an image, has it checked, mounts it, and reads what was kept.
+fn close(place: &Open, kept: &[Kept]) -> Result<Closing, String> {
+    let damage = place.mount_again()?;
+    let mut closing = Closing { read_again: kept.len(), damage, ..Closing::default() };
+    for (number, Kept { line, failed, contents: before }) in kept.iter().enumerate() {
+        let test: Test = line.parse().map_err(|why: crate::NoTest| why.to_string())?;
+        let now = place.present(&kept_name(number)).and_then(|file| contents(&file, test.unit));
+        let is_old =
+            |now: &Contents| now.size == test.size.to_string() && before.units.starts_with(&now.units);
+        match now {
+            Ok(now) if now == *before => {}
+            Ok(now) if *failed && is_old(&now) => closing.old_size += 1,
+            Ok(now) => closing.changed.push(format!("{line}: {before:?} is {now:?}")),
+            Err(why) => closing.changed.push(format!("{line}: {why}")),
+        }
+    }
+    Ok(closing)
 }
 
 fn run(place: &Open, test: &Test) -> Result<Answer, Unmade> {

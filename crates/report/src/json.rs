@@ -108,6 +108,9 @@ struct Line<'r> {
     /// Promised, and neither looked at nor left out.
     not_looked_at: Vec<&'r str>,
     left_out: &'r BTreeSet<String>,
+    /// Whether orders of steps that make no difference were left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reduced: bool,
     states: u64,
     transitions: u64,
     executions: u64,
@@ -146,7 +149,7 @@ pub(crate) fn initial_states(scenario: &Scenario) -> impl Iterator<Item = State<
 }
 
 #[derive(Serialize)]
-struct Bad<'r> {
+pub(crate) struct Bad<'r> {
     property: &'r str,
     witness: &'r str,
     promised: bool,
@@ -213,6 +216,7 @@ pub fn line(finding: Finding<'_>, how: How<'_>) -> Result<String, serde_json::Er
         looked_at: &outcome.looked_at,
         not_looked_at: outcome.not_looked_at(scenario),
         left_out: &outcome.left_out,
+        reduced: outcome.reduced,
         states: outcome.states,
         transitions: outcome.transitions,
         executions: outcome.executions,
@@ -303,7 +307,7 @@ fn bad_states<'r>(scenario: &Scenario, all: &'r [BadState], states: &'r [Option<
     all.iter().zip(states).map(|(bad, states)| bad_state(scenario, bad, states)).collect()
 }
 
-fn bad_state<'r>(scenario: &Scenario, bad: &'r BadState, states: Option<&'r States>) -> Bad<'r> {
+pub(crate) fn bad_state<'r>(scenario: &Scenario, bad: &'r BadState, states: Option<&'r States>) -> Bad<'r> {
     let property = block::property(scenario, &bad.property);
     Bad {
         property: &bad.property,

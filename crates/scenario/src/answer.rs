@@ -104,6 +104,8 @@ pub struct Outcome {
     pub looked_at: BTreeSet<String>,
     /// The ids of the properties that were left out because the user said so: see [`Outcome::leave_out`].
     pub left_out: BTreeSet<String>,
+    /// Whether orders of steps that make no difference were left out: states and transitions are those that were left.
+    pub reduced: bool,
     /// Distinct states; 0 where the engine has none.
     pub states: u64,
     /// Transitions between them; executions' steps where the engine has none.
@@ -134,6 +136,7 @@ impl Default for Outcome {
             coverage: Coverage::Unsupported,
             looked_at: BTreeSet::new(),
             left_out: BTreeSet::new(),
+            reduced: false,
             states: 0,
             transitions: 0,
             executions: 0,

@@ -78,6 +78,14 @@ impl Schedule {
         self.events.iter().filter(is_step).count()
     }
 
+    /// How often another actor goes on than the one that took the step before.
+    #[must_use]
+    pub fn switches(&self) -> usize {
+        let is_step = |e: &&Event| matches!(e.kind, EventKind::Step { scheduling_point: true, .. });
+        let who: Vec<&str> = self.events.iter().filter(is_step).map(|e| e.actor.as_str()).collect();
+        who.windows(2).filter(|two| two[0] != two[1]).count()
+    }
+
     /// The names of the actors that take steps, in the order of their first one.
     #[must_use]
     pub fn actors(&self) -> Vec<&str> {

@@ -42,6 +42,7 @@ use scenario::{BadState, Bounds, Check, Coverage, Missing, Outcome, Scenario, Sc
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
+pub(crate) use schedule::end_with;
 pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
@@ -316,6 +317,7 @@ fn attempt<const R: usize>(
         coverage,
         looked_at: looked_at(scenario, coverage),
         left_out: BTreeSet::new(),
+        reduced: plan.is_reduced(),
         states: searched.states.len() as u64,
         transitions: searched.transitions,
         executions: 0,

@@ -46,19 +46,23 @@ pub(crate) fn tell(prepared: &Arc<Prepared>, bad: &Bad, way: &Way) -> Result<(Sc
             last = events.len();
         }
     }
-    // A schedule ends with what it is for.
+    end_with(&mut events, last, bad.property, &bad.witness);
+    Ok((Schedule { initial: prepared.scenario.initial[way.initial].name.clone(), events }, at_end))
+}
+
+/// A schedule ends with what it is for: where one of the events from `last` on says that, or else by nobody.
+pub(crate) fn end_with(events: &mut Vec<Event>, last: usize, property: &str, witness: &str) {
     let is_it = |event: &Event| match &event.kind {
-        EventKind::Bad { property, witness } => *property == bad.property && *witness == bad.witness,
+        EventKind::Bad { property: broken, witness: of } => broken == property && of == witness,
         _ => false,
     };
     match events.iter().skip(last).position(is_it) {
         Some(at) => events.truncate(last + at + 1),
         None => {
-            let (property, witness) = (bad.property.to_owned(), bad.witness.clone());
+            let (property, witness) = (property.to_owned(), witness.to_owned());
             events.push(nobody(EventKind::Bad { property, witness }));
         }
     }
-    Ok((Schedule { initial: prepared.scenario.initial[way.initial].name.clone(), events }, at_end))
 }
 
 fn nobody(kind: EventKind) -> Event {

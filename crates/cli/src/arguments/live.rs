@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Bounds, Format};
+use crate::parking::Means;
 
 /// `live`
 #[derive(Args, Debug)]
@@ -45,4 +46,19 @@ pub struct Reproduce {
     /// Where the snapshots are
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+    /// By what the kernel is brought there; the easiest that does where nothing is said
+    #[arg(long, value_enum, value_name = "MEANS")]
+    pub by: Option<Means>,
+    /// The program alone, or a test for the fstests suite around it
+    #[arg(long, value_enum, default_value_t = ProgramFormat::C)]
+    pub format: ProgramFormat,
+}
+
+/// In which form a program is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProgramFormat {
+    /// One C file.
+    C,
+    /// A shell script as those in `tests/generic` of the fstests suite, with what it should say at its end.
+    Fstests,
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use anstyle::{AnsiColor, Style};
-use live::{Answer, MEBIBYTES_MAX, Observed, Place, Runner, Stands, Test};
+use live::{Answer, Closing, MEBIBYTES_MAX, Observed, Place, Runner, Stands, Test};
 use scenario::{Scenario, Variant, WritePath};
 use serde::Serialize;
 
@@ -64,6 +64,7 @@ pub(crate) fn live(
         arguments,
         searcher,
         seen: HashMap::new(),
+        closings: Vec::new(),
         page: Page::default(),
         ran: 0,
         outside: 0,
@@ -123,6 +124,8 @@ struct Session<'s> {
     searcher: &'s Searcher,
     /// What came of a test in a place: variants share most of them.
     seen: HashMap<(String, Test), Answer>,
+    /// What came of the images that tests of a path ran in, and which these were.
+    closings: Vec<(String, Closing)>,
     page: Page,
     ran: usize,
     outside: usize,
@@ -235,9 +238,10 @@ impl Session<'_> {
             &format!("  {tests} runs to do: up to some {seconds} s, {MEBIBYTES_MAX} MiB of memory, no disk"),
         )?;
         let answers = self.run(&path.name, &all);
-        let tally = Tally::count(&all, &answers, not_run);
+        let mut tally = Tally::count(&all, &answers, not_run);
+        tally.close(std::mem::take(&mut self.closings));
         self.ran += tally.runs;
-        self.outside += tally.outside.len();
+        self.outside += tally.outside.len() + tally.damage.len();
         self.page.add(&format!("{}@{}", path.name, variant.name), why, &tally);
         match self.arguments.format {
             Format::Text => self.tell(&tally, out),
@@ -298,8 +302,9 @@ impl Session<'_> {
             let name = place.to_string();
             let (seen, runner) = (&mut self.seen, &self.runner);
             let mut take = |at: usize, answer| drop(seen.insert((name.clone(), tests[at].clone()), answer));
-            if let Err(why) = runner.run(place, &tests, &self.searcher.interrupt, &mut take) {
-                failed.insert(block, why.to_string());
+            match runner.run(place, &tests, &self.searcher.interrupt, &mut take) {
+                Ok(closing) => self.closings.extend(closing.map(|closing| (name, closing))),
+                Err(why) => drop(failed.insert(block, why.to_string())),
             }
         }
         let answer = |test: &Test| match places.get(&test.block) {
@@ -317,7 +322,19 @@ impl Session<'_> {
 
     fn tell(&self, tally: &Tally, out: &mut Output) -> Result<(), Error> {
         let Tally {
-            runs, inside, near, outside, initial_states, scenarios, predicted, seen, latched, ..
+            runs,
+            inside,
+            near,
+            outside,
+            initial_states,
+            scenarios,
+            predicted,
+            seen,
+            latched,
+            read_again,
+            old_size,
+            damage,
+            ..
         } = tally;
         let style = if outside.is_empty() { AnsiColor::Green.on_default() } else { OUTSIDE };
         out.line(&format!(
@@ -328,6 +345,15 @@ impl Session<'_> {
         out.line(&format!(
             "  {seen} of {predicted} predicted final states seen; {latched} of the runs took userfaultfd"
         ))?;
+        if *read_again > 0 {
+            out.line(&format!(
+                "  {read_again} files read again after the images were checked and mounted anew, {old_size} with the size \
+                 that was theirs before a write that failed"
+            ))?;
+        }
+        for damage in damage {
+            out.line(&format!("  {OUTSIDE}outside{OUTSIDE:#}   {damage}"))?;
+        }
         if *near > 0 {
             out.line(&format!("  {near} more runs are only like a scenario, and came to something else"))?;
         }

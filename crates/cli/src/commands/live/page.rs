@@ -12,6 +12,8 @@ pub(super) struct Page {
     why: Vec<String>,
     not_run: BTreeMap<String, usize>,
     sums: [usize; 5],
+    read_again: [usize; 2],
+    damage: Vec<String>,
 }
 
 impl Page {
@@ -24,6 +26,10 @@ impl Page {
         if *runs == 0 {
             return;
         }
+        for (sum, more) in self.read_again.iter_mut().zip([tally.read_again, tally.old_size]) {
+            *sum += more;
+        }
+        self.damage.extend(tally.damage.iter().map(|what| format!("- {what}")));
         let outside = tally.outside.len();
         self.rows.push(format!(
             "| {target} | {scenarios} | {initial_states} | {runs} | {latched} | {inside} | {outside} | {seen} of {predicted} |"
@@ -49,6 +55,21 @@ impl Page {
         for row in &self.rows {
             let _ = writeln!(text, "{row}");
         }
+        let [read_again, old_size] = self.read_again;
+        let _ = match &self.damage[..] {
+            [] if read_again == 0 => Ok(()),
+            [] => writeln!(
+                text,
+                "\nThe file systems' own checkers find nothing wrong with the images. {read_again} files were read again after these\n\
+                 were mounted anew, and are as before; {old_size} of them but for the size, which is what it was before a write that\n\
+                 failed, and had made it larger in memory alone."
+            ),
+            damage => writeln!(
+                text,
+                "\nWrong with the images, or with what was read from them when they were mounted anew:\n\n{}",
+                damage.join("\n")
+            ),
+        };
         let _ = writeln!(text, "\nThe variants were chosen so:\n\n{}", self.why.join("\n"));
         let _ = writeln!(
             text,

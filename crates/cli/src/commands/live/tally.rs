@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use live::{Answer, Observed, Stands};
+use live::{Answer, Closing, Observed, Stands};
 use serde::Serialize;
 
 use super::predicted::{Played, Skipped, agrees, shown};
@@ -30,6 +30,12 @@ pub(super) struct Tally {
     pub(super) seen: usize,
     /// The others.
     pub(super) not_seen: Vec<NotSeen>,
+    /// Files that were read again when their image had been checked and mounted anew.
+    pub(super) read_again: usize,
+    /// How many of them had the size again that was theirs before a write that failed.
+    pub(super) old_size: usize,
+    /// What was wrong then with an image, or with one of them.
+    pub(super) damage: Vec<String>,
     /// Why initial states, or tests, did not run, and how many.
     pub(super) not_run: Skipped,
 }
@@ -97,6 +103,17 @@ impl Tally {
         }
         tally.scenarios = scenarios.len();
         tally
+    }
+
+    /// Adds what came of the images, of which each has a name.
+    pub(super) fn close(&mut self, closings: Vec<(String, Closing)>) {
+        for (place, Closing { read_again, old_size, changed, damage }) in closings {
+            self.read_again += read_again;
+            self.old_size += old_size;
+            let changed =
+                changed.into_iter().map(|what| format!("after it was mounted anew: {place} {what}"));
+            self.damage.extend(damage.map(|what| format!("{place}: {what}")).into_iter().chain(changed));
+        }
     }
 
     fn one(&mut self, played: &Played, observed: &Observed, stands: Stands, command: String) {

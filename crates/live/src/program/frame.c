@@ -1,24 +1,24 @@
 #define _GNU_SOURCE
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
+@INCLUDES@
 enum { PAGE = 4096, @CONSTANTS@ };
 
 static const char *const bad[] = { @BAD@, NULL };
 static const char *const good[] = { @GOOD@, NULL };
 
-static void skip(const char *what)
+static void need(int is_so, const char *what)
 {
-	printf("could not be run: %s: %s\n", what, strerror(errno));
-	exit(77);
+	if (!is_so)
+		err(77, "could not be run: %s", what);
 }
 
 /* Units of the old file are filled with a, b, c, .., those that are written with A, B, C, .. */
@@ -31,36 +31,33 @@ static void fill(char *at, int first, int count, int letter)
 /* Puts the file to where it is kept, and takes its pages out of the page cache. */
 static void drop(int fd)
 {
-	if (fsync(fd) || syncfs(fd))
-		skip("fsync");
+	need(!fsync(fd) && !syncfs(fd), "fsync");
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
 /* o3 is the old unit 3, n3 the new one, 0 zeros, ? anything else. */
-static void contents(int fd, FILE *out)
+static char *contents(int fd)
 {
 	static unsigned char b[8 * PAGE];
 	ssize_t n = pread(fd, b, sizeof b, 0);
+	char *text;
+	FILE *out = open_memstream(&text, &(size_t){ 0 });
 
-	fprintf(out, "size %zd", n / UNIT);
-	if (n % UNIT)
-		fprintf(out, "+%zd", n % UNIT);
+	fprintf(out, n % UNIT ? "size %zd+" : "size %zd", n / UNIT);
 	for (ssize_t at = 0; at < n; at += UNIT) {
-		int c = b[at];
+		int c = b[at], is_old = c >= 'a' && c <= 'z', is_new = c >= 'A' && c <= 'Z';
 
 		for (ssize_t i = at; i < at + UNIT && i < n; i++)
-			if (b[i] != c)
-				c = 0xff;
+			if (b[i] != b[at])
+				c = '?', is_old = is_new = 0;
 		fputs(at ? " " : ": ", out);
-		if (c == 0)
-			fputs("0", out);
-		else if (c >= 'a' && c <= 'z')
-			fprintf(out, "o%d", c - 'a');
-		else if (c >= 'A' && c <= 'Z')
-			fprintf(out, "n%d", c - 'A');
+		if (is_old || is_new)
+			fprintf(out, is_old ? "o%d" : "n%d", c - (is_old ? 'a' : 'A'));
 		else
-			fputs("?", out);
+			fputs(c ? "?" : "0", out);
 	}
+	fclose(out);
+	return text;
 }
 
 static int among(const char *seen, const char *const *all)
@@ -70,35 +67,31 @@ static int among(const char *seen, const char *const *all)
 	return *all != NULL;
 }
 
-int main(int argc, char **argv)
+@FUNCTIONS@int main(int argc, char **argv)
 {
-	char path[4096], *now, *then;
-	size_t length;
+	char path[4096], ret[64], *seen;
 	struct utsname kernel;
 
 	snprintf(path, sizeof path, "%s/shortcopy-XXXXXX", argc > 1 ? argv[1] : ".");
 	int fd = mkstemp(path);
-	if (fd < 0)
-		skip(path);
-	unlink(path);
+	need(fd >= 0 && !unlink(path), path);
 
 	/* The file: @FILE@ */
 @PREPARE@
 	/* The source: @SOURCE@ */
 @MEMORY@
-	ssize_t ret = pwritev(fd, data, sizeof data / sizeof *data, POSITION * UNIT);
-	FILE *out = open_memstream(&now, &length);
-	if (ret < 0)
-		fprintf(out, "-%s, ", strerrorname_np(errno));
+	ssize_t n = pwritev(fd, data, sizeof data / sizeof *data, POSITION * UNIT);
+	if (n < 0)
+		snprintf(ret, sizeof ret, "-%s", strerrorname_np(errno));
 	else
-		fprintf(out, ret % UNIT ? "%zd+, " : "%zd, ", ret / UNIT);
-	contents(fd, out);
-	fclose(out);
-@AFTER@
+		snprintf(ret, sizeof ret, n % UNIT ? "%zd+" : "%zd", n / UNIT);
+	char *now = contents(fd);
+@CHECK@	drop(fd);
+	char *then = contents(fd);
+	int is_same = !strcmp(now, then);
+	need(asprintf(&seen, "%s, %s%s%s", ret, now, is_same ? "" : "; after sync ", is_same ? "" : then) >= 0, "memory");
 	uname(&kernel);
-	int is_bad = among(now, bad), is_good = among(now, good);
-	printf("Linux %s: %s: %s\n", kernel.release, now, is_bad ? "it is there" : is_good ? "not there" : "neither");
-	free(then);
-	free(now);
+	int is_bad = among(seen, bad), is_good = among(seen, good);
+	printf("Linux %s: %s: %s\n", kernel.release, seen, is_bad ? "it is there" : is_good ? "not there" : "neither");
 	return is_bad ? 1 : is_good ? 0 : 2;
 }
