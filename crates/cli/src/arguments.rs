@@ -135,13 +135,15 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 6] = [
+const OF_ENGINES: [(&str, &[Engine]); 8] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
     ("executions", &[Engine::Loom, Engine::Shuttle]),
     ("states-max", &[Engine::Explicit]),
     ("memory-max", &[Engine::Explicit]),
+    ("reduce", &[Engine::Explicit]),
+    ("forced-by", &[Engine::Explicit]),
 ];
 
 /// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
@@ -536,6 +538,8 @@ mod tests {
             let value = match option {
                 "loom-mode" => "sc",
                 "shuttle" => "pct",
+                "reduce" => "none",
+                "forced-by" => "latch",
                 _ => "7",
             };
             let given = format!("--{option}={value}");

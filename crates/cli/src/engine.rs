@@ -233,7 +233,7 @@ impl Searcher {
         let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
         let reduce = match reduce {
             Reduce::None => explicit::Reduce::None,
-            Reduce::Order => explicit::Reduce::Order,
+            Reduce::Order => explicit::Reduce::LARGE,
         };
         explicit::Options { bounds, threads, reduce, interrupt, progress }
     }

@@ -35,14 +35,12 @@ pub(crate) struct Ceilings {
     pub(crate) states: usize,
     /// Frontiers up to this are not worth a second thread.
     pub(crate) alone: usize,
-    /// A search of up to so many states is not worth a reduction.
-    pub(crate) small: u64,
 }
 
 impl Default for Ceilings {
     /// 2^28 memories in all, and nearly 2^32 states where these are of many memories.
     fn default() -> Ceilings {
-        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256, small: 1 << 17 }
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256 }
     }
 }
 

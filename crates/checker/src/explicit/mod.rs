@@ -2,7 +2,8 @@
 //!
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
 //! are searched breadth first (`search`), by threads that stay (`team`) and share what steps do (`effects`), into
-//! a set that keeps them whole (`visited`). Cycles are then
+//! a set that keeps them whole (`visited`); of a large search that finds nothing, orders of steps that make no difference can
+//! be left out (`reduce`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`).
@@ -91,10 +92,15 @@ impl Default for Options {
 pub enum Reduce {
     /// Nothing.
     None,
-    /// All orders but one of steps whose order changes nothing, of a search that would be large: where that finds
-    /// nothing wrong, nothing is. Where it does, everything is searched. The numbers of states and transitions are those
-    /// of the search that told.
-    Order,
+    /// All orders but one of steps whose order makes no difference, of a search of more than so many states: where that
+    /// finds nothing wrong, nothing is. Where it does, everything is searched. The numbers of states and
+    /// transitions are those of the search that told.
+    Order(u64),
+}
+
+impl Reduce {
+    /// Where it is worth it: choosing what to leave out takes longer than a small search.
+    pub const LARGE: Reduce = Reduce::Order(1 << 17);
 }
 
 /// A state at rest: the value of each cell, and the words that the actors returned (0 of an
@@ -197,8 +203,10 @@ fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
     let begun = Begun { clock: (asked.clock)(), at: Instant::now() };
-    if options.reduce == Reduce::Order && prepared.actors() > 1 {
-        for plan in [Plan::Small(asked.ceilings.small), Plan::Reduced] {
+    if let Reduce::Order(from) = options.reduce
+        && prepared.actors() > 1
+    {
+        for plan in [Plan::Small(from), Plan::Reduced] {
             if let Some(answer) = attempt::<R>(prepared, options, asked, &begun, plan)? {
                 return Ok(answer);
             }
