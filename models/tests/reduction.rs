@@ -8,6 +8,7 @@ use scenario::{Case, Outcome, Tier, Variant, WritePath};
 
 /// One scenario in so many is compared without being told.
 const ONE_IN: usize = 29;
+const THREADS: usize = 2;
 
 /// Everything that is told, but how much it took.
 fn told(mut outcome: Outcome) -> String {
@@ -43,20 +44,18 @@ fn reduced_searches_of_write_paths_tell_what_plain_ones_tell() {
         })
     });
     let cases: Vec<_> = cases.step_by(one_in).collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
     let sums = std::thread::scope(|scope| {
-        let work = || {
+        let cases = &cases;
+        let work = move |first: usize| {
             let mut sum = (0, 0, 0);
-            while let Some((path, variant, case)) =
-                cases.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-            {
+            for (path, variant, case) in cases.iter().skip(first).step_by(THREADS) {
                 if let Some((plain, reduced)) = compared(path, variant, case) {
                     sum = (sum.0 + 1, sum.1 + plain, sum.2 + reduced);
                 }
             }
             sum
         };
-        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || work(first))).collect();
         threads.into_iter().map(|thread| thread.join().expect("they tell the same")).collect::<Vec<_>>()
     });
     let sum = sums.into_iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));

@@ -135,7 +135,7 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 8] = [
+const OF_ENGINES: [(&str, &[Engine]); 7] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
@@ -143,7 +143,6 @@ const OF_ENGINES: [(&str, &[Engine]); 8] = [
     ("states-max", &[Engine::Explicit]),
     ("memory-max", &[Engine::Explicit]),
     ("reduce", &[Engine::Explicit]),
-    ("forced-by", &[Engine::Explicit]),
 ];
 
 /// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
@@ -539,7 +538,6 @@ mod tests {
                 "loom-mode" => "sc",
                 "shuttle" => "pct",
                 "reduce" => "none",
-                "forced-by" => "latch",
                 _ => "7",
             };
             let given = format!("--{option}={value}");
@@ -609,7 +607,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all = "all format schedules coverage final-states html without engine threads time-max snapshots cache no-cache tree assume";
+        let for_all = "all format schedules coverage final-states forced-by html without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);
