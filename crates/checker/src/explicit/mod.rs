@@ -39,7 +39,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use machine::{Action, Word};
-use scenario::{BadState, Bounds, Check, Coverage, Missing, Outcome, Scenario, Schedule, built_in};
+use scenario::{
+    BadState, Bound, Bounds, Check, Coverage, EventKind, Missing, Outcome, Scenario, Schedule, built_in,
+};
 
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
@@ -203,16 +205,44 @@ fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
     let begun = Begun { clock: (asked.clock)(), at: Instant::now() };
-    if let Reduce::Order(from) = options.reduce
-        && prepared.actors() > 1
-    {
-        for plan in [Plan::Small(from), Plan::Reduced] {
-            if let Some(answer) = attempt::<R>(prepared, options, asked, &begun, plan)? {
-                return Ok(answer);
-            }
-        }
+    let attempt = |plan| attempt::<R>(prepared, options, asked, &begun, plan);
+    let from = match options.reduce {
+        Reduce::Order(from) if prepared.actors() > 1 => from,
+        Reduce::Order(_) | Reduce::None => return Ok(attempt(Plan::Plain)?.unwrap_or_default()),
+    };
+    if let Some(answer) = attempt(Plan::Small(from))? {
+        return Ok(answer);
     }
-    Ok(attempt::<R>(prepared, options, asked, &begun, Plan::Plain)?.unwrap_or_default())
+    let reduced = attempt(Plan::Reduced)?.unwrap_or_default();
+    if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
+        return Ok(reduced);
+    }
+    let mut plain = attempt(Plan::Plain)?.unwrap_or_default();
+    if let Coverage::Cut { .. } = plain.outcome.coverage {
+        keep(&mut plain.outcome.bad, reduced.outcome.bad);
+    }
+    Ok(plain)
+}
+
+/// Whether a plain search after a reduced one that found nothing could tell more: not where all is known, nor where no time is
+/// left.
+fn tells_enough(coverage: Coverage) -> bool {
+    matches!(coverage, Coverage::Exhausted | Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
+}
+
+/// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost. Left out is
+/// what only the whole of a graph can tell: that something is never reached, or that who waits while others go round waits
+/// for ever.
+fn keep(bad: &mut Vec<BadState>, reduced: Vec<BadState>) {
+    let id = |bad: &BadState| (bad.property.clone(), bad.witness.clone());
+    let goes_round =
+        |bad: &BadState| bad.schedule.events.iter().any(|event| matches!(event.kind, EventKind::Cycle));
+    let is_shown = |bad: &BadState| {
+        !bad.schedule.events.is_empty() && (bad.property != built_in::DEADLOCK.id || !goes_round(bad))
+    };
+    let known: BTreeSet<_> = bad.iter().map(id).collect();
+    bad.extend(reduced.into_iter().filter(|other| is_shown(other) && !known.contains(&id(other))));
+    bad.sort_by_key(id);
 }
 
 /// When everything began, by the caller's clock and by the engine's.
@@ -221,7 +251,7 @@ struct Begun {
     at: Instant,
 }
 
-/// A search as planned; none where the plan is to leave it to another one what there is to tell. [`Plan::Plain`] tells.
+/// A search as planned; none where a small one was planned, and it is not.
 fn attempt<const R: usize>(
     prepared: &Arc<Prepared>,
     options: &Options,
@@ -232,7 +262,7 @@ fn attempt<const R: usize>(
     let limits = Limits::new(options, prepared, asked.ceilings, begun.at);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
     let mut searched: Searched<R> = search(prepared, &memories, &limits, plan)?;
-    if searched.left {
+    if searched.left && plan != Plan::Reduced {
         return Ok(None);
     }
     Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
@@ -261,9 +291,6 @@ fn attempt<const R: usize>(
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
         coverage => coverage,
     };
-    if plan == Plan::Reduced && (coverage != Coverage::Exhausted || !found.is_empty()) {
-        return Ok(None);
-    }
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
@@ -310,9 +337,6 @@ fn attempt<const R: usize>(
         let restless = (looks && !why).then_some(&"a state at rest");
         let empty = missing.chain(restless).map(|mark| Bad::new(built_in::EMPTY.id, *mark));
         bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
-    }
-    if plan == Plan::Reduced && !bad.is_empty() {
-        return Ok(None);
     }
     bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
     let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use machine::{Machine, Place, again};
+use machine::{Action, Demand, Machine, Place, Step, again};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::{Actor, Bound, Bounds, Coverage, Outcome, Scenario};
@@ -12,7 +12,7 @@ use super::common::generating::{loops, plain_programs, programs};
 use super::common::program::Program;
 use super::common::{counter, label, load, scenario, store};
 use super::limits::Ceilings;
-use super::{Asked, AtRest, Options, Prepared, search_prepared};
+use super::{Asked, AtRest, Options, Prepared, Reduce, check, search_prepared};
 
 /// How many threads search a program together. More than a machine has processors wait for each other for long.
 pub(super) fn team_sizes() -> impl Strategy<Value = usize> {
@@ -100,4 +100,37 @@ fn threads_that_share_even_the_smallest_frontier_change_nothing() {
     }
     let (whole, bad) = met.into_inner();
     assert!(whole > 300 && bad > 100, "{whole} were searched, {bad} have bad states");
+}
+
+/// Counts up by itself, and then finds what the other one, who only counts, has nothing to do with.
+fn counts_then_demands(at: Place, wrong: bool) -> impl Fn(&dyn Machine) -> u64 {
+    move |m| {
+        for value in 1..8 {
+            store(m, at, value);
+        }
+        let among = if wrong { 1 } else { u64::MAX };
+        let demand = Demand { among, property: "demand", witness: label("seven") };
+        m.perform(Step::new(Action::Require { at, demands: [Some(demand), None] }, label("look")));
+        0
+    }
+}
+
+#[test]
+fn what_only_a_reduced_search_came_to_is_told_where_the_plain_one_is_cut() {
+    let actors = (0..4).map(|number| {
+        let name = ["one", "two", "three", "four"][number];
+        Actor::new(name, counts_then_demands(Place(number as u16), number == 3))
+    });
+    let scenario = scenario(4, actors.collect());
+    let told = |reduce| {
+        let bounds = Bounds { states_max: 40, ..Bounds::default() };
+        check(&scenario, &Options { bounds, reduce, ..Options::default() }).expect("a sound scenario")
+    };
+    let (plain, reduced) = (told(Reduce::None), told(Reduce::Order(8)));
+    let cut = Coverage::Cut { bound: Bound::States };
+    assert_eq!((plain.coverage, reduced.coverage), (cut, cut));
+    assert!(plain.bad.is_empty(), "{:?}", plain.bad);
+    let found: Vec<&str> = reduced.bad.iter().map(|bad| bad.property.as_str()).collect();
+    assert_eq!(found, ["demand"]);
+    assert!(!reduced.bad[0].schedule.events.is_empty());
 }
