@@ -131,22 +131,29 @@ fn hidden_state_is_found_where_it_is_rare() {
     assert!(hidden, "{error}");
 }
 
-/// Whichever way it is, and wherever behind the place where all meet it shows.
+/// Whichever way it is, and wherever behind the place where all meet it shows: on one thread and on two.
 #[test]
 fn hidden_state_is_found_wherever_it_is_and_shows() {
-    for (rare, late) in (0..64).step_by(5).flat_map(|rare| [0, 1, 4].map(|late| (rare, late))) {
-        let error = explicitly(&actor(move |m| {
-            let kept = Cell::new(0);
-            let choose = |of| m.perform(Step::new(Action::Choose { of }, label("choose")));
-            call(m, label("f"), || kept.set((0..3).fold(0, |path, _| path * 4 + choose(4))));
-            (0..late).for_each(|_| {
-                choose(2);
+    for (choices, step) in [(3, 1), (4, 11)] {
+        let ways = 4_u64.pow(choices);
+        for (rare, late) in (0..ways).step_by(step).flat_map(|rare| [0, 1, 4].map(|late| (rare, late))) {
+            let scenario = actor(move |m| {
+                let kept = Cell::new(0);
+                let choose = |of| m.perform(Step::new(Action::Choose { of }, label("choose")));
+                call(m, label("f"), || kept.set((0..choices).fold(0, |path, _| path * 4 + choose(4))));
+                (0..late).for_each(|_| {
+                    choose(2);
+                });
+                store(m, Place(1), Word::from(kept.get() == rare));
+                0
             });
-            store(m, Place(1), Word::from(kept.get() == rare));
-            0
-        }));
-        let hidden = matches!(error, Error::HiddenState { .. } | Error::NotDeterministic { .. });
-        assert!(hidden, "way {rare}, {late} steps later: {error}");
+            for threads in [1, 2] {
+                let error = check(&scenario, &Options { threads, ..Options::default() })
+                    .expect_err("a rule is broken");
+                let hidden = matches!(error, Error::HiddenState { .. } | Error::NotDeterministic { .. });
+                assert!(hidden, "way {rare} of {ways}, {late} steps later, {threads} threads: {error}");
+            }
+        }
     }
 }
 

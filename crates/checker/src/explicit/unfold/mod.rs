@@ -105,6 +105,15 @@ struct Table {
     links: Vec<Link>,
 }
 
+impl Table {
+    fn node(&self, number: u32) -> &Arc<Node> {
+        match number.checked_sub(PANICKED_FROM) {
+            None => &self.nodes[number as usize],
+            Some(dead) => &self.dead[dead as usize],
+        }
+    }
+}
+
 /// A model actor, unfolded as far as it was followed. Shared by threads.
 pub(crate) struct Automaton {
     pub(crate) name: &'static str,
@@ -165,11 +174,7 @@ impl Automaton {
 
     /// A control state by its number.
     pub(crate) fn node(&self, number: u32) -> Arc<Node> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        match number.checked_sub(PANICKED_FROM) {
-            None => table.nodes[number as usize].clone(),
-            Some(dead) => table.dead[dead as usize].clone(),
-        }
+        self.table.read().unwrap_or_else(PoisonError::into_inner).node(number).clone()
     }
 
     /// Where a control state goes when its pending step returns `result`.
@@ -179,10 +184,13 @@ impl Automaton {
             return Ok(edge.clone());
         }
         drop(table);
-        let edge = Arc::new(self.timed(MEASURED_ONE_IN, || self.unfold(Some((from, result))))?);
+        let unfolded = Arc::new(self.timed(MEASURED_ONE_IN, || self.unfold(Some((from, result))))?);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let known = table.edges.len();
-        let edge = table.edges.entry((from, result)).or_insert(edge).clone();
+        let edge = table.edges.entry((from, result)).or_insert_with(|| unfolded.clone()).clone();
+        if table.edges.len() == known {
+            self.agree(&table, &edge, &unfolded)?; // two threads at once
+        }
         if table.edges.len() > known {
             let rounds = |step: &Step| matches!(step.action, Action::Control(Control::Round { .. }));
             let goes_round = edge.emissions.iter().any(rounds);
@@ -283,7 +291,7 @@ impl Automaton {
     }
 
     /// A model of this thread that stands at a control state, or is taken there from one that is not far before:
-    /// what others unfolded meanwhile it has not gone along with.
+    /// what others unfolded meanwhile it has not gone along with. On the way it must do what is known.
     fn kept(&self, node: u32) -> Result<Option<Model>, Error> {
         const BACK_MAX: usize = 32;
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
@@ -294,23 +302,32 @@ impl Automaton {
             }
             match table.nodes[at as usize].parent {
                 Some((before, result)) if way.len() < BACK_MAX => {
-                    way.push(result);
+                    // Of a control state that another thread has only just come to, the edge may not be there yet.
+                    way.push((
+                        result,
+                        table.nodes[at as usize].clone(),
+                        table.edges.get(&(before, result)).cloned(),
+                    ));
                     at = before;
                 }
                 _ => return Ok(None),
             }
         };
-        let history = table.nodes[node as usize].history.clone();
         drop(table);
-        for result in way.into_iter().rev() {
-            model.go_on(self.name, result)?;
+        for (result, known, edge) in way.into_iter().rev() {
+            let control = model.go_on(self.name, result)?;
+            let emissions = model.emissions().to_vec();
+            let expected = edge.as_ref().map_or(&*emissions, |edge| &*edge.emissions);
+            if let Some((remembering, forgetting)) =
+                difference((&control, &emissions), (&known.control, expected))
+            {
+                return Err(Error::HiddenState { actor: self.name, remembering, forgetting });
+            }
+            if *model.history() != *known.history {
+                return Err(self.not_deterministic(&control, &known.control));
+            }
         }
-        if *model.history() == *history {
-            return Ok(Some(model));
-        }
-        // It is no function of its history; a run from its beginning tells.
-        pool::drop_model(model);
-        Ok(None)
+        Ok(Some(model))
     }
 
     /// Runs the model from its beginning along the history of a control state and one result more.
@@ -348,6 +365,21 @@ impl Automaton {
                 Err(Error::HiddenState { actor: self.name, remembering, forgetting })
             }
             _ => Err(self.not_deterministic(control, other)),
+        }
+    }
+
+    /// Two threads that unfold an edge at once must come to the same.
+    fn agree(&self, table: &Table, one: &Edge, other: &Edge) -> Result<(), Error> {
+        match difference(
+            (&table.node(one.to).control, &one.emissions),
+            (&table.node(other.to).control, &other.emissions),
+        ) {
+            None if one.to == other.to => Ok(()),
+            None => Err(self.not_deterministic(&table.node(one.to).control, &table.node(other.to).control)),
+            Some((first, then)) => Err(Error::NotDeterministic {
+                actor: self.name,
+                detail: format!("first {first}, then {then}"),
+            }),
         }
     }
 

@@ -109,18 +109,22 @@ pub(super) struct Model {
     tape: Rc<RefCell<Tape>>,
     /// The control state and the result that it came from, where it did.
     pub(super) came: Option<(u32, Word)>,
+    /// Whether it did everything that happened: no frame was answered from its history, and no loop began in a
+    /// later round.
+    pub(super) is_whole: bool,
 }
 
 impl Model {
     /// A model that will run along this history.
     pub(super) fn new(body: &Body, history: Vec<Item>, stack: DefaultStack) -> Model {
+        let is_whole = !history.iter().any(|item| matches!(item, Item::Returned(_) | Item::Round(_)));
         let tape = Rc::new(RefCell::new(Tape::new(history)));
         let limit = stack.limit().get() + STACK_LEFT;
         let (body, on) = (body.clone(), tape.clone());
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Word, ()>, _: Word| {
             body(&Seat { yielder, tape: on, limit })
         });
-        Model { coroutine, tape, came: None }
+        Model { coroutine, tape, came: None, is_whole }
     }
 
     /// Runs it along its history to the step that the history does not answer.

@@ -9,7 +9,7 @@ use machine::{Action, Control, Machine, Step, Word};
 use super::pool;
 use super::run::{Model, Panic, attempt, leave};
 use super::tape::{PERFORMED_MAX, told};
-use super::{Automaton, Edge, Node, PANICKED_FROM, Standing, Table, difference};
+use super::{Automaton, Edge, Node, Standing, Table, difference};
 use crate::explicit::Error;
 
 /// Steps that the walks through an automaton take together: so many, and so many for each edge.
@@ -22,8 +22,10 @@ impl Automaton {
     /// Lets models go along ways through the automaton and keep everything that happened: no frame
     /// is answered from memory, no loop begins anew. They must do what the automaton says.
     ///
-    /// One begins anew. Those go on that this thread keeps, of which most came to a control state
-    /// another way than it was met first. Then one is run along each edge that none of them took.
+    /// One begins anew. Those go on that this thread keeps and that have forgotten nothing, of which most came
+    /// to a control state another way than it was met first. Then one is run along each edge that none of them
+    /// took. With the steps that are left, the others go on that this thread keeps: what happened before they were
+    /// run anew they have forgotten, so no edge counts as walked by them.
     ///
     /// All edges are walked as far as a bound on the steps goes, which grows with the automaton, and loops go
     /// round up to some dozens of times. An automaton of a few hundred edges is walked completely; of a
@@ -41,7 +43,9 @@ impl Automaton {
         let edges = map.ways.len();
         let mut walk = Walk { map: &map, walked: vec![0; edges], steps: STEPS + STEPS_PER_EDGE * edges };
         self.run_along(&mut walk, Vec::new())?;
-        for (node, model) in pool::take_all(self.id) {
+        let (whole, forgetful): (Vec<_>, Vec<_>) =
+            pool::take_all(self.id).into_iter().partition(|(_, model)| model.is_whole);
+        for (node, model) in whole {
             self.go_along(&mut walk, node, model)?;
         }
         // Spread, for the case that not all are come to.
@@ -56,6 +60,9 @@ impl Automaton {
                 results.push(result);
                 self.run_along(&mut walk, results)?;
             }
+        }
+        for (node, model) in forgetful {
+            self.go_along(&mut walk, node, model)?;
         }
         Ok(())
     }
@@ -136,10 +143,7 @@ impl<'t> Map<'t> {
     }
 
     fn node(&self, number: u32) -> &Node {
-        match number.checked_sub(PANICKED_FROM) {
-            None => &self.table.nodes[number as usize],
-            Some(dead) => &self.table.dead[dead as usize],
-        }
+        self.table.node(number)
     }
 
     /// The ways on from a control state, numbers in `ways`.
