@@ -24,6 +24,10 @@ use report::snapshot::how_to_record;
 use report::{Account, Block, Extent, Recorder};
 use scenario::{Case, Coverage, WritePath, built_in};
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// More distinct bad states of one property in a scenario, or more endings, tell nobody anything: they
 /// are told apart too finely.
 const DISTINCT_MAX: usize = 20;
