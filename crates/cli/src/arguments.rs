@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod formats;
 mod live;
 mod search;
@@ -14,14 +15,13 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use check::{Check, Merge, Shard};
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
 pub use live::{Live, LiveWorker, ProgramFormat, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Reduce, Search, ShuttleMode};
 pub use shell::{Completions, Man};
 pub use telling::Telling;
 pub use tree::{TreeChoice, TreesChoice};
-
-use crate::parking::Means;
 
 /// Which bad states can a buffered write reach, beside page faults, unmaps, readers, writeback and
 /// truncation, and what is the shortest way there?
@@ -148,7 +148,12 @@ const OF_ENGINES: [(&str, &[Engine]); 7] = [
 /// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
 /// told to another.
 fn without_effect(matches: &ArgMatches) -> Option<String> {
-    let ("check", check) = matches.subcommand()? else { return None };
+    let (name, check) = matches.subcommand()?;
+    match name {
+        "check" => {}
+        "merge" => return schedules_without_effect(check),
+        _ => return None,
+    }
     let is_given =
         |option: &str| check.value_source(&option.replace('-', "_")) == Some(ValueSource::CommandLine);
     let engine = *check.get_one::<Engine>("engine")?;
@@ -173,14 +178,20 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
         let what = format!("has nothing about {about}: that is told as text or json");
         return format.plain().is_none().then(|| format!("'--format {name}' {what}"));
     }
+    schedules_without_effect(check)
+}
+
+/// Why `--schedules` has no effect, if it was given and has none.
+fn schedules_without_effect(matches: &ArgMatches) -> Option<String> {
+    let format = *matches.get_one::<CheckFormat>("format")?;
     let why = match format {
         CheckFormat::Text => return None,
         CheckFormat::Json => "which has every schedule in full",
         CheckFormat::Mail | CheckFormat::Sarif => "which has the steps that matter",
         CheckFormat::Junit | CheckFormat::Ktap => "which has none",
     };
-    let said = format!("'--schedules' has no effect with '--format {name}', {why}");
-    is_given("schedules").then_some(said)
+    let said = format!("'--schedules' has no effect with '--format {}', {why}", format.name());
+    matches.get_flag("schedules").then_some(said)
 }
 
 /// What to do.
@@ -190,6 +201,8 @@ pub enum Command {
     List(List),
     /// Searches scenarios for bad states and compares with the snapshots
     Check(Check),
+    /// Tells what the parts of a check came to that were searched apart
+    Merge(Merge),
     /// Explains a property, an ending, a scenario's name, a word of a picture
     Explain(Explain),
     /// Shows variants against properties, and how runs end
@@ -237,6 +250,7 @@ impl Command {
             Command::Survey(Survey { tree, targets, .. }) => (tree, targets),
             Command::Corpus(_)
             | Command::Diff(_)
+            | Command::Merge(_)
             | Command::Explain(_)
             | Command::Live(_)
             | Command::LiveWorker(_)
@@ -263,6 +277,7 @@ impl Command {
             Command::Corpus(_) => true,
             Command::Check(_)
             | Command::List(_)
+            | Command::Merge(_)
             | Command::Explain(_)
             | Command::Why(_)
             | Command::Cache(_)
@@ -291,47 +306,6 @@ pub struct List {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-}
-
-/// `check`
-#[derive(Clone, Args, Debug)]
-pub struct Check {
-    /// What to check; everything where none is given
-    pub targets: Vec<String>,
-    /// Also the scenarios that take long
-    #[arg(long)]
-    pub all: bool,
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-    pub format: CheckFormat,
-    /// Shows every schedule, and every step of it
-    #[arg(long)]
-    pub schedules: bool,
-    /// Tells instead which branches of the models no scenario reaches, and why
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree", "html"])]
-    pub coverage: bool,
-    /// Tells instead, for each initial state, every final state: what `write` returned, the size and each unit's contents,
-    /// through the cache and after sync
-    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "html", "coverage"])]
-    pub final_states: bool,
-    /// Tells instead which bad states can be forced, by these means or easier ones, from which initial state: those that
-    /// are come to where nobody is interrupted but where a task can be parked. `direct`: nowhere; `latch`: at a fault in the
-    /// source that `userfaultfd` holds; `held`: also at a read or write that a file server holds
-    #[arg(long, value_enum, value_name = "MEANS",
-          conflicts_with_all = ["snapshots", "without", "engine", "html", "coverage", "final_states"])]
-    pub forced_by: Option<Means>,
-    /// Writes the results as a page to look at in a browser: one file, which loads nothing
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
-    #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
-    pub without: Vec<String>,
-    /// Which engine searches, and how far
-    #[command(flatten)]
-    pub search: Search,
-    /// The snapshots to compare with
-    #[arg(long, value_name = "DIR")]
-    pub snapshots: Option<PathBuf>,
 }
 
 /// `explain`
@@ -584,6 +558,19 @@ mod tests {
             ("list --cache folder", false),
             ("cache --cache folder", true),
             ("cache --no-cache", false),
+            ("check --shard 2/4 --part file", true),
+            ("check --shard 0/4", false),
+            ("check --shard 5/4", false),
+            ("check --shard 2", false),
+            ("check --part file", false),
+            ("check --shard 1/1 --part file --tree linux", false),
+            ("check --shard 1/2 --tree linux", true),
+            ("check --shard 1/2 --coverage", false),
+            ("merge", false),
+            ("merge file file --format junit", true),
+            ("merge file --schedules --format junit", false),
+            ("merge file --quiet --width 72", true),
+            ("merge file --no-cache", false),
             ("check --quiet --width 72", true),
             ("--quiet check --coverage", true),
             ("check --quiet --format junit", false),
@@ -607,7 +594,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all = "all format schedules coverage final-states forced-by html without engine threads time-max snapshots cache no-cache tree assume";
+        let for_all = "all shard part format schedules coverage final-states forced-by html without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);

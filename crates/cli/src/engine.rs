@@ -95,7 +95,7 @@ impl Search {
     }
 
     /// The same search as arguments of a command line: what means something to its engine.
-    fn to_arguments(&self) -> Vec<String> {
+    pub(crate) fn to_arguments(&self) -> Vec<String> {
         let name = |value: Option<clap::builder::PossibleValue>| {
             value.map_or(String::new(), |v| v.get_name().to_owned())
         };
@@ -107,6 +107,7 @@ impl Search {
             Engine::Explicit => {
                 arguments.push(format!("--states-max={states_max}"));
                 arguments.push(format!("--memory-max={memory_max}"));
+                arguments.extend((self.bounds.reduce == Reduce::None).then(|| "--reduce=none".to_owned()));
             }
             Engine::Loom => {
                 arguments.push(format!("--loom-mode={}", name(self.loom_mode.to_possible_value())));
@@ -154,7 +155,7 @@ impl Searcher {
         let job = |chosen: &Chosen<'_>| {
             let scenario = (chosen.case.build)();
             if self.interrupt.load(Ordering::Relaxed) {
-                return Ok(Answer { scenario, outcome: interrupted(), kept: None });
+                return Ok(Answer { scenario, outcome: not_begun(), kept: None });
             }
             // What was assumed is known of a search, and not of another one that comes to the same.
             let is_explicit = search.engine == Engine::Explicit && search.bounds.reduce != Reduce::None;
@@ -304,6 +305,7 @@ pub(crate) fn wrong_model(target: &str, why: &explicit::Error) -> Error {
     Error::Model { target: target.to_owned(), why: why.to_string() }
 }
 
-fn interrupted() -> Outcome {
+/// What is known of a search that was not begun.
+pub(crate) fn not_begun() -> Outcome {
     Outcome { coverage: Coverage::Cut { bound: Bound::Interrupt }, ..Outcome::default() }
 }

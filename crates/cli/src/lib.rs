@@ -23,12 +23,14 @@ mod html;
 mod kernel;
 mod output;
 pub mod parking;
+mod parts;
 mod progress;
 mod reads;
 mod reasons;
 pub mod recorded;
 pub mod replay;
 mod rules;
+mod shards;
 pub mod states;
 mod status;
 mod story;
@@ -84,6 +86,7 @@ pub fn run(
                 commands::check(catalog, kernel, &check, searcher, out)
             }
         },
+        Command::Merge(merge) => commands::merge(catalog, merge, out),
         Command::Matrix(matrix) => commands::matrix(catalog, kernel, matrix, searcher, out),
         Command::Corpus(corpus) => commands::corpus(catalog, &models::bugs(), corpus, searcher, out),
         Command::Diff(diff) => commands::diff(catalog, diff, searcher, out),

@@ -373,7 +373,8 @@ fn whatever_is_about_a_variant_says_in_which_releases_it_stands() {
 fn shown(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).expect("the page is there");
     let lines = text.lines().map(|line| line.trim().trim_start_matches("- ").trim_start_matches("run: "));
-    lines.filter_map(|line| line.strip_prefix("shortcopy ")).map(str::to_owned).collect()
+    let commands = lines.filter_map(|line| line.strip_prefix("shortcopy "));
+    commands.map(|command| command.replace("${{ matrix.part }}", "2")).collect()
 }
 
 #[test]
@@ -385,8 +386,8 @@ fn the_commands_of_the_page_on_continuous_integration_do_what_it_says() {
         let (line, file) = command.split_once(" > ").unwrap_or((&command, ""));
         let read = Arguments::read(["shortcopy"].into_iter().chain(line.split_whitespace()));
         assert!(read.is_ok(), "{command}: {read:?}");
-        // What needs a kernel's tree is only read.
-        if line.contains("--tree") {
+        // What needs a kernel's tree, or several machines, is only read.
+        if line.contains("--tree") || line.contains("--shard") || line.starts_with("merge") {
             continue;
         }
         ran += 1;

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::{
-    Check, CheckFormat, Command, Corpus, Diff, DiffFormat, Format, List, Live, Matrix, Replay, ReplayFormat,
-    Why,
+    Check, CheckFormat, Command, Corpus, Diff, DiffFormat, Format, List, Live, Matrix, Merge, Replay,
+    ReplayFormat, Why,
 };
 
 /// How much is told, and how wide.
@@ -32,15 +32,19 @@ impl Telling {
 
 /// Whether it tells people what is as it should be, and what is not.
 fn judges(command: &Command) -> bool {
-    let is_one =
-        matches!(command, Command::Check(_) | Command::Corpus(_) | Command::Diff(_) | Command::Why(_));
+    let is_one = matches!(
+        command,
+        Command::Check(_) | Command::Merge(_) | Command::Corpus(_) | Command::Diff(_) | Command::Why(_)
+    );
     is_one && is_text(command)
 }
 
 /// Whether it writes text for people, of any width.
 fn is_text(command: &Command) -> bool {
     match command {
-        Command::Check(Check { format, .. }) => *format == CheckFormat::Text,
+        Command::Check(Check { format, .. }) | Command::Merge(Merge { format, .. }) => {
+            *format == CheckFormat::Text
+        }
         Command::Diff(Diff { format, .. }) => *format == DiffFormat::Text,
         Command::Replay(Replay { format, .. }) => *format == ReplayFormat::Text,
         Command::List(List { format, .. })

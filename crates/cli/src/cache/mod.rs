@@ -238,6 +238,17 @@ impl Cache {
     }
 }
 
+/// The program by what its results depend on: the engine, and all models.
+pub(crate) fn program() -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(version::engine().as_bytes());
+    for (name, source) in models::SOURCES.iter() {
+        key::text(&mut hasher, name);
+        key::text(&mut hasher, source);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 /// Where results are kept; nowhere where the user wants none, or has no folder for them.
 pub(crate) fn folder(choice: &CacheChoice) -> Option<PathBuf> {
     let named = || std::env::var_os(VARIABLE).map(PathBuf::from);

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use report::html::Opens;
 use report::snapshot::how_to_record;
-use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
+use scenario::{BadState, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
 use super::tell::{self, Checked, News, Tell, counted};
 use crate::arguments::{Check, CheckFormat, Engine};
@@ -16,7 +17,9 @@ use crate::grounds::Grounds;
 use crate::html::{Html, Of, command_line};
 use crate::kernel::Kernel;
 use crate::output::Output;
+use crate::parts::{Part, is_begun};
 use crate::recorded::{Comparison, Judgement, Records, judge};
+use crate::shards;
 use crate::status::Status;
 use crate::story::{replay_command, told};
 use crate::target::{Chosen, choose_all, known, left};
@@ -32,16 +35,54 @@ pub(crate) fn check(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
-    let without = left_out(&chosen, &arguments.without)?;
+    let all = choose_all(catalog, &arguments.targets, arguments.all)?;
+    // Of all parts the same, whichever has whom.
+    left_out(&all, &arguments.without)?;
+    let chosen = match arguments.shard {
+        Some(shard) => {
+            shards::part(&all, shard, &mut Records::find(arguments.snapshots.as_deref(), catalog)?)?
+        }
+        None => all.clone(),
+    };
+    let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
+    let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
+    let search = |take: &mut Take<'_>| {
+        searcher.search(&arguments.search, &chosen, |at, answer| {
+            part.as_mut().map_or(Ok(()), |part| part.add(&chosen[at], &answer))?;
+            take(at, answer)
+        })
+    };
+    let parts = arguments.shard.map(|shard| {
+        format!("part {shard}: {} of {} scenarios", grouped(chosen.len() as u64), grouped(all.len() as u64))
+    });
+    tell_all(catalog, kernel, arguments, &chosen, parts, search, out)
+}
+
+/// Takes the answer to one of the scenarios.
+pub(super) type Take<'t> = dyn FnMut(usize, Result<Answer, Error>) -> Result<(), Error> + 't;
+
+/// Tells the answers that `search` gives, in the order of `chosen`, and compares them with the snapshots.
+///
+/// # Errors
+/// What `search` gives, a snapshot that can't be read, an output that can't be written.
+pub(super) fn tell_all<'c>(
+    catalog: &'c [WritePath],
+    kernel: Option<&'c Kernel>,
+    arguments: &'c Check,
+    chosen: &[Chosen<'c>],
+    parts: Option<String>,
+    search: impl FnOnce(&mut Take<'_>) -> Result<(), Error>,
+    out: &mut Output,
+) -> Result<Status, Error> {
+    let without = &arguments.without[..];
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
     let words = arguments.targets.iter().cloned().chain(arguments.search.tree.to_arguments());
     let mut html = Html::begin(arguments.html.as_deref(), &command_line("check", words), Opens::Matrix)?;
-    let mut telling = teller(&chosen, kernel, arguments);
+    let mut telling = teller(chosen, kernel, arguments, parts);
     let mut status = Status::AsRecorded;
-    searcher.search(&arguments.search, &chosen, |at, answer| {
+    search(&mut |at, answer| {
         let Chosen { path, variant, .. } = chosen[at];
         let Answer { scenario, outcome, kept } = match answer {
             Ok(answer) => answer,
@@ -76,10 +117,20 @@ pub(crate) fn check(
     telling.end(&records, out)?;
     out.flush()?;
     if let Some(mut html) = html {
-        left(&chosen).for_each(|case| html.leave_out(&case));
+        left(chosen).for_each(|case| html.leave_out(&case));
         html.write()?;
     }
     Ok(status)
+}
+
+/// The command, without what says which part it is, and how results are told.
+fn words(arguments: &Check) -> Vec<String> {
+    let all = arguments.all.then(|| "--all".to_owned());
+    let without = arguments.without.iter().map(|id| format!("--without={id}"));
+    let words = std::iter::once("check".to_owned()).chain(all).chain(without);
+    // Behind `--` nothing is an option.
+    let targets = std::iter::once("--".to_owned()).chain(arguments.targets.iter().cloned());
+    words.chain(arguments.search.to_arguments()).chain(targets).collect()
 }
 
 /// What tells the results in the format that is asked for.
@@ -87,9 +138,10 @@ fn teller<'c>(
     chosen: &[Chosen<'c>],
     kernel: Option<&'c Kernel>,
     arguments: &'c Check,
+    parts: Option<String>,
 ) -> Box<dyn Tell<'c> + 'c> {
     match arguments.format {
-        CheckFormat::Text => Box::new(Text::new(chosen, kernel, arguments)),
+        CheckFormat::Text => Box::new(Text::new(chosen, kernel, arguments, parts)),
         CheckFormat::Json => Box::new(tell::Json::new(arguments)),
         CheckFormat::Mail => Box::new(tell::Mail::new(kernel, arguments)),
         CheckFormat::Ktap => Box::new(tell::Stream::new(chosen, kernel)),
@@ -101,8 +153,8 @@ fn teller<'c>(
     }
 }
 
-/// The properties that are to be left out, each of which some scenario is asked about.
-fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [String], Error> {
+/// Whether the properties that are to be left out are such that some scenario is asked about.
+fn left_out(chosen: &[Chosen<'_>], without: &[String]) -> Result<(), Error> {
     if !without.is_empty() {
         let scenarios: Vec<Scenario> = chosen.iter().map(|c| (c.case.build)()).collect();
         let asked: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::asked).collect();
@@ -110,7 +162,7 @@ fn left_out<'a>(chosen: &[Chosen<'_>], without: &'a [String]) -> Result<&'a [Str
             known("property", id, asked.iter().copied())?;
         }
     }
-    Ok(without)
+    Ok(())
 }
 
 /// The command that repeats a result, where more than the target decides what is found.
@@ -141,6 +193,8 @@ struct Text<'c> {
     /// Whether what does not matter in a schedule is folded.
     folds: bool,
     width: usize,
+    /// Which part it is of what, where it is one.
+    parts: Option<String>,
     heading: Option<String>,
     /// What was found in the variant at hand, with each property's best schedule.
     best: BTreeMap<String, (Chosen<'c>, Scenario, BadState, Option<usize>)>,
@@ -171,7 +225,12 @@ const DIFFERENT: Style = AnsiColor::Red.on_default().bold();
 const UNKNOWN: Style = AnsiColor::Magenta.on_default();
 
 impl<'c> Text<'c> {
-    fn new(chosen: &[Chosen<'c>], kernel: Option<&'c Kernel>, arguments: &Check) -> Text<'c> {
+    fn new(
+        chosen: &[Chosen<'c>],
+        kernel: Option<&'c Kernel>,
+        arguments: &Check,
+        parts: Option<String>,
+    ) -> Text<'c> {
         let one_variant = chosen.windows(2).all(|two| std::ptr::eq(two[0].variant, two[1].variant));
         let detail = match chosen {
             _ if arguments.schedules => Detail::Everything,
@@ -186,6 +245,7 @@ impl<'c> Text<'c> {
             detail,
             folds,
             width,
+            parts,
             heading: None,
             best: BTreeMap::new(),
             tally: Tally::default(),
@@ -229,8 +289,7 @@ impl<'c> Tell<'c> for Text<'c> {
             self.tally.unrecorded.insert(format!("{}@{}", chosen.path.name, chosen.variant.name));
         }
         self.news.add(&chosen, (&scenario, &outcome), &judgement, recorded);
-        let interrupted = outcome.coverage == (Coverage::Cut { bound: Bound::Interrupt });
-        if interrupted && outcome.states == 0 && outcome.executions == 0 {
+        if !is_begun(&outcome) {
             self.tally.skipped += 1;
             return Ok(());
         }
@@ -351,6 +410,9 @@ impl<'c> Tell<'c> for Text<'c> {
             out.line(&counts)?
         } else {
             out.news_line(&counts)?
+        }
+        if let Some(parts) = &self.parts {
+            out.line(parts)?;
         }
         self.grounds.tell(out)?;
         out.line(&format!("compared with {records}"))?;

@@ -1,0 +1,105 @@
+//! `check`, and what puts its parts together.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::{CheckFormat, Search};
+use crate::parking::Means;
+
+/// `check`
+#[derive(Clone, Args, Debug)]
+pub struct Check {
+    /// What to check; everything where none is given
+    pub targets: Vec<String>,
+    /// Also the scenarios that take long
+    #[arg(long)]
+    pub all: bool,
+    /// Only the K-th of N parts of about the same effort, so that N machines search everything; see `merge`
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["coverage", "final_states", "forced_by"])]
+    pub shard: Option<Shard>,
+    /// Writes each result of the part into this file as soon as it is there, for `merge`
+    #[arg(long, value_name = "FILE", requires = "shard", conflicts_with = "tree")]
+    pub part: Option<PathBuf>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// Shows every schedule, and every step of it
+    #[arg(long)]
+    pub schedules: bool,
+    /// Tells instead which branches of the models no scenario reaches, and why
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "tree", "html"])]
+    pub coverage: bool,
+    /// Tells instead, for each initial state, every final state: what `write` returned, the size and each unit's contents,
+    /// through the cache and after sync
+    #[arg(long, conflicts_with_all = ["schedules", "snapshots", "without", "engine", "html", "coverage"])]
+    pub final_states: bool,
+    /// Tells instead which bad states can be forced, by these means or easier ones, from which initial state: those that
+    /// are come to where nobody is interrupted but where a task can be parked. `direct`: nowhere; `latch`: at a fault in the
+    /// source that `userfaultfd` holds; `held`: also at a read or write that a file server holds
+    #[arg(long, value_enum, value_name = "MEANS",
+          conflicts_with_all = ["snapshots", "without", "engine", "html", "coverage", "final_states"])]
+    pub forced_by: Option<Means>,
+    /// Writes the results as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Leaves this property out: the verdict is one on the others, and says so; may be given more than once
+    #[arg(long, value_name = "PROPERTY", value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// Which engine searches, and how far
+    #[command(flatten)]
+    pub search: Search,
+    /// The snapshots to compare with
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// `merge`
+#[derive(Args, Debug)]
+pub struct Merge {
+    /// What `check --shard K/N --part FILE` has written
+    #[arg(required = true, value_name = "FILE")]
+    pub parts: Vec<PathBuf>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// Shows every schedule, and every step of it
+    #[arg(long)]
+    pub schedules: bool,
+    /// Writes the results as a page to look at in a browser: one file, which loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// The snapshots to compare with
+    #[arg(long, value_name = "DIR")]
+    pub snapshots: Option<PathBuf>,
+}
+
+/// One of some parts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Shard, &'static str> {
+        let shard = text
+            .split_once('/')
+            .and_then(|(number, of)| Some(Shard { number: number.parse().ok()?, of: of.parse().ok()? }));
+        let is_one = |shard: &Shard| (1..=shard.of).contains(&shard.number);
+        shard.filter(is_one).ok_or("a part and how many there are, such as 2/4")
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
