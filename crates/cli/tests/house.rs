@@ -55,6 +55,26 @@ fn the_test_command_runs_the_tests_of_every_crate() {
     assert_eq!(sorted("workspace_default_members"), sorted("workspace_members"));
 }
 
+/// Where a library has no tests of its own, it is not built once more for them.
+#[test]
+fn no_test_is_in_a_library_that_is_not_tested() {
+    let mut untested = 0;
+    for package in packages() {
+        let targets = package["targets"].as_array().expect("targets");
+        let is_library = |target: &&serde_json::Value| target["kind"][0] == "lib" && target["test"] == false;
+        let Some(library) = targets.iter().find(is_library) else { continue };
+        untested += 1;
+        let root = Path::new(library["src_path"].as_str().expect("a path"));
+        let mut files = Vec::new();
+        sources(root.parent().expect("a folder"), &mut files);
+        for file in &files {
+            let text = fs::read_to_string(file).expect("a source");
+            assert!(!text.contains("#[test]"), "{}: nobody runs this test", file.display());
+        }
+    }
+    assert!(untested >= 3);
+}
+
 /// The table `| crate | what it is | may use |`.
 fn table() -> BTreeMap<String, String> {
     let text = read("ARCHITECTURE.md");
