@@ -122,13 +122,14 @@ impl Prepared {
     ) -> Result<Vec<Seen>, Halt> {
         let actor = self.actors() + view;
         let automaton = &self.automata[actor];
-        let (states, seen) = (Vec::new(), Vec::new());
-        let mut run = Alone { states, numbers: FxHashMap::default(), seen, held: Held::new(ledger) };
+        let mut run = Alone::new(ledger);
         let start = automaton.start();
-        run.state((words.into(), start.to), None)?;
+        let memory = run.memory(words)?;
+        run.state(memory, start.to, None)?;
         for bad in self.seen_in(actor, start) {
             run.see(bad, None);
         }
+        let mut after = words.to_vec();
         let mut at = 0;
         while at < run.states.len() {
             if run.states.len() > VIEW_STATES_MAX {
@@ -137,14 +138,14 @@ impl Prepared {
             if at % 1024 == 1023 {
                 go_on()?;
             }
-            let (before, node) = run.states[at].key.clone();
-            let standing = automaton.node(node).control.clone();
-            let Standing::Pending(step) = standing else {
+            let AloneState { memory, node, .. } = run.states[at];
+            let node_there = automaton.node(node);
+            let Standing::Pending(step) = &node_there.control else {
                 at += 1;
                 continue;
             };
-            let mut after = before.clone();
-            let results = match self.execute(actor, &step, &mut after)? {
+            after.copy_from_slice(&run.memories[memory as usize]);
+            let results = match self.execute(actor, step, &mut after)? {
                 Effect::Done(result) => result..result + 1,
                 Effect::Choice(of) => 0..Word::from(of.max(1)),
                 Effect::Blocked => {
@@ -153,14 +154,17 @@ impl Prepared {
                     0..0
                 }
             };
+            // Most steps look.
+            let is_same = *after == *run.memories[memory as usize];
+            let behind = if is_same { memory } else { run.memory(&after)? };
             for result in results.clone() {
                 let edge = automaton.follow(node, result)?;
                 let choice = if results.end - results.start > 1 { result as u8 } else { 0 };
-                for bad in self.seen_on_edge(actor, &step, &before, &edge) {
+                for bad in self.seen_on_edge(actor, step, &run.memories[memory as usize], &edge) {
                     run.see(bad, Some((at, Some(choice))));
                 }
-                let to = run.state((after.clone(), edge.to), Some((at, choice)))?;
-                run.states[at].next.push((to, choice));
+                let to = run.state(behind, edge.to, Some((at, choice)))?;
+                run.steps.push((at, to, choice));
             }
             at += 1;
         }
@@ -186,33 +190,60 @@ pub(crate) struct Seen {
     pub(crate) cycle: Vec<u8>,
 }
 
-type AloneKey = (Box<[u64]>, u32);
-
+/// A state of an actor that runs alone.
+#[derive(Clone, Copy)]
 struct AloneState {
-    key: AloneKey,
+    /// A number in [`Alone::memories`].
+    memory: u32,
+    /// Where the actor stands.
+    node: u32,
     from: Option<(usize, u8)>,
-    next: Vec<(usize, u8)>,
 }
 
 /// The states of one actor that runs alone, breadth first.
 struct Alone {
+    /// Each once: most steps leave the memory as it is.
+    memories: Vec<Box<[u64]>>,
+    by_words: FxHashMap<Box<[u64]>, u32>,
     states: Vec<AloneState>,
-    numbers: FxHashMap<AloneKey, usize>,
+    numbers: FxHashMap<(u32, u32), usize>,
+    /// From where, where to, by which choice: in the order of the states that they are from.
+    steps: Vec<(usize, usize, u8)>,
     seen: Vec<Seen>,
     held: Held,
 }
 
 impl Alone {
-    fn state(&mut self, key: AloneKey, from: Option<(usize, u8)>) -> Result<usize, Full> {
-        if let Some(&number) = self.numbers.get(&key) {
+    fn new(ledger: &Arc<Ledger>) -> Alone {
+        let (memories, by_words) = Default::default();
+        let (states, numbers, steps, seen) = Default::default();
+        Alone { memories, by_words, states, numbers, steps, seen, held: Held::new(ledger) }
+    }
+
+    /// The number of a memory.
+    fn memory(&mut self, words: &[u64]) -> Result<u32, Full> {
+        if let Some(&number) = self.by_words.get(words) {
+            return Ok(number);
+        }
+        // Twice, with an entry in the table and what the allocator adds.
+        const MEMORY: usize = 3 * size_of::<(Box<[u64]>, u32)>() + 64;
+        self.held.take(MEMORY + 2 * size_of_val(words))?;
+        let number = self.memories.len() as u32;
+        self.memories.push(words.into());
+        self.by_words.insert(words.into(), number);
+        Ok(number)
+    }
+
+    fn state(&mut self, memory: u32, node: u32, from: Option<(usize, u8)>) -> Result<usize, Full> {
+        if let Some(&number) = self.numbers.get(&(memory, node)) {
             return Ok(number);
         }
         // With an entry in the table, one step, and what it takes to look for cycles.
-        const STATE: usize = 2 * size_of::<AloneState>() + 2 * size_of::<(AloneKey, usize)>() + 128;
-        self.held.take(STATE + 2 * size_of_val(&*key.0))?;
+        const STATE: usize = 2 * size_of::<AloneState>() + 2 * size_of::<((u32, u32), usize)>() + 128;
+        self.held.take(STATE)?;
         let number = self.states.len();
-        self.numbers.insert(key.clone(), number);
-        self.states.push(AloneState { key, from, next: Vec::new() });
+        self.numbers.insert((memory, node), number);
+        self.states.push(AloneState { memory, node, from });
         Ok(number)
     }
 
@@ -239,13 +270,16 @@ impl Alone {
 
     /// The way to a cycle and once round it.
     fn cycle(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        // States are numbered as they are met, so a way round comes back to one that is not behind.
+        if self.steps.iter().all(|(from, to, _)| from < to) {
+            return None;
+        }
         // What is left when states without a way on are taken away again and again.
-        let mut ways_on: Vec<usize> = self.states.iter().map(|s| s.next.len()).collect();
+        let mut ways_on = vec![0_usize; self.states.len()];
         let mut before = vec![Vec::new(); self.states.len()];
-        for (number, state) in self.states.iter().enumerate() {
-            for &(to, _) in &state.next {
-                before[to].push(number);
-            }
+        for &(from, to, _) in &self.steps {
+            ways_on[from] += 1;
+            before[to].push(from);
         }
         let mut ended: Vec<usize> = (0..ways_on.len()).filter(|&s| ways_on[s] == 0).collect();
         while let Some(state) = ended.pop() {
@@ -260,11 +294,12 @@ impl Alone {
         let mut steps = Vec::new();
         let mut met = FxHashMap::default();
         loop {
-            if let Some(&from) = met.get(&at) {
-                return Some((self.way(at), steps.split_off(from)));
+            if let Some(&begun) = met.get(&at) {
+                return Some((self.way(at), steps.split_off(begun)));
             }
             met.insert(at, steps.len());
-            let &(to, choice) = self.states[at].next.iter().find(|(to, _)| ways_on[*to] > 0)?;
+            let first = self.steps.partition_point(|(from, ..)| *from < at);
+            let (_, to, choice) = *self.steps[first..].iter().find(|(_, to, _)| ways_on[*to] > 0)?;
             steps.push(choice);
             at = to;
         }
