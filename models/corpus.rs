@@ -102,13 +102,7 @@ const DIRECT: &str = "direct I/O is modelled as what it does to the page cache o
 const READS: &str = "it is about reads, and writes to user memory are not modelled";
 
 /// Bugs of write paths that are modelled, and what of the models keeps them out: number, fix, sentence, reason.
-const OUT_OF_REACH: [(u32, &str, &str, &str); 9] = [
-    (
-        63,
-        "f9f07b6c1372",
-        "where get_block fails, a page that was uptodate is not any more, and a store to it is lost",
-        "a full disk is asked of a lone writer, and of files whose page cache the disk has",
-    ),
+const OUT_OF_REACH: [(u32, &str, &str, &str); 8] = [
     (
         65,
         "b794e7a6ebfb",

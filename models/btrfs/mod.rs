@@ -20,7 +20,7 @@ use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::filemap_write_and_wait;
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -88,15 +88,18 @@ impl FileSystem for Btrfs {
         extent::extent_writepage(k, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let task = &k.task;
         let units = task.storage.geometry.page_units();
+        if write::btrfs_delalloc_reserve_space(k).is_err() {
+            return VmFault::Sigbus;
+        }
         machine::again(task.m, Label::new("btrfs_page_mkwrite", &[]), (), |()| {
             folio_lock(task, folio);
             let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
             if !folio_in_cache(task, folio) || inside == 0 {
                 folio_unlock(task, folio);
-                return machine::Flow::Done(false);
+                return machine::Flow::Done(VmFault::NoPage);
             }
             folio_wait_writeback(task, folio);
             if has_ordered_extent(k, folio.index) {
@@ -108,7 +111,7 @@ impl FileSystem for Btrfs {
             folio_zero_segment(task, folio, inside, units);
             folio_mark_dirty(task, folio);
             folio_mark_uptodate(task, folio);
-            machine::Flow::Done(true)
+            machine::Flow::Done(VmFault::Locked)
         })
     }
 

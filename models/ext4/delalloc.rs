@@ -41,7 +41,7 @@ use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
-use crate::kernel::{Around, Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
 /// The text of `ext4_da_write_begin` and `ext4_da_write_end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -129,11 +129,11 @@ impl FileSystem for Delalloc {
         ext4_writepages(k, folio, self.allocation);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_invalidate_lock_shared(k);
-        let fit = block_page_mkwrite(k, self, folio);
+        let fault = block_page_mkwrite(k, self, folio);
         filemap_invalidate_unlock_shared(k);
-        fit
+        fault
     }
 
     fn dirty_folio(&self, k: &Kernel, folio: Folio) {

@@ -164,10 +164,10 @@ fn ordered() -> Vec<Row> {
         ordered_row(
             "v2.6.33",
             Caller::V2_6_26,
-            (Text::V4_2, Plain),
+            (Text::V2_6_33, Plain),
             "b9a4207d5e91: and what the page cache has of them",
         )
-        .stands("v2.6.33 .. v3.9")
+        .stands("v2.6.33 .. v2.6.39")
         .historic(),
         ordered_row(
             "v3.12",

@@ -27,9 +27,9 @@ pub enum Companion {
     },
     /// Reads all of the file through a mapping.
     MmapReader,
-    /// Stores a unit through a mapping: [`Question::second`].
+    /// Stores a unit through a mapping: [`Question::store`].
     MmapStore,
-    /// Stores a unit through a mapping behind the end of the file: [`Question::second`]. Who makes the file longer waits
+    /// Stores a unit through a mapping behind the end of the file: [`Question::store`]. Who makes the file longer waits
     /// for that.
     StoreBehindEnd {
         /// Whether it stores the same again when the file has grown.
@@ -89,11 +89,13 @@ pub struct Question {
     pub companions: Vec<Companion>,
     /// The initial files, what of each is in the page cache, and the request.
     pub initial: Vec<(File, PageState, Request)>,
-    /// What a second writer writes, or a store through a mapping stores: inside of the file.
+    /// What a second writer writes: inside of the file.
     pub second: Option<Request>,
+    /// Where a store through a mapping stores.
+    pub store: Option<usize>,
     /// Whether the page is part of the running transaction at first.
     pub journalled: bool,
-    /// Whether a block allocation may fail.
+    /// Whether a block allocation may fail, of who writes and of who stores through a mapping.
     pub allocation_can_fail: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
@@ -120,6 +122,16 @@ impl Question {
             _ => false,
         };
         (cuts || fails) && (self.companions.iter().any(fills) || (cuts && self.source.is_of_the_file()))
+    }
+}
+
+impl Question {
+    /// The actors that ask for blocks which are not reserved: a bit for each.
+    fn finds_disk_full(&self) -> u8 {
+        let first = usize::from(self.writes) + usize::from(self.writes && self.source.has_adversary());
+        let asks = |&(_, c): &(usize, &Companion)| matches!(c, Companion::MmapStore);
+        let companions = self.companions.iter().enumerate().filter(asks).map(|(at, _)| 1 << (first + at));
+        u8::from(self.writes) | companions.sum::<u8>()
     }
 }
 
@@ -199,6 +211,12 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     });
     world.behind_end =
         behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
+    world.store = question.store;
+    if question.allocation_can_fail {
+        world.finds_disk_full = question.finds_disk_full();
+        let stores = question.companions.contains(&Companion::MmapStore);
+        world.stored = stores.then(|| layout.cell("stored", 1, show_number));
+    }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let (initial, told) = initial_states(question, fs.as_ref(), &mut world, layout.len()).into_iter().unzip();
     let facts = facts::of(question, told);
@@ -213,7 +231,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
             && !question.companions.iter().any(|c| matches!(c, Companion::Kill | Companion::Unmap));
         all.push(actors::writer(&shared, must_complete));
         let id = all.len();
-        all.extend(actors::adversary(&shared, question.source, id));
+        let adversary = actors::adversary(&shared, question.source, id);
+        assert_eq!(adversary.is_some(), question.source.has_adversary(), "{:?}", question.source);
+        all.extend(adversary);
     }
     for &companion in &question.companions {
         let id = all.len();

@@ -15,7 +15,7 @@ use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::filemap_write_and_wait;
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -90,16 +90,15 @@ impl FileSystem for Fuse {
         pages::fuse_writepage(k, self.text, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         call(k.task.m, Label::new("fuse_page_mkwrite", &[]), || {
             folio_lock(&k.task, folio);
-            let ours = folio_in_cache(&k.task, folio);
-            if ours {
+            if folio_in_cache(&k.task, folio) {
                 pages::fuse_wait_on_page_writeback(k, self.text, folio);
-            } else {
-                folio_unlock(&k.task, folio);
+                return VmFault::Locked;
             }
-            ours
+            folio_unlock(&k.task, folio);
+            VmFault::NoPage
         })
     }
 

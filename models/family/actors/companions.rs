@@ -16,7 +16,7 @@ use crate::generic::filemap::{filemap_fault, generic_file_read};
 use crate::generic::mmap::{load_through_mapping, store_through_mapping};
 use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
 use crate::generic::writeback::write_cache_pages;
-use crate::kernel::{BehindEnd, Kernel, Request};
+use crate::kernel::{BehindEnd, Kernel};
 
 /// What may happen to the source meanwhile, if anything.
 pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
@@ -82,15 +82,18 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             read as Word
         }),
         Companion::MmapStore => actor("mmap-store", id, shared, move |k, fs| {
-            let Request { pos, .. } = k.second();
+            let pos = k.store();
             let unit = Unit::New { writer: 1, position: pos };
-            if !store_through_mapping(k, fs, pos, unit) {
+            let stored = store_through_mapping(k, fs, pos, unit);
+            if !stored {
                 reach(&k.task, "SIGBUS");
+            } else if let Some(at) = k.world.stored {
+                store(&k.task, at, 1, Order::Relaxed, Label::new("it was stored", &[]));
             }
             0
         }),
         Companion::StoreBehindEnd { again } => actor("mmap-store", id, shared, move |k, fs| {
-            let Request { pos, .. } = k.second();
+            let pos = k.store();
             let unit = Unit::New { writer: 1, position: pos };
             store_through_mapping(k, fs, pos, unit);
             has_come(k, BehindEnd::STORE);

@@ -48,7 +48,8 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         writes: true,
         companions: companions.to_vec(),
         initial: initial(region, geometry, breadth),
-        second: companions.iter().find_map(asks_for),
+        second: companions.iter().find_map(writes),
+        store: companions.iter().find_map(stores),
         journalled: false,
         allocation_can_fail: false,
         stops_early: false,
@@ -56,12 +57,18 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
     }
 }
 
-/// What a companion writes or stores: inside of the file.
-fn asks_for(companion: &Companion) -> Option<Request> {
+/// Where a companion stores through a mapping.
+fn stores(companion: &Companion) -> Option<usize> {
     match companion {
-        Companion::MmapStore => Some(Request { pos: 3, len: 1 }),
-        Companion::StoreBehindEnd { again: false } => Some(Request { pos: 2, len: 1 }),
-        Companion::StoreBehindEnd { again: true } => Some(Request { pos: 3, len: 1 }),
+        Companion::MmapStore | Companion::StoreBehindEnd { again: true } => Some(3),
+        Companion::StoreBehindEnd { again: false } => Some(2),
+        _ => None,
+    }
+}
+
+/// What a companion writes: inside of the file.
+fn writes(companion: &Companion) -> Option<Request> {
+    match companion {
         Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
@@ -84,6 +91,13 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
     store_behind_end::store_behind_end(&mut all);
     without_writer::without_writer(&mut all);
     all.retain(|(question, _)| is_for(fs, question));
+    for (question, tier) in &mut all {
+        // With a journal, three who allocate take as many states as all that is asked of ten variants.
+        let stores = question.companions.contains(&Companion::MmapStore);
+        if fs.nature().journal && question.allocation_can_fail && stores && question.writes {
+            *tier = Tier::All;
+        }
+    }
     if fs.nature().whole_pages {
         for (question, _) in &mut all {
             if question.geometry == Geometry::SMALL {

@@ -6,7 +6,7 @@ use scenario::Tier;
 use super::initial::{Breadth, Region};
 use super::rows::{Row, of, row};
 use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
-use crate::family::{Companion, File, PageState, Question, Source};
+use crate::family::{Companion, File, Growth, PageState, Question, Source};
 use crate::kernel::Request;
 
 /// A full disk, a copy that stops early, a signal, a reader of a part of the page.
@@ -43,6 +43,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         all.push((dropped, Tier::Default));
         of_unwritten_blocks(all);
         all.push((cut_before(), Tier::Default));
+        all.extend(full_beside_others().map(|question| (question, Tier::Default)));
         // A commit takes the write permission while the page is changed once more.
         let crowd = [Companion::MmapStore, Companion::Commit];
         let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
@@ -127,6 +128,33 @@ fn of_unwritten_blocks(all: &mut Vec<(Question, Tier)>) {
         }
         all.push((question, Tier::Default));
     }
+}
+
+/// A write to a hole that finds the disk full, beside a reader, and beside a store to the same hole that may find it full,
+/// too; then somebody writes there once more.
+fn full_beside_others() -> [Question; 2] {
+    let stores = [Companion::MmapStore, Companion::Grow(Growth::Write)];
+    let named: [(&str, &str, &[Companion]); 2] = [
+        ("with-reader", "beside a reader", &[READER]),
+        (
+            "with-mmap-store-then-write-again",
+            "beside a store to the same block; then somebody writes once more",
+            &stores,
+        ),
+    ];
+    named.map(|(name, sentence, companions)| {
+        let mut question = question(Region::Within, of(Source::Resident), Breadth::Single, companions);
+        question.name = format!("within-disk-full-{name}");
+        question.sentence = format!("a write within the file, which finds the disk full, {sentence}");
+        question.allocation_can_fail = true;
+        question.reachable = vec!["whole write", "failed write"];
+        question.store = question.store.map(|_| 2);
+        let file = File { size: 4, allocated: 0, unwritten: 0 };
+        let request = Request { pos: 3, len: 1 };
+        question.initial =
+            [PageState::Uptodate, PageState::Absent].map(|page| (file, page, request)).to_vec();
+        question
+    })
 }
 
 /// A file that may have been cut to its first block when the write begins, while a checkpoint waits for the

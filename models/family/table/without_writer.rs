@@ -94,7 +94,16 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
     all.extend(with_reads.map(|question| (question, Tier::All)));
+    all.push((full_disk(), Tier::Default));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// Somebody stores to a hole, whose allocation may find the disk full.
+fn full_disk() -> Question {
+    let alone: Surrounding = ("disk-full-mmap-store", &[STORE], &["stored"]);
+    let mut question = surrounding(Source::Resident, alone, Breadth::Narrow);
+    question.allocation_can_fail = true;
+    question
 }
 
 /// A crowd around a page that is uptodate, or one that is not.
