@@ -141,6 +141,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether a block is allocated only when it is written back.
+    fn delays_allocation(&self) -> bool {
+        false
+    }
+
     /// Whether a block can be allocated and read as zeros until it is written.
     fn has_unwritten_extents(&self) -> bool {
         false

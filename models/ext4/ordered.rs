@@ -22,7 +22,7 @@ use page_state::{Buffer, Folio};
 
 use super::begin::{abandon, ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_get_block};
-use super::mpage::ext4_writepages;
+use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::{self, all_mapped, commit_ordered};
 use super::truncate::{
     ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_inode_size,
@@ -121,7 +121,8 @@ impl FileSystem for Ordered {
 
     fn writepage(&self, k: &Kernel, folio: Folio) {
         if self.allocation.is_unwritten() {
-            ext4_writepages(k, folio, self.allocation);
+            // The blocks are the file's already: nothing can fail.
+            ext4_writepages(k, folio, self.allocation, PartOfPage::Waits);
         } else {
             page_io::ext4_writepage(k, folio);
         }

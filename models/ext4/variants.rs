@@ -321,11 +321,19 @@ fn delayed() -> Vec<Row> {
             "665575cff098: copy first for good",
         )
         .historic()
-        .stands("v6.14 .. v6.17"),
+        .stands("v6.14 .. v6.16"),
+        delayed_row(
+            "v6.17",
+            Caller::V6_14,
+            (DelayedText::V6_17, Unwritten),
+            "ded2d726a304: a page is written as far as it has blocks where no more can be had",
+        )
+        .historic()
+        .stands("v6.17"),
         delayed_row(
             "v6.18",
             Caller::V6_18,
-            (DelayedText::V6_14, Unwritten),
+            (DelayedText::V6_17, Unwritten),
             "the copy tries again by itself until it copies nothing",
         )
         .stands("v6.18 .. v7.0")
@@ -410,6 +418,15 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "exposed-behind-end",
             "ext4/delalloc@v6.8:store-behind-end-in-a-block-then-write-beyond",
             "ext4/delalloc@v6.13:store-behind-end-in-a-block-then-write-beyond",
+        ),
+        bug(
+            74,
+            "ded2d726a304",
+            "writeback of a page gives up where its second block can't be had; when that can, what was allocated first is \
+             written, and stays one that reads as zeros",
+            "lost-write",
+            "ext4/delalloc@v6.14:extending-disk-full-at-writeback",
+            "ext4/delalloc@v6.17:extending-disk-full-at-writeback",
         ),
         bug(
             56,

@@ -97,6 +97,8 @@ pub struct Question {
     pub journalled: bool,
     /// Whether a block allocation may fail, of who writes and of who stores through a mapping.
     pub allocation_can_fail: bool,
+    /// Whether one of writeback may.
+    pub writeback_can_fail: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
     /// What must be reached.
@@ -126,12 +128,16 @@ impl Question {
 }
 
 impl Question {
-    /// The actors that ask for blocks which are not reserved: a bit for each.
+    /// The actors that may find the disk full: a bit for each.
     fn finds_disk_full(&self) -> u8 {
         let first = usize::from(self.writes) + usize::from(self.writes && self.source.has_adversary());
-        let asks = |&(_, c): &(usize, &Companion)| matches!(c, Companion::MmapStore);
+        let asks = |&(_, companion): &(usize, &Companion)| match companion {
+            Companion::MmapStore => self.allocation_can_fail,
+            Companion::Writeback => self.writeback_can_fail,
+            _ => false,
+        };
         let companions = self.companions.iter().enumerate().filter(asks).map(|(at, _)| 1 << (first + at));
-        u8::from(self.writes) | companions.sum::<u8>()
+        u8::from(self.writes && self.allocation_can_fail) | companions.sum::<u8>()
     }
 }
 
@@ -175,7 +181,8 @@ impl Companion {
 #[must_use]
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
-    let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..setting };
+    let can_fail = question.allocation_can_fail || question.writeback_can_fail;
+    let setting = Setting { allocation_can_fail: can_fail, ..setting };
     // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
     let mapped = usize::from(question.source.is_of_the_file());
     let holds = question.companions.iter().filter(|c| c.holds_pages()).count() + mapped;
@@ -212,10 +219,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     world.behind_end =
         behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
     world.store = question.store;
-    if question.allocation_can_fail {
-        world.finds_disk_full = question.finds_disk_full();
-        let stores = question.companions.contains(&Companion::MmapStore);
-        world.stored = stores.then(|| layout.cell("stored", 1, show_number));
+    world.finds_disk_full = question.finds_disk_full();
+    if question.allocation_can_fail && question.companions.contains(&Companion::MmapStore) {
+        world.stored = Some(layout.cell("stored", 1, show_number));
     }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let (initial, told) = initial_states(question, fs.as_ref(), &mut world, layout.len()).into_iter().unzip();
@@ -240,7 +246,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         all.push(actors::companion(&shared, companion, id));
     }
     // Who judges knows nothing of the caller, so that variants which differ in it alone can be known as the same.
-    let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..Setting::of(Caller::V6_18) };
+    let setting = Setting { allocation_can_fail: can_fail, ..Setting::of(Caller::V6_18) };
     let world = Arc::new(World { setting, ..World::clone(&world) });
     let (known, writes, present) = (world.clone(), question.writes, question.companions.clone());
     let grounds = Grounds {

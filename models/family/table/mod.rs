@@ -52,6 +52,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         store: companions.iter().find_map(stores),
         journalled: false,
         allocation_can_fail: false,
+        writeback_can_fail: false,
         stops_early: false,
         reachable: row.reachable.to_vec(),
     }
@@ -131,7 +132,9 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
         _ => true,
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
+    let delayed = !question.writeback_can_fail || fs.delays_allocation();
     fits && full
+        && delayed
         && question.companions.iter().all(|companion| match companion {
             Companion::Commit => nature.journal,
             Companion::Checkpoint => nature.journals_data,

@@ -32,7 +32,7 @@ const COMPANIONS: [(Companion, &str); 12] = [
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 19] = [
+const WORDS: [(&str, &str); 20] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -45,6 +45,7 @@ const WORDS: [(&str, &str); 19] = [
     ("load-of-the-file", "somebody loads from a mapping of the file"),
     ("load-and-unmap", "somebody loads from memory, and somebody unmaps it"),
     ("disk-full", "each allocation may find the disk full"),
+    ("at-writeback", "an allocation of writeback does, for a moment"),
     ("stops-early", "a copy that meets a fault may stop some units before it"),
     ("unwritten-blocks", "the file's blocks were allocated and never written"),
     ("in-a-block", "what is written or stored stays in a block that the file has"),

@@ -44,6 +44,13 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         of_unwritten_blocks(all);
         all.push((cut_before(), Tier::Default));
         all.extend(full_beside_others().map(|question| (question, Tier::Default)));
+        let mut full = full_at_writeback(region, &[Companion::Writeback, Companion::Commit]);
+        full.initial = vec![(
+            File { size: 4, allocated: 0, unwritten: 0 },
+            PageState::Absent,
+            Request { pos: 0, len: 4 },
+        )];
+        all.push((full, Tier::Default));
         // A commit takes the write permission while the page is changed once more.
         let crowd = [Companion::MmapStore, Companion::Commit];
         let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
@@ -67,6 +74,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         for crowd in crowds {
             all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
         }
+        all.push((full_at_writeback(region, &[Companion::Writeback]), Tier::Default));
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         full.name = "extending-disk-full-with-commit".to_owned();
@@ -155,6 +163,16 @@ fn full_beside_others() -> [Question; 2] {
             [PageState::Uptodate, PageState::Absent].map(|page| (file, page, request)).to_vec();
         question
     })
+}
+
+/// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.
+fn full_at_writeback(region: Region, companions: &[Companion]) -> Question {
+    let mut question = question(region, of(Source::Resident), Breadth::Single, companions);
+    let beside = if companions.contains(&Companion::Commit) { "-with-commit" } else { "" };
+    question.name = format!("{}-disk-full-at-writeback{beside}", region.name());
+    question.sentence = format!("{}; an allocation of writeback finds the disk full", question.sentence);
+    question.writeback_can_fail = true;
+    question
 }
 
 /// A file that may have been cut to its first block when the write begins, while a checkpoint waits for the

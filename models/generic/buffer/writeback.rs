@@ -62,8 +62,7 @@ fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: b
                 set_buffer_dirty(task, bh);
             }
         }
-        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
-        // beside a commit.
+        // Not reached: who writes finds the disk full, and who writes back only where blocks are delayed.
         if !map_dirty_buffers(k, fs, folio, blocks_of_size(k)) {
             // What has no block is lost; what has one is written.
             for bh in buffers(task, folio).filter(|&bh| !buffer_mapped(task, bh)) {
@@ -85,7 +84,7 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
         }
         // Not reached: delayed buffers are ext4's, which writes them by itself.
         if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
-            // Not reached: only a writer, alone or beside a commit, finds the disk full, and what it dirtied has blocks.
+            // Not reached: that one does. Who writes finds the disk full, and who writes back only where blocks are delayed.
             if fs.get_block(k, bh, true).is_err() {
                 return false;
             }

@@ -392,6 +392,9 @@ impl FileSystem for FromText {
     fn has_writable_mappings(&self) -> bool {
         self.base.has_writable_mappings()
     }
+    fn delays_allocation(&self) -> bool {
+        self.base.delays_allocation()
+    }
     fn has_unwritten_extents(&self) -> bool {
         self.base.has_unwritten_extents()
     }
