@@ -102,13 +102,7 @@ const DIRECT: &str = "direct I/O is modelled as what it does to the page cache o
 const READS: &str = "it is about reads, and writes to user memory are not modelled";
 
 /// Bugs of write paths that are modelled, and what of the models keeps them out: number, fix, sentence, reason.
-const OUT_OF_REACH: [(u32, &str, &str, &str); 7] = [
-    (
-        65,
-        "b794e7a6ebfb",
-        "a truncation leaves buffers of the last page mapped to blocks that are free, beside a commit",
-        "the first variant of ext4/journalled is of v3.18",
-    ),
+const OUT_OF_REACH: [(u32, &str, &str, &str); 6] = [
     (
         66,
         "90e775b71ac4",

@@ -180,8 +180,10 @@ pub struct Setting {
 /// tell whose text is meant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Around {
-    /// Before v3.12.
+    /// Before v3.7.
     Older,
+    /// v3.7 (b794e7a6ebfb): a commit unmaps what was truncated meanwhile.
+    V3_7,
     /// v3.12 (90e775b71ac4): `ext4_setattr` changes both sizes under one handle.
     V3_12,
     /// v3.18 (90a8020278c1): and `pagecache_isize_extended` takes the write permission of mappings.
@@ -221,6 +223,7 @@ impl Setting {
             (6, _) | (5, 15..) => Around::V5_15,
             (4.., _) | (3, 18..) => Around::V3_18,
             (3, 12..) => Around::V3_12,
+            (3, 7..) => Around::V3_7,
             _ => Around::Older,
         };
         Setting { around, ..self }

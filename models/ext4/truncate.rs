@@ -251,7 +251,7 @@ pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
     call(k.task.m, Label::new("ext4_setattr", &[size as i32]), || match k.world.setting.around {
         // Not reached: a variant of before v3.12 is asked by default of the writer alone.
-        Around::Older => setattr_v2_6_26(k, fs, size),
+        Around::Older | Around::V3_7 => setattr_v2_6_26(k, fs, size),
         Around::V7_1 => setattr_v7_1(k, fs, size),
         _ => setattr_v3_12(k, fs, size, zeroes_tail),
     });

@@ -24,6 +24,14 @@ fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sente
 fn journalled() -> Vec<Row> {
     vec![
         journalled_row(
+            "v3.6",
+            Caller::V2_6_26,
+            WriteEnd::V4_2,
+            "before b794e7a6ebfb: what is truncated while a commit has it stays mapped to its block",
+        )
+        .stands("v3.6")
+        .historic(),
+        journalled_row(
             "v4.2",
             Caller::V4_2,
             WriteEnd::V4_2,
@@ -427,6 +435,14 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "lost-write",
             "ext4/delalloc@v6.14:extending-disk-full-at-writeback",
             "ext4/delalloc@v6.17:extending-disk-full-at-writeback",
+        ),
+        bug(
+            65,
+            "b794e7a6ebfb",
+            "a truncation beside a commit leaves buffers of the last page mapped to blocks that are free",
+            "foreign-block",
+            "ext4/journalled@v3.6:within-resident-of-a-cut-file-with-commit",
+            "ext4/journalled@v4.2:within-resident-of-a-cut-file-with-commit",
         ),
         bug(
             56,

@@ -12,6 +12,7 @@ use super::{File, PageState, Source};
 use super::{actors, ending, facts, final_state, picture};
 use crate::file_system::{FileSystem, Medium};
 use crate::generic::locks::Locks;
+use crate::jbd2::Truncated;
 use crate::kernel::{Around, BehindEnd, Caller, Request, Setting, World};
 use crate::properties;
 
@@ -199,6 +200,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
     if let Some(journal) = &mut world.journal {
+        if setting.around == Around::Older {
+            journal.truncated = Truncated::StaysMapped;
+        }
         journal.checkpoint_takes_all = setting.mutant == Some(crate::Mutant::CheckpointTakesJournalled);
         journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
     }
