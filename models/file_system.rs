@@ -195,6 +195,19 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     /// unlocks it. When it returns the data has arrived and the page is not under writeback.
     fn writepage(&self, k: &Kernel, folio: Folio);
 
+    /// Whether a server can put the file's data into the page cache by itself.
+    fn has_server_that_stores(&self) -> bool {
+        false
+    }
+
+    /// What that comes to: all of the file is stored.
+    ///
+    /// # Panics
+    /// Where there is no such server.
+    fn server_stores(&self, _: &Kernel) {
+        panic!("no server stores to the page cache of this file system")
+    }
+
     /// `page_mkwrite`: makes a page that is mapped fit to be stored to.
     fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault;
 

@@ -294,6 +294,16 @@ pub(crate) fn bugs() -> Vec<Bug> {
                 after: "btrfs/buffered@v2.6.38:within-self-mapped",
             },
         },
+        Bug {
+            number: 78,
+            fixed_by: "7703bdd8d23e",
+            sentence: "a page that is dirty is cleaned when it is locked, and stays so where the copy comes to nothing",
+            told: Told::Scenario {
+                property: "clean-divergence",
+                before: "btrfs/buffered@v4.2:within-evicted-with-kill",
+                after: "btrfs/buffered@v4.20:within-evicted-with-kill",
+            },
+        },
         not(
             45,
             "efa11fd269c1",
@@ -306,8 +316,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
             46,
             "unknown",
             "FGP_STABLE does not wait for writeback, and a page is written to while it is",
-            "no property says that a page under writeback may not be written to; the waits of later versions are \
-             modelled as if they always happened",
+            "a page under writeback has an ordered extent, which is waited for as well before it is written to; no \
+             property says that it may not be",
         ),
         not(
             60,

@@ -445,6 +445,14 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "ext4/journalled@v4.2:within-resident-of-a-cut-file-with-commit",
         ),
         bug(
+            79,
+            "06bd3c36a733",
+            "with delayed allocation no commit waits for the data of the blocks that it records",
+            "stale-on-disk",
+            "ext4/delalloc@v4.2:extending-resident-with-writeback-with-commit",
+            "ext4/delalloc@v4.9:extending-resident-with-writeback-with-commit",
+        ),
+        bug(
             56,
             "f8514083cd1b",
             "blocks that a short copy leaves beyond the size stay",

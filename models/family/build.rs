@@ -48,6 +48,8 @@ pub enum Companion {
     Reclaim,
     /// Writes and takes out all pages of the file, as direct I/O does.
     Invalidate,
+    /// The server stores what it has of the file to the page cache.
+    ServerStore,
     /// Truncates the file.
     Truncate {
         /// To so many units.
@@ -157,6 +159,7 @@ impl Companion {
             Companion::Writeback => "writeback",
             Companion::Reclaim => "reclaim",
             Companion::Invalidate => "invalidate",
+            Companion::ServerStore => "server-store",
             Companion::Truncate { size: 0 } => "truncate-to-nothing",
             Companion::Truncate { .. } => "truncate",
             Companion::Kill => "kill",

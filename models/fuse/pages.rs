@@ -10,7 +10,8 @@
 
 use machine::{Label, Layout, Order, Place, Word, call};
 use page_state::folio::{
-    folio_end_writeback, folio_mark_uptodate, folio_start_writeback, folio_unlock, folio_wait_writeback,
+    folio_end_writeback, folio_mark_uptodate, folio_put, folio_start_writeback, folio_test_uptodate,
+    folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, i_size_write};
 use page_state::steps::{change, clear, copy_unit, set, wait};
@@ -19,6 +20,7 @@ use page_state::{Folio, Storage};
 
 use super::{Fuse, Text};
 use crate::Mutant;
+use crate::generic::filemap::grab_cache_page;
 use crate::generic::server;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::kernel::Kernel;
@@ -116,6 +118,30 @@ pub(super) fn fuse_writepage(k: &Kernel, text: Text, folio: Folio) {
             clear(task, on_its_way(k, folio), 1, word("fuse_writepage_end"));
         } else {
             folio_end_writeback(task, folio);
+        }
+    });
+}
+
+/// `fuse_notify_store` of all that the server has of the file: what of the last page lies behind it is zeroed, or, before
+/// v6.11, is as it was.
+#[track_caller]
+pub(super) fn fuse_notify_store(k: &Kernel, text: Text) {
+    let task = &k.task;
+    call(task.m, word("fuse_notify_store"), || {
+        let units = task.storage.geometry.page_units();
+        let end = i_size_read(task);
+        for index in 0..end.div_ceil(units) {
+            let folio = grab_cache_page(task, index);
+            let this_num = (end - index * units).min(units);
+            server::read(task, folio, 0, this_num);
+            if !folio_test_uptodate(task, folio) {
+                if text >= Text::V6_11 {
+                    folio_zero_segment(task, folio, this_num, units);
+                }
+                folio_mark_uptodate(task, folio);
+            }
+            folio_unlock(task, folio);
+            folio_put(task, folio);
         }
     });
 }

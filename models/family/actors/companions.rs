@@ -129,6 +129,11 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             }
             0
         }),
+        Companion::ServerStore => actor("server-store", id, shared, |k, fs| {
+            fs.server_stores(k);
+            reach(&k.task, "stored by the server");
+            0
+        }),
         Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| truncate(k, fs, size)),
         Companion::Grow(growth) => actor("grow", id, shared, move |k, fs| {
             let writing = k.world.writing.expect("who waits for the writer's end is told of it");

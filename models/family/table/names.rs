@@ -13,7 +13,7 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 /// Who is beside the writer, by the name of the actor.
-const COMPANIONS: [(Companion, &str); 12] = [
+const COMPANIONS: [(Companion, &str); 13] = [
     (Companion::MmapReader, "somebody reads the file through a mapping (`mmap-read`)"),
     (Companion::MmapStore, "somebody stores to the file through a mapping (`mmap-store`)"),
     (
@@ -26,6 +26,7 @@ const COMPANIONS: [(Companion, &str); 12] = [
     (Companion::Writeback, "dirty pages are written back"),
     (Companion::Reclaim, "reclaim takes clean pages of the file (`reclaim-target`)"),
     (Companion::Invalidate, "direct I/O writes back and takes out the file's pages"),
+    (Companion::ServerStore, "the server puts the file's data into the page cache (`server-store`)"),
     (Companion::Truncate { size: 1 }, "somebody truncates the file to one unit"),
     (Companion::Truncate { size: 0 }, "somebody truncates the file to nothing"),
     (Companion::Kill, "the writer gets a fatal signal"),
