@@ -289,8 +289,10 @@ pub struct World {
     /// Who may find the disk full, where an allocation can fail: a bit for each actor.
     pub finds_disk_full: u8,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
-    /// can be.
+    /// can be, or as long as it is.
     pub writing: Option<Place>,
+    /// Whether it does become longer then.
+    pub grows: bool,
     /// A store behind the end of the file, where there is one.
     pub behind_end: Option<BehindEnd>,
     /// How the path and its surroundings behave.
@@ -353,6 +355,7 @@ impl World {
             truncates: false,
             finds_disk_full: 0,
             writing: None,
+            grows: false,
             behind_end: None,
             setting,
         }

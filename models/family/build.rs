@@ -73,6 +73,8 @@ pub enum Growth {
     Truncate,
     /// By a write at the end, which leaves a gap: [`Question::second`].
     Write,
+    /// Not at all: by a truncation to the size that it has.
+    Same,
 }
 
 /// A scenario of the family, before it is built.
@@ -167,6 +169,7 @@ impl Companion {
             Companion::Load => "load",
             Companion::Grow(Growth::Truncate) => "growth-by-truncate",
             Companion::Grow(Growth::Write) => "growth-by-write",
+            Companion::Grow(Growth::Same) => "truncate-to-same",
         }
     }
 
@@ -211,6 +214,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     }
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
+        world.grows = !question.companions.contains(&Companion::Grow(Growth::Same));
     }
     world.locks = Locks::declare(
         &mut layout,

@@ -2,7 +2,7 @@
 
 use fault::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 use machine::{Action, Flow, Label, Order, Step, Word, again};
-use page_state::inode::{inode_lock, inode_unlock};
+use page_state::inode::{i_size_read, inode_lock, inode_unlock};
 use page_state::steps::{change, reach, report, store, wait};
 use page_state::{RETURNED_ERROR, Unit};
 use scenario::Actor;
@@ -144,6 +144,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             match growth {
                 Growth::Truncate => truncate(k, fs, k.task.storage.geometry.file_units()),
                 Growth::Write => write(k, fs),
+                Growth::Same => truncate(k, fs, i_size_read(&k.task)),
             }
         }),
         Companion::Kill => actor("kill", id, shared, |k, _| {

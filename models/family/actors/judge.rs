@@ -88,7 +88,7 @@ fn is_grown_over(
     (file, request, count): (&File, Request, usize),
 ) -> bool {
     let behind = position >= file.size && position >= request.pos + count;
-    k.world.writing.is_some() && (second != 0 || behind)
+    k.world.grows && (second != 0 || behind)
 }
 
 /// What a view may find, given what `write` returned.

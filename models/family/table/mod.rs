@@ -141,6 +141,8 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
             // What is in memory only stays there.
             Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
             Companion::Invalidate => fs.has_direct_io(),
+            // What has its blocks has its size, too.
+            Companion::Grow(Growth::Same) => fs.delays_allocation(),
             Companion::ServerStore => fs.has_server_that_stores(),
             Companion::MmapStore | Companion::StoreBehindEnd { .. } => fs.has_writable_mappings(),
             _ => true,

@@ -75,6 +75,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
             all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
         }
         all.push((full_at_writeback(region, &[Companion::Writeback]), Tier::Default));
+        all.push((truncated_to_same(), Tier::Default));
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         full.name = "extending-disk-full-with-commit".to_owned();
@@ -163,6 +164,19 @@ fn full_beside_others() -> [Question; 2] {
             [PageState::Uptodate, PageState::Absent].map(|page| (file, page, request)).to_vec();
         question
     })
+}
+
+/// A write to a block that is allocated when it is written, and a truncation that changes nothing, before that and a commit.
+fn truncated_to_same() -> Question {
+    let companions = [Companion::Grow(Growth::Same), Companion::Commit];
+    let mut question = question(Region::Extending, of(Source::Resident), Breadth::Single, &companions);
+    question.name = "extending-resident-then-truncate-to-same-with-commit".to_owned();
+    question.sentence =
+        "a write that extends the file; then somebody truncates it to the size that it has; beside commit"
+            .to_owned();
+    let file = File { size: 0, allocated: 0, unwritten: 0 };
+    question.initial = vec![(file, PageState::Absent, Request { pos: 0, len: 2 })];
+    question
 }
 
 /// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.
