@@ -88,6 +88,7 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         special::special(region, &mut all);
         later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
+        sizes::one_block(region, &mut all);
     }
     store_behind_end::store_behind_end(&mut all);
     without_writer::without_writer(&mut all);
@@ -129,6 +130,7 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
         // The journal's files have one page.
         Geometry::TWO_PAGES => !nature.journal,
         Geometry::LARGE => !nature.whole_pages,
+        Geometry::WHOLE => nature.journal,
         _ => true,
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
