@@ -130,7 +130,8 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
         // The journal's files have one page.
         Geometry::TWO_PAGES => !nature.journal,
         Geometry::LARGE => !nature.whole_pages,
-        Geometry::WHOLE => nature.journal,
+        // Where a cluster is a page, what is asked of a page of two blocks is the same.
+        Geometry::WHOLE => nature.journal && fs.cluster(Geometry::SMALL) == 1,
         _ => true,
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
