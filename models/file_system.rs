@@ -8,7 +8,7 @@ use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
 use crate::family::{File, PageState};
-use crate::kernel::{Around, Caller, Errno, Kernel, Request, World};
+use crate::kernel::{Around, Caller, Errno, Kernel, Request, VmFault, World};
 
 /// Where a file's data is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,6 +141,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether a block is allocated only when it is written back.
+    fn delays_allocation(&self) -> bool {
+        false
+    }
+
     /// Whether a block can be allocated and read as zeros until it is written.
     fn has_unwritten_extents(&self) -> bool {
         false
@@ -190,9 +195,21 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     /// unlocks it. When it returns the data has arrived and the page is not under writeback.
     fn writepage(&self, k: &Kernel, folio: Folio);
 
-    /// `page_mkwrite`: makes a page that is mapped fit to be stored to, and gives it locked; nothing where
-    /// it has left the file.
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool;
+    /// Whether a server can put the file's data into the page cache by itself.
+    fn has_server_that_stores(&self) -> bool {
+        false
+    }
+
+    /// What that comes to: all of the file is stored.
+    ///
+    /// # Panics
+    /// Where there is no such server.
+    fn server_stores(&self, _: &Kernel) {
+        panic!("no server stores to the page cache of this file system")
+    }
+
+    /// `page_mkwrite`: makes a page that is mapped fit to be stored to.
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault;
 
     /// `dirty_folio` (`set_page_dirty` before v5.18): a store through a mapping has dirtied the page, which is
     /// locked.

@@ -49,6 +49,47 @@ impl Small for Errno {
     }
 }
 
+/// What `page_mkwrite` answers (`vm_fault_t`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VmFault {
+    /// `VM_FAULT_LOCKED`: the page can be stored to, and is locked.
+    Locked,
+    /// `VM_FAULT_NOPAGE`: it has left the file; the access is tried again.
+    NoPage,
+    /// `VM_FAULT_SIGBUS`: it can't be stored to.
+    Sigbus,
+}
+
+impl VmFault {
+    /// `vmf_fs_error` (`block_page_mkwrite_return` before v6.6) of an error.
+    #[must_use]
+    pub fn of(error: Errno) -> VmFault {
+        if error == Errno::Efault { VmFault::NoPage } else { VmFault::Sigbus }
+    }
+}
+
+impl Small for VmFault {
+    const BITS: u32 = 2;
+    fn into_word(self) -> Word {
+        self as Word
+    }
+    fn from_word(word: Word) -> VmFault {
+        match word {
+            0 => VmFault::Locked,
+            1 => VmFault::NoPage,
+            _ => VmFault::Sigbus,
+        }
+    }
+    fn show(word: Word) -> String {
+        match VmFault::from_word(word) {
+            VmFault::Locked => "VM_FAULT_LOCKED",
+            VmFault::NoPage => "VM_FAULT_NOPAGE",
+            VmFault::Sigbus => "VM_FAULT_SIGBUS",
+        }
+        .to_owned()
+    }
+}
+
 /// The text of `generic_perform_write`, by era. It tells when the source is faulted in, how much of it, and
 /// how a copy that came out short is tried again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -139,8 +180,10 @@ pub struct Setting {
 /// tell whose text is meant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Around {
-    /// Before v3.12.
+    /// Before v3.7.
     Older,
+    /// v3.7 (b794e7a6ebfb): a commit unmaps what was truncated meanwhile.
+    V3_7,
     /// v3.12 (90e775b71ac4): `ext4_setattr` changes both sizes under one handle.
     V3_12,
     /// v3.18 (90a8020278c1): and `pagecache_isize_extended` takes the write permission of mappings.
@@ -180,6 +223,7 @@ impl Setting {
             (6, _) | (5, 15..) => Around::V5_15,
             (4.., _) | (3, 18..) => Around::V3_18,
             (3, 12..) => Around::V3_12,
+            (3, 7..) => Around::V3_7,
             _ => Around::Older,
         };
         Setting { around, ..self }
@@ -230,17 +274,25 @@ pub struct World {
     pub requests: Vec<Request>,
     /// What the source is, and what becomes of it.
     pub source: crate::family::Source,
-    /// What a second writer writes, or a store through a mapping of the file stores.
+    /// What a second writer writes.
     pub second: Option<Request>,
+    /// Where a store through a mapping of the file stores.
+    pub store: Option<usize>,
+    /// Whether that could be, where a full disk can keep it from that.
+    pub stored: Option<Place>,
     /// Another program's mapping of the file, where somebody uses one.
     pub shared: Option<SharedMapping>,
     /// Locks that only some scenarios have somebody to wait for.
     pub locks: Locks,
     /// Whether somebody truncates the file.
     pub truncates: bool,
+    /// Who may find the disk full, where an allocation can fail: a bit for each actor.
+    pub finds_disk_full: u8,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
-    /// can be.
+    /// can be, or as long as it is.
     pub writing: Option<Place>,
+    /// Whether it does become longer then.
+    pub grows: bool,
     /// A store behind the end of the file, where there is one.
     pub behind_end: Option<BehindEnd>,
     /// How the path and its surroundings behave.
@@ -296,10 +348,14 @@ impl World {
             storage,
             source,
             second,
+            store: None,
+            stored: None,
             shared: None,
             locks: Locks::default(),
             truncates: false,
+            finds_disk_full: 0,
             writing: None,
+            grows: false,
             behind_end: None,
             setting,
         }
@@ -353,13 +409,22 @@ impl<'a> Kernel<'a> {
         self.world.journal.as_ref().expect("the file system says that it has a journal")
     }
 
-    /// What a second writer writes, or a store through a mapping of the file stores.
+    /// What a second writer writes.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn second(&self) -> Request {
+        self.world.second.expect("who writes, too, is told what")
+    }
+
+    /// Where a store through a mapping of the file stores.
     ///
     /// # Panics
     /// Where nobody does.
     #[must_use]
-    pub fn second(&self) -> Request {
-        self.world.second.expect("who writes or stores, too, is told what")
+    pub fn store(&self) -> usize {
+        self.world.store.expect("who stores is told where")
     }
 
     /// Another program's mapping of the file.
@@ -371,13 +436,15 @@ impl<'a> Kernel<'a> {
         self.world.shared.expect("who loads or stores through a mapping has one")
     }
 
-    /// Whether an allocation finds the disk full, where the scenario has that.
+    /// Whether an allocation finds the disk full, where the scenario has that for this actor.
     #[track_caller]
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         let full = Step::new(Action::Choose { of: 2 }, Label::new("disk is full", &[]));
         let full = full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned());
-        self.world.setting.allocation_can_fail && self.task.m.perform(full) != 0
+        let may =
+            self.world.setting.allocation_can_fail && self.world.finds_disk_full & (1 << self.task.id) != 0;
+        may && self.task.m.perform(full) != 0
     }
 
     /// Whether the model plays this mutant.

@@ -233,7 +233,7 @@ fn sizes(world: &Arc<World>, writes: bool) -> Vec<Property> {
             },
         ));
     }
-    if writes && !world.truncates && world.writing.is_none() {
+    if writes && !world.truncates && !world.grows {
         properties.push(finally(
             (
                 "wrong-size",

@@ -20,7 +20,7 @@ use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::filemap_write_and_wait;
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -88,15 +88,18 @@ impl FileSystem for Btrfs {
         extent::extent_writepage(k, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let task = &k.task;
         let units = task.storage.geometry.page_units();
+        if write::btrfs_delalloc_reserve_space(k).is_err() {
+            return VmFault::Sigbus;
+        }
         machine::again(task.m, Label::new("btrfs_page_mkwrite", &[]), (), |()| {
             folio_lock(task, folio);
             let inside = i_size_read(task).saturating_sub(folio.index * units).min(units);
             if !folio_in_cache(task, folio) || inside == 0 {
                 folio_unlock(task, folio);
-                return machine::Flow::Done(false);
+                return machine::Flow::Done(VmFault::NoPage);
             }
             folio_wait_writeback(task, folio);
             if has_ordered_extent(k, folio.index) {
@@ -108,7 +111,7 @@ impl FileSystem for Btrfs {
             folio_zero_segment(task, folio, inside, units);
             folio_mark_dirty(task, folio);
             folio_mark_uptodate(task, folio);
-            machine::Flow::Done(true)
+            machine::Flow::Done(VmFault::Locked)
         })
     }
 
@@ -291,6 +294,16 @@ pub(crate) fn bugs() -> Vec<Bug> {
                 after: "btrfs/buffered@v2.6.38:within-self-mapped",
             },
         },
+        Bug {
+            number: 78,
+            fixed_by: "7703bdd8d23e",
+            sentence: "a page that is dirty is cleaned when it is locked, and stays so where the copy comes to nothing",
+            told: Told::Scenario {
+                property: "clean-divergence",
+                before: "btrfs/buffered@v4.2:within-evicted-with-kill",
+                after: "btrfs/buffered@v4.20:within-evicted-with-kill",
+            },
+        },
         not(
             45,
             "efa11fd269c1",
@@ -303,8 +316,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
             46,
             "unknown",
             "FGP_STABLE does not wait for writeback, and a page is written to while it is",
-            "no property says that a page under writeback may not be written to; the waits of later versions are \
-             modelled as if they always happened",
+            "a page under writeback has an ordered extent, which is waited for as well before it is written to; no \
+             property says that it may not be",
         ),
         not(
             60,

@@ -79,7 +79,7 @@ fn write_once(
         if prefaults_first && faults(bytes) > 0 {
             return Err(Errno::Efault);
         }
-        reserve(k)?;
+        btrfs_delalloc_reserve_space(k)?;
         let pages = lock_pages(k, fs, (begin, bytes), force);
         let copied = if fs.text == Text::V2_6_36 {
             copy_with_faults(k, fs, (begin, bytes), source, &pages)
@@ -109,7 +109,7 @@ fn write_once(
 }
 
 /// `btrfs_delalloc_reserve_space`.
-fn reserve(k: &Kernel) -> Result<(), Errno> {
+pub(super) fn btrfs_delalloc_reserve_space(k: &Kernel) -> Result<(), Errno> {
     if k.is_disk_full() { Err(Errno::Enospc) } else { Ok(()) }
 }
 

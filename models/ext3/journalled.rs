@@ -31,7 +31,7 @@ use crate::jbd2::{
     jbd2_journal_get_write_access, jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_stop,
     jbd2_journal_try_to_free_buffers, journal_current_handle,
 };
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// ext3 with `data=journal`.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,7 @@ impl FileSystem for Journalled {
         ext3_journalled_writepage(self, k, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_page_mkwrite(k, self, folio)
     }
 
@@ -233,8 +233,7 @@ fn ext3_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
         let handle = jbd2_journal_start(task, journal);
         if folio_test_clear_checked(task, folio) {
             let all = (0, task.storage.geometry.page_units());
-            // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
-            // beside a commit.
+            // Not reached: that it is not. Who writes finds the disk full, and not who writes back.
             if block_write_begin(k, fs, folio, all.0, all.1).is_ok() {
                 walk_page_buffers(k, folio, all, &|bh| do_journal_get_write_access(k, handle, bh));
                 walk_page_buffers(k, folio, all, &|bh| write_end_fn(k, handle, bh));

@@ -27,7 +27,7 @@ use crate::jbd2::{
     OrderedData, commits_inode_data, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
     jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// ext3 with `data=ordered` or `data=writeback`.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ impl FileSystem for InPlace {
         });
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_page_mkwrite(k, self, folio)
     }
 

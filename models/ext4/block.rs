@@ -66,7 +66,7 @@ pub(super) fn ext4_map_blocks(
             file_data(k, allocation, during);
             return Ok(Mapped { disk_block: disk_block as u8, new: true, unwritten: false });
         }
-        if during == During::Write && k.is_disk_full() {
+        if k.is_disk_full() {
             return Err(Errno::Enospc);
         }
         let disk_block = allocate_block(task, block, &[k.journal().frozen]) as u8;

@@ -19,7 +19,7 @@ use page_state::{Buffer, Folio};
 
 use super::begin::{ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
-use super::mpage::ext4_writepages;
+use super::mpage::{PartOfPage, ext4_writepages};
 use super::ordered::{Text as Prepare, ext4_block_write_begin};
 use super::page_io::commit_ordered;
 use super::truncate::{
@@ -41,7 +41,7 @@ use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
-use crate::kernel::{Around, Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
 /// The text of `ext4_da_write_begin` and `ext4_da_write_end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,6 +54,8 @@ pub(super) enum Text {
     V6_4,
     /// v6.12 (and v6.13, which zeroes what lies between).
     V6_14,
+    /// v6.17: ded2d726a304, a page is written as far as it has blocks.
+    V6_17,
     /// v7.1: 3f60efd65412, what lies between is zeroed before the write.
     V7_1,
 }
@@ -74,6 +76,10 @@ impl FileSystem for Delalloc {
 
     fn takes_invalidate_lock(&self, around: Around) -> bool {
         around >= Around::V5_15
+    }
+
+    fn delays_allocation(&self) -> bool {
+        true
     }
 
     fn has_unwritten_extents(&self) -> bool {
@@ -103,7 +109,9 @@ impl FileSystem for Delalloc {
         let took = call(k.task.m, Label::new("ext4_da_write_end", &args), || {
             let took = match self.text {
                 Text::V4_2 | Text::V5_15 | Text::V6_4 => da_write_end(self, k, pos, (len, copied), folio),
-                Text::V6_14 | Text::V7_1 => ext4_da_do_write_end(self, k, pos, (len, copied), folio),
+                Text::V6_14 | Text::V6_17 | Text::V7_1 => {
+                    ext4_da_do_write_end(self, k, pos, (len, copied), folio)
+                }
             };
             if k.mutated(Mutant::SizeOnDiskIsAhead) {
                 set_disk_size(&k.task, pos + len);
@@ -126,14 +134,15 @@ impl FileSystem for Delalloc {
     }
 
     fn writepage(&self, k: &Kernel, folio: Folio) {
-        ext4_writepages(k, folio, self.allocation);
+        let part = if self.text >= Text::V6_17 { PartOfPage::IsSubmitted } else { PartOfPage::Waits };
+        ext4_writepages(k, folio, self.allocation, part);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_invalidate_lock_shared(k);
-        let fit = block_page_mkwrite(k, self, folio);
+        let fault = block_page_mkwrite(k, self, folio);
         filemap_invalidate_unlock_shared(k);
-        fit
+        fault
     }
 
     fn dirty_folio(&self, k: &Kernel, folio: Folio) {

@@ -22,7 +22,7 @@ use page_state::{Buffer, Folio};
 
 use super::begin::{abandon, ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_get_block};
-use super::mpage::ext4_writepages;
+use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::{self, all_mapped, commit_ordered};
 use super::truncate::{
     ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_inode_size,
@@ -33,15 +33,15 @@ use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     NewBuffer, block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
-    block_read_full_page, block_write_begin, block_write_end, page_zero_new_buffers, prepare_buffers,
-    try_to_free_buffers, within_size,
+    block_read_full_page, block_write_begin, block_write_begin_v2_6_17, block_write_end,
+    page_zero_new_buffers, prepare_buffers, try_to_free_buffers, within_size,
 };
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, journal_current_handle};
-use crate::kernel::{Around, Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
 /// The text of `ext4_write_begin` and `ext4_write_end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -51,7 +51,9 @@ pub(super) enum Text {
     V2_6_26,
     /// v2.6.31: f8514083cd1b, blocks beyond the size go, and the page stays as it is.
     V2_6_31,
-    /// v2.6.33 (b9a4207d5e91) to v4.6.
+    /// v2.6.33: b9a4207d5e91, and the page's buffers.
+    V2_6_33,
+    /// f9f07b6c1372 to v4.6: a page that was uptodate stays so where a block can't be had.
     V4_2,
     /// v4.7 to v6.11.
     V4_7,
@@ -119,13 +121,14 @@ impl FileSystem for Ordered {
 
     fn writepage(&self, k: &Kernel, folio: Folio) {
         if self.allocation.is_unwritten() {
-            ext4_writepages(k, folio, self.allocation);
+            // The blocks are the file's already: nothing can fail.
+            ext4_writepages(k, folio, self.allocation, PartOfPage::Waits);
         } else {
             page_io::ext4_writepage(k, folio);
         }
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         ext4_page_mkwrite(self, k, folio)
     }
 
@@ -191,8 +194,12 @@ pub(super) fn ext4_block_write_begin(
     folio: Folio,
     (from, to): (usize, usize),
 ) -> Result<(), Errno> {
-    if text < Text::V6_14 {
-        return block_write_begin(k, fs, folio, from, to);
+    match text {
+        Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => {
+            return block_write_begin_v2_6_17(k, fs, folio, from, to);
+        }
+        Text::V4_2 | Text::V4_7 => return block_write_begin(k, fs, folio, from, to),
+        Text::V6_14 | Text::V7_1 => {}
     }
     let new = NewBuffer {
         of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh), // Not needed: write_end does.
@@ -266,56 +273,59 @@ fn ext4_write_end(
     usize::from(took)
 }
 
-/// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
+/// `ext4_page_mkwrite`.
 #[track_caller]
-fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> bool {
+fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
     let task = &k.task;
     call(task.m, Label::new("ext4_page_mkwrite", &[]), || {
         filemap_invalidate_lock_shared(k);
         folio_lock(task, folio);
         let len = within_size(k, folio);
         let ours = folio_in_cache(task, folio) && len > 0;
-        let fit = if ours && all_mapped(k, folio, len) {
+        let fault = if ours && all_mapped(k, folio, len) {
             folio_wait_writeback(task, folio);
-            true
+            VmFault::Locked
         } else {
             folio_unlock(task, folio);
             // We need to fill the hole.
-            ours && if fs.text >= Text::V7_1 {
+            if !ours {
+                VmFault::NoPage
+            } else if fs.text >= Text::V7_1 {
                 ext4_block_page_mkwrite(fs, k, folio)
             } else {
                 let journal = k.journal();
                 jbd2_journal_start(task, journal);
-                let fit = block_page_mkwrite(k, fs, folio);
+                let fault = block_page_mkwrite(k, fs, folio);
                 jbd2_journal_stop(task, journal);
-                fit
+                fault
             }
         };
         filemap_invalidate_unlock_shared(k);
-        fit
+        fault
     })
 }
 
 /// `ext4_block_page_mkwrite` (v7.1), for data that is written in place.
-fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> bool {
+fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_block_page_mkwrite", &[]), || {
         jbd2_journal_start(task, journal);
         folio_lock(task, folio);
         let len = within_size(k, folio);
-        // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
-        let fit = folio_in_cache(task, folio)
-            && len > 0
-            && ext4_block_write_begin(k, fs, fs.text, folio, (0, len)).is_ok();
-        if !fit {
+        let begun = if folio_in_cache(task, folio) && len > 0 {
+            ext4_block_write_begin(k, fs, fs.text, folio, (0, len))
+        } else {
+            Err(Errno::Efault)
+        };
+        if let Err(error) = begun {
             folio_unlock(task, folio);
             jbd2_journal_stop(task, journal);
-            return false;
+            return VmFault::of(error);
         }
         block_commit_write(k, folio, 0, len);
         folio_mark_dirty(task, folio);
         jbd2_journal_stop(task, journal);
         folio_wait_writeback(task, folio);
-        true
+        VmFault::Locked
     })
 }

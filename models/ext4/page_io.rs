@@ -1,9 +1,7 @@
 //! How ext4 writes a page back in place (`fs/ext4/page-io.c`), and the data that a commit waits for
 //! (`fs/ext4/super.c`).
 //!
-//! v4.2; v6.12 is the same in what is modelled. Left out: encryption, I/O errors. Data arrives after the handle
-//! that allocated its blocks is closed: what arrives earlier can be told from that by nobody, since no commit
-//! gets by an open handle.
+//! v4.2; v6.12 is the same in what is modelled. Left out: encryption, I/O errors.
 
 use machine::{Label, call};
 use page_state::buffer::{
@@ -24,7 +22,7 @@ use crate::jbd2::{self, OrderedData, jbd2_journal_commit_transaction};
 use crate::kernel::Kernel;
 
 /// A set of a page's blocks.
-type Blocks = u8;
+pub(super) type Blocks = u8;
 
 /// `ext4_bio_write_page`: takes the dirty flag from the buffers that can be written, and puts the page, which
 /// is locked, under writeback if there are any. Gives which.

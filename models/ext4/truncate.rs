@@ -77,7 +77,7 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
         // Not needed: who comes here has the inode on the list, or, with blocks delayed, has allocated nothing.
         orphan_add(task);
         down_write_i_data_sem(k);
-        // Not needed: it is the one in memory already; a delayed write before the one that fails is not asked.
+        // Not needed: it is the one in memory already, or what a delayed write has made of that.
         set_disk_size(task, size);
         for block in geometry.blocks_of(size)..geometry.blocks() {
             if map_block(task, block).is_some() {
@@ -251,7 +251,7 @@ pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
     call(k.task.m, Label::new("ext4_setattr", &[size as i32]), || match k.world.setting.around {
         // Not reached: a variant of before v3.12 is asked by default of the writer alone.
-        Around::Older => setattr_v2_6_26(k, fs, size),
+        Around::Older | Around::V3_7 => setattr_v2_6_26(k, fs, size),
         Around::V7_1 => setattr_v7_1(k, fs, size),
         _ => setattr_v3_12(k, fs, size, zeroes_tail),
     });
@@ -281,28 +281,37 @@ fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool
         begin_ordered_truncate(k, fs);
     }
     filemap_invalidate_lock(k);
-    let handle = jbd2_journal_start(task, journal);
-    let geometry = task.storage.geometry;
-    if size < old_size {
-        orphan_add(task);
+    if size != old_size {
+        let handle = jbd2_journal_start(task, journal);
+        let geometry = task.storage.geometry;
+        if size < old_size {
+            orphan_add(task);
+        }
+        // Not reached: that it zeroes. A variant of v6.13 to v7.0 is asked by default of the writer alone.
+        if zeroes_tail && size > old_size && !old_size.is_multiple_of(geometry.block_units()) {
+            // ext4_block_truncate_page
+            ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
+        }
+        set_both_sizes(k, size);
+        jbd2_journal_stop(task, journal);
     }
-    // Not reached: that it zeroes. A variant of v6.13 to v7.0 is asked by default of the writer alone.
-    if zeroes_tail && size >= old_size && !old_size.is_multiple_of(geometry.block_units()) {
-        // ext4_block_truncate_page
-        ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
-    }
-    set_both_sizes(k, size);
-    jbd2_journal_stop(task, journal);
     if size > old_size {
         pagecache_isize_extended(k, fs, old_size, size);
-    } else if size < old_size {
-        if journals_data {
-            ext4_wait_for_tail_page_commit(k, size);
-        }
-        truncate_inode_pages(k, fs, size);
-        ext4_truncate(k, fs);
+    } else {
+        truncate_to_size(k, fs, size < old_size);
     }
     filemap_invalidate_unlock(k);
+}
+
+/// How `ext4_setattr` ends where the file has not become larger: also where it is as long as before, so that blocks which are
+/// preallocated go.
+fn truncate_to_size(k: &Kernel, fs: &dyn FileSystem, shrinks: bool) {
+    let size = i_size_read(&k.task);
+    if shrinks && fs.nature().journals_data {
+        ext4_wait_for_tail_page_commit(k, size);
+    }
+    truncate_inode_pages(k, fs, size);
+    ext4_truncate(k, fs);
 }
 
 /// Since v7.1 a file that grows has zeros behind its end before the handle is opened.
@@ -316,20 +325,18 @@ fn setattr_v7_1(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     if size > old_size {
         ext4_block_zero_eof(k, fs, old_size, task.storage.geometry.page_units());
     }
-    jbd2_journal_start(task, journal);
-    if size < old_size {
-        orphan_add(task);
+    if size != old_size {
+        jbd2_journal_start(task, journal);
+        if size < old_size {
+            orphan_add(task);
+        }
+        set_both_sizes(k, size);
+        jbd2_journal_stop(task, journal);
     }
-    set_both_sizes(k, size);
-    jbd2_journal_stop(task, journal);
     if size > old_size {
         pagecache_isize_extended(k, fs, old_size, size);
-    } else if size < old_size {
-        if journals_data {
-            ext4_wait_for_tail_page_commit(k, size);
-        }
-        truncate_inode_pages(k, fs, size);
-        ext4_truncate(k, fs);
+    } else {
+        truncate_to_size(k, fs, size < old_size);
     }
     filemap_invalidate_unlock(k);
 }

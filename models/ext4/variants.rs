@@ -24,6 +24,14 @@ fn journalled_row(name: &'static str, caller: Caller, write_end: WriteEnd, sente
 fn journalled() -> Vec<Row> {
     vec![
         journalled_row(
+            "v3.6",
+            Caller::V2_6_26,
+            WriteEnd::V4_2,
+            "before b794e7a6ebfb: what is truncated while a commit has it stays mapped to its block",
+        )
+        .stands("v3.6")
+        .historic(),
+        journalled_row(
             "v4.2",
             Caller::V4_2,
             WriteEnd::V4_2,
@@ -164,10 +172,10 @@ fn ordered() -> Vec<Row> {
         ordered_row(
             "v2.6.33",
             Caller::V2_6_26,
-            (Text::V4_2, Plain),
+            (Text::V2_6_33, Plain),
             "b9a4207d5e91: and what the page cache has of them",
         )
-        .stands("v2.6.33 .. v3.9")
+        .stands("v2.6.33 .. v2.6.39")
         .historic(),
         ordered_row(
             "v3.12",
@@ -321,11 +329,19 @@ fn delayed() -> Vec<Row> {
             "665575cff098: copy first for good",
         )
         .historic()
-        .stands("v6.14 .. v6.17"),
+        .stands("v6.14 .. v6.16"),
+        delayed_row(
+            "v6.17",
+            Caller::V6_14,
+            (DelayedText::V6_17, Unwritten),
+            "ded2d726a304: a page is written as far as it has blocks where no more can be had",
+        )
+        .historic()
+        .stands("v6.17"),
         delayed_row(
             "v6.18",
             Caller::V6_18,
-            (DelayedText::V6_14, Unwritten),
+            (DelayedText::V6_17, Unwritten),
             "the copy tries again by itself until it copies nothing",
         )
         .stands("v6.18 .. v7.0")
@@ -410,6 +426,31 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "exposed-behind-end",
             "ext4/delalloc@v6.8:store-behind-end-in-a-block-then-write-beyond",
             "ext4/delalloc@v6.13:store-behind-end-in-a-block-then-write-beyond",
+        ),
+        bug(
+            74,
+            "ded2d726a304",
+            "writeback of a page gives up where its second block can't be had; when that can, what was allocated first is \
+             written, and stays one that reads as zeros",
+            "lost-write",
+            "ext4/delalloc@v6.14:extending-disk-full-at-writeback",
+            "ext4/delalloc@v6.17:extending-disk-full-at-writeback",
+        ),
+        bug(
+            65,
+            "b794e7a6ebfb",
+            "a truncation beside a commit leaves buffers of the last page mapped to blocks that are free",
+            "foreign-block",
+            "ext4/journalled@v3.6:within-resident-of-a-cut-file-with-commit",
+            "ext4/journalled@v4.2:within-resident-of-a-cut-file-with-commit",
+        ),
+        bug(
+            79,
+            "06bd3c36a733",
+            "with delayed allocation no commit waits for the data of the blocks that it records",
+            "stale-on-disk",
+            "ext4/delalloc@v4.2:extending-resident-with-writeback-with-commit",
+            "ext4/delalloc@v4.9:extending-resident-with-writeback-with-commit",
         ),
         bug(
             56,

@@ -12,6 +12,7 @@ use super::{File, PageState, Source};
 use super::{actors, ending, facts, final_state, picture};
 use crate::file_system::{FileSystem, Medium};
 use crate::generic::locks::Locks;
+use crate::jbd2::Truncated;
 use crate::kernel::{Around, BehindEnd, Caller, Request, Setting, World};
 use crate::properties;
 
@@ -27,9 +28,9 @@ pub enum Companion {
     },
     /// Reads all of the file through a mapping.
     MmapReader,
-    /// Stores a unit through a mapping: [`Question::second`].
+    /// Stores a unit through a mapping: [`Question::store`].
     MmapStore,
-    /// Stores a unit through a mapping behind the end of the file: [`Question::second`]. Who makes the file longer waits
+    /// Stores a unit through a mapping behind the end of the file: [`Question::store`]. Who makes the file longer waits
     /// for that.
     StoreBehindEnd {
         /// Whether it stores the same again when the file has grown.
@@ -47,6 +48,8 @@ pub enum Companion {
     Reclaim,
     /// Writes and takes out all pages of the file, as direct I/O does.
     Invalidate,
+    /// The server stores what it has of the file to the page cache.
+    ServerStore,
     /// Truncates the file.
     Truncate {
         /// To so many units.
@@ -70,6 +73,8 @@ pub enum Growth {
     Truncate,
     /// By a write at the end, which leaves a gap: [`Question::second`].
     Write,
+    /// Not at all: by a truncation to the size that it has.
+    Same,
 }
 
 /// A scenario of the family, before it is built.
@@ -89,12 +94,16 @@ pub struct Question {
     pub companions: Vec<Companion>,
     /// The initial files, what of each is in the page cache, and the request.
     pub initial: Vec<(File, PageState, Request)>,
-    /// What a second writer writes, or a store through a mapping stores: inside of the file.
+    /// What a second writer writes: inside of the file.
     pub second: Option<Request>,
+    /// Where a store through a mapping stores.
+    pub store: Option<usize>,
     /// Whether the page is part of the running transaction at first.
     pub journalled: bool,
-    /// Whether a block allocation may fail.
+    /// Whether a block allocation may fail, of who writes and of who stores through a mapping.
     pub allocation_can_fail: bool,
+    /// Whether one of writeback may.
+    pub writeback_can_fail: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
     /// What must be reached.
@@ -123,6 +132,20 @@ impl Question {
     }
 }
 
+impl Question {
+    /// The actors that may find the disk full: a bit for each.
+    fn finds_disk_full(&self) -> u8 {
+        let first = usize::from(self.writes) + usize::from(self.writes && self.source.has_adversary());
+        let asks = |&(_, companion): &(usize, &Companion)| match companion {
+            Companion::MmapStore => self.allocation_can_fail,
+            Companion::Writeback => self.writeback_can_fail,
+            _ => false,
+        };
+        let companions = self.companions.iter().enumerate().filter(asks).map(|(at, _)| 1 << (first + at));
+        u8::from(self.writes && self.allocation_can_fail) | companions.sum::<u8>()
+    }
+}
+
 impl Companion {
     /// Its name in a scenario's name.
     #[must_use]
@@ -138,6 +161,7 @@ impl Companion {
             Companion::Writeback => "writeback",
             Companion::Reclaim => "reclaim",
             Companion::Invalidate => "invalidate",
+            Companion::ServerStore => "server-store",
             Companion::Truncate { size: 0 } => "truncate-to-nothing",
             Companion::Truncate { .. } => "truncate",
             Companion::Kill => "kill",
@@ -145,6 +169,7 @@ impl Companion {
             Companion::Load => "load",
             Companion::Grow(Growth::Truncate) => "growth-by-truncate",
             Companion::Grow(Growth::Write) => "growth-by-write",
+            Companion::Grow(Growth::Same) => "truncate-to-same",
         }
     }
 
@@ -163,7 +188,8 @@ impl Companion {
 #[must_use]
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
-    let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..setting };
+    let can_fail = question.allocation_can_fail || question.writeback_can_fail;
+    let setting = Setting { allocation_can_fail: can_fail, ..setting };
     // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
     let mapped = usize::from(question.source.is_of_the_file());
     let holds = question.companions.iter().filter(|c| c.holds_pages()).count() + mapped;
@@ -180,11 +206,15 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
     if let Some(journal) = &mut world.journal {
+        if setting.around == Around::Older {
+            journal.truncated = Truncated::StaysMapped;
+        }
         journal.checkpoint_takes_all = setting.mutant == Some(crate::Mutant::CheckpointTakesJournalled);
         journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
     }
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
+        world.grows = !question.companions.contains(&Companion::Grow(Growth::Same));
     }
     world.locks = Locks::declare(
         &mut layout,
@@ -199,6 +229,11 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     });
     world.behind_end =
         behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
+    world.store = question.store;
+    world.finds_disk_full = question.finds_disk_full();
+    if question.allocation_can_fail && question.companions.contains(&Companion::MmapStore) {
+        world.stored = Some(layout.cell("stored", 1, show_number));
+    }
     world.truncates = question.companions.iter().any(|c| matches!(c, Companion::Truncate { .. }));
     let (initial, told) = initial_states(question, fs.as_ref(), &mut world, layout.len()).into_iter().unzip();
     let facts = facts::of(question, told);
@@ -213,14 +248,16 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
             && !question.companions.iter().any(|c| matches!(c, Companion::Kill | Companion::Unmap));
         all.push(actors::writer(&shared, must_complete));
         let id = all.len();
-        all.extend(actors::adversary(&shared, question.source, id));
+        let adversary = actors::adversary(&shared, question.source, id);
+        assert_eq!(adversary.is_some(), question.source.has_adversary(), "{:?}", question.source);
+        all.extend(adversary);
     }
     for &companion in &question.companions {
         let id = all.len();
         all.push(actors::companion(&shared, companion, id));
     }
     // Who judges knows nothing of the caller, so that variants which differ in it alone can be known as the same.
-    let setting = Setting { allocation_can_fail: question.allocation_can_fail, ..Setting::of(Caller::V6_18) };
+    let setting = Setting { allocation_can_fail: can_fail, ..Setting::of(Caller::V6_18) };
     let world = Arc::new(World { setting, ..World::clone(&world) });
     let (known, writes, present) = (world.clone(), question.writes, question.companions.clone());
     let grounds = Grounds {

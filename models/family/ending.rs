@@ -7,7 +7,7 @@ use machine::{Peek, Small, Word};
 use page_state::{InodeFields, Unit, buffer, folio};
 use scenario::Ending;
 
-use super::Companion;
+use super::{Companion, Growth};
 use crate::Errno;
 use crate::kernel::{Request, World};
 
@@ -98,7 +98,9 @@ pub(super) fn ending(world: &World, companions: &[Companion], memory: &dyn Peek,
     let count = result.unwrap_or(0);
     let by_others = companions.iter().find_map(|companion| match companion {
         Companion::Truncate { size } => Some((*size, &TRUNCATED)),
-        Companion::Grow(_) => Some((world.storage.geometry.file_units(), &GROWN_BY_OTHERS)),
+        Companion::Grow(Growth::Truncate | Growth::Write) => {
+            Some((world.storage.geometry.file_units(), &GROWN_BY_OTHERS))
+        }
         _ => None,
     });
     let size = memory.peek(world.storage.i_size) as usize;

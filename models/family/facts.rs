@@ -35,8 +35,10 @@ pub(super) fn of(question: &Question, initial: Vec<State>) -> Facts {
 /// What is the same in all initial states.
 fn conditions(question: &Question) -> State {
     let number = |what, units: usize| (what, Fact::Number(units as u64));
+    let stored = question.store.map(|pos| Request { pos, len: 1 });
     let second = question
         .second
+        .or(stored)
         .into_iter()
         .flat_map(|Request { pos, len }| [number("second-position", pos), number("second-length", len)]);
     let by_companions = question.companions.iter().flat_map(|companion| match *companion {
@@ -46,6 +48,7 @@ fn conditions(question: &Question) -> State {
     });
     let flags = [
         ("allocation-can-fail", question.allocation_can_fail),
+        ("writeback-can-fail", question.writeback_can_fail),
         ("copy-can-stop-early", question.stops_early),
         ("journalled", question.journalled),
     ];

@@ -108,6 +108,22 @@ impl Source {
         }
     }
 
+    /// Whether something may happen to it meanwhile.
+    #[must_use]
+    pub fn has_adversary(self) -> bool {
+        matches!(
+            self,
+            Source::Unmapped
+                | Source::Freed
+                | Source::StraddlingUnmapped
+                | Source::Dropped
+                | Source::SelfDropped
+                | Source::Reclaimed
+                | Source::Truncated
+                | Source::Evicted
+        )
+    }
+
     /// The segments of a request's data.
     #[must_use]
     pub fn segments(self, geometry: Geometry, request: Request) -> Vec<Segment> {

@@ -15,7 +15,7 @@ use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::filemap_write_and_wait;
-use crate::kernel::{Caller, Errno, Kernel, Request};
+use crate::kernel::{Caller, Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,6 +30,8 @@ pub enum Text {
     V5_13,
     /// v5.14 to v6.0: what is tried again is as much as before.
     V5_18,
+    /// 3c0da3d163eb: what a server stores of the last page is followed by zeros.
+    V6_11,
     /// faa794dd2e17: the source is faulted in after a copy of nothing; 0c58a97f919c: writeback makes no copies.
     V6_16,
     /// 34b5c4a6e4fb: what the page cache has between the end of the file and the write goes.
@@ -90,17 +92,24 @@ impl FileSystem for Fuse {
         pages::fuse_writepage(k, self.text, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         call(k.task.m, Label::new("fuse_page_mkwrite", &[]), || {
             folio_lock(&k.task, folio);
-            let ours = folio_in_cache(&k.task, folio);
-            if ours {
+            if folio_in_cache(&k.task, folio) {
                 pages::fuse_wait_on_page_writeback(k, self.text, folio);
-            } else {
-                folio_unlock(&k.task, folio);
+                return VmFault::Locked;
             }
-            ours
+            folio_unlock(&k.task, folio);
+            VmFault::NoPage
         })
+    }
+
+    fn has_server_that_stores(&self) -> bool {
+        true
+    }
+
+    fn server_stores(&self, k: &Kernel) {
+        pages::fuse_notify_store(k, self.text);
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
@@ -151,7 +160,15 @@ fn writethrough() -> Vec<Row> {
         )
         .stands("v5.13"),
         row("v5.18", Caller::V5_18, Text::V5_18, "prefault first, and given up where any unit can't be read")
-            .stands("v5.18 .. v6.15"),
+            .stands("v5.18 .. v6.10"),
+        row(
+            "v6.11",
+            Caller::V6_11,
+            Text::V6_11,
+            "3c0da3d163eb: a server that stores the end of a file leaves nothing of the page as it was",
+        )
+        .stands("v6.11 .. v6.15")
+        .historic(),
         row("v6.16", Caller::V6_14, Text::V6_16, "faa794dd2e17: prefault only after a copy of nothing")
             .stands("v6.16 .. v6.17"),
         row("v6.18", Caller::V6_18, Text::V6_16, "the copy tries again by itself until it copies nothing")
@@ -191,11 +208,12 @@ fn writeback() -> Vec<Row> {
         row(
             "v6.11",
             Caller::V6_11,
-            Text::V5_18,
-            "9aac777aaf94: what came to nothing begins again with all of the page",
+            Text::V6_11,
+            "9aac777aaf94: what came to nothing begins again with all of the page; 3c0da3d163eb: a server \
+             that stores the end of a file leaves nothing of the page as it was",
         )
         .stands("v6.11 .. v6.13"),
-        row("v6.14", Caller::V6_14, Text::V5_18, "665575cff098: copy first for good")
+        row("v6.14", Caller::V6_14, Text::V6_11, "665575cff098: copy first for good")
             .stands("v6.14 .. v6.15"),
         row(
             "v6.16",
@@ -246,6 +264,27 @@ pub(crate) fn bugs() -> Vec<Bug> {
                 property: "deadlock",
                 before: "fuse/writethrough@v5.12:within-of-first-page-2-pages",
                 after: "fuse/writethrough@v5.13:within-of-first-page-2-pages",
+            },
+        },
+        Bug {
+            number: 80,
+            fixed_by: "59c3b76cc61d",
+            sentence: "where nothing was copied at the beginning of a page, fuse_write_end zeroes nothing and marks the page \
+                       uptodate",
+            told: Told::Scenario {
+                property: "stale-uptodate",
+                before: "fuse/writeback@v4.2:extending-dropped",
+                after: "fuse/writeback@v4.9:extending-dropped",
+            },
+        },
+        Bug {
+            number: 72,
+            fixed_by: "3c0da3d163eb",
+            sentence: "a server that stores a part of fuse's last page makes all of it uptodate",
+            told: Told::Scenario {
+                property: "stale-read",
+                before: "fuse/writeback@v5.18:no-writer-server-store-and-mmap-reader",
+                after: "fuse/writeback@v6.11:no-writer-server-store-and-mmap-reader",
             },
         },
         Bug {

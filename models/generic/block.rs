@@ -20,7 +20,7 @@ use page_state::{Buffer, Folio};
 
 use super::buffer::{
     Writepage, block_dirty_folio, block_is_partially_uptodate, block_read_full_page, block_write_begin,
-    generic_write_end, try_to_free_buffers,
+    block_write_begin_v2_6_17, generic_write_end, try_to_free_buffers,
 };
 use super::filemap::grab_cache_page;
 use super::locks::{filemap_invalidate_lock, filemap_invalidate_unlock};
@@ -31,14 +31,24 @@ use super::writeback::write_cache_pages;
 use crate::Mutant;
 use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
-use crate::kernel::{Around, Caller, Errno, Kernel, Request};
+use crate::kernel::{Around, Caller, Errno, Kernel, Request, VmFault};
+
+/// What becomes of a write that fails or comes short.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Failed {
+    /// Before v2.6.35: blocks that it left beyond the size stay (`vmtruncate` in `generic_file_buffered_write` is for
+    /// `write_begin` only); `block_write_begin_v2_6_17`.
+    V2_6_17,
+    /// `ext2_write_failed` (v2.6.35) takes away what it left beyond the size; f9f07b6c1372: a page that was uptodate stays
+    /// so.
+    V4_2,
+}
 
 /// ext2.
 #[derive(Clone, Copy, Debug)]
 pub struct Ext2 {
-    /// Whether what a short or failed write leaves beyond the size is taken away (since v2.6.35; before that
-    /// `vmtruncate` did so in `generic_file_buffered_write`, for `write_begin` only).
-    pub trims: bool,
+    /// What becomes of a write that fails or comes short.
+    pub failed: Failed,
     /// How a page is written back.
     pub writepage: Writepage,
 }
@@ -64,7 +74,10 @@ impl FileSystem for Ext2 {
             // Not needed: what changes while it is written is dirty again, and written once more.
             folio_wait_writeback(task, folio);
             let from = pos % units;
-            let begun = block_write_begin(k, self, folio, from, from + len);
+            let begun = match self.failed {
+                Failed::V2_6_17 => block_write_begin_v2_6_17(k, self, folio, from, from + len),
+                Failed::V4_2 => block_write_begin(k, self, folio, from, from + len),
+            };
             if let Err(error) = begun {
                 folio_unlock(task, folio);
                 folio_put(task, folio);
@@ -123,7 +136,7 @@ impl FileSystem for Ext2 {
         self.writepage.write(k, self, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_page_mkwrite(k, self, folio)
     }
 
@@ -172,7 +185,7 @@ impl Ext2 {
     /// `ext2_write_failed`: what a write up to `end` left beyond the size goes.
     #[track_caller]
     fn write_failed(&self, k: &Kernel, end: usize) {
-        if !self.trims || k.mutated(Mutant::FailedWriteIsNotTruncated) {
+        if self.failed == Failed::V2_6_17 || k.mutated(Mutant::FailedWriteIsNotTruncated) {
             return;
         }
         call(k.task.m, Label::new("ext2_write_failed", &[end as i32]), || {
@@ -255,14 +268,14 @@ fn truncate_blocks(k: &Kernel, size: usize) {
 
 /// The path and its variants.
 pub(crate) fn paths() -> Vec<Path> {
-    let of = |trims, writepage| Arc::new(Ext2 { trims, writepage }) as Arc<dyn FileSystem>;
-    let old = |trims| of(trims, Writepage::V4_2);
-    let ext2 = || of(true, Writepage::Mpage);
+    let of = |failed, writepage| Arc::new(Ext2 { failed, writepage }) as Arc<dyn FileSystem>;
+    let old = |failed| of(failed, Writepage::V4_2);
+    let ext2 = || of(Failed::V4_2, Writepage::Mpage);
     let rows = vec![
         Row::new(
             "v2.6.17",
             Caller::V2_6_17,
-            old(false),
+            old(Failed::V2_6_17),
             "a piece reaches over segments, and the first is faulted in; the copy may fault with the \
              page locked",
         )
@@ -271,14 +284,14 @@ pub(crate) fn paths() -> Vec<Path> {
         Row::new(
             "v2.6.17+segments",
             Caller::V2_6_17AfterFix,
-            old(false),
+            old(Failed::V2_6_17),
             "6527c2bdf1f8: a piece ends with its segment, and an empty one is a piece",
         )
         .historic(),
         Row::new(
             "v2.6.18",
             Caller::V2_6_18,
-            old(false),
+            old(Failed::V2_6_17),
             "empty segments are stepped over; all of a piece is committed, whatever was copied",
         )
         .stands("v2.6.18 .. v2.6.23")
@@ -286,7 +299,7 @@ pub(crate) fn paths() -> Vec<Path> {
         Row::new(
             "v2.6.24",
             Caller::V2_6_24,
-            old(false),
+            old(Failed::V2_6_17),
             "08291429cfa6: the copy is atomic; what came to nothing is tried again from the same place",
         )
         .stands("v2.6.24 .. v2.6.25")
@@ -294,20 +307,20 @@ pub(crate) fn paths() -> Vec<Path> {
         Row::new(
             "v2.6.26",
             Caller::V2_6_26,
-            old(false),
+            old(Failed::V2_6_17),
             "124d3b7041f9: the source is advanced before a copy that came to nothing is tried again",
         )
         .stands("v2.6.26 .. v2.6.34")
         .historic(),
-        Row::new("v4.2", Caller::V4_2, old(true), "prefault first: v3.10 to v4.7, signals end it")
+        Row::new("v4.2", Caller::V4_2, old(Failed::V4_2), "prefault first: v3.10 to v4.7, signals end it")
             .stands("v3.18 .. v4.7"),
         Row::new(
             "v4.2+copy-first",
             Caller::CopyFirst,
-            old(true),
+            old(Failed::V4_2),
             "998ef75ddb57: the source is faulted in only after a copy of nothing; what 4.3-rc shipped",
         ),
-        Row::new("v4.8", Caller::V4_8, old(true), "d4690f1e1cda: all segments are faulted in first")
+        Row::new("v4.8", Caller::V4_8, old(Failed::V4_2), "d4690f1e1cda: all segments are faulted in first")
             .stands("v4.8 .. v5.9")
             .historic(),
         Row::new(

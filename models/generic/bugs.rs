@@ -77,6 +77,15 @@ pub(crate) fn bugs() -> Vec<Bug> {
             told: Told::Not { because: "addresses don't wrap around in the models" },
         },
         bug(
+            63,
+            "f9f07b6c1372",
+            "where get_block fails, a page that was uptodate is not any more, and a store to it is lost when somebody \
+             writes beside it",
+            "wrong-read",
+            "generic/block@v2.6.26:within-disk-full-with-mmap-store-then-write-again",
+            "generic/block@v4.2:within-disk-full-with-mmap-store-then-write-again",
+        ),
+        bug(
             62,
             "90a8020278c1",
             "a page that was made writable behind the end is stored to when the file has grown, and nobody has given it a \

@@ -9,7 +9,7 @@ use page_state::{Folio, Unit};
 use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, VmFault};
 
 /// Takes a page that is locked out of mappings.
 #[track_caller]
@@ -38,19 +38,19 @@ pub fn folio_mkclean_tells(k: &Kernel, folio: Folio) -> bool {
 }
 
 /// `filemap_page_mkwrite`, for file systems that have none of their own: the page is dirty, and what has no block gets
-/// one when it is written back. The page stays locked if it still is the file's, which is what it tells.
+/// one when it is written back.
 #[track_caller]
-pub fn filemap_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
+pub fn filemap_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> VmFault {
     let task = &k.task;
     call(task.m, Label::new("filemap_page_mkwrite", &[]), || {
         folio_lock(task, folio);
         if !folio_in_cache(task, folio) {
             folio_unlock(task, folio);
-            return false;
+            return VmFault::NoPage;
         }
         fs.dirty_folio(k, folio);
         folio_wait_writeback(task, folio);
-        true
+        VmFault::Locked
     })
 }
 
@@ -101,9 +101,10 @@ fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool
         let Some(folio) = filemap_fault(k, fs, index) else { return false };
         if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
             folio_unlock(task, folio);
-            if !fs.page_mkwrite(k, folio) {
+            let fault = fs.page_mkwrite(k, folio);
+            if fault != VmFault::Locked {
                 folio_put(task, folio);
-                return true;
+                return fault == VmFault::NoPage;
             }
         }
         set_shared_entry(task, k.shared(), folio, writes);

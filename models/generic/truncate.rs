@@ -54,6 +54,29 @@ pub fn pagecache_isize_extended(k: &Kernel, fs: &dyn FileSystem, from: usize, to
     });
 }
 
+/// `truncate_pagecache_range`, where the file grows from `from` to `to`: what the page that it ended in has between the two
+/// becomes zeros. No other page of them is there.
+#[track_caller]
+pub fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
+    let task = &k.task;
+    let units = task.storage.geometry.page_units();
+    // Not reached: that it ends with a page. Files that grow here have one that is not filled.
+    if from.is_multiple_of(units) {
+        return;
+    }
+    call(task.m, Label::new("truncate_pagecache_range", &[from as i32, to as i32]), || {
+        let Some(folio) = filemap_get_folio(task, from / units) else { return };
+        folio_lock(task, folio);
+        // Not reached: that it is gone. Direct I/O, which takes pages away, waits for the inode's lock.
+        if folio_in_cache(task, folio) {
+            folio_wait_writeback(task, folio);
+            folio_zero_segment(task, folio, from % units, (to - folio.index * units).min(units));
+        }
+        folio_unlock(task, folio);
+        folio_put(task, folio);
+    });
+}
+
 /// One page, from unit `from` of it on.
 fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
     let task = &k.task;

@@ -14,7 +14,7 @@ use super::transaction::{file_buffer, put_journal_head, refile_buffer};
 use super::{
     CHECKPOINT, COMMIT_THREAD, COMMITS_DATA, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal,
     LIST, LOCKED, METADATA, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction,
-    lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
+    Truncated, lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
 
 /// The journal has files of one page only.
@@ -182,7 +182,14 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
         if buffer_freed(task, bh) && head & NEXT == 0 {
             clear_buffer_freed(task, bh);
             clear_buffer_jbddirty(task, bh);
-            clear(task, bh.place(task), buffer::MAPPED | buffer::NEW, of_buffer("clear_buffer_mapped", bh));
+            if journal.truncated == Truncated::IsUnmapped {
+                clear(
+                    task,
+                    bh.place(task),
+                    buffer::MAPPED | buffer::NEW,
+                    of_buffer("clear_buffer_mapped", bh),
+                );
+            }
         }
         if buffer_jbddirty(task, bh) {
             set(task, journal.head(bh), CHECKPOINT, of_buffer("insert_checkpoint", bh));

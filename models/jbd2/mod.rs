@@ -27,9 +27,20 @@ use machine::{Label, Layout, Order, Peek, Place, Small, Word};
 use page_state::steps::{change, load, wait};
 use page_state::{Buffer, InodeFields, Storage, Task, buffer, folio, inode};
 
+/// What becomes of a buffer that a commit has when it is truncated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Truncated {
+    /// Until v3.6: it is marked as freed, and stays mapped to its block.
+    StaysMapped,
+    /// b794e7a6ebfb (v3.7), 53e872681fed (v3.8): the commit unmaps it; of a page that is cut in the middle it is busy.
+    IsUnmapped,
+}
+
 /// Where the journal's cells are.
 #[derive(Clone, Debug)]
 pub struct Journal {
+    /// What becomes of a buffer that is truncated meanwhile.
+    pub truncated: Truncated,
     state: Place,
     heads: Place,
     blocks: usize,
@@ -137,6 +148,7 @@ impl Journal {
     pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
         let blocks = storage.geometry.blocks();
         Journal {
+            truncated: Truncated::IsUnmapped,
             state: layout.cell("journal", 15, show_journal),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)

@@ -11,8 +11,8 @@ use page_state::{Buffer, Folio, Task};
 
 use super::{
     CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal, LIST, LOCKED, METADATA,
-    MODIFIED, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction, lock_head,
-    lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
+    MODIFIED, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction, Truncated,
+    lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
 
 /// An open handle: the transaction that it is part of.
@@ -400,7 +400,7 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
         return Disposed::Zapped;
     }
     if state & COMMITTING != 0 && its == turn.other().word() {
-        if partial {
+        if partial && journal.truncated == Truncated::IsUnmapped {
             // Already zapped buffer? Nothing to do.
             let zapped = !buffer_mapped(task, bh);
             return if zapped { Disposed::Committing } else { Disposed::Busy };

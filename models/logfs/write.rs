@@ -15,7 +15,7 @@ use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// logfs.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ impl FileSystem for Logfs {
         false
     }
 
-    fn page_mkwrite(&self, _: &Kernel, _: Folio) -> bool {
+    fn page_mkwrite(&self, _: &Kernel, _: Folio) -> VmFault {
         panic!("nobody stores through a mapping that is read only")
     }
 

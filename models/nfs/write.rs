@@ -26,7 +26,7 @@ use crate::generic::perform_write::generic_perform_write;
 use crate::generic::server;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::filemap_write_and_wait;
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,7 +140,7 @@ impl FileSystem for Nfs {
         nfs_page_async_flush(k, folio, true);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let task = &k.task;
         call(task.m, Label::new("nfs_vm_page_mkwrite", &[]), || {
             folio_lock(task, folio);
@@ -149,11 +149,11 @@ impl FileSystem for Nfs {
                 let length = nfs_page_length(k, folio);
                 if length > 0 {
                     nfs_updatepage(k, folio, 0, length, true);
-                    return true;
+                    return VmFault::Locked;
                 }
             }
             folio_unlock(task, folio);
-            false
+            VmFault::NoPage
         })
     }
 

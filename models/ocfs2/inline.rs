@@ -26,7 +26,7 @@ use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// ocfs2 with inline data.
 #[derive(Clone, Copy, Debug)]
@@ -130,20 +130,22 @@ impl FileSystem for Inline {
         });
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let task = &k.task;
         call(task.m, Label::new("ocfs2_page_mkwrite", &[]), || {
             down_write(k);
             folio_lock(task, folio);
             // Not reached: a truncation takes the page away before the size falls, and holds ip_alloc_sem meanwhile.
             let ours = folio_in_cache(task, folio) && i_size_read(task) > 0;
-            if ours {
+            let fault = if ours {
                 folio_mark_dirty(task, folio);
+                VmFault::Locked
             } else {
                 folio_unlock(task, folio);
-            }
+                VmFault::NoPage
+            };
             up_write(k);
-            ours
+            fault
         })
     }
 

@@ -27,7 +27,7 @@ use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction, jbd2_journal_file_inode};
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// ocfs2 with `data=ordered`.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ impl FileSystem for Ocfs2 {
         self.writepage.write(k, self, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let task = &k.task;
         call(task.m, Label::new("ocfs2_page_mkwrite", &[]), || {
             down_write(k);
@@ -114,12 +114,17 @@ impl FileSystem for Ocfs2 {
             // To the end of the file, or of the page.
             let len = units.min(size.saturating_sub(pos));
             let begun =
-                ours && matches!(ocfs2_write_begin_nolock(self, k, (pos, len), Some(folio)), Ok(Some(_)));
-            if begun {
-                ocfs2_write_end_nolock(self, k, (pos, len, len), folio, Target::OfMapping);
-            }
+                if ours { ocfs2_write_begin_nolock(self, k, (pos, len), Some(folio)) } else { Ok(None) };
+            let fault = match begun {
+                Err(error) => VmFault::of(error),
+                Ok(None) => VmFault::NoPage,
+                Ok(Some(_)) => {
+                    ocfs2_write_end_nolock(self, k, (pos, len, len), folio, Target::OfMapping);
+                    VmFault::Locked
+                }
+            };
             up_write(k);
-            begun
+            fault
         })
     }
 

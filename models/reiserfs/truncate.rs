@@ -34,7 +34,7 @@ pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
     call(task.m, Label::new("reiserfs_setattr", &[size as i32]), || {
         let old_size = i_size_read(task);
         if size > old_size && !size.is_multiple_of(task.storage.geometry.block_units()) {
-            // Not reached: only a writer, alone or beside a commit, finds the disk full.
+            // Not reached: that it fails. Who writes finds the disk full, and not who truncates.
             if let Ok(folio) = fs.write_begin(k, size, 0) {
                 // Nothing is copied, and nothing can come up short.
                 let _ = fs.write_end(k, size, 0, 0, folio);

@@ -24,13 +24,14 @@ use super::writeback::reiserfs_write_full_page;
 use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{
-    block_dirty_folio, block_read_full_page, block_write_begin, is_outside, page_zero_new_buffers,
+    block_dirty_folio, block_read_full_page, block_write_begin, block_write_begin_v2_6_17, is_outside,
+    page_zero_new_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// reiserfs with `data=ordered`.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +61,12 @@ impl FileSystem for Reiserfs {
             // Not needed: what changes while it is written is dirty again, and written once more.
             folio_wait_writeback(task, folio);
             let from = pos % units;
-            let Err(error) = block_write_begin(k, self, folio, from, from + len) else {
-                return Ok(folio);
+            let begun = if self.trims {
+                block_write_begin(k, self, folio, from, from + len)
+            } else {
+                block_write_begin_v2_6_17(k, self, folio, from, from + len)
             };
+            let Err(error) = begun else { return Ok(folio) };
             journal_end(k, reiserfs_transaction_running(k));
             folio_unlock(task, folio);
             folio_put(task, folio);
@@ -98,7 +102,7 @@ impl FileSystem for Reiserfs {
         reiserfs_write_full_page(k, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         filemap_page_mkwrite(k, self, folio)
     }
 

@@ -40,8 +40,7 @@ pub(super) fn reiserfs_write_full_page(k: &Kernel, folio: Folio) {
         }
         folio_zero_segment(task, folio, inside, units);
         let failed = !map_buffers(k, folio, geometry.blocks_of(size));
-        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer,
-        // alone or beside a commit.
+        // Not reached: who writes finds the disk full, and not who writes back.
         if failed {
             folio_clear_uptodate(task, folio);
             // What was attached to a page that is dirty may be dirty and have no block.
@@ -63,8 +62,7 @@ fn map_buffers(k: &Kernel, folio: Folio, blocks: usize) -> bool {
             set_buffer_uptodate(task, bh);
         } else if buffer_dirty(task, bh) && !buffer_mapped(task, bh) {
             // map_block_for_writepage
-            // Not reached: what is dirty is uptodate but for errors of I/O, and it takes a full disk and a store through
-            // a mapping at once.
+            // Not reached: what is dirty is uptodate but for errors of I/O, and who writes back does not find the disk full.
             if !buffer_uptodate(task, bh) || reiserfs_get_block(k, bh, Create::ForWriteback).is_err() {
                 return false;
             }

@@ -15,7 +15,7 @@ use crate::file_system::{FileSystem, Medium, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::truncate_inode_pages;
-use crate::kernel::{Errno, Kernel, Request};
+use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// Whose text it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,15 +77,15 @@ impl FileSystem for Simple {
         panic!("what is in memory only has nowhere to be written to")
     }
 
-    /// There is none: the page stays locked from the fault on, if it still is the file's.
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    /// There is none: the page stays locked from the fault on.
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         call(k.task.m, Label::new("do_shared_fault: folio locked", &[]), || {
             folio_lock(&k.task, folio);
-            let ours = folio_in_cache(&k.task, folio);
-            if !ours {
-                folio_unlock(&k.task, folio);
+            if folio_in_cache(&k.task, folio) {
+                return VmFault::Locked;
             }
-            ours
+            folio_unlock(&k.task, folio);
+            VmFault::NoPage
         })
     }
 

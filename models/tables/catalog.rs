@@ -8,7 +8,7 @@ use c_text::{
     Ambiguous, Config, Designator, ExprKind, File, Hints, ItemKind, Program, ReadError, Sources, parse,
 };
 use models::family;
-use models::generic::block::Ext2;
+use models::generic::block::{Ext2, Failed};
 use models::generic::buffer::Writepage;
 use models::kernel::Setting;
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
@@ -147,7 +147,7 @@ impl Tree {
         // Before v5.14 the model writes them so in any case.
         let is_ext2 = path.base == "generic/block" && self.version() >= (5, 14);
         if is_ext2 && writes_single_pages(text.program(), entries.operations) {
-            base = Arc::new(Ext2 { trims: true, writepage: Writepage::V5_10 });
+            base = Arc::new(Ext2 { failed: Failed::V4_2, writepage: Writepage::V5_10 });
             around += ", whose pages are written one by one";
         }
         let fs = match FromText::new(text.clone(), entries, base.clone()) {

@@ -23,7 +23,7 @@ use crate::generic::buffer::{block_is_partially_uptodate, block_read_full_page, 
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{self, jbd2_journal_invalidate_folio, jbd2_journal_try_to_free_buffers};
-use crate::kernel::{Around, Errno, Kernel, Request};
+use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
 /// What `ext4_journalled_write_end` does with a short copy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,7 +140,7 @@ impl FileSystem for Journalled {
         writeback::ext4_writepage(self, k, folio);
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         writeback::ext4_page_mkwrite(self, k, folio)
     }
 

@@ -26,7 +26,7 @@ use crate::jbd2::{
     Handle, OrderedData, is_in_commit_alone, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
     jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::kernel::Kernel;
+use crate::kernel::{Errno, Kernel, VmFault};
 
 impl Journalled {
     /// Whether stores are journalled when the page becomes writable.
@@ -107,63 +107,69 @@ fn ext4_journalled_writepage(fs: &Journalled, k: &Kernel, folio: Folio) {
     });
 }
 
-/// `ext4_page_mkwrite`. The page stays locked if it still is the file's, which is what it tells.
+/// `ext4_page_mkwrite`.
 #[track_caller]
-pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     call(k.task.m, Label::new("ext4_page_mkwrite", &[]), || {
         filemap_invalidate_lock_shared(k);
-        let fit = if fs.journals_stores() {
+        let fault = if fs.journals_stores() {
             journalled_page_mkwrite(fs, k, folio)
         } else {
             page_mkwrite_v4_2(fs, k, folio)
         };
         filemap_invalidate_unlock_shared(k);
-        fit
+        fault
     })
 }
 
 /// Since 64a9f1449950 (v5.10; `ext4_block_page_mkwrite` since v7.1): straight to the handle.
-fn journalled_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+fn journalled_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     let handle = jbd2_journal_start(task, journal);
     folio_lock(task, folio);
     let len = within_size(k, folio);
-    // Not reached: a full disk is asked of a writer, alone or beside a commit, and not of a store.
-    let fit = folio_in_cache(task, folio)
-        && len > 0
-        && ext4_block_write_begin(fs, k, handle, folio, (0, len)).is_ok();
-    if fit {
-        journal_page(fs, k, handle, folio);
-        jbd2_journal_file_inode(task, journal);
+    let begun = if folio_in_cache(task, folio) && len > 0 {
+        ext4_block_write_begin(fs, k, handle, folio, (0, len))
     } else {
-        folio_unlock(task, folio);
-    }
+        Err(Errno::Efault)
+    };
+    let fault = match begun {
+        Ok(()) => {
+            journal_page(fs, k, handle, folio);
+            jbd2_journal_file_inode(task, journal);
+            VmFault::Locked
+        }
+        Err(error) => {
+            folio_unlock(task, folio);
+            VmFault::of(error)
+        }
+    };
     jbd2_journal_stop(task, journal);
-    fit
+    fault
 }
 
 /// Before, buffers are dirtied, and journalled afterwards.
-fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> bool {
+fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     folio_lock(task, folio);
     let len = within_size(k, folio);
     if !folio_in_cache(task, folio) || len == 0 {
         folio_unlock(task, folio);
-        return false;
+        return VmFault::NoPage;
     }
     if all_mapped(k, folio, len) {
         folio_wait_writeback(task, folio);
-        return true;
+        return VmFault::Locked;
     }
     folio_unlock(task, folio);
     let handle = jbd2_journal_start(task, journal);
-    let fit = block_page_mkwrite(k, fs, folio);
-    if fit {
+    let fault = block_page_mkwrite(k, fs, folio);
+    if fault == VmFault::Locked {
         let range = (0, task.storage.geometry.page_units());
         walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
     }
     jbd2_journal_stop(task, journal);
-    fit
+    fault
 }
 
 /// A commit. Since v5.10 it takes the write permission of mappings of what it commits: whoever stores again has

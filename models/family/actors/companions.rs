@@ -2,7 +2,7 @@
 
 use fault::{madvise_dontneed, munmap, truncate_source, try_to_unmap};
 use machine::{Action, Flow, Label, Order, Step, Word, again};
-use page_state::inode::{inode_lock, inode_unlock};
+use page_state::inode::{i_size_read, inode_lock, inode_unlock};
 use page_state::steps::{change, reach, report, store, wait};
 use page_state::{RETURNED_ERROR, Unit};
 use scenario::Actor;
@@ -16,7 +16,7 @@ use crate::generic::filemap::{filemap_fault, generic_file_read};
 use crate::generic::mmap::{load_through_mapping, store_through_mapping};
 use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
 use crate::generic::writeback::write_cache_pages;
-use crate::kernel::{BehindEnd, Kernel, Request};
+use crate::kernel::{BehindEnd, Kernel};
 
 /// What may happen to the source meanwhile, if anything.
 pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
@@ -82,15 +82,18 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             read as Word
         }),
         Companion::MmapStore => actor("mmap-store", id, shared, move |k, fs| {
-            let Request { pos, .. } = k.second();
+            let pos = k.store();
             let unit = Unit::New { writer: 1, position: pos };
-            if !store_through_mapping(k, fs, pos, unit) {
+            let stored = store_through_mapping(k, fs, pos, unit);
+            if !stored {
                 reach(&k.task, "SIGBUS");
+            } else if let Some(at) = k.world.stored {
+                store(&k.task, at, 1, Order::Relaxed, Label::new("it was stored", &[]));
             }
             0
         }),
         Companion::StoreBehindEnd { again } => actor("mmap-store", id, shared, move |k, fs| {
-            let Request { pos, .. } = k.second();
+            let pos = k.store();
             let unit = Unit::New { writer: 1, position: pos };
             store_through_mapping(k, fs, pos, unit);
             has_come(k, BehindEnd::STORE);
@@ -126,6 +129,11 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             }
             0
         }),
+        Companion::ServerStore => actor("server-store", id, shared, |k, fs| {
+            fs.server_stores(k);
+            reach(&k.task, "stored by the server");
+            0
+        }),
         Companion::Truncate { size } => actor("truncate", id, shared, move |k, fs| truncate(k, fs, size)),
         Companion::Grow(growth) => actor("grow", id, shared, move |k, fs| {
             let writing = k.world.writing.expect("who waits for the writer's end is told of it");
@@ -136,6 +144,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             match growth {
                 Growth::Truncate => truncate(k, fs, k.task.storage.geometry.file_units()),
                 Growth::Write => write(k, fs),
+                Growth::Same => truncate(k, fs, i_size_read(&k.task)),
             }
         }),
         Companion::Kill => actor("kill", id, shared, |k, _| {

@@ -2,7 +2,8 @@
 //!
 //! A unit has a place in its page and a position in the file. A demand names the units that are fine.
 
-use machine::{Action, Demand, Label, Step, Word};
+use machine::{Action, Demand, Label, Order, Step, Word};
+use page_state::steps::load;
 use page_state::unit::ALL_BUT_STALE;
 use page_state::{Folio, RETURNED_ERROR, Unit};
 
@@ -29,11 +30,20 @@ fn wanted(k: &Kernel, file: &File, request: Request, position: usize) -> Unit {
     k.world.source.wanted(k.task.storage.geometry, request, position, before)
 }
 
-/// What a second writer puts there.
+/// What a second writer or a store through a mapping puts there.
 fn second(k: &Kernel, position: usize) -> u64 {
-    match k.world.second {
-        Some(request) if request.holds(position) => Unit::New { writer: 1, position }.alone(),
-        _ => 0,
+    let writes = k.world.second.is_some_and(|request| request.holds(position));
+    if writes || k.world.store == Some(position) { Unit::New { writer: 1, position }.alone() } else { 0 }
+}
+
+/// The same of those who are through: who found the disk full has not stored.
+fn second_is_through(k: &Kernel, position: usize) -> u64 {
+    match k.world.stored {
+        Some(at) if k.world.store == Some(position) => {
+            let stored = load(&k.task, at, 1, Order::Relaxed, Label::new("it was stored", &[])) != 0;
+            if stored { second(k, position) } else { 0 }
+        }
+        _ => second(k, position),
     }
 }
 
@@ -78,7 +88,7 @@ fn is_grown_over(
     (file, request, count): (&File, Request, usize),
 ) -> bool {
     let behind = position >= file.size && position >= request.pos + count;
-    k.world.writing.is_some() && (second != 0 || behind)
+    k.world.grows && (second != 0 || behind)
 }
 
 /// What a view may find, given what `write` returned.
@@ -90,7 +100,7 @@ pub(super) fn judge(
 ) {
     let stale = Unit::Stale.alone();
     let position = at.1;
-    let second = second(k, position);
+    let second = second_is_through(k, position);
     // Whoever else writes there has done so.
     let before = if second == 0 { file.unit(&k.world.storage, position).alone() } else { second };
     let new = wanted(k, file, request, position).alone();

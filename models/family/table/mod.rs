@@ -48,20 +48,28 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         writes: true,
         companions: companions.to_vec(),
         initial: initial(region, geometry, breadth),
-        second: companions.iter().find_map(asks_for),
+        second: companions.iter().find_map(writes),
+        store: companions.iter().find_map(stores),
         journalled: false,
         allocation_can_fail: false,
+        writeback_can_fail: false,
         stops_early: false,
         reachable: row.reachable.to_vec(),
     }
 }
 
-/// What a companion writes or stores: inside of the file.
-fn asks_for(companion: &Companion) -> Option<Request> {
+/// Where a companion stores through a mapping.
+fn stores(companion: &Companion) -> Option<usize> {
     match companion {
-        Companion::MmapStore => Some(Request { pos: 3, len: 1 }),
-        Companion::StoreBehindEnd { again: false } => Some(Request { pos: 2, len: 1 }),
-        Companion::StoreBehindEnd { again: true } => Some(Request { pos: 3, len: 1 }),
+        Companion::MmapStore | Companion::StoreBehindEnd { again: true } => Some(3),
+        Companion::StoreBehindEnd { again: false } => Some(2),
+        _ => None,
+    }
+}
+
+/// What a companion writes: inside of the file.
+fn writes(companion: &Companion) -> Option<Request> {
+    match companion {
         Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
@@ -80,10 +88,18 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         special::special(region, &mut all);
         later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
+        sizes::one_block(region, &mut all);
     }
     store_behind_end::store_behind_end(&mut all);
     without_writer::without_writer(&mut all);
     all.retain(|(question, _)| is_for(fs, question));
+    for (question, tier) in &mut all {
+        // With a journal, three who allocate take as many states as all that is asked of ten variants.
+        let stores = question.companions.contains(&Companion::MmapStore);
+        if fs.nature().journal && question.allocation_can_fail && stores && question.writes {
+            *tier = Tier::All;
+        }
+    }
     if fs.nature().whole_pages {
         for (question, _) in &mut all {
             if question.geometry == Geometry::SMALL {
@@ -114,16 +130,23 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
         // The journal's files have one page.
         Geometry::TWO_PAGES => !nature.journal,
         Geometry::LARGE => !nature.whole_pages,
+        // Where a cluster is a page, what is asked of a page of two blocks is the same.
+        Geometry::WHOLE => nature.journal && fs.cluster(Geometry::SMALL) == 1,
         _ => true,
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
+    let delayed = !question.writeback_can_fail || fs.delays_allocation();
     fits && full
+        && delayed
         && question.companions.iter().all(|companion| match companion {
             Companion::Commit => nature.journal,
             Companion::Checkpoint => nature.journals_data,
             // What is in memory only stays there.
             Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
             Companion::Invalidate => fs.has_direct_io(),
+            // What has its blocks has its size, too.
+            Companion::Grow(Growth::Same) => fs.delays_allocation(),
+            Companion::ServerStore => fs.has_server_that_stores(),
             Companion::MmapStore | Companion::StoreBehindEnd { .. } => fs.has_writable_mappings(),
             _ => true,
         })

@@ -13,7 +13,7 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 /// Who is beside the writer, by the name of the actor.
-const COMPANIONS: [(Companion, &str); 12] = [
+const COMPANIONS: [(Companion, &str); 13] = [
     (Companion::MmapReader, "somebody reads the file through a mapping (`mmap-read`)"),
     (Companion::MmapStore, "somebody stores to the file through a mapping (`mmap-store`)"),
     (
@@ -26,13 +26,14 @@ const COMPANIONS: [(Companion, &str); 12] = [
     (Companion::Writeback, "dirty pages are written back"),
     (Companion::Reclaim, "reclaim takes clean pages of the file (`reclaim-target`)"),
     (Companion::Invalidate, "direct I/O writes back and takes out the file's pages"),
+    (Companion::ServerStore, "the server puts the file's data into the page cache (`server-store`)"),
     (Companion::Truncate { size: 1 }, "somebody truncates the file to one unit"),
     (Companion::Truncate { size: 0 }, "somebody truncates the file to nothing"),
     (Companion::Kill, "the writer gets a fatal signal"),
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 22] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -41,14 +42,18 @@ const WORDS: [(&str, &str); 18] = [
     ("reader-of-a-block", "somebody reads the first block"),
     ("truncate-up", "the file is truncated to a larger size"),
     ("write-beyond", "somebody writes beyond the end of the file"),
+    ("truncate-to-same", "the file is truncated to the size that it has"),
+    ("write-again", "somebody writes to the same place once more"),
     ("load-of-the-file", "somebody loads from a mapping of the file"),
     ("load-and-unmap", "somebody loads from memory, and somebody unmaps it"),
     ("disk-full", "each allocation may find the disk full"),
+    ("at-writeback", "an allocation of writeback does, for a moment"),
     ("stops-early", "a copy that meets a fault may stop some units before it"),
     ("unwritten-blocks", "the file's blocks were allocated and never written"),
     ("in-a-block", "what is written or stored stays in a block that the file has"),
     ("store-again", "the same is stored once more"),
     ("of-a-page-that-is-read", "the page is not uptodate at first"),
+    ("1-block", "a page of one block"),
     ("8-units", "a page of eight units in four blocks"),
     ("2-pages", "two pages, each one block of two units"),
 ];

@@ -4,8 +4,8 @@ use page_state::Geometry;
 use scenario::Tier;
 
 use super::initial::{Breadth, Region, initial};
-use super::question;
 use super::rows::{ROWS, Row, of, row};
+use super::{TRUNCATE_TO_NOTHING, question};
 use crate::family::{Companion, PageState, Question, Source};
 
 /// Two pages, each one block.
@@ -61,6 +61,32 @@ pub(super) fn of_two_pages(
         (crosses || leaves_a_gap) && fits && exists && (row.source != Source::OfFirstPage || request.pos == 0)
     });
     question
+}
+
+/// A page of one block, as most files with a journal have it.
+pub(super) fn one_block(region: Region, all: &mut Vec<(Question, Tier)>) {
+    let commit = &[Companion::Commit][..];
+    let cut_and_commit = &[TRUNCATE_TO_NOTHING, Companion::Commit][..];
+    let asked = [
+        (Source::Resident, Breadth::Narrow, &[][..]),
+        (Source::Invalid, Breadth::Narrow, &[][..]),
+        (Source::Unmapped, Breadth::Narrow, &[][..]),
+        (Source::Resident, Breadth::Plain, commit),
+        (Source::Invalid, Breadth::Plain, commit),
+        (Source::Resident, Breadth::Plain, &[Companion::Writeback][..]),
+        (Source::Resident, Breadth::Single, cut_and_commit),
+    ];
+    for (source, breadth, companions) in asked {
+        let mut question = question(region, of(source), breadth, companions);
+        question.name = format!("{}-1-block", question.name);
+        question.sentence = format!("{}; a page of one block", question.sentence);
+        question.geometry = Geometry::WHOLE;
+        question.initial = initial(region, Geometry::WHOLE, breadth);
+        // With its only block a page is uptodate.
+        question.initial.retain(|(_, page, _)| !matches!(page, PageState::Partly(_)));
+        question.journalled = companions == commit;
+        all.push((question, Tier::Default));
+    }
 }
 
 /// Eight units in four blocks, up to two actors.

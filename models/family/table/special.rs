@@ -6,7 +6,7 @@ use scenario::Tier;
 use super::initial::{Breadth, Region};
 use super::rows::{Row, of, row};
 use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
-use crate::family::{Companion, File, PageState, Question, Source};
+use crate::family::{Companion, File, Growth, PageState, Question, Source};
 use crate::kernel::Request;
 
 /// A full disk, a copy that stops early, a signal, a reader of a part of the page.
@@ -43,6 +43,14 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         all.push((dropped, Tier::Default));
         of_unwritten_blocks(all);
         all.push((cut_before(), Tier::Default));
+        all.extend(full_beside_others().map(|question| (question, Tier::Default)));
+        let mut full = full_at_writeback(region, &[Companion::Writeback, Companion::Commit]);
+        full.initial = vec![(
+            File { size: 4, allocated: 0, unwritten: 0 },
+            PageState::Absent,
+            Request { pos: 0, len: 4 },
+        )];
+        all.push((full, Tier::Default));
         // A commit takes the write permission while the page is changed once more.
         let crowd = [Companion::MmapStore, Companion::Commit];
         let mut stored = question(region, of(Source::Resident), Breadth::Single, &crowd);
@@ -66,6 +74,8 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         for crowd in crowds {
             all.push((question(region, of(Source::Resident), Breadth::Single, &crowd), Tier::Default));
         }
+        all.push((full_at_writeback(region, &[Companion::Writeback]), Tier::Default));
+        all.push((truncated_to_same(), Tier::Default));
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         full.name = "extending-disk-full-with-commit".to_owned();
@@ -127,6 +137,56 @@ fn of_unwritten_blocks(all: &mut Vec<(Question, Tier)>) {
         }
         all.push((question, Tier::Default));
     }
+}
+
+/// A write to a hole that finds the disk full, beside a reader, and beside a store to the same hole that may find it full,
+/// too; then somebody writes there once more.
+fn full_beside_others() -> [Question; 2] {
+    let stores = [Companion::MmapStore, Companion::Grow(Growth::Write)];
+    let named: [(&str, &str, &[Companion]); 2] = [
+        ("with-reader", "beside a reader", &[READER]),
+        (
+            "with-mmap-store-then-write-again",
+            "beside a store to the same block; then somebody writes once more",
+            &stores,
+        ),
+    ];
+    named.map(|(name, sentence, companions)| {
+        let mut question = question(Region::Within, of(Source::Resident), Breadth::Single, companions);
+        question.name = format!("within-disk-full-{name}");
+        question.sentence = format!("a write within the file, which finds the disk full, {sentence}");
+        question.allocation_can_fail = true;
+        question.reachable = vec!["whole write", "failed write"];
+        question.store = question.store.map(|_| 2);
+        let file = File { size: 4, allocated: 0, unwritten: 0 };
+        let request = Request { pos: 3, len: 1 };
+        question.initial =
+            [PageState::Uptodate, PageState::Absent].map(|page| (file, page, request)).to_vec();
+        question
+    })
+}
+
+/// A write to a block that is allocated when it is written, and a truncation that changes nothing, before that and a commit.
+fn truncated_to_same() -> Question {
+    let companions = [Companion::Grow(Growth::Same), Companion::Commit];
+    let mut question = question(Region::Extending, of(Source::Resident), Breadth::Single, &companions);
+    question.name = "extending-resident-then-truncate-to-same-with-commit".to_owned();
+    question.sentence =
+        "a write that extends the file; then somebody truncates it to the size that it has; beside commit"
+            .to_owned();
+    let file = File { size: 0, allocated: 0, unwritten: 0 };
+    question.initial = vec![(file, PageState::Absent, Request { pos: 0, len: 2 })];
+    question
+}
+
+/// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.
+fn full_at_writeback(region: Region, companions: &[Companion]) -> Question {
+    let mut question = question(region, of(Source::Resident), Breadth::Single, companions);
+    let beside = if companions.contains(&Companion::Commit) { "-with-commit" } else { "" };
+    question.name = format!("{}-disk-full-at-writeback{beside}", region.name());
+    question.sentence = format!("{}; an allocation of writeback finds the disk full", question.sentence);
+    question.writeback_can_fail = true;
+    question
 }
 
 /// A file that may have been cut to its first block when the write begins, while a checkpoint waits for the

@@ -37,7 +37,7 @@ pub(super) fn store_behind_end(all: &mut Vec<(Question, Tier)>) {
 fn short(mut question: Question, pos: usize) -> Question {
     let file = File { size: 1, allocated: 1, unwritten: 0 };
     let request = Request { pos: 3, len: 1 };
-    question.second = Some(Request { pos, len: 1 });
+    question.store = Some(pos);
     question.initial = [PageState::Absent, PageState::Uptodate].map(|page| (file, page, request)).to_vec();
     question
 }

@@ -94,7 +94,31 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
     all.extend(with_reads.map(|question| (question, Tier::All)));
+    all.push((full_disk(), Tier::Default));
+    all.push((server_store(), Tier::Default));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// Somebody stores to a hole, whose allocation may find the disk full.
+fn full_disk() -> Question {
+    let alone: Surrounding = ("disk-full-mmap-store", &[STORE], &["stored"]);
+    let mut question = surrounding(Source::Resident, alone, Breadth::Narrow);
+    question.allocation_can_fail = true;
+    question
+}
+
+/// A server that stores a file whose last page it does not fill, beside somebody who reads that through a mapping.
+fn server_store() -> Question {
+    let both: Surrounding = (
+        "server-store-and-mmap-reader",
+        &[Companion::ServerStore, Companion::MmapReader],
+        &["stored by the server", "mapped read"],
+    );
+    let mut question = surrounding(Source::Resident, both, Breadth::Single);
+    question.initial = [1, 2, 3]
+        .map(|size| (File { size, allocated: 1, unwritten: 0 }, PageState::Absent, NOTHING))
+        .to_vec();
+    question
 }
 
 /// A crowd around a page that is uptodate, or one that is not.

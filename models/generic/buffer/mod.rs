@@ -19,8 +19,8 @@ use page_state::buffer::{
     set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_clear_dirty, folio_mark_uptodate, folio_test_uptodate, folio_unlock,
-    folio_zero_segment,
+    folio_buffers, folio_clear_dirty, folio_clear_uptodate, folio_mark_uptodate, folio_test_uptodate,
+    folio_unlock, folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
@@ -98,6 +98,22 @@ pub fn block_write_begin(
         Label::new("__block_write_begin", &[from as i32, to as i32]),
         new,
     )
+}
+
+/// The same before f9f07b6c1372: where a block can't be had, a page that was uptodate is not any more.
+#[track_caller]
+pub fn block_write_begin_v2_6_17(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    folio: Folio,
+    from: usize,
+    to: usize,
+) -> Result<(), Errno> {
+    let begun = block_write_begin(k, fs, folio, from, to);
+    if begun.is_err() {
+        folio_clear_uptodate(&k.task, folio);
+    }
+    begun
 }
 
 /// Maps the buffers that a write of `from..to` touches, allocates where there is a hole, zeroes what a

@@ -17,7 +17,7 @@ use super::write_end::block_commit_write;
 use super::{block_write_begin, blocks_of_size};
 use crate::Mutant;
 use crate::file_system::FileSystem;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, VmFault};
 
 /// The page's units that lie within the file.
 pub(crate) fn within_size(k: &Kernel, folio: Folio) -> usize {
@@ -62,8 +62,7 @@ fn write_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio, invalidates: b
                 set_buffer_dirty(task, bh);
             }
         }
-        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
-        // beside a commit.
+        // Not reached: who writes finds the disk full, and who writes back only where blocks are delayed.
         if !map_dirty_buffers(k, fs, folio, blocks_of_size(k)) {
             // What has no block is lost; what has one is written.
             for bh in buffers(task, folio).filter(|&bh| !buffer_mapped(task, bh)) {
@@ -85,7 +84,7 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
         }
         // Not reached: delayed buffers are ext4's, which writes them by itself.
         if buffer_dirty(task, bh) && (!buffer_mapped(task, bh) || buffer_delay(task, bh)) {
-            // Not reached: only a writer, alone or beside a commit, finds the disk full, and what it dirtied has blocks.
+            // Not reached: that one does. Who writes finds the disk full, and who writes back only where blocks are delayed.
             if fs.get_block(k, bh, true).is_err() {
                 return false;
             }
@@ -140,27 +139,25 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
 }
 
 /// `block_page_mkwrite`: allocates what has no block yet, marks the page's part of the file dirty, and waits
-/// for writeback. The page stays locked if it still is the file's, which is what it tells.
+/// for writeback.
 #[track_caller]
-pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
+pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> VmFault {
     let task = &k.task;
     call(task.m, Label::new("block_page_mkwrite", &[]), || {
         folio_lock(task, folio);
         let inside = within_size(k, folio);
         if !folio_in_cache(task, folio) || inside == 0 {
             folio_unlock(task, folio);
-            return false;
+            return VmFault::NoPage;
         }
-        // Not reached: it takes a full disk and a store through a mapping at once; a full disk is asked of a writer, alone or
-        // beside a commit.
-        if block_write_begin(k, fs, folio, 0, inside).is_err() {
+        if let Err(error) = block_write_begin(k, fs, folio, 0, inside) {
             folio_unlock(task, folio);
-            return false;
+            return VmFault::of(error);
         }
         block_commit_write(k, folio, 0, inside);
         folio_mark_dirty(task, folio);
         folio_wait_writeback(task, folio);
-        true
+        VmFault::Locked
     })
 }
 

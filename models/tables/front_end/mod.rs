@@ -19,7 +19,7 @@ use models::family::{File, PageState};
 use models::generic::server;
 use models::generic::truncate::truncate_inode_pages;
 use models::generic::writeback::filemap_write_and_wait;
-use models::kernel::{Around, Caller, Kernel, Request, World};
+use models::kernel::{Around, Caller, Kernel, Request, VmFault, World};
 use models::{Errno, FileSystem, Nature};
 use page_state::folio::{folio_end_writeback, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write};
@@ -335,14 +335,15 @@ impl FileSystem for FromText {
         self.written(&returned)
     }
 
-    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> bool {
+    fn page_mkwrite(&self, k: &Kernel, folio: Folio) -> VmFault {
         let Some(function) = self.entries.page_mkwrite else { return self.base.page_mkwrite(k, folio) };
         let playing = self.playing(k, Request { pos: 0, len: 1 });
         let fault =
             Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
         match playing.run(function, vec![fault]) {
-            Value::Int(FAULT_LOCKED, _) => true,
-            Value::Int(fault, _) if fault & (FAULT_NO_PAGE | FAULT_SIGBUS) != 0 => false,
+            Value::Int(FAULT_LOCKED, _) => VmFault::Locked,
+            Value::Int(FAULT_NO_PAGE, _) => VmFault::NoPage,
+            Value::Int(FAULT_SIGBUS, _) => VmFault::Sigbus,
             other => self.refuse_answer(function, &other),
         }
     }
@@ -390,6 +391,9 @@ impl FileSystem for FromText {
     }
     fn has_writable_mappings(&self) -> bool {
         self.base.has_writable_mappings()
+    }
+    fn delays_allocation(&self) -> bool {
+        self.base.delays_allocation()
     }
     fn has_unwritten_extents(&self) -> bool {
         self.base.has_unwritten_extents()
