@@ -18,9 +18,12 @@
 //! # Ok::<(), live::NoTest>(())
 //! ```
 
+mod company;
+mod disk;
 mod file;
 mod fuse;
 mod memory;
+mod order;
 mod place;
 mod plays;
 mod program;
@@ -30,12 +33,13 @@ mod test;
 mod worker;
 
 pub use file::Contents;
-pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place};
-pub use plays::{Initial, Stands, plays};
+pub use order::{Order, Turn, Who};
+pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place, Server, served};
+pub use plays::{Beside, Initial, Medium, Stands, plays};
 pub use program::{LINES_MAX, Told, fstests, program};
 pub use runner::{Error, Runner};
 pub use test::{Memory, NoTest, Page, Source, Test};
-pub use worker::{Answer, Closing, Observed, serve, served, work};
+pub use worker::{Answer, Closing, Observed, serve, work};
 
 /// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.
 #[must_use]
