@@ -5,13 +5,14 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Barrier, Mutex, PoisonError};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::unistd::gettid;
 
+use crate::disk::leave;
 use crate::file::{Unmade, second, settle};
 use crate::fuse::{Control, What};
 use crate::memory::{Latch, PAGE, Region, Segment, pwritev, write_back};
@@ -40,6 +41,8 @@ pub(crate) struct Stage<'s> {
     pub(crate) other: &'s File,
     segments: Vec<Segment>,
     data: Mutex<Data>,
+    /// What is mapped stays so: who unmaps may write back.
+    mapped: Mutex<Vec<Region>>,
     returned: Mutex<Option<io::Result<usize>>>,
 }
 
@@ -63,8 +66,8 @@ impl<'s> Stage<'s> {
         data: Data,
     ) -> Stage<'s> {
         let segments = data.segments.clone();
-        let (data, returned) = (Mutex::new(data), Mutex::new(None));
-        Stage { place, test, file, other, segments, data, returned }
+        let (data, mapped, returned) = (Mutex::new(data), Mutex::default(), Mutex::default());
+        Stage { place, test, file, other, segments, data, mapped, returned }
     }
 
     /// Has all come, and ends with what the writer's call returned. Where memory is latched, that is where the writer is held.
@@ -76,7 +79,7 @@ impl<'s> Stage<'s> {
                 Turn::Held(who, time, others) => self.held((*who, *time), others, latch)?,
             }
         }
-        let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let returned = of(&self.returned).take();
         returned.ok_or(Unmade::Cannot("the writer did not come"))
     }
 
@@ -86,7 +89,7 @@ impl<'s> Stage<'s> {
         match who {
             Who::Writer => {
                 let result = pwritev(file.as_fd(), &self.segments, test.position * unit);
-                *self.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                *of(&self.returned) = Some(result);
             }
             Who::Read(from, units) => {
                 let mut read = vec![0; units * unit];
@@ -98,11 +101,13 @@ impl<'s> Stage<'s> {
                 if pages > 0 {
                     let region = Region::of_file(file.as_fd(), pages)?;
                     (0..pages).for_each(|page| region.touch(page));
+                    of(&self.mapped).push(region);
                 }
             }
             Who::Store(at) => {
                 let mut region = Region::of_file(file.as_fd(), ((at + 1) * unit).div_ceil(PAGE))?;
                 region.store(at * unit, unit, second(at));
+                of(&self.mapped).push(region);
             }
             Who::Write(from, units) => {
                 let data: Vec<u8> =
@@ -120,9 +125,10 @@ impl<'s> Stage<'s> {
             Who::Truncate(size) => file.set_len((size * unit) as u64)?,
             Who::Sync => settle(file, self.place.habits)?,
             Who::Unmap | Who::Drop | Who::DropFirst => {
-                self.data.lock().unwrap_or_else(PoisonError::into_inner).lose(who)?;
+                of(&self.data).lose(who)?;
             }
             Who::Cut => self.other.set_len(0)?,
+            Who::Fill => leave(self.place, 0).map_err(|why| io::Error::other(why.words()))?,
         }
         Ok(())
     }
@@ -218,6 +224,11 @@ impl<'s> Stage<'s> {
         });
         Acting { state, thread }
     }
+}
+
+/// What a lock protects; who panicked with it has been heard of.
+fn of<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn joined(thread: ScopedJoinHandle<'_, io::Result<()>>) -> io::Result<()> {

@@ -39,6 +39,8 @@ pub enum Who {
     DropFirst,
     /// Cuts the file that the source is a mapping of.
     Cut,
+    /// Takes the blocks that the disk has left.
+    Fill,
 }
 
 /// A part of an order, which has ended when the next begins.
@@ -46,7 +48,7 @@ pub enum Who {
 pub enum Turn {
     /// Somebody comes, and goes on until he is done.
     Alone(Who),
-    /// Somebody comes, is held the so-manieth time that he can be, and the others come meanwhile, one after the other.
+    /// Somebody comes, is held the first time that he can be, the second or so, and the others come meanwhile, one after the other.
     Held(Who, usize, Vec<Who>),
     /// All of them at once, unaided.
     AtOnce(Vec<Who>),
@@ -79,6 +81,7 @@ impl fmt::Display for Who {
             Who::Drop => f.write_str("madvise"),
             Who::DropFirst => f.write_str("madvise-first"),
             Who::Cut => f.write_str("cut"),
+            Who::Fill => f.write_str("fill"),
         }
     }
 }
@@ -87,7 +90,7 @@ impl FromStr for Who {
     type Err = NoTest;
 
     fn from_str(text: &str) -> Result<Who, NoTest> {
-        const PLAIN: [Who; 10] = [
+        const PLAIN: [Who; 11] = [
             Who::Writer,
             Who::Load,
             Who::Commit,
@@ -98,6 +101,7 @@ impl FromStr for Who {
             Who::Drop,
             Who::DropFirst,
             Who::Cut,
+            Who::Fill,
         ];
         let range = |text: &str| {
             let (from, units) = text.split_once('+')?;

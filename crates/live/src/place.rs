@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
-use nix::unistd::{getegid, geteuid};
+use nix::unistd::{getegid, geteuid, syncfs};
 
 use crate::file::{Habits, ON_DISK};
 use crate::fuse::{Control, DISK, Served};
@@ -164,6 +164,11 @@ impl Open {
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(why) => Err(why),
         }
+    }
+
+    /// Puts all to where it is kept.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(syncfs(File::open(&self.folder)?)?)
     }
 
     /// Whether a file is there.
@@ -328,11 +333,13 @@ impl Image {
                     "^resize_inode",
                     "-J",
                     "size=4",
+                    "-m",
+                    "0",
                     "-E",
                     extended,
                 ]
             }
-            "ext2" => &["mkfs.ext2", "-q", "-F", "-b", &block, "-E", "nodiscard"],
+            "ext2" => &["mkfs.ext2", "-q", "-F", "-b", &block, "-m", "0", "-E", "nodiscard"],
             _ => &["mkfs.btrfs", "-q", "-f", "-K", "-m", "single", "-d", "single"],
         };
         run(words, &[image.as_os_str()])?;

@@ -335,7 +335,7 @@ impl Test {
     /// Whether somebody is there beside the writer, and who takes away its source.
     #[must_use]
     pub fn is_accompanied(&self) -> bool {
-        let loses = [Who::Writer, Who::Unmap, Who::Drop, Who::DropFirst, Who::Cut];
+        let loses = [Who::Writer, Who::Unmap, Who::Drop, Who::DropFirst, Who::Cut, Who::Fill];
         self.order.everybody().iter().any(|who| !loses.contains(who))
     }
 

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::company::Stage;
-use crate::disk::{leave, make_room};
+use crate::disk::{leave, make_room, take_rest};
 use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
 use crate::fuse;
 use crate::memory::{in_child, stamp_free_memory};
@@ -120,9 +120,12 @@ pub fn work(place: &Place, input: impl BufRead, mut output: impl Write) -> io::R
             && open.is_image()
             && kept.len() < KEPT_MAX
         {
-            open.rename("file", &kept_name(kept.len()))?;
-            let failed = returned.starts_with('-');
-            kept.push(Kept { line, failed, contents: contents.clone() });
+            // A name may take a block.
+            take_rest(&open)?;
+            if open.rename("file", &kept_name(kept.len())).is_ok() {
+                let failed = returned.starts_with('-');
+                kept.push(Kept { line, failed, contents: contents.clone() });
+            }
         }
         say(serde_json::to_string(&answer)?)?;
     }
@@ -204,8 +207,9 @@ fn once(place: &Open, test: &Test) -> Result<Observed, Unmade> {
     let (file, other) = (place.file("file")?, place.file("other")?);
     prepare(&file, test, place.habits, place.control.as_ref())?;
     let mut data = set_up(test, &file, &other)?;
-    // It is kept until all is seen.
-    let rest = test.free.map(|blocks| leave(place, blocks)).transpose()?;
+    if let Some(blocks) = test.free {
+        leave(place, blocks)?;
+    }
     if !is_prepared(&file, test, place.habits)? {
         return Err(Unmade::Cannot("the page cache did not come into that state"));
     }
@@ -218,8 +222,10 @@ fn once(place: &Open, test: &Test) -> Result<Observed, Unmade> {
         Err(why) => format!("-{:?}", nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or(0))),
     };
     let through_cache = contents(&file, test.unit)?;
+    // Who finds the disk full need not touch it.
     if let Some(latch) = latch
         && !latch.release()?
+        && test.free.is_none()
     {
         return Err(Unmade::Cannot("nobody touched the memory that we wait at"));
     }
@@ -232,6 +238,5 @@ fn once(place: &Open, test: &Test) -> Result<Observed, Unmade> {
             after_sync = Some(contents(&file, test.unit)?);
         }
     }
-    drop(rest);
     Ok(Observed { returned, through_cache, after_sync })
 }

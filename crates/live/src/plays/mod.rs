@@ -3,7 +3,7 @@
 mod orders;
 
 use crate::memory::PAGE;
-use crate::order::Who;
+use crate::order::{Order, Turn, Who};
 use crate::test::{Memory, Page, Source, Test};
 
 pub use orders::Beside;
@@ -98,10 +98,22 @@ pub fn plays(initial: &Initial<'_>) -> Result<Vec<(Test, Stands)>, String> {
     }
     if initial.can_be_full {
         let plain: Vec<(Test, Stands)> = tests.clone();
+        // Who finds no block at all touches no memory.
+        let can_be = |free: usize| move |(test, _): &&(Test, Stands)| free > 0 || !test.is_latched();
         let full = |free| {
-            plain.iter().map(move |(test, stands)| (Test { free: Some(free), ..test.clone() }, *stands))
+            plain
+                .iter()
+                .filter(can_be(free))
+                .map(move |(test, stands)| (Test { free: Some(free), ..test.clone() }, *stands))
         };
         tests.extend((0..=FREE_MAX).flat_map(full));
+        // The last blocks go while a fault in the source waits.
+        let fill = Order::of(vec![Turn::Held(Who::Writer, 1, vec![Who::Fill])]);
+        let latched = plain.iter().filter(|(test, _)| test.is_latched() && test.order.is_plain());
+        let eaten = |(test, stands): &(Test, Stands), free| {
+            (Test { free: Some(free), order: fill.clone(), ..test.clone() }, *stands)
+        };
+        tests.extend(latched.flat_map(|test| (1..=FREE_MAX).map(move |free| eaten(test, free))));
     }
     tests.extend(race(initial).map(|(source, order)| (test(source, order, None), Stands::For)));
     let mut known = std::collections::HashSet::new();
@@ -176,7 +188,6 @@ fn ways(initial: &Initial<'_>) -> Result<Vec<Way>, String> {
             all.extend(near(1, Resident, Some(Who::Unmap)));
             all
         }
-        // As above, and a copy may stop before what can't be read.
         "dropped" => vec![way(Source::One(Absent)), lost(Source::One(Resident), Who::Drop)],
         "reclaimed" => vec![way(Source::One(Absent)), lost(Source::One(Resident), Who::DropFirst)],
         "source-truncated" => {

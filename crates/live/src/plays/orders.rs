@@ -50,7 +50,7 @@ pub(super) fn orders(initial: &Initial<'_>, source: Source, loss: Option<Who>) -
             all.extend(
                 permutations(&everybody).into_iter().map(|all| all.into_iter().map(Turn::Alone).collect()),
             );
-            for (time, lost) in held.iter().chain([&(1, Vec::new())]).filter(|_| reads(initial)) {
+            for (time, lost) in held.iter().chain([&(1, Vec::new())]).filter(|_| writer_asks(initial) > 0) {
                 let meanwhile = [lost, &any[..]].concat();
                 all.extend(
                     permutations(&meanwhile).into_iter().map(|all| vec![Turn::Held(Who::Writer, *time, all)]),
@@ -76,25 +76,53 @@ fn is_latched(source: Source) -> bool {
     }
 }
 
-/// Whether the writer asks for something that can be held: a block that it does not write whole, or a server's answer.
-fn reads(initial: &Initial<'_>) -> bool {
+/// The blocks that are on disk and not in the page cache.
+fn cold<'i>(initial: &'i Initial<'_>) -> impl Iterator<Item = usize> + 'i {
+    let is_cold = move |block: usize| match initial.page_cache {
+        "page absent" => true,
+        partly => partly
+            .strip_prefix("page partly uptodate (")
+            .and_then(|rest| rest.strip_suffix(')')?.parse().ok())
+            .is_some_and(|uptodate: usize| uptodate != block),
+    };
+    let on_disk = initial.blocks.bytes().enumerate().filter(|(_, letter)| *letter == b'M');
+    on_disk.map(|(block, _)| block).filter(move |block| is_cold(*block))
+}
+
+/// How often the writer asks for something that can be held: for blocks of a page that he does not write whole, or for
+/// an answer to a page of data.
+fn writer_asks(initial: &Initial<'_>) -> usize {
+    let Initial { page_units, block_units, position, length, .. } = *initial;
+    let end = position + length;
+    match initial.medium {
+        Medium::Memory => 0,
+        Medium::Server if initial.source == "invalid" || initial.source == "empty-then-invalid" => 0,
+        Medium::Server => end.div_ceil(page_units) - position / page_units,
+        Medium::Disk => {
+            let partly = cold(initial).filter(|block| {
+                let (from, to) = (block * block_units, (block + 1) * block_units);
+                from < end && position < to && (from < position || end < to)
+            });
+            let pages: std::collections::BTreeSet<usize> =
+                partly.map(|block| block * block_units / page_units).collect();
+            pages.len()
+        }
+    }
+}
+
+/// Whether who reads the file asks for something that can be held.
+fn reader_asks(initial: &Initial<'_>) -> bool {
     match initial.medium {
         Medium::Memory => false,
-        Medium::Server => true,
-        Medium::Disk => {
-            let is_cold =
-                initial.page_cache == "page absent" || initial.page_cache.starts_with("page partly");
-            is_cold && initial.blocks.contains('M')
-        }
+        Medium::Disk => cold(initial).next().is_some(),
+        Medium::Server => initial.page_cache == "page absent" && initial.size > 0,
     }
 }
 
 /// The times at which the writer is held and its source lost.
 fn writers(initial: &Initial<'_>, loss: Option<Who>, is_latched: bool) -> Vec<(usize, Vec<Who>)> {
-    let Some(loss) = loss.filter(|_| reads(initial) && !is_latched) else { return Vec::new() };
-    // Each page has its own block to be read, or its own request.
-    let pages = (initial.position + initial.length).div_ceil(initial.page_units);
-    (1..=pages.min(2)).map(|time| (time, vec![loss])).collect()
+    let Some(loss) = loss.filter(|_| !is_latched) else { return Vec::new() };
+    (1..=writer_asks(initial)).map(|time| (time, vec![loss])).collect()
 }
 
 /// Somebody but the writer is held while the others come, the writer before, among or behind them.
@@ -103,7 +131,9 @@ fn beside_held(initial: &Initial<'_>, who: Who, any: &[Who]) -> Vec<Vec<Turn>> {
     let with_writer = || [&others[..], &[Who::Writer]].concat();
     let held = |meanwhile: Vec<Who>| Turn::Held(who, 1, meanwhile);
     match who {
-        Who::Read(..) | Who::Load | Who::Store(_) | Who::Write(..) | Who::Truncate(_) if reads(initial) => {
+        Who::Read(..) | Who::Load | Who::Store(_) | Who::Write(..) | Who::Truncate(_)
+            if reader_asks(initial) =>
+        {
             permutations(&with_writer()).into_iter().map(|meanwhile| vec![held(meanwhile)]).collect()
         }
         Who::Commit | Who::Writeback if initial.medium != Medium::Memory => {
