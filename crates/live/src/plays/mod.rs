@@ -265,6 +265,8 @@ mod tests {
             "resident For",
             "straddling-1-invalid Near",
             "straddling-2-invalid Near",
+            "straddling-1-resident Near",
+            "straddling-2-resident Near",
         ];
         assert_eq!(told, wanted);
         for (source, page_cache) in
