@@ -56,7 +56,7 @@ const ALWAYS: [&str; 8] = [
     "ext4/ordered:*-with-reader",
     "ext4/journalled:*-straddling-*",
     "ext4/journalled:*-with-commit",
-    "generic/block:*-disk-full",
+    "generic/block:*-straddling-invalid",
 ];
 
 /// And where `SHORTCOPY_LONG` is set: 50,000 runs in some four minutes.

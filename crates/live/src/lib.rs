@@ -5,7 +5,7 @@
 //! makes the place in a mount namespace that nobody else sees, and runs one test after the other. Whatever is killed,
 //! the namespace goes with the process, and with it what was mounted, a loop device, and every file. Each test has a
 //! process of its own, which is killed where it does not come to an end; so is a worker that does not answer, and all end
-//! with their parents. [`plays`] tells which tests stand for an initial
+//! with their parents, but for file servers, which end when what they serve is unmounted. [`plays`] tells which tests stand for an initial
 //! state of a scenario.
 //!
 //! Two interfaces are spoken to by hand: the crate `userfaultfd` makes its bindings with clang when it is built, and `fuser` brings
