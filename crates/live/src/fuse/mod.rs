@@ -171,7 +171,8 @@ pub(crate) fn serve(mut device: File, control: UnixStream, served: Served, proce
             Err(why) => match why.raw_os_error() {
                 Some(libc::EINTR | libc::EAGAIN | libc::ENOENT) => continue,
                 Some(libc::ENODEV) => return Ok(()),
-                // It is not mounted yet.
+                // It is not mounted yet, or never.
+                Some(libc::EPERM) if !is_there => return Ok(()),
                 Some(libc::EPERM) if begun.elapsed() < MOUNTED_WITHIN => {
                     thread::sleep(Duration::from_millis(1));
                     continue;

@@ -1,6 +1,6 @@
 //! What was run on which kernel, as a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::tally::Tally;
@@ -15,6 +15,7 @@ pub(super) struct Page {
     sums: [usize; 5],
     races: [usize; 2],
     left_out: Vec<String>,
+    outside: Vec<String>,
     read_again: [usize; 2],
     damage: Vec<String>,
 }
@@ -30,6 +31,18 @@ impl Page {
         if *runs == 0 {
             self.left_out.push(format!("- {}: {why}.", target.split('@').next().unwrap_or(target)));
             return;
+        }
+        // One of each scenario tells it.
+        let mut told = BTreeSet::new();
+        for one in tally.outside.iter().filter(|one| told.insert(&one.scenario)) {
+            self.outside.push(format!(
+                "- {target}, {}, {}: {}; predicted {}. `{}`",
+                one.scenario,
+                one.initial,
+                one.observed,
+                one.predicted.join(" or "),
+                one.command
+            ));
         }
         for (scenario, count) in tally.not_seen_by_scenario() {
             *self.not_seen.entry(scenario.to_owned()).or_default() += count;
@@ -96,6 +109,13 @@ impl Page {
             ),
         };
         let _ = writeln!(text, "\nThe variants were chosen so:\n\n{}", self.why.join("\n"));
+        if !self.outside.is_empty() {
+            let list = self.outside.join("\n");
+            let _ = writeln!(
+                text,
+                "\nOutside, one run of each scenario, with the command that repeats it:\n\n{list}"
+            );
+        }
         if !self.left_out.is_empty() {
             let _ = writeln!(text, "\nLeft out:\n\n{}", self.left_out.join("\n"));
         }
