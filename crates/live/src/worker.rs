@@ -121,7 +121,9 @@ pub fn work(place: &Place, input: impl BufRead, mut output: impl Write) -> io::R
             && kept.len() < KEPT_MAX
         {
             // A name may take a block.
-            take_rest(&open)?;
+            if take_rest(&open)? {
+                open.sync()?;
+            }
             if open.rename("file", &kept_name(kept.len())).is_ok() {
                 let failed = returned.starts_with('-');
                 kept.push(Kept { line, failed, contents: contents.clone() });
