@@ -1,7 +1,7 @@
 //! The process's own address space: mappings that come and go, and system calls that are given their addresses.
 //!
 //! This is the only module with `unsafe`. A [`Region`] keeps its range of addresses from its first mapping to its
-//! drop: what is taken out of it is mapped again as `PROT_NONE` only when it ends, and nobody in this crate maps
+//! drop: what is taken out of it is its own no more, or, where it keeps addresses, a mapping without permissions, and nobody in this crate maps
 //! at an address of its choice, except a region in its own range. No reference to what is mapped is ever made: its
 //! contents are written and read by the kernel (`pwritev`, `process_vm`-free), or through [`Region::fill`], which
 //! checks that it is inside of a part that is mapped writable.
