@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use checker::explicit::{Options, check, explore};
 
@@ -40,30 +41,81 @@ fn this_kernel_does_what_is_predicted_of_tmpfs() {
     assert_eq!(not_seen, 0, "{}", line["not_seen"]);
 }
 
-/// The tiers that take a device: what runs comes to predicted final states, and an image is sound and reads as before when it
-/// is mounted anew.
+/// Who looks at all loop devices of the machine must be alone with those who have some.
+fn with_devices() -> MutexGuard<'static, ()> {
+    static DEVICES: Mutex<()> = Mutex::new(());
+    DEVICES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What runs of the tiers that take a device, or a server: more than 20,000 runs in about a minute and a half.
+const ALWAYS: [&str; 8] = [
+    "fuse/writethrough",
+    "btrfs/buffered",
+    "ext4/delalloc",
+    "ext4/ordered:*-invalid*",
+    "ext4/ordered:*-with-reader",
+    "ext4/journalled:*-straddling-*",
+    "ext4/journalled:*-with-commit",
+    "generic/block:*-straddling-invalid",
+];
+
+/// And where `SHORTCOPY_LONG` is set: 50,000 runs in some four minutes.
+const LONG: [&str; 7] = [
+    "fuse/writethrough",
+    "btrfs/buffered",
+    "ext4/delalloc",
+    "ext4/ordered",
+    "ext4/journalled",
+    "generic/block",
+    "simple/ramfs",
+];
+
+/// What this kernel does otherwise than a model says, as found by these runs: the path, and how its scenarios begin.
+const FOUND: [(&str, &str); 1] = [("btrfs/buffered", "store-behind-end")];
+
+/// What runs comes to predicted final states, alone and with others, and where somebody is held; an image is sound and reads
+/// as before when it is mounted anew.
 #[test]
 fn this_kernel_does_what_is_predicted_of_file_systems_on_images_and_of_fuse() {
-    for target in [
-        "ext4/ordered",
-        "ext4/delalloc",
-        "ext4/journalled",
-        "generic/block",
-        "btrfs/buffered",
-        "fuse/writethrough",
-    ] {
-        let Some((line, status)) = line(&[&format!("{target}:*-straddling-invalid")]) else { continue };
+    let _alone = with_devices();
+    let targets = if std::env::var_os("SHORTCOPY_LONG").is_some() { &LONG[..] } else { &ALWAYS };
+    let (begun, mut runs) = (std::time::Instant::now(), 0);
+    for target in targets {
+        let Some((line, _)) = line(&[target]) else { continue };
         let said = format!("{target}@{}: {}", line["variant"], line["chosen_because"]);
-        assert_eq!(
-            (&line["outside"], &line["damage"]),
-            (&serde_json::json!([]), &serde_json::json!([])),
-            "{said}"
-        );
-        assert_eq!(status, Some(0), "{said}");
-        assert!(line["runs"].as_u64() > Some(20), "{said}: {}", line["runs"]);
-        let is_image = !target.starts_with("fuse");
-        assert_eq!(line["read_again"].as_u64() > Some(0), is_image, "{said}");
+        let path = line["path"].as_str().unwrap_or_default();
+        let is_found = |one: &serde_json::Value| {
+            let scenario = one["scenario"].as_str().unwrap_or_default();
+            FOUND.iter().any(|(of, begins)| *of == path && scenario.starts_with(begins))
+        };
+        let outside: Vec<_> =
+            line["outside"].as_array().into_iter().flatten().filter(|one| !is_found(one)).collect();
+        assert!(outside.is_empty(), "{said}: {outside:?}");
+        assert_eq!(line["damage"], serde_json::json!([]), "{said}");
+        let count = |what: &str| line[what].as_u64().unwrap_or_default();
+        assert!(count("runs") > 20, "{said}: {}", count("runs"));
+        let is_image = path != "fuse/writethrough" && !path.starts_with("simple/");
+        assert_eq!(count("read_again") > 0, is_image, "{said}");
+        if !target.contains(':') && path != "simple/ramfs" {
+            assert!(count("held") > 50 && count("beside") > 1000 && count("attempts") > 100, "{said}");
+        }
+        runs += count("runs");
     }
+    println!("{runs} runs in {:.0} s", begun.elapsed().as_secs_f64());
+}
+
+/// A server to whom the kernel writes back when it likes: what this kernel does is what a variant says, or it is said that
+/// none does.
+#[test]
+fn a_path_of_which_no_variant_does_what_this_kernel_does_is_left_out_with_that_reason() {
+    let _alone = with_devices();
+    let output = shortcopy(&["fuse/writeback", "--format", "json"]);
+    let said = String::from_utf8(output.stdout).expect("text");
+    let line: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let why = line["chosen_because"].as_str().unwrap_or_default();
+    let is_left_out = why.starts_with("no variant does what this kernel does");
+    assert_eq!(is_left_out && line["runs"] == 0, is_left_out, "{line}");
+    assert_eq!(line["outside"], serde_json::json!([]));
 }
 
 /// The negative control: the same runs, held against what an old kernel did, come out outside in the rows that changed
@@ -154,6 +206,16 @@ struct Left {
     processes: Vec<String>,
     mounts: BTreeSet<String>,
     loops: BTreeSet<String>,
+    connections: BTreeSet<String>,
+}
+
+/// The connections of the kernel to file servers; none where nobody tells.
+fn connections() -> BTreeSet<String> {
+    let folder = "/sys/fs/fuse/connections";
+    let list = format!("mount -n -t fusectl none {folder} 2> /dev/null; ls {folder}");
+    let listed = Command::new("unshare").args(["-m", "sh", "-c", &list]).output();
+    let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    listed.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 const MARK: &str = "SHORTCOPY_TEST_MARK";
@@ -170,9 +232,17 @@ impl Left {
         let devices = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
         let backing =
             devices.filter_map(|entry| std::fs::read_to_string(entry.path().join("loop/backing_file")).ok());
-        // Those of others come and go meanwhile.
-        let loops = backing.filter(|file| file.starts_with("/image") || file.contains("shortcopy")).collect();
-        Left { processes, mounts: mounts.lines().map(str::to_owned).collect(), loops }
+        let is_ours = |file: &String| {
+            let file = file.trim().trim_end_matches(" (deleted)");
+            file.ends_with("/image") || file.ends_with("/served/disk")
+        };
+        let loops = backing.filter(is_ours).collect();
+        Left {
+            processes,
+            mounts: mounts.lines().map(str::to_owned).collect(),
+            loops,
+            connections: connections(),
+        }
     }
 }
 
@@ -180,21 +250,26 @@ impl Left {
 #[test]
 fn nothing_stays_behind_what_is_killed() {
     use std::time::{Duration, Instant};
+    let _alone = with_devices();
     let times = if std::env::var_os("SHORTCOPY_LONG").is_some() { 100 } else { 6 };
     let mark = format!("{}", std::process::id());
     let before = Left::by(&mark);
     let mut random = 0x9e37_79b9_u64;
     for round in 0..times {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let target =
-            ["ext4/ordered:within-invalid", "fuse/writethrough:*-absent", "simple/tmpfs:*"][round % 3];
+        let target = [
+            "ext4/ordered:within-invalid",
+            "fuse/writethrough:*-absent*",
+            "ext4/ordered:within-absent-with-*",
+            "simple/tmpfs:*",
+        ][round % 4];
         let mut child = Command::new(env!("CARGO_BIN_EXE_shortcopy"))
             .args(["live", target])
             .env(MARK, &mark)
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("the command is there");
-        std::thread::sleep(Duration::from_micros((random >> 33) % 1_200_000));
+        std::thread::sleep(Duration::from_micros((random >> 33) % 1_800_000));
         child.kill().expect("it is ours");
         child.wait().expect("it is ours");
         let begun = Instant::now();

@@ -9,6 +9,7 @@ use nix::fcntl::{FallocateFlags, PosixFadviseAdvice, fallocate, posix_fadvise};
 use nix::unistd::syncfs;
 use serde::{Deserialize, Serialize};
 
+use crate::fuse::Control;
 use crate::memory::{PAGE, Region, cached_pages};
 use crate::test::{Page, Test};
 
@@ -27,6 +28,11 @@ pub(crate) fn new(position: usize) -> u8 {
     b'A' + position as u8
 }
 
+/// The byte that fills a unit of what a second writer writes, or somebody stores through a mapping.
+pub(crate) fn second(position: usize) -> u8 {
+    b'0' + position as u8
+}
+
 /// How a file system treats a file, as far as preparing one has to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Habits {
@@ -41,7 +47,8 @@ pub(crate) struct Habits {
 pub struct Contents {
     /// The size, in units; or, as `2+100`, with a rest in bytes, which no model knows.
     pub size: String,
-    /// Each unit: `o3` the old unit 3, `n3` the new one, `0` zeros, `?` somebody else's data; else what it is.
+    /// Each unit: `o3` the old unit 3, `n3` the new one, `m3` a second writer's, `0` zeros, `?` somebody else's data; else what
+    /// it is.
     pub units: Vec<String>,
 }
 
@@ -51,6 +58,16 @@ pub(crate) enum Unmade {
     Cannot(&'static str),
     /// A call failed.
     Failed(io::Error),
+}
+
+impl Unmade {
+    /// In words.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Unmade::Cannot(why) => (*why).to_owned(),
+            Unmade::Failed(why) => why.to_string(),
+        }
+    }
 }
 
 impl From<io::Error> for Unmade {
@@ -66,7 +83,7 @@ impl From<nix::errno::Errno> for Unmade {
 }
 
 /// Puts the file to where it is kept.
-fn settle(file: &File, habits: Habits) -> io::Result<()> {
+pub(crate) fn settle(file: &File, habits: Habits) -> io::Result<()> {
     file.sync_all()?;
     if habits.journals_data {
         syncfs(file)?;
@@ -80,8 +97,13 @@ pub(crate) fn drop_pages(file: &File, habits: Habits) -> io::Result<()> {
     Ok(posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?)
 }
 
-/// Brings an empty file into a test's initial state.
-pub(crate) fn prepare(file: &File, test: &Test, habits: Habits) -> Result<(), Unmade> {
+/// Brings an empty file into a test's initial state; reads of blocks are failed by `control`, where that takes it.
+pub(crate) fn prepare(
+    file: &File,
+    test: &Test,
+    habits: Habits,
+    control: Option<&Control>,
+) -> Result<(), Unmade> {
     let Test { unit, block, size, page, .. } = test;
     if *size == 0 && *page != Page::Absent {
         return Err(Unmade::Cannot("an empty file has no page that can be read"));
@@ -116,20 +138,39 @@ pub(crate) fn prepare(file: &File, test: &Test, habits: Habits) -> Result<(), Un
             file.sync_all()?;
             file.read_at(&mut read, 0)?;
         }
-        Page::Block(at) => {
-            // A block that is written whole is not read, and leaves the rest of the page as it is.
-            if test.blocks.as_bytes().get(at) != Some(&b'M') {
-                return Err(Unmade::Cannot(
-                    "only a written block can be uptodate beside others that are not",
-                ));
-            }
-            drop_pages(file, habits)?;
-            let mut whole = image[at * block..((at + 1) * block).min(bytes)].to_vec();
-            whole.resize(*block, 0);
-            file.write_all_at(&whole, (at * block) as u64)?;
-            file.set_len(bytes as u64)?;
+        Page::Running => {
             settle(file, habits)?;
+            file.read_at(&mut read, 0)?;
+            for (at, _) in test.blocks.bytes().enumerate().filter(|(_, letter)| *letter == b'M') {
+                let (from, to) = (at * block, ((at + 1) * block).min(bytes));
+                file.write_all_at(&image[from..to], from as u64)?;
+            }
         }
+        Page::Block(at) | Page::RunningBlock(at) => match test.blocks.as_bytes().get(at) {
+            // A block that is written whole is not read, and leaves the rest of the page as it is.
+            Some(b'M') => {
+                drop_pages(file, habits)?;
+                let mut whole = image[at * block..((at + 1) * block).min(bytes)].to_vec();
+                whole.resize(*block, 0);
+                file.write_all_at(&whole, (at * block) as u64)?;
+                file.set_len(bytes as u64)?;
+                if matches!(page, Page::Block(_)) {
+                    settle(file, habits)?;
+                }
+            }
+            // Who reads a page finds zeros in its hole, and nothing where a read of a block fails.
+            Some(b'-') => {
+                let control = control.ok_or(Unmade::Cannot("nobody can fail the read of a block"))?;
+                drop_pages(file, habits)?;
+                control.fail_reads()?;
+                let failed = file.read_at(&mut read, 0);
+                control.go()?;
+                if failed.is_ok() {
+                    return Err(Unmade::Cannot("the read of a block that we fail did not fail"));
+                }
+            }
+            _ => return Err(Unmade::Cannot("no block can be uptodate where there is none")),
+        },
     }
     Ok(())
 }
@@ -143,8 +184,8 @@ pub(crate) fn is_prepared(file: &File, test: &Test, habits: Habits) -> io::Resul
     let cached = cached_pages(file.as_fd());
     Ok(match test.page {
         Page::Absent => !uptodate && cached.is_none_or(|pages| pages == 0),
-        Page::Uptodate | Page::AsRead | Page::Committed => uptodate,
-        Page::Block(_) => !uptodate && cached.is_none_or(|pages| pages > 0),
+        Page::Uptodate | Page::AsRead | Page::Committed | Page::Running => uptodate,
+        Page::Block(_) | Page::RunningBlock(_) => !uptodate && cached.is_none_or(|pages| pages > 0),
     })
 }
 
@@ -169,6 +210,7 @@ fn letter(unit: &[u8]) -> String {
     match first {
         0 => "0".to_owned(),
         ON_DISK | IN_FREE_MEMORY => "?".to_owned(),
+        b'0'..=b'?' => format!("m{}", first - b'0'),
         b'a'..=b'z' => format!("o{}", first - b'a'),
         b'A'..=b'Z' => format!("n{}", first - b'A'),
         byte => format!("byte({byte:02x})"),

@@ -5,7 +5,7 @@
 //! makes the place in a mount namespace that nobody else sees, and runs one test after the other. Whatever is killed,
 //! the namespace goes with the process, and with it what was mounted, a loop device, and every file. Each test has a
 //! process of its own, which is killed where it does not come to an end; so is a worker that does not answer, and all end
-//! with their parents. [`plays`] tells which tests stand for an initial
+//! with their parents, but for file servers, which end when what they serve is unmounted. [`plays`] tells which tests stand for an initial
 //! state of a scenario.
 //!
 //! Two interfaces are spoken to by hand: the crate `userfaultfd` makes its bindings with clang when it is built, and `fuser` brings
@@ -18,9 +18,12 @@
 //! # Ok::<(), live::NoTest>(())
 //! ```
 
+mod company;
+mod disk;
 mod file;
 mod fuse;
 mod memory;
+mod order;
 mod place;
 mod plays;
 mod program;
@@ -30,12 +33,13 @@ mod test;
 mod worker;
 
 pub use file::Contents;
-pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place};
-pub use plays::{Initial, Stands, plays};
+pub use order::{Order, Turn, Who};
+pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place, Server, served};
+pub use plays::{Beside, Initial, Medium, Stands, plays};
 pub use program::{LINES_MAX, Told, fstests, program};
 pub use runner::{Error, Runner};
 pub use test::{Memory, NoTest, Page, Source, Test};
-pub use worker::{Answer, Closing, Observed, serve, served, work};
+pub use worker::{Answer, Closing, Observed, serve, work};
 
 /// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.
 #[must_use]

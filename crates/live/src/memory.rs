@@ -1,7 +1,7 @@
 //! The process's own address space: mappings that come and go, and system calls that are given their addresses.
 //!
 //! This is the only module with `unsafe`. A [`Region`] keeps its range of addresses from its first mapping to its
-//! drop: what is taken out of it is mapped again as `PROT_NONE` only when it ends, and nobody in this crate maps
+//! drop: what is taken out of it is its own no more, or, where it keeps addresses, a mapping without permissions, and nobody in this crate maps
 //! at an address of its choice, except a region in its own range. No reference to what is mapped is ever made: its
 //! contents are written and read by the kernel (`pwritev`, `process_vm`-free), or through [`Region::fill`], which
 //! checks that it is inside of a part that is mapped writable.
@@ -30,6 +30,10 @@ pub(crate) struct Region {
     pages: usize,
     /// Which pages can be stored to.
     writable: Vec<bool>,
+    /// Pages behind those that are mapped no more, and whose addresses nobody else gets.
+    kept: usize,
+    /// Whether the addresses of what is unmapped are kept.
+    keeps: bool,
 }
 
 /// What of a segment is given to `pwritev`: where it begins and how long it is, in bytes. Nothing need be mapped there.
@@ -38,6 +42,15 @@ pub(crate) struct Segment {
     at: *mut u8,
     bytes: usize,
 }
+
+// SAFETY: a segment is a number and a length, which are handed to the kernel alone; nobody reads or writes through it.
+unsafe impl Send for Segment {}
+
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+// SAFETY: a region has its range of addresses alone, as a `Vec` has its memory; nothing of it belongs to a thread.
+unsafe impl Send for Region {}
 
 fn result(code: i64) -> io::Result<usize> {
     usize::try_from(code).map_err(|_| io::Error::last_os_error())
@@ -51,7 +64,7 @@ impl Region {
         if at == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Region { at: at.cast(), pages, writable: vec![true; pages] })
+        Ok(Region { at: at.cast(), pages, writable: vec![true; pages], kept: 0, keeps: false })
     }
 
     /// Anonymous memory.
@@ -105,17 +118,45 @@ impl Region {
         unsafe { ptr::write_bytes(self.at.add(offset), value, bytes) };
     }
 
+    /// Stores bytes to a file's mapping, from `offset` on, which is to be in a page that the file has; else the process ends
+    /// with SIGBUS.
+    ///
+    /// # Panics
+    /// Where they are not all in pages of the region.
+    pub(crate) fn store(&mut self, offset: usize, bytes: usize, value: u8) {
+        assert!((offset + bytes).div_ceil(PAGE) <= self.pages, "pages of the region");
+        // SAFETY: the range is inside of this region's pages, which are mapped writable, by the assertion; no
+        // reference to them exists. Others who have the file mapped are the kernel's to order.
+        unsafe { ptr::write_bytes(self.at.add(offset), value, bytes) };
+    }
+
+    /// Keeps the addresses of what is unmapped, so that nobody else's memory comes there: what can't be read there from then
+    /// on is a mapping without permissions.
+    pub(crate) fn keeping_addresses(mut self) -> Region {
+        self.keeps = true;
+        self
+    }
+
+    /// Forgets the pages from `first` on, which are unmapped, or will be.
+    fn give_up(&mut self, first: usize) {
+        if self.keeps {
+            self.kept += self.pages - first;
+        }
+        self.pages = first;
+        self.writable.truncate(first);
+    }
+
     /// Takes the pages from `first` on out of the address space.
     ///
     /// # Errors
     /// As `munmap`.
     pub(crate) fn unmap_from(&mut self, first: usize) -> io::Result<()> {
         assert!(first < self.pages, "a page of the region");
-        let bytes = (self.pages - first) * PAGE;
-        // SAFETY: pages of this region, of which no reference exists; `Drop` unmaps only what is left.
-        result(unsafe { libc::munmap(self.at.add(first * PAGE).cast(), bytes) }.into())?;
-        self.pages = first;
-        self.writable.truncate(first);
+        let range =
+            Range { start: self.at as usize + first * PAGE, pages: self.pages - first, keeps: self.keeps };
+        // Pages of this region, of which no reference exists; `Drop` unmaps only what is left, and what is kept.
+        range.unmap()?;
+        self.give_up(first);
         Ok(())
     }
 
@@ -124,8 +165,16 @@ impl Region {
     /// # Errors
     /// As `madvise`.
     pub(crate) fn drop_from(&mut self, first: usize) -> io::Result<()> {
-        assert!(first < self.pages, "a page of the region");
-        let bytes = (self.pages - first) * PAGE;
+        self.drop_some(first, self.pages.saturating_sub(first))
+    }
+
+    /// The same of `count` pages.
+    ///
+    /// # Errors
+    /// As `madvise`.
+    pub(crate) fn drop_some(&mut self, first: usize, count: usize) -> io::Result<()> {
+        assert!(count > 0 && first + count <= self.pages, "pages of the region");
+        let bytes = count * PAGE;
         // SAFETY: pages of this region, of which no reference exists. Anonymous ones lose their contents, which
         // nobody relies on.
         let code = unsafe { libc::madvise(self.at.add(first * PAGE).cast(), bytes, libc::MADV_DONTNEED) };
@@ -161,11 +210,35 @@ impl Region {
     }
 }
 
+/// Some pages of a region, which it has given up, or does now.
+struct Range {
+    start: usize,
+    pages: usize,
+    /// Whether nobody else gets the addresses.
+    keeps: bool,
+}
+
+impl Range {
+    fn unmap(&self) -> io::Result<()> {
+        let (at, bytes) = (self.start as *mut libc::c_void, self.pages * PAGE);
+        if self.keeps {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
+            // SAFETY: pages that a region has alone and gives up, of which no reference exists: what is mapped in their place
+            // is its own still.
+            let mapped = unsafe { libc::mmap(at, bytes, libc::PROT_NONE, flags, -1, 0) };
+            return if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) };
+        }
+        // SAFETY: pages that a region has alone and gives up, of which no reference exists.
+        result(unsafe { libc::munmap(at, bytes) }.into()).map(drop)
+    }
+}
+
 impl Drop for Region {
     fn drop(&mut self) {
-        if self.pages > 0 {
-            // SAFETY: what is left of this region, of which no reference exists any more.
-            unsafe { libc::munmap(self.at.cast(), self.pages * PAGE) };
+        let bytes = (self.pages + self.kept) * PAGE;
+        if bytes > 0 {
+            // SAFETY: what is left of this region, of which no reference exists any more, and what is kept behind it.
+            unsafe { libc::munmap(self.at.cast(), bytes) };
         }
     }
 }
@@ -196,6 +269,17 @@ pub(crate) fn cached_pages(file: BorrowedFd<'_>) -> Option<u64> {
         libc::syscall(SYS_CACHESTAT, file.as_raw_fd(), range.as_ptr(), counted.as_mut_ptr(), 0_u32)
     };
     (code == 0).then_some(counted[0])
+}
+
+/// Writes a file's dirty pages back, and waits for that (`sync_file_range(2)`).
+///
+/// # Errors
+/// As `sync_file_range`.
+pub(crate) fn write_back(file: BorrowedFd<'_>) -> io::Result<()> {
+    let flags =
+        libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    // SAFETY: the call takes numbers alone.
+    result(unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, flags) }.into()).map(drop)
 }
 
 /// Leaves a pattern in memory that is free: what of it comes to light in a file is somebody else's.

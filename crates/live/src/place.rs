@@ -3,18 +3,21 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::str::FromStr;
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
-use nix::unistd::{getegid, geteuid};
+use nix::unistd::{getegid, geteuid, syncfs};
 
 use crate::file::{Habits, ON_DISK};
+use crate::fuse::{Control, DISK, Served};
 
 /// How much memory an image or a file system in memory takes, at most, in MiB.
 pub const MEBIBYTES_MAX: usize = 64;
@@ -26,8 +29,11 @@ pub enum Place {
     Tmpfs,
     /// A ramfs of its own.
     Ramfs,
-    /// A fuse file system whose server is ours, written through.
-    Fuse,
+    /// A fuse file system whose server is ours.
+    Fuse {
+        /// Whether the kernel writes back when it likes; else each write comes through.
+        writes_back: bool,
+    },
     /// A folder that is there, in files without a name.
     Folder(PathBuf),
     /// An image on a loop device.
@@ -43,6 +49,8 @@ pub struct Image {
     pub block: usize,
     /// Options of `mount`; `defaults` where there are none.
     pub options: String,
+    /// Whether the image is a file that a server of ours serves, which can hold reads and writes of blocks, and fail them.
+    pub held: bool,
 }
 
 impl fmt::Display for Place {
@@ -50,17 +58,26 @@ impl fmt::Display for Place {
         match self {
             Place::Tmpfs => f.write_str("tmpfs"),
             Place::Ramfs => f.write_str("ramfs"),
-            Place::Fuse => f.write_str("fuse"),
+            Place::Fuse { writes_back: false } => f.write_str("fuse"),
+            Place::Fuse { writes_back: true } => f.write_str("fuse-written-back"),
             Place::Folder(path) => write!(f, "folder:{}", path.display()),
-            Place::Image(Image { kind, block, options }) => write!(f, "{kind}:{block}:{options}"),
+            Place::Image(Image { kind, block, options, held }) => {
+                write!(f, "{}{kind}:{block}:{options}", if *held { HELD } else { "" })
+            }
         }
     }
 }
 
 /// What is wrong with a place's name.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no place: tmpfs, ramfs, fuse, folder:PATH, or an image as ext4:2048:data=journal")]
+#[error(
+    "`{0}` is no place: tmpfs, ramfs, fuse, fuse-written-back, folder:PATH, or an image as ext4:2048:data=journal, \
+     held:ext4:2048:data=journal"
+)]
 pub struct NoPlace(String);
+
+/// What stands before an image that is held.
+const HELD: &str = "held:";
 
 impl FromStr for Place {
     type Err = NoPlace;
@@ -69,24 +86,40 @@ impl FromStr for Place {
         match text {
             "tmpfs" => return Ok(Place::Tmpfs),
             "ramfs" => return Ok(Place::Ramfs),
-            "fuse" => return Ok(Place::Fuse),
+            "fuse" => return Ok(Place::Fuse { writes_back: false }),
+            "fuse-written-back" => return Ok(Place::Fuse { writes_back: true }),
             _ => {}
         }
         if let Some(path) = text.strip_prefix("folder:") {
             return Ok(Place::Folder(path.into()));
         }
+        let (held, image) = text.strip_prefix(HELD).map_or((false, text), |rest| (true, rest));
         let image = || {
-            let mut parts = text.splitn(3, ':');
+            let mut parts = image.splitn(3, ':');
             let (kind, block, options) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
             let is_known = KINDS.contains(&kind);
-            is_known.then(|| Image { kind: kind.to_owned(), block, options: options.to_owned() })
+            is_known.then(|| Image { kind: kind.to_owned(), block, options: options.to_owned(), held })
         };
         image().map(Place::Image).ok_or_else(|| NoPlace(text.to_owned()))
     }
 }
 
-/// What a worker is called that serves files: this, and the number of the process that it serves.
-pub(crate) const SERVER: &str = "file-server:";
+/// What a worker is called that serves files: this, what it serves, and the number of the process that it serves.
+const SERVER: &str = "file-server:";
+
+/// A server of files, by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    pub(crate) served: Served,
+    pub(crate) process: u32,
+}
+
+/// The server that a worker of this name [is](crate::serve); none where it runs tests.
+#[must_use]
+pub fn served(name: &str) -> Option<Server> {
+    let (served, process) = name.strip_prefix(SERVER)?.split_once(':')?;
+    Some(Server { served: Served::named(served)?, process: process.parse().ok()? })
+}
 
 /// The file systems that images are made with.
 const KINDS: [&str; 3] = ["ext4", "ext2", "btrfs"];
@@ -100,6 +133,8 @@ pub(crate) struct Open {
     pub(crate) habits: Habits,
     /// What is mounted there, where it is an image, and where that lies.
     image: Option<(Image, PathBuf)>,
+    /// Who holds what the file system, or what lies under it, is asked for.
+    pub(crate) control: Option<Control>,
 }
 
 impl Open {
@@ -120,6 +155,25 @@ impl Open {
     /// Whether it is an image, which can be [mounted again](Open::mount_again).
     pub(crate) fn is_image(&self) -> bool {
         self.image.is_some()
+    }
+
+    /// Takes a file away; whether it was there.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<bool> {
+        match fs::remove_file(self.folder.join(name)) {
+            Ok(()) => Ok(true),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Puts all to where it is kept.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(syncfs(File::open(&self.folder)?)?)
+    }
+
+    /// Whether a file is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
     }
 
     /// Gives a file another name.
@@ -155,33 +209,39 @@ impl Open {
 /// Why it can't be had, in words.
 pub(crate) fn open(place: &Place) -> Result<Open, String> {
     let in_memory = Habits { in_memory: true, journals_data: false };
+    let own = |folder, habits| Open { folder, is_own: true, habits, image: None, control: None };
     match place {
         Place::Folder(folder) => {
             let kind = statfs(folder.as_path()).map_err(|why| format!("{}: {why}", folder.display()))?;
             let habits = Habits { in_memory: kind.filesystem_type() == TMPFS_MAGIC, journals_data: false };
-            let open = Open { folder: folder.clone(), is_own: false, habits, image: None };
+            let open = Open { is_own: false, ..own(folder.clone(), habits) };
             open.file("").map_err(|why| format!("{}: no file without a name: {why}", folder.display()))?;
             Ok(open)
         }
-        Place::Tmpfs => {
-            Ok(Open { folder: own_mount("tmpfs")?, is_own: true, habits: in_memory, image: None })
+        Place::Tmpfs => Ok(own(own_mount("tmpfs")?, in_memory)),
+        Place::Ramfs => Ok(own(own_mount("ramfs")?, in_memory)),
+        Place::Fuse { writes_back } => {
+            let served = if *writes_back { Served::WrittenBack } else { Served::WrittenThrough };
+            own_namespace().map_err(|why| format!("no mount namespace of our own: {why}"))?;
+            let folder = std::env::temp_dir();
+            let control = Some(serve_files(served, &folder)?);
+            Ok(Open { control, ..own(folder, Habits { in_memory: false, ..in_memory }) })
         }
-        Place::Ramfs => {
-            Ok(Open { folder: own_mount("ramfs")?, is_own: true, habits: in_memory, image: None })
-        }
-        Place::Fuse => Ok(Open {
-            folder: serve_files()?,
-            is_own: true,
-            habits: Habits { in_memory: false, ..in_memory },
-            image: None,
-        }),
         Place::Image(image) => {
             let habits = Habits { in_memory: false, journals_data: image.options.contains("data=journal") };
             if !geteuid().is_root() {
                 return Err(format!("{} on a loop device takes root", image.kind));
             }
-            let (file, folder) = image.mount(&own_mount("tmpfs")?)?;
-            Ok(Open { folder, is_own: true, habits, image: Some((image.clone(), file)) })
+            let base = own_mount("tmpfs")?;
+            let control = if image.held {
+                let served = base.join("served");
+                fs::create_dir(&served).map_err(|why| format!("no folder of our own: {why}"))?;
+                Some(serve_files(Served::Disk, &served)?)
+            } else {
+                None
+            };
+            let (file, folder) = image.mount(&base)?;
+            Ok(Open { image: Some((image.clone(), file)), control, ..own(folder, habits) })
         }
     }
 }
@@ -197,10 +257,11 @@ fn own_mount(kind: &str) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
+/// How long a server may take to be there.
+const SERVES_WITHIN: Duration = Duration::from_secs(20);
+
 /// A fuse file system in a namespace of our own, and its server.
-fn serve_files() -> Result<PathBuf, String> {
-    own_namespace().map_err(|why| format!("no mount namespace of our own: {why}"))?;
-    let folder = std::env::temp_dir();
+fn serve_files(served: Served, folder: &Path) -> Result<Control, String> {
     let open = || -> io::Result<(File, File)> {
         let device = File::options().read(true).write(true).open("/dev/fuse")?;
         Ok((device.try_clone()?, device))
@@ -209,23 +270,24 @@ fn serve_files() -> Result<PathBuf, String> {
     // The server is there before the mount, so that nobody waits for one that is not, and says so itself: while it is loaded
     // it may look for files in this folder, and would wait for its own answer. Our own device is closed after it, so
     // that nobody waits for one that is no more.
-    let program = std::env::current_exe().map_err(|why| format!("no server: {why}"))?;
-    let mut server = Command::new(program);
-    server.arg("live-worker").arg(format!("{SERVER}{}", std::process::id()));
-    let server = server.stdin(of_server).stdout(Stdio::piped()).spawn();
-    let said = server.map(|server| server.stdout.map_or(0, |mut said| said.read(&mut [0]).unwrap_or(0)));
-    match said {
-        Ok(1..) => {}
-        Ok(0) => return Err("no server: it ended".to_owned()),
-        Err(why) => return Err(format!("no server: {why}")),
-    }
+    let start = || -> io::Result<UnixStream> {
+        let (ours, its) = UnixStream::pair()?;
+        let mut server = Command::new(std::env::current_exe()?);
+        server.arg("live-worker").arg(format!("{SERVER}{}:{}", served.name(), std::process::id()));
+        server.stdin(of_server).stdout(OwnedFd::from(its)).spawn()?;
+        drop(server);
+        ours.set_read_timeout(Some(SERVES_WITHIN))?;
+        (&ours).read_exact(&mut [0])?;
+        Ok(ours)
+    };
+    let control = start().map_err(|why| format!("no server: {why}"))?;
     let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
-    let mounted = mount(Some("shortcopy"), &folder, Some("fuse"), MsFlags::empty(), Some(options.as_str()));
+    let mounted = mount(Some("shortcopy"), folder, Some("fuse"), MsFlags::empty(), Some(options.as_str()));
     mounted.map_err(|why| format!("fuse can't be mounted in a namespace of our own: {why}"))?;
-    Ok(folder)
+    Ok(Control::new(control))
 }
 
-fn own_namespace() -> io::Result<()> {
+pub(crate) fn own_namespace() -> io::Result<()> {
     let (user, group) = (geteuid(), getegid());
     if user.is_root() {
         unshare(CloneFlags::CLONE_NEWNS)?;
@@ -243,10 +305,14 @@ fn own_namespace() -> io::Result<()> {
 impl Image {
     /// Makes the image in a folder that is ours, and mounts it there: where it lies, and where it is mounted.
     fn mount(&self, base: &Path) -> Result<(PathBuf, PathBuf), String> {
-        let Image { kind, block, .. } = self;
-        let (image, folder) = (base.join("image"), base.join("mounted"));
+        let Image { kind, block, held, .. } = self;
+        let image = if *held { base.join("served").join(DISK) } else { base.join("image") };
+        let folder = base.join("mounted");
         let made = || -> io::Result<()> {
             fs::create_dir(&folder)?;
+            if *held {
+                return Ok(());
+            }
             let mut file = File::create_new(&image)?;
             // What was never written by the file system is known again.
             let pattern = vec![ON_DISK; 1 << 20];
@@ -267,11 +333,13 @@ impl Image {
                     "^resize_inode",
                     "-J",
                     "size=4",
+                    "-m",
+                    "0",
                     "-E",
                     extended,
                 ]
             }
-            "ext2" => &["mkfs.ext2", "-q", "-F", "-b", &block, "-E", "nodiscard"],
+            "ext2" => &["mkfs.ext2", "-q", "-F", "-b", &block, "-m", "0", "-E", "nodiscard"],
             _ => &["mkfs.btrfs", "-q", "-f", "-K", "-m", "single", "-d", "single"],
         };
         run(words, &[image.as_os_str()])?;
@@ -281,8 +349,21 @@ impl Image {
 
     fn attach(&self, file: &Path, folder: &Path) -> Result<(), String> {
         let options = format!("loop,{}", self.options);
-        run(&["mount", "-n", "-t", &self.kind, "-o", &options], &[file.as_os_str(), folder.as_os_str()])
+        run(&["mount", "-n", "-t", &self.kind, "-o", &options], &[file.as_os_str(), folder.as_os_str()])?;
+        // Without it one block that is held holds all others.
+        match device_of(folder) {
+            Some(device) if self.held => run(&["losetup", "--direct-io=on"], &[device.as_ref()]),
+            _ => Ok(()),
+        }
     }
+}
+
+/// The device that is mounted at a folder.
+fn device_of(folder: &Path) -> Option<String> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let at = folder.to_str()?;
+    let line = mounts.lines().rfind(|line| line.split(' ').nth(4) == Some(at))?;
+    line.split(" - ").nth(1)?.split(' ').nth(1).map(str::to_owned)
 }
 
 /// Runs a tool of the system's, and hears why it fails.
@@ -309,9 +390,16 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_is_told() {
-        for told in
-            ["tmpfs", "ramfs", "fuse", "folder:/dev/shm", "ext4:2048:data=journal", "btrfs:4096:defaults"]
-        {
+        for told in [
+            "tmpfs",
+            "ramfs",
+            "fuse",
+            "fuse-written-back",
+            "folder:/dev/shm",
+            "ext4:2048:data=journal",
+            "held:ext4:1024:data=ordered",
+            "btrfs:4096:defaults",
+        ] {
             assert_eq!(told.parse::<Place>().map(|place| place.to_string()).ok().as_deref(), Some(told));
         }
         for no_place in ["", "xfs", "ext4", "ext4:2048", "ext4:x:defaults", "vfat:512:defaults"] {

@@ -34,7 +34,11 @@ pub struct Told<'t> {
 /// # Errors
 /// Why there is no such program, in words.
 pub fn program(test: &Test, told: &Told<'_>) -> Result<String, String> {
-    let Test { unit, block, size, blocks, page, source, position, length } = test;
+    let Test { unit, block, size, blocks, page, source, position, length, free, order } = test;
+    let is_running = matches!(page, Page::Running | Page::RunningBlock(_));
+    if !order.is_plain() || free.is_some() || is_running || test.is_held() {
+        return Err("nobody is there in a program but the writer, and nothing is held or full".to_owned());
+    }
     let list = |states: &[String]| {
         let quoted: Vec<String> = states.iter().map(|state| format!("\"{state}\"")).collect();
         quoted.join(",\n\t")
@@ -111,7 +115,7 @@ fn prepare(test: &Test, page: Page) -> String {
     let read = "need(pread(fd, (char[4 * PAGE]){ 0 }, 4 * PAGE, 0) >= 0, \"pread\");";
     match page {
         Page::Absent => line("drop(fd);"),
-        Page::Uptodate | Page::Committed => {
+        Page::Uptodate | Page::Committed | Page::Running => {
             line("need(!fsync(fd), \"fsync\");");
             line(read);
         }
@@ -119,7 +123,7 @@ fn prepare(test: &Test, page: Page) -> String {
             line("drop(fd);");
             line(read);
         }
-        Page::Block(at) => {
+        Page::Block(at) | Page::RunningBlock(at) => {
             line("drop(fd);");
             // As long as the block: what is behind the size is cut again.
             line(&format!("need(pwrite(fd, old + {0}, BLOCK, {0}) == BLOCK, \"pwrite\");", at * block));

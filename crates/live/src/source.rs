@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 
 use crate::file::new;
 use crate::memory::{Latch, PAGE, Region, Segment, Then};
+use crate::order::Who;
 use crate::test::{Memory, Source, Test};
 
 /// Memory, and the segments of it that are written. It lives as long as they are used.
@@ -15,11 +17,24 @@ pub(crate) struct Data {
     pub(crate) latch: Option<Latch>,
     /// What keeps the addresses.
     regions: Vec<Region>,
+    /// The region and the first page of it that may be lost.
+    losable: (usize, usize),
 }
 
 impl Data {
     fn of(segment: Segment, region: Region) -> Data {
-        Data { segments: vec![segment], latch: None, regions: vec![region] }
+        Data { segments: vec![segment], latch: None, regions: vec![region], losable: (0, 0) }
+    }
+
+    /// Takes away what may be lost, as somebody does.
+    pub(crate) fn lose(&mut self, who: Who) -> io::Result<()> {
+        let (region, first) = self.losable;
+        let region = &mut self.regions[region];
+        match who {
+            Who::Unmap => region.unmap_from(first),
+            Who::DropFirst => region.drop_some(first, 1),
+            _ => region.drop_from(first),
+        }
     }
 }
 
@@ -29,6 +44,16 @@ pub(crate) fn set_up(test: &Test, file: &File, other: &File) -> io::Result<Data>
     let whole = (position, length);
     match source {
         Source::One(memory) => one(test, whole, memory),
+        Source::OfOther => {
+            let pages = (length * unit).div_ceil(PAGE);
+            other.set_len((pages * PAGE) as u64)?;
+            let image: Vec<u8> =
+                (0..length).flat_map(|at| std::iter::repeat_n(new(position + at), unit)).collect();
+            other.write_all_at(&image, 0)?;
+            let region = Region::of_file(other.as_fd(), pages)?;
+            (0..pages).for_each(|page| region.touch(page));
+            Ok(Data::of(region.segment(0, length * unit), region))
+        }
         Source::Cut => {
             let pages = (length * unit).div_ceil(PAGE);
             other.set_len((pages * PAGE) as u64)?;
@@ -103,25 +128,31 @@ fn pages(
 ) -> io::Result<Data> {
     let bytes = length * test.unit;
     let count = (offset + bytes).div_ceil(PAGE);
+    let comes_back = test.order.everybody().iter().any(|who| matches!(who, Who::Drop | Who::DropFirst));
     let mut region = match memory {
         Memory::Absent => Region::droppable(count)?,
+        Memory::Resident if comes_back => Region::droppable(count)?,
         _ => Region::anonymous(count)?,
     };
+    if !test.order.is_plain() {
+        // Threads that come have memory, too.
+        region = region.keeping_addresses();
+    }
     let mut image = vec![0; count * PAGE];
     for at in 0..length {
         let from = offset + at * test.unit;
         image[from..from + test.unit].fill(new(position + at));
         region.fill(from, test.unit, new(position + at));
     }
-    let mut latch = None;
+    let (mut latch, gated) = (None, test.order.holds());
     match memory {
         Memory::Resident => {}
         Memory::Absent => region.drop_from(ahead)?,
         Memory::Invalid => region.unmap_from(ahead)?,
         Memory::LatchedThenFilled => {
-            latch = Some(region.latch_from(ahead, Then::Fill(image.split_off(ahead * PAGE)))?);
+            latch = Some(region.latch_from(ahead, Then::Fill(image.split_off(ahead * PAGE)), gated)?);
         }
-        Memory::LatchedThenUnmapped => latch = Some(region.latch_from(ahead, Then::Unmap)?),
+        Memory::LatchedThenUnmapped => latch = Some(region.latch_from(ahead, Then::Unmap, gated)?),
     }
-    Ok(Data { latch, ..Data::of(region.segment(offset, bytes), region) })
+    Ok(Data { latch, losable: (0, ahead), ..Data::of(region.segment(offset, bytes), region) })
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::memory::PAGE;
+use crate::order::{Order, Who};
 
 /// One write, and all that decides what it comes to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -24,6 +25,10 @@ pub struct Test {
     pub position: usize,
     /// How much is written, in units.
     pub length: usize,
+    /// How many blocks the disk has left when the write begins; none where there is room.
+    pub free: Option<usize>,
+    /// Who else is there, and in which order all come.
+    pub order: Order,
 }
 
 /// What of a file is in the page cache.
@@ -39,6 +44,10 @@ pub enum Page {
     Committed,
     /// One block of it.
     Block(usize),
+    /// All of it, and it is part of the transaction that runs.
+    Running,
+    /// One block of it, and that is part of the transaction that runs.
+    RunningBlock(usize),
 }
 
 /// How a source is set up. Of what can be had in more than one way, each way is a source of its own.
@@ -46,6 +55,8 @@ pub enum Page {
 pub enum Source {
     /// A segment.
     One(Memory),
+    /// A mapping of another file, in the page tables.
+    OfOther,
     /// A mapping of a file that has been cut.
     Cut,
     /// Two pages in a segment: the first is in memory and has so many units, the second is like this.
@@ -101,6 +112,12 @@ impl Memory {
 #[error("a test is told as `unit=1024 block=2048 size=4 blocks=MM page=absent source=absent write=1+2`: {0}")]
 pub struct NoTest(String);
 
+impl NoTest {
+    pub(crate) fn new(why: String) -> NoTest {
+        NoTest(why)
+    }
+}
+
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -130,6 +147,8 @@ impl fmt::Display for Page {
             Page::AsRead => f.write_str("as-read"),
             Page::Committed => f.write_str("committed"),
             Page::Block(block) => write!(f, "block-{block}"),
+            Page::Running => f.write_str("running"),
+            Page::RunningBlock(block) => write!(f, "running-block-{block}"),
         }
     }
 }
@@ -138,11 +157,12 @@ impl FromStr for Page {
     type Err = NoTest;
 
     fn from_str(text: &str) -> Result<Page, NoTest> {
-        let block = || text.strip_prefix("block-")?.parse().ok().map(Page::Block);
-        [Page::Absent, Page::Uptodate, Page::AsRead, Page::Committed]
+        let block = |prefix: &str| text.strip_prefix(prefix)?.parse().ok();
+        [Page::Absent, Page::Uptodate, Page::AsRead, Page::Committed, Page::Running]
             .into_iter()
             .find(|page| page.to_string() == text)
-            .or_else(block)
+            .or_else(|| block("block-").map(Page::Block))
+            .or_else(|| block("running-block-").map(Page::RunningBlock))
             .ok_or_else(|| NoTest(format!("no page is `{text}`")))
     }
 }
@@ -151,6 +171,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::One(memory) => memory.fmt(f),
+            Source::OfOther => f.write_str("of-other"),
             Source::Cut => f.write_str("cut"),
             Source::Straddling(units, memory) => write!(f, "straddling-{units}-{memory}"),
             Source::EmptyThen(memory) => write!(f, "empty-then-{memory}"),
@@ -168,6 +189,7 @@ impl FromStr for Source {
 
     fn from_str(text: &str) -> Result<Source, NoTest> {
         let plain = [
+            Source::OfOther,
             Source::Cut,
             Source::Itself { mapped: false },
             Source::Itself { mapped: true },
@@ -195,12 +217,16 @@ impl FromStr for Source {
 
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Test { unit, block, size, blocks, page, source, position, length } = self;
+        let Test { unit, block, size, blocks, page, source, position, length, free, order } = self;
         write!(
             f,
             "unit={unit} block={block} size={size} blocks={blocks} page={page} source={source} \
              write={position}+{length}"
-        )
+        )?;
+        if let Some(free) = free {
+            write!(f, " free={free}")?;
+        }
+        if order.is_plain() { Ok(()) } else { write!(f, " order={order}") }
     }
 }
 
@@ -225,12 +251,23 @@ impl FromStr for Test {
             source: field("source")?.parse()?,
             position: 0,
             length: 0,
+            free: None,
+            order: Order::default(),
         };
         let write = field("write")?;
         let (position, length) =
             write.split_once('+').ok_or_else(|| NoTest(format!("`{write}` is no position and length")))?;
-        let test = Test { position: number(position)?, length: number(length)?, ..test };
-        match (fields.next(), test.flaw()) {
+        let mut test = Test { position: number(position)?, length: number(length)?, ..test };
+        let mut next = fields.next();
+        if let Some(free) = next.and_then(|next| next.strip_prefix("free=")) {
+            test.free = Some(number(free)?);
+            next = fields.next();
+        }
+        if let Some(order) = next.and_then(|next| next.strip_prefix("order=")) {
+            test.order = order.parse()?;
+            next = fields.next();
+        }
+        match (next, test.flaw()) {
             (Some(more), _) => Err(NoTest(format!("`{more}` is too much"))),
             (None, Some(flaw)) => Err(NoTest(flaw)),
             (None, None) => Ok(test),
@@ -244,7 +281,7 @@ const UNITS_MAX: usize = 16;
 impl Test {
     /// What makes it none, if anything does.
     fn flaw(&self) -> Option<String> {
-        let Test { unit, block, size, blocks, source, position, length, .. } = self;
+        let Test { unit, block, size, blocks, source, position, length, order, .. } = self;
         let of_units = |bytes: usize| bytes.is_power_of_two() && bytes >= *unit && bytes <= PAGE;
         let needs = (size * unit).div_ceil(*block.max(&1));
         let rules = [
@@ -267,7 +304,16 @@ impl Test {
                 "more than a page is written from what begins the file",
             ),
         ];
-        rules.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, why)| why.to_owned())
+        let flaw = rules.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, why)| why);
+        flaw.or(order.flaw(UNITS_MAX)).map(str::to_owned)
+    }
+
+    /// Whether it takes a file server of ours, below the file system or in its place, that holds what it is asked for, or
+    /// fails it.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let of_hole = matches!(self.page, Page::Block(at) if self.blocks.as_bytes().get(at) == Some(&b'-'));
+        of_hole || self.order.holds_others() || self.order.holds() && !self.is_latched()
     }
 
     /// Whether it takes `userfaultfd`.
@@ -278,8 +324,19 @@ impl Test {
             | Source::Straddling(_, memory)
             | Source::EmptyThen(memory)
             | Source::SegmentThen(memory) => memory.is_latched(),
-            Source::Cut | Source::Itself { .. } | Source::SegmentThenItself | Source::OfFirstPage => false,
+            Source::OfOther
+            | Source::Cut
+            | Source::Itself { .. }
+            | Source::SegmentThenItself
+            | Source::OfFirstPage => false,
         }
+    }
+
+    /// Whether somebody is there beside the writer, and who takes away its source.
+    #[must_use]
+    pub fn is_accompanied(&self) -> bool {
+        let loses = [Who::Writer, Who::Unmap, Who::Drop, Who::DropFirst, Who::Cut, Who::Fill];
+        self.order.everybody().iter().any(|who| !loses.contains(who))
     }
 
     /// Units of a page.
@@ -299,6 +356,9 @@ mod tests {
             "unit=512 block=1024 size=0 blocks= page=absent source=empty-then-absent write=2+6",
             "unit=2048 block=4096 size=4 blocks=MU page=as-read source=itself-mapped write=0+4",
             "unit=1024 block=4096 size=1 blocks=M page=committed source=segment-then-invalid write=1+3",
+            "unit=1024 block=4096 size=1 blocks=M page=running source=of-other write=1+3 free=0",
+            "unit=1024 block=2048 size=4 blocks=-M page=block-0 source=resident write=1+2 order=write(read-0+4),truncate-1",
+            "unit=1024 block=2048 size=4 blocks=MM page=running-block-1 source=resident write=1+2 free=1 order=sync,write",
         ] {
             assert_eq!(line.parse::<Test>().map(|test| test.to_string()).ok().as_deref(), Some(line));
         }
@@ -320,6 +380,8 @@ mod tests {
             ("write=1+2", "write=1+0"),
             ("write=1+2", "write=15+2"),
             ("write=1+2", "write=1+2 more"),
+            ("write=1+2", "write=1+2 order=sync"),
+            ("write=1+2", "write=1+2 order=write free=1"),
         ] {
             assert!(good.replace(from, to).parse::<Test>().is_err(), "{from} as {to}");
         }

@@ -1,18 +1,21 @@
 //! The process that runs tests: a line in, a line out.
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
+use crate::company::Stage;
+use crate::disk::{leave, make_room, take_rest};
 use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
 use crate::fuse;
-use crate::memory::{in_child, pwritev, stamp_free_memory};
-use crate::place::{Open, Place, SERVER, open};
+use crate::memory::{in_child, stamp_free_memory};
+use crate::place::{Open, Place, Server, open, own_namespace};
 use crate::source::set_up;
 use crate::test::Test;
 
@@ -22,6 +25,8 @@ use crate::test::Test;
 pub enum Answer {
     /// It ran.
     Ran(Observed),
+    /// It ran more than once, unaided, and came so often to each of these.
+    Raced(Vec<(Observed, usize)>),
     /// It did not, for this reason.
     Not(String),
     /// Nobody answered in time, and the process that ran it was killed.
@@ -73,25 +78,19 @@ const KEPT_MAX: usize = 400;
 /// How much free memory is stamped before each write, in bytes.
 const STAMPED: usize = 256 << 10;
 
-/// The process that a worker of this name [serves](serve) files to; none where it runs tests.
-#[must_use]
-pub fn served(name: &str) -> Option<u32> {
-    name.strip_prefix(SERVER)?.parse().ok()
-}
-
-/// Serves the files of [`Place::Fuse`] to a process, over the device that is the standard input; says with a byte that it
-/// will. Ends when that is unmounted, and at the latest with the process.
+/// Serves files to the process whose place it is, over the device that is the standard input; is told over the standard output
+/// what to hold, and says there with a byte that it serves. Ends when that is unmounted, at the latest some time after the
+/// process.
 ///
 /// # Errors
 /// As reading from the device, and writing to it.
-pub fn serve(process: u32) -> io::Result<()> {
-    set_pdeathsig(Signal::SIGKILL)?;
-    if getppid().as_raw().cast_unsigned() != process {
-        return Ok(());
-    }
-    io::stdout().write_all(b"\n")?;
-    io::stdout().flush()?;
-    fuse::serve(std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))
+pub fn serve(server: Server) -> io::Result<()> {
+    // What is mounted for the process goes with it, and is written back to us then: it is not ours to keep.
+    own_namespace()?;
+    let mut control = UnixStream::from(io::stdout().as_fd().try_clone_to_owned()?);
+    control.write_all(b"\n")?;
+    let device = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    fuse::serve(device, control, server.served, server.process.cast_signed())
 }
 
 /// Runs the tests that `input` tells, a line each, in a place, and answers each with a line; first with whether the
@@ -121,9 +120,14 @@ pub fn work(place: &Place, input: impl BufRead, mut output: impl Write) -> io::R
             && open.is_image()
             && kept.len() < KEPT_MAX
         {
-            open.rename("file", &kept_name(kept.len()))?;
-            let failed = returned.starts_with('-');
-            kept.push(Kept { line, failed, contents: contents.clone() });
+            // A name may take a block.
+            if take_rest(&open)? {
+                open.sync()?;
+            }
+            if open.rename("file", &kept_name(kept.len())).is_ok() {
+                let failed = returned.starts_with('-');
+                kept.push(Kept { line, failed, contents: contents.clone() });
+            }
         }
         say(serde_json::to_string(&answer)?)?;
     }
@@ -151,10 +155,7 @@ fn kept_name(number: usize) -> String {
 /// Runs a test in a process of its own, which is killed where it does not come to an end.
 fn watched(place: &Open, test: &Test) -> io::Result<Answer> {
     let said = in_child(DONE_WITHIN, |to| {
-        let answer = run(place, test).unwrap_or_else(|why| match why {
-            Unmade::Cannot(why) => Answer::Not(why.to_owned()),
-            Unmade::Failed(why) => Answer::Not(why.to_string()),
-        });
+        let answer = run(place, test).unwrap_or_else(|why| Answer::Not(why.words()));
         Ok(serde_json::to_writer(to, &answer)?)
     })?;
     Ok(match said {
@@ -183,28 +184,55 @@ fn close(place: &Open, kept: &[Kept]) -> Result<Closing, String> {
     Ok(closing)
 }
 
+/// How often a race is run.
+const ATTEMPTS: usize = 20;
+
 fn run(place: &Open, test: &Test) -> Result<Answer, Unmade> {
+    if !test.order.is_race() {
+        return once(place, test).map(Answer::Ran);
+    }
+    let mut seen: Vec<(Observed, usize)> = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let observed = once(place, test)?;
+        match seen.iter_mut().find(|(known, _)| *known == observed) {
+            Some((_, times)) => *times += 1,
+            None => seen.push((observed, 1)),
+        }
+    }
+    Ok(Answer::Raced(seen))
+}
+
+fn once(place: &Open, test: &Test) -> Result<Observed, Unmade> {
+    if place.is_image() {
+        make_room(place, test.free.is_some())?;
+    }
     let (file, other) = (place.file("file")?, place.file("other")?);
-    prepare(&file, test, place.habits)?;
+    prepare(&file, test, place.habits, place.control.as_ref())?;
     let mut data = set_up(test, &file, &other)?;
+    if let Some(blocks) = test.free {
+        leave(place, blocks)?;
+    }
     if !is_prepared(&file, test, place.habits)? {
         return Err(Unmade::Cannot("the page cache did not come into that state"));
     }
     stamp_free_memory(STAMPED, IN_FREE_MEMORY);
-    let result = pwritev(file.as_fd(), &data.segments, test.position * test.unit);
-    let returned = match result {
+    let latch = data.latch.take();
+    let stage = Stage::new(place, test, (&file, &other), data);
+    let returned = match stage.play(latch.as_ref())? {
         Ok(bytes) if bytes % test.unit == 0 => (bytes / test.unit).to_string(),
         Ok(bytes) => format!("{}+{}", bytes / test.unit, bytes % test.unit),
         Err(why) => format!("-{:?}", nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or(0))),
     };
     let through_cache = contents(&file, test.unit)?;
-    if let Some(latch) = data.latch.take()
+    // Who finds the disk full need not touch it.
+    if let Some(latch) = latch
         && !latch.release()?
+        && test.free.is_none()
     {
         return Err(Unmade::Cannot("nobody touched the memory that we wait at"));
     }
     // A mapping of the file keeps its pages.
-    drop(data);
+    drop(stage);
     let mut after_sync = None;
     if !place.habits.in_memory {
         drop_pages(&file, place.habits)?;
@@ -212,5 +240,5 @@ fn run(place: &Open, test: &Test) -> Result<Answer, Unmade> {
             after_sync = Some(contents(&file, test.unit)?);
         }
     }
-    Ok(Answer::Ran(Observed { returned, through_cache, after_sync }))
+    Ok(Observed { returned, through_cache, after_sync })
 }

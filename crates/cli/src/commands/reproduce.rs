@@ -20,7 +20,7 @@ use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose};
 
 /// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
-const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
+pub(super) const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
 
 /// So many lines of a schedule are told, at most: a program has to be short.
 const SCHEDULE_MAX: usize = 10;
@@ -90,7 +90,7 @@ pub(crate) fn reproduce(
         if bad.is_empty() {
             continue;
         }
-        match tests_of(&scenario, at) {
+        match tests_of(&chosen.path.name, &scenario, at) {
             Ok(tests) => {
                 let wanted = |(test, stands): &(Test, Stands)| {
                     *stands == Stands::For && test.is_latched() == (means == Means::Latch)

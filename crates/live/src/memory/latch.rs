@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use super::{PAGE, Region, result};
+use super::{PAGE, Range, Region, result};
 
 /// The requests and numbers of `linux/userfaultfd.h`, which libc does not have.
 const UFFDIO_API: u64 = 0xc018_aa3f;
@@ -34,26 +36,43 @@ pub(crate) enum Then {
 pub(crate) struct Latch {
     over: Arc<AtomicBool>,
     thread: JoinHandle<io::Result<bool>>,
+    gate: Option<Gate>,
+}
+
+/// The other side of a gate: says that somebody has come, and hears that he may go on.
+type Waits = (Sender<()>, Receiver<()>);
+
+/// Where who touches the memory first waits for us.
+#[derive(Debug)]
+struct Gate {
+    touched: Receiver<()>,
+    go: Sender<()>,
 }
 
 impl Latch {
+    /// Whether somebody has touched the memory and waits for us; waits so long for him.
+    pub(crate) fn is_touched(&self, within: Duration) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.touched.recv_timeout(within).is_ok())
+    }
+
+    /// Lets him go on.
+    pub(crate) fn go(&self) {
+        // Where nobody is left who waits, nobody need go.
+        let _ = self.gate.as_ref().map(|gate| gate.go.send(()));
+    }
+
     /// Ends the wait; tells whether somebody touched the memory.
-    pub(crate) fn release(self) -> io::Result<bool> {
+    pub(crate) fn release(mut self) -> io::Result<bool> {
         self.over.store(true, Ordering::Release);
+        self.gate = None;
         self.thread.join().map_err(|_| io::Error::other("the thread that waits for a fault panicked"))?
     }
 }
 
-/// Some pages of a region that is unmapped by nobody else while a latch is there.
-struct Range {
-    start: usize,
-    pages: usize,
-}
-
 impl Region {
-    /// Takes the pages from `first` on out of memory, and waits in a thread for somebody to touch them. The region is
-    /// dropped after the latch was released.
-    pub(crate) fn latch_from(&mut self, first: usize, then: Then) -> io::Result<Latch> {
+    /// Takes the pages from `first` on out of memory, and waits in a thread for somebody to touch them; `gated`, who does so
+    /// first waits until he may [go](Latch::go). The region is dropped after the latch was released.
+    pub(crate) fn latch_from(&mut self, first: usize, then: Then, gated: bool) -> io::Result<Latch> {
         self.drop_from(first)?;
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
         // SAFETY: the call takes flags and gives a descriptor that nobody else has.
@@ -62,18 +81,21 @@ impl Region {
         // SAFETY: it was made just now, and is owned by nobody.
         let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
         request(&fd, UFFDIO_API, &mut [UFFD_API, 0, 0])?;
-        let range = Range { start: self.at as usize + first * PAGE, pages: self.pages - first };
+        let (start, pages) = (self.at as usize + first * PAGE, self.pages - first);
+        let range = Range { start, pages, keeps: self.keeps };
         let bytes = (range.pages * PAGE) as u64;
         request(&fd, UFFDIO_REGISTER, &mut [range.start as u64, bytes, MODE_MISSING, 0])?;
         if let Then::Unmap = then {
             // It goes in the thread, or with the process.
-            self.pages = first;
-            self.writable.truncate(first);
+            self.give_up(first);
         }
         let over = Arc::new(AtomicBool::new(false));
         let heard = over.clone();
-        let thread = thread::spawn(move || serve(&fd, &range, &then, &heard));
-        Ok(Latch { over, thread })
+        let ((touch, touched), (go, may_go)) = (channel(), channel());
+        let gate = gated.then_some(Gate { touched, go });
+        let mut waits = gated.then_some((touch, may_go));
+        let thread = thread::spawn(move || serve(&fd, &range, &then, (&heard, &mut waits)));
+        Ok(Latch { over, thread, gate })
     }
 }
 
@@ -86,7 +108,12 @@ fn request<const N: usize>(fd: &OwnedFd, request: u64, numbers: &mut [u64; N]) -
 }
 
 /// Waits for touches and answers them; whether there was one.
-fn serve(fd: &OwnedFd, range: &Range, then: &Then, over: &AtomicBool) -> io::Result<bool> {
+fn serve(
+    fd: &OwnedFd,
+    range: &Range,
+    then: &Then,
+    (over, waits): (&AtomicBool, &mut Option<Waits>),
+) -> io::Result<bool> {
     let mut any = false;
     while !over.load(Ordering::Acquire) {
         let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
@@ -103,6 +130,11 @@ fn serve(fd: &OwnedFd, range: &Range, then: &Then, over: &AtomicBool) -> io::Res
             continue;
         }
         any = true;
+        if let Some((touch, may_go)) = waits.take() {
+            // Nobody waits for it where the other end is gone.
+            let _ = touch.send(());
+            let _ = may_go.recv();
+        }
         answer(fd, range, then, message[2] as usize)?;
     }
     Ok(any)
@@ -120,9 +152,9 @@ fn answer(fd: &OwnedFd, range: &Range, then: &Then, address: usize) -> io::Resul
             request(fd, UFFDIO_COPY, &mut copy)
         }
         Then::Unmap => {
+            // Nobody has a reference to them.
+            range.unmap()?;
             let bytes = range.pages * PAGE;
-            // SAFETY: the region has given these pages up; nobody has a reference to them.
-            result(unsafe { libc::munmap(range.start as *mut libc::c_void, bytes) }.into())?;
             request(fd, UFFDIO_WAKE, &mut [range.start as u64, bytes as u64])
         }
     }

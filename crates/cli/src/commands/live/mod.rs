@@ -6,29 +6,33 @@ mod predicted;
 mod tally;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::Ordering;
+use std::convert::Infallible;
 
 use anstyle::{AnsiColor, Style};
-use live::{Answer, Closing, MEBIBYTES_MAX, Observed, Place, Runner, Stands, Test};
+use live::{Answer, Closing, MEBIBYTES_MAX, Medium, Observed, Place, Runner, Stands, Test};
 use scenario::{Scenario, Variant, WritePath};
 use serde::Serialize;
 
 use super::final_states::search;
+use super::reproduce::WITHHELD;
 use crate::arguments::{Format, Live, LiveWorker};
 use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
+use crate::recorded::Records;
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose, is_in};
+use crate::work::in_order;
 use page::Page;
-use places::{is_known, place};
+use places::{is_known, medium, place};
 pub(super) use predicted::tests_of;
-use predicted::{Played, Skipped, played, shown};
+use predicted::{Played, Skipped, played, shown, unplayable};
 use tally::{Answers, Tally};
 
-/// How a kernel behaves is seen in these scenarios: who copies first, whether the copy tries again, and what
-/// `write_end` makes of a short copy.
-const PROBES: [&str; 6] = [
+/// How a kernel behaves is seen in these scenarios: who copies first, whether the copy tries again, what `write_end` makes of
+/// a short copy, and what becomes of a store behind the end.
+const PROBES: [&str; 7] = [
+    "store-behind-end-then-write-beyond",
     "beyond-invalid",
     "within-straddling-invalid",
     "extending-straddling-invalid",
@@ -40,8 +44,17 @@ const PROBES: [&str; 6] = [
 /// How long a run takes, about.
 const RUNS_A_SECOND: usize = 200;
 
+/// So many tests run one after the other in a place, at most.
+const PIECE: usize = 400;
+
+/// So many places are there at once, at most. Who waits there does not keep a processor busy.
+const AT_ONCE: usize = 4;
+
 /// So many runs that came out outside are told to people in full; programs get them all.
 const TOLD_MAX: usize = 10;
+
+/// What is not forced either, as it harms the machine that it runs on.
+const HARMFUL: [&str; 2] = ["kernel-bug", "deadlock"];
 
 const OUTSIDE: Style = AnsiColor::Red.on_default().bold();
 
@@ -61,6 +74,7 @@ pub(crate) fn live(
     };
     let mut session = Session {
         runner: Runner { program },
+        records: Records::find(None, catalog)?,
         arguments,
         searcher,
         seen: HashMap::new(),
@@ -120,6 +134,7 @@ struct Line<'t> {
 
 struct Session<'s> {
     runner: Runner,
+    records: Records,
     arguments: &'s Live,
     searcher: &'s Searcher,
     /// What came of a test in a place: variants share most of them.
@@ -156,6 +171,11 @@ impl Session<'_> {
         }
         let (said, status) = match answer {
             Answer::Ran(observed) => (shown(&observed), Status::AsRecorded),
+            Answer::Raced(all) => {
+                let told =
+                    |(observed, times): &(Observed, usize)| format!("{times} times {}", shown(observed));
+                (all.iter().map(told).collect::<Vec<_>>().join("\n"), Status::AsRecorded)
+            }
             Answer::Not(why) => (format!("did not run: {why}"), Status::NothingRan),
             Answer::Hung => ("no answer in time, and it was killed".to_owned(), Status::Different),
         };
@@ -173,7 +193,27 @@ impl Session<'_> {
             return Ok(());
         }
         let (variant, why) = self.choose(path, &variants)?;
-        self.variant(path, variant, chosen, &why, out)
+        match why {
+            Ok(why) => self.variant(path, variant, chosen, &why, out),
+            Err(why) => self.leave_out(path, variant, chosen, &why, out),
+        }
+    }
+
+    /// Tells that a path is not run, and why.
+    fn leave_out(
+        &mut self,
+        path: &WritePath,
+        variant: &Variant,
+        chosen: &[Chosen<'_>],
+        why: &str,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        self.say(out, &format!("\n{}: {why}", path.name))?;
+        let cases = chosen.iter().filter(|c| c.variant.name == variant.name);
+        let states = cases.map(|chosen| (chosen.case.build)().initial.len()).sum();
+        let tally =
+            Tally { not_run: Skipped::from([(format!("{}: {why}", path.name), states)]), ..Tally::default() };
+        self.told(path, variant, why, &tally, out)
     }
 
     /// The newest variant that does what this kernel does, and how that is known.
@@ -181,12 +221,13 @@ impl Session<'_> {
         &mut self,
         path: &'c WritePath,
         variants: &[&'c Variant],
-    ) -> Result<(&'c Variant, String), Error> {
+    ) -> Result<(&'c Variant, Result<String, String>), Error> {
         let plain: Vec<&Variant> = variants.iter().rev().filter(|v| !v.name.contains('+')).copied().collect();
         let Some(&newest) = plain.first().or(variants.last()) else {
             return Err(Error::Usage(format!("{} has no variant", path.name)));
         };
         let mut unlike = Vec::new();
+        let mut nearest: Option<(&Variant, usize, usize)> = None;
         for &variant in &plain {
             let cases: Vec<Chosen<'_>> = PROBES
                 .iter()
@@ -198,7 +239,7 @@ impl Session<'_> {
             let answers = self.run(&path.name, &all);
             let tally = Tally::count(&all, &answers, not_run);
             if tally.runs == 0 {
-                return Ok((newest, "nothing shows how this kernel behaves".to_owned()));
+                return Ok((newest, Ok("nothing shows how this kernel behaves".to_owned())));
             }
             if tally.outside.is_empty() {
                 let unlike = match unlike.is_empty() {
@@ -207,14 +248,25 @@ impl Session<'_> {
                 };
                 let behaviour = behaviour(&all, &answers);
                 let runs = tally.runs;
-                return Ok((
-                    variant,
-                    format!("the newest that does what this kernel does in {runs} runs{unlike}{behaviour}"),
-                ));
+                let why =
+                    format!("the newest that does what this kernel does in {runs} runs{unlike}{behaviour}");
+                return Ok((variant, Ok(why)));
             }
             unlike.push(variant.name.as_str());
+            let outside = tally.outside.len();
+            if nearest.is_none_or(|(_, least, _)| outside < least) {
+                nearest = Some((variant, outside, tally.runs));
+            }
         }
-        Ok((newest, "the newest: none does what this kernel does".to_owned()))
+        let (variant, outside, runs) = nearest.unwrap_or((newest, 0, 0));
+        let none =
+            format!("no variant does what this kernel does: {outside} of {runs} probing runs are outside");
+        // Where the newest is what later kernels have no more, there is nothing to hold them against.
+        let ended = newest.stands.filter(|stands| stands.until.is_some());
+        Ok(match ended {
+            Some(stands) => (newest, Err(format!("{none} at best, and the newest is that of {stands}"))),
+            None => (variant, Ok(format!("the nearest; {none}"))),
+        })
     }
 
     fn variant(
@@ -227,65 +279,93 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let cases: Vec<Chosen<'_>> =
             chosen.iter().filter(|c| c.variant.name == variant.name).copied().collect();
-        let bold = Style::new().bold();
-        self.say(out, &format!("\n{bold}{}@{}{bold:#}: {why}", path.name, variant.name))?;
         let mut not_run = Skipped::new();
         let all = self.predict(&cases, &mut not_run)?;
         let tests: usize = all.iter().map(|played| played.tests.len()).sum();
-        let seconds = tests.div_ceil(RUNS_A_SECOND);
+        let (seconds, memory) = (tests.div_ceil(RUNS_A_SECOND), MEBIBYTES_MAX * AT_ONCE);
+        let bold = Style::new().bold();
+        self.say(out, &format!("\n{bold}{}@{}{bold:#}: {why}", path.name, variant.name))?;
         self.say(
             out,
-            &format!("  {tests} runs to do: up to some {seconds} s, {MEBIBYTES_MAX} MiB of memory, no disk"),
+            &format!("  {tests} runs to do: up to some {seconds} s, {memory} MiB of memory, no disk"),
         )?;
         let answers = self.run(&path.name, &all);
         let mut tally = Tally::count(&all, &answers, not_run);
         tally.close(std::mem::take(&mut self.closings));
         self.ran += tally.runs;
         self.outside += tally.outside.len() + tally.damage.len();
-        self.page.add(&format!("{}@{}", path.name, variant.name), why, &tally);
+        self.told(path, variant, why, &tally, out)
+    }
+
+    /// Tells what came of a path.
+    fn told(
+        &mut self,
+        path: &WritePath,
+        variant: &Variant,
+        why: &str,
+        tally: &Tally,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        self.page.add(&format!("{}@{}", path.name, variant.name), why, tally);
         match self.arguments.format {
-            Format::Text => self.tell(&tally, out),
+            Format::Text => self.tell(tally, out),
             Format::Json => {
                 let (path, variant) = (path.name.as_str(), variant.name.as_str());
-                let line = Line { kernel: live::kernel(), path, variant, chosen_because: why, tally: &tally };
+                let line = Line { kernel: live::kernel(), path, variant, chosen_because: why, tally };
                 out.line(&report::tagged("live", &line).map_err(std::io::Error::from)?)
             }
         }
     }
 
     /// What is predicted of scenarios, and the tests that play them.
-    fn predict(&self, cases: &[Chosen<'_>], not_run: &mut Skipped) -> Result<Vec<Played>, Error> {
+    fn predict(&mut self, cases: &[Chosen<'_>], not_run: &mut Skipped) -> Result<Vec<Played>, Error> {
         let mut all = Vec::new();
         let mut asked = Vec::new();
         for chosen in cases {
             let scenario: Scenario = (chosen.case.build)();
-            match scenario.facts.as_ref().and_then(predicted::unplayable) {
+            let forces = self.forces(chosen)?;
+            let path = chosen.path.name.as_str();
+            match scenario.facts.as_ref().and_then(|facts| unplayable(path, facts, forces)) {
                 Some(why) => *not_run.entry(why).or_default() += scenario.initial.len(),
-                None => asked.push(*chosen),
+                None => asked.push((*chosen, forces)),
             }
         }
-        self.searcher.each(&self.arguments.bounds, &asked, Chosen::target, search, |_, found| {
+        let name = |(chosen, _): &(Chosen<'_>, _)| chosen.target();
+        let search = |(chosen, _): &(Chosen<'_>, _), options: &_| search(chosen, options);
+        self.searcher.each(&self.arguments.bounds, &asked, name, search, |at, found| {
             if let Some(found) = found {
                 let (scenario, outcome) = found?;
-                all.extend(played(&scenario, &outcome, not_run));
+                let (chosen, forces) = asked[at];
+                all.extend(played(&chosen.path.name, (&scenario, &outcome), forces, not_run));
             }
             Ok(())
         })?;
         Ok(all)
     }
 
+    /// What a scenario is recorded to come to that is not forced on a kernel.
+    fn forces(&mut self, chosen: &Chosen<'_>) -> Result<Option<&'static str>, Error> {
+        let snapshot = self.records.snapshot(chosen.path, chosen.variant)?;
+        let sections = snapshot.map_or(&[][..], |snapshot| &snapshot.sections);
+        let of_it = sections.iter().filter(|section| section.scenario == chosen.case.name);
+        let properties: Vec<&str> =
+            of_it.flat_map(|section| &section.blocks).map(|block| block.property.as_str()).collect();
+        Ok(WITHHELD.into_iter().chain(HARMFUL).find(|property| properties.contains(property)))
+    }
+
     /// Runs the tests of initial states, each once in its place.
     fn run(&mut self, path: &str, all: &[Played]) -> Vec<Answers> {
-        let mut places: BTreeMap<usize, Result<Place, String>> = BTreeMap::new();
-        let mut by_place: BTreeMap<usize, Vec<Test>> = BTreeMap::new();
+        let mut places: BTreeMap<Where, Result<Place, String>> = BTreeMap::new();
+        let mut by_place: BTreeMap<Where, Vec<Test>> = BTreeMap::new();
         let mut known: HashSet<&Test> = HashSet::new();
         for (test, _) in all.iter().flat_map(|played| &played.tests) {
+            let at = where_of(path, test);
             let wanted = match &self.arguments.folder {
                 Some(folder) => Ok(Place::Folder(folder.clone())),
-                None => place(path, test.block),
+                None => place(path, at.0, at.1),
             };
-            let place = places.entry(test.block).or_insert(wanted);
-            let tests = by_place.entry(test.block).or_default();
+            let place = places.entry(at).or_insert(wanted);
+            let tests = by_place.entry(at).or_default();
             if let Ok(place) = place
                 && !self.seen.contains_key(&(place.to_string(), test.clone()))
                 && known.insert(test)
@@ -293,24 +373,36 @@ impl Session<'_> {
                 tests.push(test.clone());
             }
         }
-        let mut failed: BTreeMap<usize, String> = BTreeMap::new();
-        for (block, tests) in by_place {
-            let Some(Ok(place)) = places.get(&block) else { continue };
-            if tests.is_empty() || self.searcher.interrupt.load(Ordering::Relaxed) {
-                continue;
-            }
+        let mut failed: BTreeMap<Where, String> = BTreeMap::new();
+        let pieces: Vec<(Where, &Place, &[Test])> = by_place
+            .iter()
+            .filter_map(|(at, tests)| Some((*at, places.get(at)?.as_ref().ok()?, tests)))
+            .flat_map(|(at, place, tests)| tests.chunks(PIECE).map(move |piece| (at, place, piece)))
+            .collect();
+        let (runner, stop) = (&self.runner, &self.searcher.interrupt);
+        let job = |(_, place, tests): &(Where, &Place, &[Test])| {
+            let mut answers = Vec::new();
+            let mut take = |at: usize, answer| answers.push((tests[at].clone(), answer));
+            let closing = runner.run(place, tests, stop, &mut take);
+            (answers, closing)
+        };
+        let (seen, closings) = (&mut self.seen, &mut self.closings);
+        let taken = in_order(&pieces, AT_ONCE, job, |piece, (answers, closing)| {
+            let (at, place, _) = pieces[piece];
             let name = place.to_string();
-            let (seen, runner) = (&mut self.seen, &self.runner);
-            let mut take = |at: usize, answer| drop(seen.insert((name.clone(), tests[at].clone()), answer));
-            match runner.run(place, &tests, &self.searcher.interrupt, &mut take) {
-                Ok(closing) => self.closings.extend(closing.map(|closing| (name, closing))),
-                Err(why) => drop(failed.insert(block, why.to_string())),
+            seen.extend(answers.into_iter().map(|(test, answer)| ((name.clone(), test), answer)));
+            match closing {
+                Ok(closing) => closings.extend(closing.map(|closing| (name, closing))),
+                Err(why) => drop(failed.insert(at, why.to_string())),
             }
-        }
-        let answer = |test: &Test| match places.get(&test.block) {
+            Ok::<(), Infallible>(())
+        });
+        let Ok(()) = taken;
+        let answer = |test: &Test| match places.get(&where_of(path, test)) {
             Some(Ok(place)) => {
                 let name = place.to_string();
-                let not = || failed.get(&test.block).cloned().unwrap_or_else(|| "interrupted".to_owned());
+                let not =
+                    || failed.get(&where_of(path, test)).cloned().unwrap_or_else(|| "interrupted".to_owned());
                 let answer = self.seen.get(&(name.clone(), test.clone()));
                 (name, answer.cloned().unwrap_or_else(|| Answer::Not(not())))
             }
@@ -331,6 +423,10 @@ impl Session<'_> {
             predicted,
             seen,
             latched,
+            held,
+            beside,
+            attempts,
+            hits,
             read_again,
             old_size,
             damage,
@@ -343,8 +439,14 @@ impl Session<'_> {
             outside.len()
         ))?;
         out.line(&format!(
-            "  {seen} of {predicted} predicted final states seen; {latched} of the runs took userfaultfd"
+            "  {seen} of {predicted} predicted final states seen; {latched} of the runs took userfaultfd, {held} a file server \
+             that holds what is asked for; in {beside} somebody was there beside the writer"
         ))?;
+        if *attempts > 0 {
+            out.line(&format!(
+                "  {attempts} attempts of races, unaided: {hits} came to a final state that no order that we chose came to"
+            ))?;
+        }
         if *read_again > 0 {
             out.line(&format!(
                 "  {read_again} files read again after the images were checked and mounted anew, {old_size} with the size \
@@ -376,6 +478,13 @@ impl Session<'_> {
         }
         out.flush()
     }
+}
+
+/// The size of blocks of a place, and whether it takes a file server of our own under its file system.
+type Where = (usize, bool);
+
+fn where_of(path: &str, test: &Test) -> Where {
+    (test.block, test.is_held() && medium(path) == Medium::Disk)
 }
 
 /// The variants that were chosen, oldest first.

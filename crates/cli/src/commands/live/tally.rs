@@ -14,6 +14,10 @@ pub(super) struct Tally {
     pub(super) runs: usize,
     /// How many of them took `userfaultfd`.
     pub(super) latched: usize,
+    /// In how many of them somebody was held by a file server of ours.
+    pub(super) held: usize,
+    /// In how many of them somebody was there beside the writer.
+    pub(super) beside: usize,
     /// How many of them came to a final state that is predicted.
     pub(super) inside: usize,
     /// How many of those that are only like a scenario came to another one, which says nothing.
@@ -36,6 +40,10 @@ pub(super) struct Tally {
     pub(super) old_size: usize,
     /// What was wrong then with an image, or with one of them.
     pub(super) damage: Vec<String>,
+    /// How often a race was run, unaided.
+    pub(super) attempts: usize,
+    /// How often one came to a final state that no run in an order that we chose came to.
+    pub(super) hits: usize,
     /// Why initial states, or tests, did not run, and how many.
     pub(super) not_run: Skipped,
 }
@@ -59,6 +67,20 @@ pub(super) struct NotSeen {
     pub(super) predicted: String,
 }
 
+impl Played {
+    /// What is told of a run that came to what is not predicted.
+    fn outside(&self, observed: &Observed, command: String) -> Option<Outside> {
+        let is_inside = self.predicted.iter().any(|predicted| agrees(predicted, observed));
+        (!is_inside).then(|| Outside {
+            scenario: self.scenario.clone(),
+            initial: self.initial.clone(),
+            observed: shown(observed),
+            predicted: self.predicted.iter().map(ToString::to_string).collect(),
+            command,
+        })
+    }
+}
+
 /// The answers to the tests of an initial state, in the order of the tests, and where each ran.
 pub(super) type Answers = Vec<(String, Answer)>;
 
@@ -69,20 +91,32 @@ impl Tally {
         let mut scenarios = BTreeSet::new();
         for (played, answers) in all.iter().zip(answers) {
             let mut seen: Vec<&Observed> = Vec::new();
+            let mut raced: Vec<(&Observed, usize, String)> = Vec::new();
             for ((test, stands), (place, answer)) in played.tests.iter().zip(answers) {
+                let command = || format!("shortcopy live --test '{place} {test}'");
                 let not = match answer {
                     Answer::Ran(observed) => {
-                        let command = format!("shortcopy live --test '{place} {test}'");
-                        let before = tally.runs;
-                        tally.one(played, observed, *stands, command);
-                        tally.latched += if test.is_latched() { tally.runs - before } else { 0 };
+                        if tally.one(played, observed, *stands, command()) {
+                            tally.latched += usize::from(test.is_latched());
+                            tally.held += usize::from(test.is_held());
+                            tally.beside += usize::from(test.is_accompanied());
+                        }
                         seen.push(observed);
+                        continue;
+                    }
+                    Answer::Raced(all) => {
+                        raced.extend(all.iter().map(|(observed, times)| (observed, *times, command())));
                         continue;
                     }
                     Answer::Not(why) => why.clone(),
                     Answer::Hung => format!("no answer in time, and it was killed: {place} {test}"),
                 };
                 *tally.not_run.entry(not).or_default() += 1;
+            }
+            for (observed, times, command) in raced {
+                tally.attempts += times;
+                tally.hits += if seen.contains(&observed) { 0 } else { times };
+                tally.outside.extend(played.outside(observed, command));
             }
             if seen.is_empty() {
                 continue;
@@ -116,24 +150,17 @@ impl Tally {
         }
     }
 
-    fn one(&mut self, played: &Played, observed: &Observed, stands: Stands, command: String) {
-        let is_inside = played.predicted.iter().any(|predicted| agrees(predicted, observed));
-        if !is_inside && stands == Stands::Near {
+    /// Counts a run; none that is only like a scenario and came to something else.
+    fn one(&mut self, played: &Played, observed: &Observed, stands: Stands, command: String) -> bool {
+        let outside = played.outside(observed, command);
+        if outside.is_some() && stands == Stands::Near {
             self.near += 1;
-            return;
+            return false;
         }
         self.runs += 1;
-        if is_inside {
-            self.inside += 1;
-            return;
-        }
-        self.outside.push(Outside {
-            scenario: played.scenario.clone(),
-            initial: played.initial.clone(),
-            observed: shown(observed),
-            predicted: played.predicted.iter().map(ToString::to_string).collect(),
-            command,
-        });
+        self.inside += usize::from(outside.is_none());
+        self.outside.extend(outside);
+        true
     }
 
     /// How many predicted final states of each scenario were not seen.
