@@ -36,7 +36,8 @@ pub enum Text {
     V4_20,
     /// Ordered extents are waited for beyond the end of the file, too.
     V5_18,
-    /// c87c299776e4: one page at a time, and none is read that is written whole.
+    /// c87c299776e4: one page at a time, and none is read that is written whole. da2dccd7451d: what lies between the end
+    /// of the file and a write in the same block becomes zeros, too.
     V6_14,
 }
 
@@ -170,12 +171,13 @@ impl FileSystem for Btrfs {
 }
 
 impl Btrfs {
-    /// `btrfs_cont_expand`, as a write that begins in a block behind the end of the file calls it.
+    /// `btrfs_cont_expand`, as a write that begins behind the end of the file calls it.
     #[track_caller]
     fn expand(&self, k: &Kernel, pos: usize) {
         let units = k.task.storage.geometry.page_units();
+        let begin = if self.text >= Text::V6_14 { pos } else { pos / units * units };
         let size = i_size_read(&k.task);
-        if pos / units * units > size {
+        if begin > size {
             truncate_block(k, size);
         }
     }
@@ -302,6 +304,16 @@ pub(crate) fn bugs() -> Vec<Bug> {
                 property: "clean-divergence",
                 before: "btrfs/buffered@v4.2:within-evicted-with-kill",
                 after: "btrfs/buffered@v4.20:within-evicted-with-kill",
+            },
+        },
+        Bug {
+            number: 81,
+            fixed_by: "da2dccd7451d",
+            sentence: "a write behind the end of the file, in the block of the end, leaves what lies between as it is",
+            told: Told::Scenario {
+                property: "exposed-behind-end",
+                before: "btrfs/buffered@v5.18:store-behind-end-in-a-block-then-write-beyond",
+                after: "btrfs/buffered@v6.14:store-behind-end-in-a-block-then-write-beyond",
             },
         },
         not(
