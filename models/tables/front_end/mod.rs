@@ -342,8 +342,9 @@ impl FileSystem for FromText {
             Value::Record(BTreeMap::from([("vma".into(), Vma.value()), ("page".into(), folio.value())]));
         match playing.run(function, vec![fault]) {
             Value::Int(FAULT_LOCKED, _) => VmFault::Locked,
-            Value::Int(FAULT_NO_PAGE, _) => VmFault::NoPage,
-            Value::Int(FAULT_SIGBUS, _) => VmFault::Sigbus,
+            // As `do_page_mkwrite` looks at it: an error, or that the page is gone, counts whatever else is said.
+            Value::Int(fault, _) if fault & FAULT_SIGBUS != 0 => VmFault::Sigbus,
+            Value::Int(fault, _) if fault & FAULT_NO_PAGE != 0 => VmFault::NoPage,
             other => self.refuse_answer(function, &other),
         }
     }
