@@ -312,6 +312,7 @@ fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
         jbd2_journal_start(task, journal);
         folio_lock(task, folio);
         let len = within_size(k, folio);
+        // Not reached: that nothing of the page is in the file. Who truncates keeps faults out until the page is gone.
         let begun = if folio_in_cache(task, folio) && len > 0 {
             ext4_block_write_begin(k, fs, fs.text, folio, (0, len))
         } else {

@@ -60,7 +60,6 @@ pub fn pagecache_isize_extended(k: &Kernel, fs: &dyn FileSystem, from: usize, to
 pub fn truncate_pagecache_range(k: &Kernel, from: usize, to: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
-    // Not reached: that it ends with a page. Files that grow here have one that is not filled.
     if from.is_multiple_of(units) {
         return;
     }

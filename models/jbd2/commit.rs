@@ -182,6 +182,7 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
         if buffer_freed(task, bh) && head & NEXT == 0 {
             clear_buffer_freed(task, bh);
             clear_buffer_jbddirty(task, bh);
+            // Not reached: that it stays mapped, up to v3.7, of which the default scenarios have nothing.
             if journal.truncated == Truncated::IsUnmapped {
                 clear(
                     task,

@@ -400,6 +400,7 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
         return Disposed::Zapped;
     }
     if state & COMMITTING != 0 && its == turn.other().word() {
+        // Not reached: that it stays mapped, up to v3.7, of which the default scenarios have nothing.
         if partial && journal.truncated == Truncated::IsUnmapped {
             // Already zapped buffer? Nothing to do.
             let zapped = !buffer_mapped(task, bh);

@@ -128,6 +128,7 @@ fn journalled_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault
     let handle = jbd2_journal_start(task, journal);
     folio_lock(task, folio);
     let len = within_size(k, folio);
+    // Not reached: that nothing of the page is in the file. Who truncates keeps faults out until the page is gone.
     let begun = if folio_in_cache(task, folio) && len > 0 {
         ext4_block_write_begin(fs, k, handle, folio, (0, len))
     } else {
