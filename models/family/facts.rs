@@ -41,6 +41,7 @@ fn conditions(question: &Question) -> State {
         .or(stored)
         .into_iter()
         .flat_map(|Request { pos, len }| [number("second-position", pos), number("second-length", len)]);
+    let store = question.store.map(|pos| number("store-position", pos));
     let by_companions = question.companions.iter().flat_map(|companion| match *companion {
         Companion::Truncate { size } => vec![number("truncate-to", size)],
         Companion::Reader { from, to } => vec![number("read-from", from), number("read-to", to)],
@@ -53,7 +54,7 @@ fn conditions(question: &Question) -> State {
         ("journalled", question.journalled),
     ];
     let flags = flags.into_iter().filter(|(_, is)| *is).map(|(what, is)| (what, Fact::Flag(is)));
-    second.chain(by_companions).chain(flags).collect()
+    second.chain(store).chain(by_companions).chain(flags).collect()
 }
 
 /// An initial state; `mapped`: a source that is not in the page tables is there in this one.

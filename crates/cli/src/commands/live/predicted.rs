@@ -150,8 +150,8 @@ fn beside(facts: &Facts, name: &str) -> Result<Beside, String> {
             Beside::Any(Who::Read(from, condition("read-to")? - from))
         }
         "mmap-reader" => Beside::Any(Who::Load),
-        "mmap-store" => Beside::Any(Who::Store(second()?.0)),
-        "store-behind-end" => Beside::First { who: Who::Store(second()?.0), again: false },
+        "mmap-store" => Beside::Any(Who::Store(condition("store-position")?)),
+        "store-behind-end" => Beside::First { who: Who::Store(condition("store-position")?), again: false },
         "second-writer" => {
             let (from, units) = second()?;
             Beside::Any(Who::Write(from, units))
