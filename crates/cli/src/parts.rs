@@ -39,7 +39,7 @@ struct Line {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Told {
     /// It was searched.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// Its model is broken; why.
     Broken(String),
 }
@@ -69,7 +69,7 @@ impl Part {
     /// If it can't be written.
     pub(crate) fn add(&mut self, chosen: &Chosen<'_>, answer: &Result<Answer, Error>) -> Result<(), Error> {
         let result = match answer {
-            Ok(answer) if is_begun(&answer.outcome) => Told::Outcome(answer.outcome.clone()),
+            Ok(answer) if is_begun(&answer.outcome) => Told::Outcome(Box::new(answer.outcome.clone())),
             Ok(_) => return Ok(()),
             Err(Error::Model { why, .. }) => Told::Broken(why.clone()),
             Err(why) => Told::Broken(why.to_string()),

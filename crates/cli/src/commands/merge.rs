@@ -28,7 +28,7 @@ pub(crate) fn merge(catalog: &[WritePath], merge: &Merge, out: &mut Output) -> R
         chosen.iter().enumerate().try_for_each(|(at, chosen)| {
             let target = chosen.target();
             let outcome = match parts.get(&target) {
-                Some(Told::Outcome(outcome)) => outcome.clone(),
+                Some(Told::Outcome(outcome)) => (**outcome).clone(),
                 Some(Told::Broken(why)) => return take(at, Err(Error::Model { target, why: why.clone() })),
                 None => not_begun(),
             };
