@@ -65,7 +65,12 @@ fn violated() -> (String, String, String, PathBuf) {
             let text = fs::read_to_string(&file).expect("it is recorded");
             let snapshot = report::snapshot::parse(&text, None).expect("it can be read");
             // The one that is told in the fewest words is searched the fastest.
-            let found = snapshot.sections.iter().filter(|s| s.verdict == "violated");
+            let is_plain = |s: &&report::snapshot::Section| {
+                s.verdict == "violated"
+                    && s.blocks.iter().all(|block| block.as_in.is_none())
+                    && !s.scenario.ends_with("-1-block")
+            };
+            let found = snapshot.sections.iter().filter(is_plain);
             if let Some(section) = found.min_by_key(|s| s.blocks.len()) {
                 return (path.name, variant.name.clone(), section.scenario.clone(), file);
             }
