@@ -71,6 +71,10 @@ const ACTORS: Words = &[
     ("read", "`read(2)` of the file."),
     ("mmap-read", "Loads every unit of the file through a mapping."),
     ("mmap-store", "Stores a unit of the file through a mapping."),
+    (
+        "server-store",
+        "The server of the file system, which stores what it has of the file to the page cache.",
+    ),
     ("second-write", "`write(2)` of the same file, from memory that stays."),
     ("commit", "The journal's thread, which commits the running transaction."),
     ("checkpoint", "Writes to their own place the blocks that commits have left dirty."),
@@ -80,7 +84,8 @@ const ACTORS: Words = &[
     ("truncate", "`truncate(2)` of the file."),
     (
         "grow",
-        "Waits for the write to return, lets time pass (a sync, or a sync and reclaim), and makes the file longer.",
+        "Waits for the write to return, lets time pass (a sync, or a sync and reclaim), and makes the file longer, or \
+         truncates it to the size that it has.",
     ),
     ("kill", "Sends the writer a fatal signal."),
     ("load", "Loads a unit of the source with page faults on."),
