@@ -272,7 +272,8 @@ fn serve_files(served: Served, folder: &Path) -> Result<Control, String> {
     // that nobody waits for one that is no more.
     let start = || -> io::Result<UnixStream> {
         let (ours, its) = UnixStream::pair()?;
-        let mut server = Command::new(std::env::current_exe()?);
+        // By this name it is found wherever it lies: a folder of ours may cover its own.
+        let mut server = Command::new("/proc/self/exe");
         server.arg("live-worker").arg(format!("{SERVER}{}:{}", served.name(), std::process::id()));
         server.stdin(of_server).stdout(OwnedFd::from(its)).spawn()?;
         drop(server);
