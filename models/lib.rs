@@ -11,9 +11,8 @@
 //! ```
 //! let paths = models::paths();
 //! let journalled = paths.iter().find(|path| path.name == "ext4/journalled").expect("it is there");
-//! let v4_2 = &journalled.variants[0];
+//! let v4_2 = journalled.variants.iter().find(|variant| variant.name == "v4.2").expect("it is there");
 //! let scenario = (v4_2.cases[0].build)();
-//! assert_eq!(v4_2.name, "v4.2");
 //! assert_eq!(scenario.actors[0].name, "write");
 //! ```
 

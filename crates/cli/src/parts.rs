@@ -109,10 +109,11 @@ impl Parts {
     /// A file that can't be read or is no part, or was written by another program; parts of different checks; a part
     /// twice.
     pub(crate) fn read(paths: &[PathBuf]) -> Result<Parts, Error> {
+        let program = cache::program();
         let mut heads: Vec<(&PathBuf, Head)> = Vec::new();
         let mut results = HashMap::new();
         for path in paths {
-            let (head, found) = read(path)?;
+            let (head, found) = read(path, &program)?;
             if let Some((first, known)) = heads.first() {
                 let (one, other) = (first.display(), path.display());
                 if known.command != head.command || known.shard.of != head.shard.of {
@@ -150,8 +151,8 @@ impl Parts {
     }
 }
 
-/// Reads the head of a part, and its results.
-fn read(path: &Path) -> Result<(Head, HashMap<String, Told>), Error> {
+/// Reads the head of a part that `program` has written, and its results.
+fn read(path: &Path, program: &str) -> Result<(Head, HashMap<String, Told>), Error> {
     let no_part = |line: usize, what: &str| {
         let what = format!("line {line}: {what}; `shortcopy check --shard K/N --part FILE` writes one anew");
         Error::NoText { path: path.to_owned(), what }
@@ -162,7 +163,7 @@ fn read(path: &Path) -> Result<(Head, HashMap<String, Told>), Error> {
     let mut lines = (1..).zip(bytes[..whole].split_inclusive(|byte| *byte == b'\n'));
     let Some((_, first)) = lines.next() else { return Err(no_part(1, "this is no part of a check")) };
     let head: Head = serde_json::from_slice(first).map_err(|_| no_part(1, "this is no part of a check"))?;
-    if head.shortcopy != cache::program() {
+    if head.shortcopy != program {
         return Err(no_part(
             1,
             "another shortcopy wrote this, and what it found may not be what this one would",

@@ -107,6 +107,24 @@ impl Memory {
     }
 }
 
+impl Source {
+    /// Whether it takes `userfaultfd`.
+    #[must_use]
+    pub fn is_latched(self) -> bool {
+        match self {
+            Source::One(memory)
+            | Source::Straddling(_, memory)
+            | Source::EmptyThen(memory)
+            | Source::SegmentThen(memory) => memory.is_latched(),
+            Source::OfOther
+            | Source::Cut
+            | Source::Itself { .. }
+            | Source::SegmentThenItself
+            | Source::OfFirstPage => false,
+        }
+    }
+}
+
 /// What is wrong with a test's line.
 #[derive(Debug, thiserror::Error)]
 #[error("a test is told as `unit=1024 block=2048 size=4 blocks=MM page=absent source=absent write=1+2`: {0}")]
@@ -319,17 +337,7 @@ impl Test {
     /// Whether it takes `userfaultfd`.
     #[must_use]
     pub fn is_latched(&self) -> bool {
-        match self.source {
-            Source::One(memory)
-            | Source::Straddling(_, memory)
-            | Source::EmptyThen(memory)
-            | Source::SegmentThen(memory) => memory.is_latched(),
-            Source::OfOther
-            | Source::Cut
-            | Source::Itself { .. }
-            | Source::SegmentThenItself
-            | Source::OfFirstPage => false,
-        }
+        self.source.is_latched()
     }
 
     /// Whether somebody is there beside the writer, and who takes away its source.

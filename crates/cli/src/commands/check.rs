@@ -38,11 +38,11 @@ pub(crate) fn check(
     let all = choose_all(catalog, &arguments.targets, arguments.all)?;
     // Of all parts the same, whichever has whom.
     left_out(&all, &arguments.without)?;
+    let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
+    let count = all.len();
     let chosen = match arguments.shard {
-        Some(shard) => {
-            shards::part(&all, shard, &mut Records::find(arguments.snapshots.as_deref(), catalog)?)?
-        }
-        None => all.clone(),
+        Some(shard) => shards::part(&all, shard, &mut records)?,
+        None => all,
     };
     let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
@@ -53,20 +53,20 @@ pub(crate) fn check(
         })
     };
     let parts = arguments.shard.map(|shard| {
-        format!("part {shard}: {} of {} scenarios", grouped(chosen.len() as u64), grouped(all.len() as u64))
+        format!("part {shard}: {} of {} scenarios", grouped(chosen.len() as u64), grouped(count as u64))
     });
-    tell_all(catalog, kernel, arguments, &chosen, parts, search, out)
+    tell_all(records, kernel, arguments, &chosen, parts, search, out)
 }
 
 /// Takes the answer to one of the scenarios.
 pub(super) type Take<'t> = dyn FnMut(usize, Result<Answer, Error>) -> Result<(), Error> + 't;
 
-/// Tells the answers that `search` gives, in the order of `chosen`, and compares them with the snapshots.
+/// Tells the answers that `search` gives, in the order of `chosen`, and compares them with what is recorded.
 ///
 /// # Errors
 /// What `search` gives, a snapshot that can't be read, an output that can't be written.
 pub(super) fn tell_all<'c>(
-    catalog: &'c [WritePath],
+    mut records: Records,
     kernel: Option<&'c Kernel>,
     arguments: &'c Check,
     chosen: &[Chosen<'c>],
@@ -75,7 +75,6 @@ pub(super) fn tell_all<'c>(
     out: &mut Output,
 ) -> Result<Status, Error> {
     let without = &arguments.without[..];
-    let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
     let comparison =
         if arguments.search.engine == Engine::Explicit { Comparison::Same } else { Comparison::Among };
     let words = arguments.targets.iter().cloned().chain(arguments.search.tree.to_arguments());

@@ -2,12 +2,13 @@
 
 use scenario::WritePath;
 
-use super::check::tell_all;
+use super::check::{Take, tell_all};
 use crate::arguments::{Arguments, Check, Command, Merge};
 use crate::engine::{Answer, not_begun};
 use crate::error::Error;
 use crate::output::Output;
 use crate::parts::{Parts, Told};
+use crate::recorded::Records;
 use crate::status::Status;
 use crate::target::choose_all;
 
@@ -24,7 +25,7 @@ pub(crate) fn merge(catalog: &[WritePath], merge: &Merge, out: &mut Output) -> R
     for shard in &parts.missing {
         anstream::eprintln!("shortcopy: part {shard} is not there: what is in it counts as not looked at");
     }
-    let search = |take: &mut super::check::Take<'_>| {
+    let search = |take: &mut Take<'_>| {
         chosen.iter().enumerate().try_for_each(|(at, chosen)| {
             let target = chosen.target();
             let outcome = match parts.get(&target) {
@@ -35,7 +36,8 @@ pub(crate) fn merge(catalog: &[WritePath], merge: &Merge, out: &mut Output) -> R
             take(at, Ok(Answer { scenario: (chosen.case.build)(), outcome, kept: None }))
         })
     };
-    tell_all(catalog, None, &check, &chosen, None, search, out)
+    let records = Records::find(check.snapshots.as_deref(), catalog)?;
+    tell_all(records, None, &check, &chosen, None, search, out)
 }
 
 /// The check that they are parts of.

@@ -144,9 +144,10 @@ fn can_be_alone(initial: &Initial<'_>, at: usize) -> Result<(), String> {
 }
 
 fn page(initial: &Initial<'_>) -> Result<Page, String> {
+    let is_running = initial.journalled && initial.journals_data;
     match initial.page_cache {
         "page absent" => Ok(Page::Absent),
-        "page uptodate" if initial.journalled && initial.journals_data => Ok(Page::Running),
+        "page uptodate" if is_running => Ok(Page::Running),
         "page uptodate" => Ok(Page::Uptodate),
         "page uptodate without buffers" => Ok(Page::AsRead),
         "page uptodate, waiting for a checkpoint" => Ok(Page::Committed),
@@ -154,7 +155,6 @@ fn page(initial: &Initial<'_>) -> Result<Page, String> {
             let block = other.strip_prefix("page partly uptodate (").and_then(|rest| rest.strip_suffix(')'));
             let block = block.and_then(|block| block.parse().ok());
             let block = block.ok_or_else(|| format!("no way to make it so: {other}"))?;
-            let is_running = initial.journalled && initial.journals_data;
             Ok(if is_running { Page::RunningBlock(block) } else { Page::Block(block) })
         }
     }
@@ -232,24 +232,33 @@ const KILLED: &str = "a writer that is killed says nothing of what it wrote";
 mod tests {
     use super::*;
 
+    /// A writer to a cold page.
+    pub(super) const ALONE: Initial<'static> = Initial {
+        page_units: 4,
+        block_units: 2,
+        source: "resident",
+        size: 4,
+        blocks: "MM",
+        page_cache: "page absent",
+        source_mapped: false,
+        position: 1,
+        length: 2,
+        medium: Medium::Disk,
+        journals_data: false,
+        journalled: false,
+        can_be_full: false,
+        beside: &[],
+        raced: false,
+    };
+
     #[test]
     fn a_test_that_stands_for_an_initial_state_is_one() {
         let initial = Initial {
-            page_units: 4,
-            block_units: 2,
             source: "unmapped",
-            size: 4,
             blocks: "M-",
             page_cache: "page partly uptodate (0)",
-            source_mapped: false,
-            position: 1,
             length: 3,
-            medium: Medium::Disk,
-            journals_data: false,
-            journalled: false,
-            can_be_full: false,
-            beside: &[],
-            raced: false,
+            ..ALONE
         };
         let told: Vec<String> = plays(&initial)
             .expect("it can be played")

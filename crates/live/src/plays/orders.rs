@@ -32,7 +32,7 @@ const WRITER: Turn = Turn::Alone(Who::Writer);
 
 /// The orders in which those come who are there, with a source that may be lost.
 pub(super) fn orders(initial: &Initial<'_>, source: Source, loss: Option<Who>) -> Vec<Order> {
-    let is_latched = is_latched(source);
+    let is_latched = source.is_latched();
     let any: Vec<Who> = initial.beside.iter().filter_map(any_time).collect();
     let held = writers(initial, loss, is_latched);
     let mut all: Vec<Vec<Turn>> = Vec::new();
@@ -66,13 +66,6 @@ fn any_time(beside: &Beside) -> Option<Who> {
     match beside {
         Beside::Any(who) => Some(*who),
         _ => None,
-    }
-}
-
-fn is_latched(source: Source) -> bool {
-    match source {
-        Source::One(memory) | Source::Straddling(_, memory) => memory.is_latched(),
-        _ => false,
     }
 }
 
@@ -213,29 +206,12 @@ fn permutations(all: &[Who]) -> Vec<Vec<Who>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::ALONE;
     use super::*;
 
     fn told(initial: &Initial<'_>, source: Source, loss: Option<Who>) -> Vec<String> {
         orders(initial, source, loss).iter().map(ToString::to_string).collect()
     }
-
-    const ALONE: Initial<'static> = Initial {
-        page_units: 4,
-        block_units: 2,
-        source: "resident",
-        size: 4,
-        blocks: "MM",
-        page_cache: "page absent",
-        source_mapped: false,
-        position: 1,
-        length: 2,
-        medium: Medium::Disk,
-        journals_data: false,
-        journalled: false,
-        can_be_full: false,
-        beside: &[],
-        raced: false,
-    };
 
     #[test]
     fn who_is_there_comes_before_behind_and_where_somebody_is_held() {

@@ -316,13 +316,13 @@ impl Automaton {
         drop(table);
         for (result, known, edge) in way.into_iter().rev() {
             let control = model.go_on(self.name, result)?;
-            let emissions = model.emissions().to_vec();
-            let expected = edge.as_ref().map_or(&*emissions, |edge| &*edge.emissions);
-            if let Some((remembering, forgetting)) =
-                difference((&control, &emissions), (&known.control, expected))
-            {
+            let emissions = model.emissions();
+            let expected = edge.as_ref().map_or(&*emissions, |edge| &edge.emissions);
+            let known_to_do = (&known.control, expected);
+            if let Some((remembering, forgetting)) = difference((&control, &emissions), known_to_do) {
                 return Err(Error::HiddenState { actor: self.name, remembering, forgetting });
             }
+            drop(emissions);
             if *model.history() != *known.history {
                 return Err(self.not_deterministic(&control, &known.control));
             }
@@ -370,16 +370,11 @@ impl Automaton {
 
     /// Two threads that unfold an edge at once must come to the same.
     fn agree(&self, table: &Table, one: &Edge, other: &Edge) -> Result<(), Error> {
-        match difference(
-            (&table.node(one.to).control, &one.emissions),
-            (&table.node(other.to).control, &other.emissions),
-        ) {
+        let [first, then] = [one, other].map(|edge| &table.node(edge.to).control);
+        match difference((first, &one.emissions), (then, &other.emissions)) {
+            Some((first, then)) => Err(self.not_deterministic(&first, &then)),
             None if one.to == other.to => Ok(()),
-            None => Err(self.not_deterministic(&table.node(one.to).control, &table.node(other.to).control)),
-            Some((first, then)) => Err(Error::NotDeterministic {
-                actor: self.name,
-                detail: format!("first {first}, then {then}"),
-            }),
+            None => Err(self.not_deterministic(first, then)),
         }
     }
 
@@ -408,7 +403,7 @@ impl Automaton {
         }
     }
 
-    fn not_deterministic(&self, first: &Standing, then: &Standing) -> Error {
+    fn not_deterministic(&self, first: &dyn fmt::Display, then: &dyn fmt::Display) -> Error {
         Error::NotDeterministic { actor: self.name, detail: format!("first {first}, then {then}") }
     }
 
