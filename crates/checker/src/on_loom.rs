@@ -30,7 +30,7 @@
 //! memory there are no states, and loom skips states that differ only in the order of independent steps.
 //! Cycles are not judged: an execution longer than a bound is cut, and where none was, nobody goes round for
 //! ever. And loom by itself ends early on some programs (its issues #166 and #392); where that is known, loads
-//! are made to depend on each other, which mends it. `tests/loom_gaps.rs` shows the defect.
+//! are made to depend on each other, which mends it. `tests/engines/loom_gaps.rs` shows the defect.
 //!
 //! An actor whose model panics is over, and what others do after that does not count.
 

@@ -6,6 +6,7 @@
 //! recorded is found, as the recorded one was the shortest.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use checker::stepper::{Prepared, Run};
 use machine::Word;
@@ -28,7 +29,10 @@ impl Replayed {
             witness: block.witness.clone(),
             promised: block.promised,
             cells: self.stages.last().map_or(Vec::new(), |stage| stage.cells.clone()),
-            schedule: Schedule { initial: block.initial.clone(), events: events(&self.stages) },
+            schedule: Schedule {
+                initial: block.initial.clone(),
+                events: self.stages.iter().flat_map(|stage| stage.events.iter().cloned()).collect(),
+            },
         }
     }
 }
@@ -106,9 +110,9 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
         failure: None,
     };
     search.everyone()?;
-    let stages = vec![Stage { events, cells: run.cells() }];
+    let stages = vec![Arc::new(Stage { events, cells: run.cells() })];
     match search.shortest(Way { run, stages, entry: None, view: None })? {
-        Some(stages) => Ok(Replayed { stages }),
+        Some(stages) => Ok(Replayed { stages: stages.into_iter().map(Arc::unwrap_or_clone).collect() }),
         None => Err(match search.failure.take() {
             Some(failure) => failure,
             None => search.no_such_run(),
@@ -119,7 +123,8 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
 /// A run, and what it shows so far.
 struct Way {
     run: Run,
-    stages: Vec<Stage>,
+    /// Shared by the ways that begin with them.
+    stages: Vec<Arc<Stage>>,
     /// The state in which the cycle began.
     entry: Option<Vec<u64>>,
     /// The view that takes steps, by its number among everyone.
@@ -157,10 +162,10 @@ impl Search<'_> {
     }
 
     /// The stages of the shortest run that goes on from `way` and shows what is recorded.
-    fn shortest(&mut self, way: Way) -> Result<Option<Vec<Stage>>, Error> {
+    fn shortest(&mut self, way: Way) -> Result<Option<Vec<Arc<Stage>>>, Error> {
         let mut ways = VecDeque::from([way]);
         while let Some(mut way) = ways.pop_front() {
-            let shown = report::settled(&events(&way.stages), &self.recorded);
+            let shown = report::settled(events(&way.stages), &self.recorded);
             if !self.agrees(&shown) {
                 continue;
             }
@@ -168,7 +173,7 @@ impl Search<'_> {
             if next.is_some_and(|line| line.mark == Mark::Cycle) && way.entry.is_none() {
                 way.entry = Some(way.run.state());
                 if let Some(last) = way.stages.last_mut() {
-                    last.events.push(nobody(EventKind::Cycle));
+                    Arc::make_mut(last).events.push(nobody(EventKind::Cycle));
                 }
                 ways.push_front(way);
                 continue;
@@ -201,7 +206,7 @@ impl Search<'_> {
             let mut run = way.run.clone();
             let events = run.step(mover, choice)?;
             let mut stages = way.stages.clone();
-            stages.push(Stage { events, cells: run.cells() });
+            stages.push(Arc::new(Stage { events, cells: run.cells() }));
             let view = (mover >= self.scenario.actors.len()).then_some(mover);
             ways.push_back(Way { run, stages, entry: way.entry.clone(), view });
         }
@@ -210,7 +215,7 @@ impl Search<'_> {
 
     /// If all steps are taken: the stages, if the bad state is there and what is recorded was shown. Where `all`
     /// lines were shown, this must be so.
-    fn end(&mut self, way: &Way, all: bool) -> Result<Option<Vec<Stage>>, Error> {
+    fn end(&mut self, way: &Way, all: bool) -> Result<Option<Vec<Arc<Stage>>>, Error> {
         if let Some(stages) = self.ends(way, way.stages.clone(), all)? {
             return Ok(Some(stages));
         }
@@ -223,7 +228,7 @@ impl Search<'_> {
             let Ok(events) = run.start_view(view) else { continue };
             let begun = Way { run, stages: Vec::new(), entry: None, view: way.view };
             match stages.last_mut() {
-                Some(last) if !events.is_empty() => last.events.extend(events),
+                Some(last) if !events.is_empty() => Arc::make_mut(last).events.extend(events),
                 _ => continue,
             }
             if let Some(stages) = self.ends(&begun, stages, all)? {
@@ -233,21 +238,26 @@ impl Search<'_> {
         Ok(None)
     }
 
-    fn ends(&mut self, way: &Way, mut stages: Vec<Stage>, all: bool) -> Result<Option<Vec<Stage>>, Error> {
+    fn ends(
+        &mut self,
+        way: &Way,
+        mut stages: Vec<Arc<Stage>>,
+        all: bool,
+    ) -> Result<Option<Vec<Arc<Stage>>>, Error> {
         let Block { property, witness, .. } = self.block;
         let bad = EventKind::Bad { property: property.clone(), witness: witness.clone() };
         let Some(last) = stages.last_mut() else { return Ok(None) };
         // A schedule ends with what it is for.
         match last.events.iter().position(|e| e.kind == bad) {
-            Some(at) => last.events.truncate(at + 1),
-            None if self.is_bad(way) => last.events.push(nobody(bad)),
+            Some(at) => Arc::make_mut(last).events.truncate(at + 1),
+            None if self.is_bad(way) => Arc::make_mut(last).events.push(nobody(bad)),
             None if !all => return Ok(None),
             None => {
                 self.failure = Some(Error::NotBad(report::named(property, witness, true)));
                 return Ok(None);
             }
         }
-        let shown = report::lines(&events(&stages), Folding::As(&self.recorded));
+        let shown = report::lines(events(&stages), Folding::As(&self.recorded));
         let same =
             shown.len() == self.recorded.len() && shown.iter().zip(&self.recorded).all(|(a, b)| a.says(b));
         if !same {
@@ -338,8 +348,8 @@ impl Search<'_> {
     }
 }
 
-fn events(stages: &[Stage]) -> Vec<Event> {
-    stages.iter().flat_map(|s| s.events.iter().cloned()).collect()
+fn events(stages: &[Arc<Stage>]) -> impl Iterator<Item = &Event> {
+    stages.iter().flat_map(|stage| &stage.events)
 }
 
 fn nobody(kind: EventKind) -> Event {

@@ -106,7 +106,7 @@ impl<'s> Stage<'s> {
             }
             Who::Store(at) => {
                 let mut region = Region::of_file(file.as_fd(), ((at + 1) * unit).div_ceil(PAGE))?;
-                region.fill(at * unit, unit, second(at));
+                region.store(at * unit, unit, second(at));
                 of(&self.mapped).push(region);
             }
             Who::Write(from, units) => {

@@ -106,7 +106,7 @@ impl Region {
         Region::map(pages, libc::MAP_SHARED, fd)
     }
 
-    /// Fills bytes from `offset` on. Where a file is mapped, it is to have the pages: else the process ends with SIGBUS.
+    /// Fills bytes from `offset` on.
     ///
     /// # Panics
     /// Where they are not all in pages that are mapped and can be stored to.
@@ -114,7 +114,19 @@ impl Region {
         let pages = offset / PAGE..(offset + bytes).div_ceil(PAGE);
         assert!(pages.end <= self.pages && self.writable[pages].iter().all(|&is| is), "not writable");
         // SAFETY: the range is inside of this region's pages, which are mapped writable, by the assertion; no
-        // reference to them exists. Others who have a file mapped are the kernel's to order.
+        // reference to them exists.
+        unsafe { ptr::write_bytes(self.at.add(offset), value, bytes) };
+    }
+
+    /// Stores bytes to a file's mapping, from `offset` on, which is to be in a page that the file has; else the process ends
+    /// with SIGBUS.
+    ///
+    /// # Panics
+    /// Where they are not all in pages of the region.
+    pub(crate) fn store(&mut self, offset: usize, bytes: usize, value: u8) {
+        assert!((offset + bytes).div_ceil(PAGE) <= self.pages, "pages of the region");
+        // SAFETY: the range is inside of this region's pages, which are mapped writable, by the assertion; no
+        // reference to them exists. Others who have the file mapped are the kernel's to order.
         unsafe { ptr::write_bytes(self.at.add(offset), value, bytes) };
     }
 

@@ -92,15 +92,15 @@ impl Folding<'_> {
 
 /// The lines of a schedule.
 #[must_use]
-pub fn lines(events: &[Event], folding: Folding<'_>) -> Vec<Line> {
-    lay_out(events, folding, Extent::Whole)
+pub fn lines<'e>(events: impl IntoIterator<Item = &'e Event>, folding: Folding<'_>) -> Vec<Line> {
+    lay_out(&tidy(events), folding, Extent::Whole)
 }
 
 /// The lines that the beginning of a schedule settles: however it goes on, its lines begin with these, if
 /// those frames are folded that are so in `recorded`.
 #[must_use]
-pub fn settled(events: &[Event], recorded: &[Line]) -> Vec<Line> {
-    lay_out(events, Folding::As(recorded), Extent::Settled)
+pub fn settled<'e>(events: impl IntoIterator<Item = &'e Event>, recorded: &[Line]) -> Vec<Line> {
+    lay_out(&tidy(events), Folding::As(recorded), Extent::Settled)
 }
 
 /// Which lines are wanted.
@@ -112,9 +112,8 @@ enum Extent {
     Settled,
 }
 
-fn lay_out(events: &[Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> {
-    let order = tidy(events);
-    let frames = frames(&order);
+fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> {
+    let frames = frames(order);
     let mut lines = Vec::new();
     let mut depths: Vec<(&str, usize)> = Vec::new();
     // Where the folded frame of an actor ends.
@@ -231,8 +230,8 @@ pub(crate) fn is_scheduling_point(event: &Event) -> bool {
 /// right before the step after.
 ///
 /// What an actor began and did not go on with is not shown.
-pub(crate) fn tidy(events: &[Event]) -> Vec<&Event> {
-    let mut order = Vec::with_capacity(events.len());
+pub(crate) fn tidy<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<&'e Event> {
+    let mut order = Vec::new();
     let mut waiting: Vec<(&str, Vec<&Event>)> = Vec::new();
     let mut mover = "";
     for event in events {

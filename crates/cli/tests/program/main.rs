@@ -1,0 +1,30 @@
+//! The program: its commands, its answers, and what the documents say of it. One test program, which is built once.
+
+#[path = "../documents/mod.rs"]
+mod documents;
+#[path = "../documents/shown.rs"]
+mod shown;
+mod toy;
+
+mod agreement;
+mod browser;
+mod cache;
+mod cache_reach;
+mod claims;
+mod command;
+mod explain;
+mod forced;
+mod formats;
+mod house;
+mod html;
+mod judge;
+mod parts;
+mod readme;
+mod replay;
+mod shell;
+mod states;
+mod text;
+mod tree;
+mod tree_example;
+mod unsupported;
+mod why;
