@@ -79,7 +79,6 @@ impl fmt::Display for Change {
 }
 
 /// A scenario with changes, and which of them were met while an engine searched it.
-#[derive(Clone)]
 pub struct Changed {
     /// The scenario.
     pub scenario: Scenario,
