@@ -172,7 +172,7 @@ pub struct Setting {
     pub allocation_can_fail: bool,
     /// What of the kernel around it depends on the release alone.
     pub around: Around,
-    /// A deliberate fault in the model, which a property must find.
+    /// A deliberate fault that can't be made from outside.
     pub mutant: Option<crate::Mutant>,
 }
 

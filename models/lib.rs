@@ -71,7 +71,7 @@ pub fn paths() -> Vec<scenario::WritePath> {
     with(None)
 }
 
-/// All write paths with a deliberate fault, which a property must find.
+/// All write paths with a deliberate fault that can't be made from outside, which a property must find.
 #[must_use]
 pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {
     with(Some(mutant))

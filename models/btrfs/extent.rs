@@ -17,7 +17,6 @@ use page_state::inode::{i_size_read, map_block, set_disk_size, set_map};
 use page_state::steps::{change, clear, copy_unit, load, store, test, wait};
 use page_state::{Folio, InodeFields, Storage, Task, Unit};
 
-use crate::Mutant;
 use crate::kernel::Kernel;
 
 /// A page's private word: its range is delalloc (`EXTENT_DELALLOC`).
@@ -146,12 +145,10 @@ pub(super) fn extent_writepage(k: &Kernel, folio: Folio) {
         clear_delalloc(task, folio);
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        if !k.mutated(Mutant::WritebackWritesNothing) {
-            for unit in 0..units {
-                let from = task.storage.unit(folio.frame, unit);
-                let label = Label::new("write_unit", &[unit as i32]);
-                copy_unit(task, from, task.storage.disk(extent, unit), label);
-            }
+        for unit in 0..units {
+            let from = task.storage.unit(folio.frame, unit);
+            let label = Label::new("write_unit", &[unit as i32]);
+            copy_unit(task, from, task.storage.disk(extent, unit), label);
         }
         folio_end_writeback(task, folio);
         finish_ordered_io(k, folio, extent);
@@ -165,15 +162,10 @@ pub(super) fn read_page(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, word("btrfs_readpage"), || {
         let units = task.storage.geometry.page_units();
-        if k.mutated(Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
         // Not needed: a page whose extent is on its way is in the cache and uptodate; that it is dropped before the
         // extent is in the map takes writeback and reclaim beside a writer, who are not asked together.
         wait_ordered_extent(k, folio.index);
-        if !k.mutated(Mutant::ReadFillsNothing) {
-            fill_page(task, folio, units);
-        }
+        fill_page(task, folio, units);
         folio_mark_uptodate(task, folio);
     });
 }

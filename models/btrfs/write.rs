@@ -16,7 +16,6 @@ use page_state::steps::reach;
 
 use super::extent::{clear_delalloc, has_ordered_extent, read_page, set_delalloc, wait_ordered_extent};
 use super::{Btrfs, Text};
-use crate::Mutant;
 use crate::generic::filemap::{filemap_fault, grab_cache_page};
 use crate::generic::perform_write::{copy_atomic, in_page, prefault};
 use crate::generic::writeback::folio_clear_dirty_for_io;
@@ -56,7 +55,7 @@ pub(super) fn btrfs_buffered_write(k: &Kernel, fs: &Btrfs, request: Request) -> 
         });
         match error {
             Some(error) if written == 0 => Err(error),
-            _ => Ok(if k.mutated(Mutant::ReturnsLength) { len as u8 } else { written }),
+            _ => Ok(written),
         }
     });
     written.map(usize::from)
@@ -73,7 +72,7 @@ fn write_once(
     let task = &k.task;
     let source = IovIter::new(segments, at);
     call(task.m, Label::new("btrfs_write_round", &[begin as i32, bytes as i32]), || {
-        let faults = |len| if k.mutated(Mutant::NoPrefault) { 0 } else { prefault(k, fs, source, len) };
+        let faults = |len| prefault(k, fs, source, len);
         let prefaults_first = fs.text != Text::V2_6_36 && !fs.copies_first;
         // Any unit that can't be read is an error.
         if prefaults_first && faults(bytes) > 0 {
@@ -90,9 +89,7 @@ fn write_once(
             dirty_pages(k, (begin, copied), &pages);
         }
         for &folio in &pages {
-            if !k.mutated(Mutant::PageStaysLocked) {
-                folio_unlock(task, folio);
-            }
+            folio_unlock(task, folio);
             folio_put(task, folio);
         }
         match copied {
@@ -191,7 +188,7 @@ fn btrfs_copy_from_user(
         let count = in_page(k, at, bytes - done);
         let mut copied = copy_atomic(k, fs, &addresses[done..done + count], folio, at % units);
         let short = copied < count;
-        if short && !folio_test_uptodate(task, folio) && !k.mutated(Mutant::PartialPageIsUptodate) {
+        if short && !folio_test_uptodate(task, folio) {
             copied = 0;
         }
         let total = total + copied as u8;
@@ -227,9 +224,7 @@ fn copy_with_faults(
         let at = begin + done;
         let folio = pages[at / units - begin / units];
         let count = in_page(k, at, bytes - done);
-        if !k.mutated(Mutant::NoPrefault) {
-            prefault(k, fs, source.advance(done), count);
-        }
+        prefault(k, fs, source.advance(done), count);
         let copied = copy_atomic(k, fs, &addresses[done..done + count], folio, at % units);
         if copied < count && !get_user(&user, addresses[done + copied]) {
             folio_zero_segment(task, folio, at % units + copied, at % units + count);
@@ -251,13 +246,9 @@ fn dirty_pages(k: &Kernel, (begin, copied): (usize, usize), pages: &[Folio]) {
     call(task.m, Label::new("btrfs_dirty_pages", &[begin as i32, copied as i32]), || {
         let count = (begin % units + copied).div_ceil(units);
         for &folio in &pages[..count] {
-            if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-                set_delalloc(task, folio);
-            }
+            set_delalloc(task, folio);
             folio_mark_uptodate(task, folio);
-            if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-                folio_mark_dirty(task, folio);
-            }
+            folio_mark_dirty(task, folio);
         }
         let end = begin + copied;
         if end > i_size_read(task) {

@@ -16,7 +16,6 @@ use page_state::inode::{
 };
 use page_state::{Buffer, Folio};
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::buffer::block_write_begin;
 use crate::generic::filemap::grab_cache_page;
@@ -82,7 +81,7 @@ pub(super) fn page_range(k: &Kernel, pos: usize, len: usize) -> (usize, usize) {
 #[track_caller]
 pub(super) fn end_handle(k: &Kernel, fs: &dyn FileSystem, folio: Folio, end: usize) {
     let (task, journal) = (&k.task, k.journal());
-    let extending = end > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);
+    let extending = end > i_size_read(task);
     if extending {
         orphan_add(task);
     }
@@ -91,9 +90,7 @@ pub(super) fn end_handle(k: &Kernel, fs: &dyn FileSystem, folio: Folio, end: usi
         set_disk_size(task, size);
     }
     jbd2_journal_stop(task, journal);
-    if !k.mutated(Mutant::PageStaysLocked) {
-        folio_unlock(task, folio);
-    }
+    folio_unlock(task, folio);
     folio_put(task, folio);
     if extending {
         call(task.m, Label::new("ext3_truncate_failed_write", &[]), || {

@@ -13,11 +13,10 @@ use page_state::folio::{
     folio_mark_dirty, folio_mark_uptodate, folio_set_checked, folio_test_clear_checked, folio_test_uptodate,
     folio_unlock,
 };
-use page_state::inode::{i_size_read, i_size_write, set_disk_size};
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
 use super::blocks::{end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, page_range};
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{
     block_is_partially_uptodate, block_read_full_page, block_write_begin, block_write_full_page, is_outside,
@@ -48,9 +47,7 @@ impl FileSystem for Journalled {
 
     fn write_begin(&self, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
         ext3_write_begin(k, self, (pos, len), &|handle, folio, range| {
-            if !k.mutated(Mutant::NoWriteAccess) {
-                walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, handle, bh));
-            }
+            walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, handle, bh));
         })
     }
 
@@ -178,9 +175,7 @@ fn write_end_fn(k: &Kernel, handle: Handle, bh: Buffer) {
             return;
         }
         set_buffer_uptodate(task, bh);
-        if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-            jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
-        }
+        jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
     });
 }
 
@@ -202,25 +197,20 @@ fn ext3_journalled_write_end(
             if !folio_test_uptodate(task, folio) {
                 copied = 0;
             }
-            if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
-                page_zero_new_buffers(k, folio, from + copied, to);
-            }
+            page_zero_new_buffers(k, folio, from + copied, to);
             to = from + copied;
         }
         let partial = walk_page_buffers(k, folio, (from, to), &|bh| write_end_fn(k, handle, bh));
-        if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+        if !partial {
             folio_mark_uptodate(task, folio);
         }
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
         // Not needed: to record the size once more, or to truncate to it, changes nothing.
         end_handle(k, fs, folio, pos + len);
-        if k.mutated(Mutant::SizeOnDiskIsAhead) {
-            set_disk_size(task, pos + len);
-        }
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

@@ -9,11 +9,10 @@
 use machine::{Label, call};
 use page_state::buffer::{buffer_dirty, buffer_mapped, buffers, clear_buffer_dirty};
 use page_state::folio::folio_buffers;
-use page_state::inode::{i_size_read, i_size_write, set_disk_size};
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
 use super::blocks::{end_handle, ext3_get_block, ext3_setattr_size, ext3_write_begin, page_range};
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
@@ -148,17 +147,14 @@ fn write_end(fs: &InPlace, k: &Kernel, pos: usize, (len, copied): (usize, usize)
         if fs.ordered && copied > 0 {
             jbd2_journal_file_inode(task, journal);
         }
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
         // Not needed: to record the size once more, or to truncate to it, changes nothing; and with data=writeback,
         // asked by default of the writer alone, nobody commits.
         end_handle(k, fs, folio, pos + len);
-        if k.mutated(Mutant::SizeOnDiskIsAhead) {
-            set_disk_size(task, pos + len);
-        }
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

@@ -14,7 +14,7 @@
 use machine::{Label, call};
 use page_state::buffer::{buffer_delay, buffer_mapped, buffer_unwritten};
 use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback};
-use page_state::inode::{disk_size, i_size_read, i_size_write, set_disk_size};
+use page_state::inode::{disk_size, i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
 use super::begin::{ext4_write_checks, grab_with_handle, page_range};
@@ -25,7 +25,6 @@ use super::page_io::commit_ordered;
 use super::truncate::{
     ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks, raise_disk_size,
 };
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
@@ -113,9 +112,6 @@ impl FileSystem for Delalloc {
                     ext4_da_do_write_end(self, k, pos, (len, copied), folio)
                 }
             };
-            if k.mutated(Mutant::SizeOnDiskIsAhead) {
-                set_disk_size(&k.task, pos + len);
-            }
             took as u8
         });
         Ok(usize::from(took))
@@ -274,7 +270,7 @@ fn ext4_da_do_write_end(
     let (task, journal) = (&k.task, k.journal());
     let old_size = i_size_read(task);
     let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
-    let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let end = pos + copied;
     let mut changes_disk_size = false;
     if end > old_size {
         i_size_write(task, end);
@@ -283,9 +279,7 @@ fn ext4_da_do_write_end(
             changes_disk_size = true;
         }
     }
-    if !k.mutated(Mutant::PageStaysLocked) {
-        folio_unlock(task, folio);
-    }
+    folio_unlock(task, folio);
     folio_put(task, folio);
     if pos > old_size {
         pagecache_isize_extended(k, fs, old_size, pos);
@@ -298,5 +292,5 @@ fn ext4_da_do_write_end(
         }
         jbd2_journal_stop(task, journal);
     }
-    if k.mutated(Mutant::ReturnsLength) { len } else { copied }
+    copied
 }

@@ -16,7 +16,7 @@ use page_state::buffer::set_buffer_uptodate;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock, folio_wait_writeback,
 };
-use page_state::inode::{i_size_read, i_size_write, orphan_add, set_disk_size};
+use page_state::inode::{i_size_read, i_size_write, orphan_add};
 use page_state::steps::report;
 use page_state::{Buffer, Folio};
 
@@ -28,7 +28,6 @@ use super::truncate::{
     ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_inode_size,
     ext4_zero_partial_blocks, raise_disk_size,
 };
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
@@ -242,12 +241,10 @@ fn ext4_write_end(
             copied
         } else {
             let copied = block_write_end(k, folio, range, copied);
-            ext4_update_inode_size(k, pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied });
+            ext4_update_inode_size(k, pos + copied);
             copied
         };
-        if !k.mutated(Mutant::PageStaysLocked) {
-            folio_unlock(task, folio);
-        }
+        folio_unlock(task, folio);
         folio_put(task, folio);
         if old_size < pos {
             pagecache_isize_extended(k, fs, old_size, pos);
@@ -255,7 +252,7 @@ fn ext4_write_end(
                 ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
             }
         }
-        let trims = fs.text != Text::V2_6_26 && !k.mutated(Mutant::FailedWriteIsNotTruncated);
+        let trims = fs.text != Text::V2_6_26;
         // Not needed: to truncate to the size changes nothing.
         let extending = trims && pos + len > i_size_read(task);
         if extending {
@@ -265,10 +262,7 @@ fn ext4_write_end(
         if extending {
             (fs.truncate_failed_write())(k, fs);
         }
-        if k.mutated(Mutant::SizeOnDiskIsAhead) {
-            set_disk_size(task, pos + len);
-        }
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

@@ -18,7 +18,6 @@ use page_state::inode::{
 use page_state::{Buffer, Folio};
 
 use super::page_io::begin_ordered_truncate;
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::locks::{
@@ -85,9 +84,7 @@ pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
             }
         }
         up_write_i_data_sem(k);
-        if !k.mutated(Mutant::InodeStaysOrphan) {
-            orphan_del(task);
-        }
+        orphan_del(task);
         jbd2_journal_stop(task, journal);
     });
 }
@@ -356,7 +353,7 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
     let offset = size % geometry.page_units();
     // Not reached: truncations are to nothing, to a unit and to a block of two; this would be to three units.
     let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
-    if all_stay || k.mutated(Mutant::TruncateKeepsPage) {
+    if all_stay {
         return;
     }
     machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {

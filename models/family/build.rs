@@ -205,12 +205,10 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.companions.contains(&Companion::Kill) {
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
-    if let Some(journal) = &mut world.journal {
-        if setting.around == Around::Older {
-            journal.truncated = Truncated::StaysMapped;
-        }
-        journal.checkpoint_takes_all = setting.mutant == Some(crate::Mutant::CheckpointTakesJournalled);
-        journal.dirties = setting.mutant == Some(crate::Mutant::CommitDirtiesBuffers);
+    if let Some(journal) = &mut world.journal
+        && setting.around == Around::Older
+    {
+        journal.truncated = Truncated::StaysMapped;
     }
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));

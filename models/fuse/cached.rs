@@ -10,7 +10,6 @@ use page_state::inode::{i_size_read, i_size_write};
 
 use super::Text;
 use super::pages::{fuse_do_readpage, fuse_wait_on_page_writeback};
-use crate::Mutant;
 use crate::generic::filemap::grab_cache_page;
 use crate::kernel::Kernel;
 
@@ -28,9 +27,7 @@ pub(super) fn fuse_write_begin(k: &Kernel, text: Text, pos: usize, len: usize) -
         }
         // Not needed: read instead, a page behind the end is zeros from the server, too.
         if i_size_read(task) <= folio.index * units {
-            if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
-                folio_zero_segment(task, folio, 0, pos % units);
-            }
+            folio_zero_segment(task, folio, 0, pos % units);
         } else {
             fuse_do_readpage(k, text, folio);
         }
@@ -51,18 +48,16 @@ pub(super) fn fuse_write_end(
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("fuse_write_end", &args), || {
         if copied > 0 || text < Text::V4_9 {
-            take(k, pos, (len, copied), folio);
+            take(k, pos, copied, folio);
         }
-        if !k.mutated(Mutant::PageStaysLocked) {
-            folio_unlock(task, folio);
-        }
+        folio_unlock(task, folio);
         folio_put(task, folio);
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }
 
-fn take(k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) {
+fn take(k: &Kernel, pos: usize, copied: usize, folio: Folio) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
     if !folio_test_uptodate(task, folio) {
@@ -73,11 +68,9 @@ fn take(k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) {
         }
         folio_mark_uptodate(task, folio);
     }
-    let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let end = pos + copied;
     if end > i_size_read(task) {
         i_size_write(task, end);
     }
-    if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-        folio_mark_dirty(task, folio);
-    }
+    folio_mark_dirty(task, folio);
 }

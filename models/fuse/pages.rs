@@ -19,7 +19,6 @@ use page_state::unit::{UNIT_BITS, show_unit};
 use page_state::{Folio, Storage};
 
 use super::{Fuse, Text};
-use crate::Mutant;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::server;
 use crate::generic::truncate::{truncate_inode_pages, truncate_pagecache_range};
@@ -83,14 +82,9 @@ pub(super) fn fuse_wait_on_page_writeback(k: &Kernel, text: Text, folio: Folio) 
 pub(super) fn fuse_do_readpage(k: &Kernel, text: Text, folio: Folio) {
     let task = &k.task;
     call(task.m, word("fuse_do_readpage"), || {
-        if k.mutated(Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
         // Not needed: since v6.16 a page that is sent stays in the cache until then, uptodate, and is not read.
         fuse_wait_on_page_writeback(k, text, folio);
-        if !k.mutated(Mutant::ReadFillsNothing) {
-            server::read(task, folio, 0, task.storage.geometry.page_units());
-        }
+        server::read(task, folio, 0, task.storage.geometry.page_units());
         folio_mark_uptodate(task, folio);
     });
 }

@@ -15,7 +15,6 @@ use page_state::steps::reach;
 
 use super::pages::fuse_wait_on_page_writeback;
 use super::{Fuse, Text};
-use crate::Mutant;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::unmap_mapping_folio;
 use crate::generic::perform_write::{copy_atomic, in_page, prefault};
@@ -49,14 +48,14 @@ pub(super) fn fuse_perform_write(k: &Kernel, fs: &Fuse, request: Request) -> Res
             }
         });
         if written > 0 {
-            let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { usize::from(written) };
+            let end = pos + usize::from(written);
             if end > i_size_read(task) {
                 i_size_write(task, end);
             }
         }
         match error {
             Some(error) if written == 0 => Err(error),
-            _ => Ok(if k.mutated(Mutant::ReturnsLength) { len as u8 } else { written }),
+            _ => Ok(written),
         }
     });
     result.map(usize::from)
@@ -125,7 +124,7 @@ fn fill_page(
         let source = IovIter::new(segments, at);
         let bytes = usize::from(bytes);
         // Any unit that can't be read is an error.
-        let hopeless = || !k.mutated(Mutant::NoPrefault) && prefault(k, fs, source, bytes) > 0;
+        let hopeless = || prefault(k, fs, source, bytes) > 0;
         if fs.text < Text::V6_16 && hopeless() {
             return Flow::Done(Err(Errno::Efault));
         }
@@ -171,7 +170,7 @@ fn send(k: &Kernel, fs: &Fuse, filled: &[(Folio, usize, usize)], last_is_locked:
             } else {
                 last_is_locked && i + 1 == filled.len()
             };
-            if locked && !k.mutated(Mutant::PageStaysLocked) {
+            if locked {
                 folio_unlock(task, folio);
             }
             folio_put(task, folio);

@@ -28,7 +28,6 @@ use super::mmap::filemap_page_mkwrite;
 use super::perform_write::generic_perform_write;
 use super::truncate::{pagecache_isize_extended, truncate_inode_pages};
 use super::writeback::write_cache_pages;
-use crate::Mutant;
 use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::kernel::{Around, Caller, Errno, Kernel, Request, VmFault};
@@ -146,13 +145,6 @@ impl FileSystem for Ext2 {
 
     fn truncate(&self, k: &Kernel, size: usize) {
         call(k.task.m, Label::new("ext2_setsize", &[size as i32]), || {
-            if k.mutated(Mutant::GrowthMapsStaleBlocks) {
-                for block in 0..k.task.storage.geometry.blocks_of(size) {
-                    if map_block(&k.task, block).is_none() {
-                        allocate_block(&k.task, block, &[]);
-                    }
-                }
-            }
             let old_size = i_size_read(&k.task);
             block_truncate_page(k, self, size);
             filemap_invalidate_lock(k);
@@ -185,7 +177,7 @@ impl Ext2 {
     /// `ext2_write_failed`: what a write up to `end` left beyond the size goes.
     #[track_caller]
     fn write_failed(&self, k: &Kernel, end: usize) {
-        if self.failed == Failed::V2_6_17 || k.mutated(Mutant::FailedWriteIsNotTruncated) {
+        if self.failed == Failed::V2_6_17 {
             return;
         }
         call(k.task.m, Label::new("ext2_write_failed", &[end as i32]), || {

@@ -8,7 +8,6 @@ use page_state::folio::{
 use page_state::inode::i_size_read;
 use page_state::{Folio, Task};
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::kernel::Kernel;
@@ -57,7 +56,7 @@ fn get_uptodate_page(
             filemap_invalidate_unlock_shared(k);
             return Flow::Again(());
         };
-        if k.mutated(Mutant::ReadIgnoresUptodate) || folio_test_uptodate(task, folio) {
+        if folio_test_uptodate(task, folio) {
             return Flow::Done(folio);
         }
         // filemap_update_page
@@ -147,9 +146,6 @@ pub fn filemap_fault(k: &Kernel, fs: &dyn FileSystem, index: usize) -> Option<Fo
     call(task.m, task.of_page("filemap_fault", index), || {
         if is_beyond_end(k, index) {
             return None;
-        }
-        if k.mutated(Mutant::FaultIgnoresUptodate) {
-            return Some(grab_cache_page(task, index));
         }
         again(task.m, Label::new("retry_find", &[]), (), |()| {
             let folio = get_uptodate_page(k, fs, index, None, Label::new("find_page", &[]));

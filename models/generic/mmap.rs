@@ -6,7 +6,6 @@ use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, fol
 use page_state::steps::{reach, store};
 use page_state::{Folio, Unit};
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
 use crate::kernel::{Kernel, VmFault};
@@ -99,7 +98,7 @@ fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool
     let task = &k.task;
     call(task.m, task.of_page(if writes { "do_shared_fault" } else { "do_read_fault" }, index), || {
         let Some(folio) = filemap_fault(k, fs, index) else { return false };
-        if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
+        if writes {
             folio_unlock(task, folio);
             let fault = fs.page_mkwrite(k, folio);
             if fault != VmFault::Locked {
@@ -108,7 +107,7 @@ fn do_fault(k: &Kernel, fs: &dyn FileSystem, index: usize, writes: bool) -> bool
             }
         }
         set_shared_entry(task, k.shared(), folio, writes);
-        if writes && !k.mutated(Mutant::StoreWithoutMkwrite) {
+        if writes {
             // fault_dirty_shared_page, before the page is unlocked
             fs.dirty_folio(k, folio);
         }

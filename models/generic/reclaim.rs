@@ -9,7 +9,6 @@ use page_state::folio::{
 };
 use page_state::steps::reach;
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::mmap::unmap_mapping_folio;
 use crate::generic::writeback::write_cache_pages;
@@ -32,8 +31,7 @@ fn shrink_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) {
     if folio_trylock(task, folio) {
         if folio_in_cache(task, folio) && !folio_test_writeback(task, folio) {
             unmap_mapping_folio(k, folio);
-            let dirty = folio_test_dirty(task, folio) && !k.mutated(Mutant::ReclaimTakesDirtyPages);
-            if !dirty && remove_clean(k, fs, folio) {
+            if !folio_test_dirty(task, folio) && remove_clean(k, fs, folio) {
                 reach(task, "reclaimed");
             }
         }
@@ -44,7 +42,7 @@ fn shrink_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) {
 
 /// `filemap_release_folio` and `__remove_mapping`.
 fn remove_clean(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> bool {
-    if !fs.release_folio(k, folio) && !k.mutated(Mutant::ReclaimTakesDirtyPages) {
+    if !fs.release_folio(k, folio) {
         return false;
     }
     // Looked at again, with nobody able to take a reference: who dirtied the page had one.
@@ -74,8 +72,8 @@ fn invalidate_folio(k: &Kernel, fs: &dyn FileSystem, index: usize) -> bool {
         folio_wait_writeback(task, folio);
         unmap_mapping_folio(k, folio);
         // invalidate_complete_folio2: a page that is dirty stays.
-        let releases = fs.release_folio(k, folio) || k.mutated(Mutant::InvalidationTakesDirtyPages);
-        let clean = !folio_test_dirty(task, folio) || k.mutated(Mutant::InvalidationTakesDirtyPages);
+        let releases = fs.release_folio(k, folio);
+        let clean = !folio_test_dirty(task, folio);
         gone = releases && clean;
         if gone {
             // Whoever holds the page finds out that it has gone when it has the lock.

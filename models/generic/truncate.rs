@@ -6,7 +6,6 @@ use page_state::folio::{
     folio_test_dirty, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::mmap::{folio_mkclean_tells, unmap_mapping_folio};
 use crate::kernel::{Around, Kernel};
@@ -17,9 +16,6 @@ pub fn truncate_inode_pages(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let task = &k.task;
     let units = task.storage.geometry.page_units();
     call(task.m, Label::new("truncate_inode_pages", &[size as i32]), || {
-        if k.mutated(Mutant::TruncateKeepsPage) {
-            return;
-        }
         for index in size / units..task.storage.geometry.pages() {
             truncate_page(k, fs, index, size.saturating_sub(index * units));
         }
@@ -89,10 +85,8 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
         // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);
         if from > 0 {
-            if !k.mutated(Mutant::TruncateKeepsTail) {
-                // Not needed: of ext3's data=writeback nobody asks by default who makes the file longer later.
-                folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
-            }
+            // Not needed: of ext3's data=writeback nobody asks by default who makes the file longer later.
+            folio_zero_segment(task, folio, from, task.storage.geometry.page_units());
             fs.invalidate_folio(k, folio, from);
         } else {
             // Not needed: after a write that failed; what was never in the file is in no mapping.

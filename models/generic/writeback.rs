@@ -8,7 +8,6 @@ use page_state::folio::{
 use page_state::steps::{reach, test};
 use page_state::{Folio, folio};
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::mmap::folio_mkclean;
 use crate::kernel::Kernel;
@@ -100,8 +99,6 @@ fn is_tagged_dirty(k: &Kernel, folio: Folio) -> bool {
 /// Tells whether it was dirty.
 #[track_caller]
 pub fn folio_clear_dirty_for_io(k: &Kernel, folio: Folio) -> bool {
-    if !k.mutated(Mutant::WritebackKeepsMappingsWritable) {
-        folio_mkclean(k, folio);
-    }
+    folio_mkclean(k, folio);
     folio_test_clear_dirty(&k.task, folio)
 }

@@ -3,7 +3,7 @@
 use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, bug_on, call};
 use page_state::buffer::{
     self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
-    set_buffer_dirty, test_clear_buffer_dirty,
+    test_clear_buffer_dirty,
 };
 use page_state::folio::{self, Folio, folio_put_journal};
 use page_state::steps::{change, clear, copy_unit, load, set, test, wait};
@@ -134,10 +134,6 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
     call(task.m, Label::new("T_COMMIT", &[]), || {
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, METADATA), || {
-                // Not reached: a deliberate fault.
-                if journal.dirties {
-                    set_buffer_dirty(task, bh);
-                }
                 file_buffer(task, journal, bh, committing, FORGET);
             });
         }
@@ -231,10 +227,6 @@ fn require_not_stale(task: &Task, bh: Buffer) {
 pub fn checkpoint(task: &Task, journal: &Journal) {
     call(task.m, Label::new("checkpoint", &[]), || {
         for bh in all_buffers(task) {
-            // Not reached: a deliberate fault.
-            if journal.checkpoint_takes_all {
-                clear_buffer_jbddirty(task, bh);
-            }
             let label = of_buffer("mapped and dirty", bh);
             let wanted = buffer::MAPPED | buffer::DIRTY;
             if load(task, bh.place(task), wanted, Order::Relaxed, label) != wanted {

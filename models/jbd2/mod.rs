@@ -45,10 +45,6 @@ pub struct Journal {
     heads: Place,
     blocks: usize,
     count: usize,
-    /// The mutant that dirties what it commits.
-    pub dirties: bool,
-    /// The mutant whose checkpoint takes what a transaction has.
-    pub checkpoint_takes_all: bool,
     /// The inode as the committing transaction has it.
     pub frozen: Place,
 }
@@ -154,8 +150,6 @@ impl Journal {
                 format!("page {} journal head {}", i / blocks, i % blocks)
             }),
             blocks,
-            dirties: false,
-            checkpoint_takes_all: false,
             count: storage.cache_frames * blocks,
             frozen: layout.cell("inode in commit", InodeFields::BITS, inode::show_inode),
         }

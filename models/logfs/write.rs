@@ -9,7 +9,6 @@ use page_state::inode::{i_size_read, i_size_write, map_block, set_map, show_owne
 use page_state::steps::{change, copy_unit, load, store, wait};
 use page_state::{Folio, Geometry, InodeFields, Storage, Unit};
 
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
@@ -51,10 +50,8 @@ impl FileSystem for Logfs {
             }
             // Not needed: read instead, a page behind the end is a hole's zeros, too.
             if folio.index * units >= i_size_read(task) {
-                if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
-                    folio_zero_segment(task, folio, 0, pos % units);
-                    folio_zero_segment(task, folio, pos % units + len, units);
-                }
+                folio_zero_segment(task, folio, 0, pos % units);
+                folio_zero_segment(task, folio, pos % units + len, units);
             } else {
                 logfs_readpage_nolock(k, folio);
             }
@@ -140,18 +137,13 @@ fn logfs_readpage_nolock(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("logfs_readpage_nolock", &[]), || {
         let units = task.storage.geometry.page_units();
-        if k.mutated(Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
         match map_block(task, folio.index) {
             None => folio_zero_segment(task, folio, 0, units),
             Some(disk_block) => {
                 for unit in 0..units {
                     let (from, to) =
                         (task.storage.disk(disk_block, unit), task.storage.unit(folio.frame, unit));
-                    if !k.mutated(Mutant::ReadFillsNothing) {
-                        copy_unit(task, from, to, Label::new("read_unit", &[unit as i32]));
-                    }
+                    copy_unit(task, from, to, Label::new("read_unit", &[unit as i32]));
                 }
             }
         }
@@ -173,9 +165,7 @@ fn logfs_write_buf(k: &Kernel, folio: Folio) {
         let disk_block = free_place(k);
         for unit in 0..storage.geometry.page_units() {
             let (from, to) = (storage.unit(folio.frame, unit), storage.disk(disk_block, unit));
-            if !k.mutated(Mutant::WritebackWritesNothing) {
-                copy_unit(task, from, to, Label::new("write_unit", &[unit as i32]));
-            }
+            copy_unit(task, from, to, Label::new("write_unit", &[unit as i32]));
         }
         set_map(task, folio.index, Some(disk_block));
         change(task, mutex, Word::MAX, 0, 0, Order::Release, Label::new("logfs_put_wblocks", &[]));
@@ -221,13 +211,13 @@ fn logfs_write_end(
         copied = 0;
     }
     if copied > 0 {
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
         folio_mark_uptodate(task, folio);
         // Not needed: to reserve room for a page that has it, or to write it through, is only slower.
-        if !folio_test_dirty(task, folio) && !k.mutated(Mutant::WriteEndForgetsToDirty) {
+        if !folio_test_dirty(task, folio) {
             if is_room_reserved(k) {
                 folio_mark_dirty(task, folio);
             } else {
@@ -240,11 +230,9 @@ fn logfs_write_end(
             }
         }
     }
-    if !k.mutated(Mutant::PageStaysLocked) {
-        folio_unlock(task, folio);
-    }
+    folio_unlock(task, folio);
     folio_put(task, folio);
-    result.map(|()| if k.mutated(Mutant::ReturnsLength) { len } else { copied })
+    result.map(|()| copied)
 }
 
 /// `logfs_setattr` to another size, with the inode's lock held: what is cut off in the last page is zeroed and the page

@@ -127,9 +127,7 @@ fn nfs_writepage_setup(k: &Kernel, folio: Folio, start: usize, end: usize) {
             // Not needed: unmarked, it is read from the server, after its request was sent.
             folio_mark_uptodate(task, folio);
         }
-        if !k.mutated(crate::Mutant::WriteEndForgetsToDirty) {
-            folio_mark_dirty(task, folio);
-        }
+        folio_mark_dirty(task, folio);
         set_request(task, folio, first, last);
     });
 }

@@ -18,7 +18,6 @@ use super::request::{
     folio_test_private, nfs_page_async_flush, nfs_page_length, nfs_updatepage, nfs_wb_page,
     nfs_wb_page_cancel,
 };
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::folio_mkclean_tells;
@@ -103,13 +102,10 @@ impl FileSystem for Nfs {
                 let end = offset + if self.text < Text::V4_10 { len } else { copied };
                 self.fill(k, folio, offset, end);
             }
-            let count = if k.mutated(Mutant::SizeFromLength) { len } else { copied };
-            nfs_updatepage(k, folio, offset, count, self.text >= Text::V4_8);
-            if !k.mutated(Mutant::PageStaysLocked) {
-                folio_unlock(task, folio);
-            }
+            nfs_updatepage(k, folio, offset, copied, self.text >= Text::V4_8);
+            folio_unlock(task, folio);
             folio_put(task, folio);
-            if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+            copied as u8
         });
         Ok(usize::from(took))
     }
@@ -121,13 +117,10 @@ impl FileSystem for Nfs {
             nfs_wb_page(k, folio);
             // Not reached: who asks has looked with the page locked, and to send a request does not fill the page.
             if !folio_test_uptodate(task, folio) {
-                if k.mutated(Mutant::ReadMarksUptodateFirst) {
-                    folio_mark_uptodate(task, folio);
-                }
                 // Not needed: the server has zeros behind the end, too.
                 let length = nfs_page_length(k, folio);
                 folio_zero_segment(task, folio, length, task.storage.geometry.page_units());
-                if length > 0 && !k.mutated(Mutant::ReadFillsNothing) {
+                if length > 0 {
                     server::read(task, folio, 0, length);
                 }
                 folio_mark_uptodate(task, folio);
@@ -200,15 +193,13 @@ impl Nfs {
         let units = task.storage.geometry.page_units();
         let length = nfs_page_length(k, folio);
         if length == 0 {
-            if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
-                folio_zero_segment(task, folio, 0, offset);
-            }
+            folio_zero_segment(task, folio, 0, offset);
             folio_zero_segment(task, folio, end, units);
             // Not needed: unmarked, it is read from the server, after its request was sent.
             folio_mark_uptodate(task, folio);
         } else if end >= length {
             folio_zero_segment(task, folio, end, units);
-            if offset == 0 || k.mutated(Mutant::PartialPageIsUptodate) {
+            if offset == 0 {
                 // Not needed: unmarked, it is read from the server, after its request was sent.
                 folio_mark_uptodate(task, folio);
             }

@@ -18,7 +18,6 @@ use page_state::{Folio, Geometry, Storage, Unit};
 
 use super::cluster::{is_hole, ocfs2_commit_trans, ocfs2_start_trans};
 use super::locks::{self, down_write, try_down_read, up_write, wait_for_writer};
-use crate::Mutant;
 use crate::family::{File, PageState};
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::filemap::grab_cache_page;
@@ -123,9 +122,7 @@ impl FileSystem for Inline {
             folio_zero_segment(task, folio, inside, task.storage.geometry.page_units());
             folio_start_writeback(task, folio);
             folio_unlock(task, folio);
-            if !k.mutated(Mutant::WritebackWritesNothing) {
-                copy_to_inode(k, folio, 0, inside);
-            }
+            copy_to_inode(k, folio, 0, inside);
             folio_end_writeback(task, folio);
         });
     }
@@ -234,14 +231,9 @@ fn ocfs2_read_inline_data(k: &Kernel, folio: Folio) {
         let units = task.storage.geometry.page_units();
         // Not needed: behind the end the inode's block has zeros.
         let size = i_size_read(task).min(units);
-        if k.mutated(Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
-        if !k.mutated(Mutant::ReadFillsNothing) {
-            for unit in 0..size {
-                let to = task.storage.unit(folio.frame, unit);
-                copy_unit(task, id_data(k, unit), to, Label::new("memcpy", &[unit as i32]));
-            }
+        for unit in 0..size {
+            let to = task.storage.unit(folio.frame, unit);
+            copy_unit(task, id_data(k, unit), to, Label::new("memcpy", &[unit as i32]));
         }
         folio_zero_segment(task, folio, size, units);
         folio_mark_uptodate(task, folio);
@@ -264,22 +256,20 @@ fn ocfs2_write_end_nolock(k: &Kernel, (pos, len, copied): (usize, usize, usize),
             if copied < len && !folio_test_uptodate(task, folio) {
                 // Not reached: ocfs2_write_begin_inline has filled the page, which was locked since.
                 copied = 0;
-            } else if !k.mutated(Mutant::WriteEndForgetsToDirty) {
+            } else {
                 copy_to_inode(k, folio, pos, pos + copied);
             }
-            let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+            let end = pos + copied;
             let size = i_size_read(task);
             if end > size {
                 i_size_write(task, end);
             }
             set_disk_size(task, end.max(size));
-            if !k.mutated(Mutant::PageStaysLocked) {
-                folio_unlock(task, folio);
-            }
+            folio_unlock(task, folio);
             folio_put(task, folio);
             ocfs2_commit_trans(k);
             up_write(k);
-            if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+            copied as u8
         });
     usize::from(took)
 }

@@ -115,9 +115,8 @@ pub(super) fn ocfs2_prepare_page_for_write(
         let new = allocated || (i_size_read(task) <= start && start <= pos);
         let (from, to) = (pos % units, pos % units + len);
         ocfs2_map_page_blocks(k, folio, if new { (0, units) } else { (from, to) }, new);
-        let around = new && !k.mutated(crate::Mutant::NewBlockIsNotZeroedAround);
         // Not needed: a page that is uptodate has zeros where the file had no cluster.
-        if around && !folio_test_uptodate(task, folio) {
+        if new && !folio_test_uptodate(task, folio) {
             // ocfs2_clear_page_regions
             folio_zero_segment(task, folio, 0, from);
             folio_zero_segment(task, folio, to, units);

@@ -16,7 +16,6 @@ use super::locks::{self, down_write, is_whole_cluster, set_whole_cluster, up_wri
 use super::map::{ocfs2_get_block, ocfs2_prepare_page_for_write, ocfs2_read_folio, ocfs2_zero_extend};
 use super::truncate::ocfs2_setattr;
 use super::writeback::journal_submit_data_buffers;
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
@@ -235,7 +234,7 @@ fn ocfs2_write_end_nolock(
                 fs.drops_page_beyond_size && i_size_read(task).max(pos + copied) <= folio.index * units;
             if beyond {
                 drop_buffers(k, folio);
-            } else if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
+            } else {
                 // ocfs2_zero_new_buffers
                 page_zero_new_buffers(k, folio, start + copied, start + len);
             }
@@ -247,23 +246,18 @@ fn ocfs2_write_end_nolock(
             let (from, to) = if whole { (0, units) } else { (start, start + taken) };
             block_commit_write(k, folio, from, to);
         }
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         let size = i_size_read(task);
         if end > size {
             i_size_write(task, end);
         }
         set_disk_size(task, end.max(size));
-        if k.mutated(Mutant::SizeOnDiskIsAhead) {
-            set_disk_size(task, pos + len);
-        }
         if target == Target::Ours {
-            if !k.mutated(Mutant::PageStaysLocked) {
-                folio_unlock(task, folio);
-            }
+            folio_unlock(task, folio);
             folio_put(task, folio);
         }
         ocfs2_commit_trans(k);
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

@@ -18,7 +18,6 @@ use super::journal::{
     unlock_buffer,
 };
 use super::write::Reiserfs;
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::buffer::try_to_free_buffers;
 use crate::generic::filemap::grab_cache_page;
@@ -53,7 +52,7 @@ pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
 /// `reiserfs_truncate_failed_write`: what a write left beyond the size goes. No save link tells recovery of it.
 #[track_caller]
 pub(super) fn reiserfs_truncate_failed_write(fs: &Reiserfs, k: &Kernel) {
-    if !fs.trims || k.mutated(Mutant::FailedWriteIsNotTruncated) {
+    if !fs.trims {
         return;
     }
     call(k.task.m, Label::new("reiserfs_truncate_failed_write", &[]), || {

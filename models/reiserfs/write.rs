@@ -21,7 +21,6 @@ use super::truncate::{
     reiserfs_invalidate_folio, reiserfs_release_folio, reiserfs_setattr, reiserfs_truncate_failed_write,
 };
 use super::writeback::reiserfs_write_full_page;
-use crate::Mutant;
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::buffer::{
     block_dirty_folio, block_read_full_page, block_write_begin, block_write_begin_v2_6_17, is_outside,
@@ -201,14 +200,14 @@ fn reiserfs_commit_page(k: &Kernel, folio: Folio, from: usize, to: usize) {
                 continue;
             }
             set_buffer_uptodate(task, bh);
-            if !buffer_dirty(task, bh) && !k.mutated(Mutant::WriteEndForgetsToDirty) {
+            if !buffer_dirty(task, bh) {
                 mark_buffer_dirty(task, bh);
                 if new || in_last_page {
                     reiserfs_add_ordered_list(k, bh);
                 }
             }
         }
-        if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+        if !partial {
             folio_mark_uptodate(task, folio);
         }
     });
@@ -228,12 +227,10 @@ fn reiserfs_write_end(
         if !folio_test_uptodate(task, folio) {
             copied = 0;
         }
-        if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
-            page_zero_new_buffers(k, folio, start + copied, start + len);
-        }
+        page_zero_new_buffers(k, folio, start + copied, start + len);
     }
     reiserfs_commit_page(k, folio, start, start + copied);
-    let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+    let end = pos + copied;
     let grows = end > i_size_read(task);
     if grows {
         let outermost = journal_begin(k);
@@ -250,13 +247,11 @@ fn reiserfs_write_end(
         }
         journal_end(k, true);
     }
-    if !k.mutated(Mutant::PageStaysLocked) {
-        folio_unlock(task, folio);
-    }
+    folio_unlock(task, folio);
     folio_put(task, folio);
     // Not needed: to truncate to the size changes nothing.
     if pos + len > i_size_read(task) {
         reiserfs_truncate_failed_write(fs, k);
     }
-    if k.mutated(Mutant::ReturnsLength) { len } else { copied }
+    copied
 }

@@ -14,7 +14,6 @@ use page_state::{Buffer, Folio};
 
 use super::journal::{lock_buffer, unlock_buffer};
 use super::write::{Create, reiserfs_get_block};
-use crate::Mutant;
 use crate::generic::buffer::as_they_arrive;
 use crate::kernel::Kernel;
 
@@ -91,9 +90,7 @@ fn submit(k: &Kernel, folio: Folio) {
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
         for bh in as_they_arrive(k, &submitted) {
-            if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, bh);
-            }
+            bh_write(task, bh);
             unlock_buffer(k, bh);
         }
         if submitted.is_empty() && buffers(task, folio).all(|bh| buffer_uptodate(task, bh)) {

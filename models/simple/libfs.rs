@@ -10,7 +10,6 @@ use page_state::folio::{
 use page_state::inode::{i_size_read, i_size_write};
 
 use super::shmem::{shmem_write_begin, shmem_write_end};
-use crate::Mutant;
 use crate::file_system::{FileSystem, Medium, Nature};
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
@@ -119,10 +118,8 @@ fn simple_write_begin(k: &Kernel, pos: usize, len: usize, text: Text) -> Folio {
         let folio = grab_cache_page(task, pos / units);
         if !folio_test_uptodate(task, folio) {
             let from = pos % units;
-            if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
-                folio_zero_segment(task, folio, 0, from);
-                folio_zero_segment(task, folio, from + len, units);
-            }
+            folio_zero_segment(task, folio, 0, from);
+            folio_zero_segment(task, folio, from + len, units);
             if text == Text::V2_6_20 {
                 folio_mark_uptodate(task, folio);
             }
@@ -146,28 +143,26 @@ fn simple_write_end(
     let took = call(task.m, Label::new("simple_write_end", &args), || {
         let from = pos % task.storage.geometry.page_units();
         let uptodate = folio_test_uptodate(task, folio);
-        if (text == Text::V4_2 || !uptodate) && !k.mutated(Mutant::NewBuffersAreNotZeroed) {
+        if text == Text::V4_2 || !uptodate {
             folio_zero_segment(task, folio, from + copied, from + len);
         }
         if !uptodate {
             folio_mark_uptodate(task, folio);
         }
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
         folio_mark_dirty(task, folio); // Not needed: in memory only there is neither writeback nor reclaim.
         leave(k, folio);
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }
 
 /// Unlocks and drops the page.
 pub(super) fn leave(k: &Kernel, folio: Folio) {
-    if !k.mutated(Mutant::PageStaysLocked) {
-        folio_unlock(&k.task, folio);
-    }
+    folio_unlock(&k.task, folio);
     folio_put(&k.task, folio);
 }
 
@@ -176,12 +171,7 @@ pub(super) fn leave(k: &Kernel, folio: Folio) {
 fn simple_read_folio(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("simple_read_folio", &[]), || {
-        if k.mutated(Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
-        if !k.mutated(Mutant::ReadFillsNothing) {
-            folio_zero_segment(task, folio, 0, task.storage.geometry.page_units());
-        }
+        folio_zero_segment(task, folio, 0, task.storage.geometry.page_units());
         folio_mark_uptodate(task, folio);
         folio_unlock(task, folio);
     });

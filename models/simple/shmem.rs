@@ -9,7 +9,6 @@ use page_state::folio::{folio_mark_dirty, folio_mark_uptodate, folio_test_uptoda
 use page_state::inode::{i_size_read, i_size_write};
 
 use super::libfs::leave;
-use crate::Mutant;
 use crate::generic::filemap::grab_cache_page;
 use crate::kernel::Kernel;
 
@@ -27,22 +26,20 @@ pub(super) fn shmem_write_end(k: &Kernel, pos: usize, len: usize, copied: usize,
     let task = &k.task;
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(task.m, Label::new("shmem_write_end", &args), || {
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > i_size_read(task) {
             i_size_write(task, end);
         }
         if !folio_test_uptodate(task, folio) {
             let units = task.storage.geometry.page_units();
             let from = pos % units;
-            if !k.mutated(Mutant::NewBlockIsNotZeroedAround) {
-                folio_zero_segment(task, folio, 0, from);
-            }
+            folio_zero_segment(task, folio, 0, from);
             folio_zero_segment(task, folio, from + copied, units);
             folio_mark_uptodate(task, folio);
         }
         folio_mark_dirty(task, folio); // Not needed: here is neither writeback nor reclaim.
         leave(k, folio);
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

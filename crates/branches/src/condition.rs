@@ -1,4 +1,4 @@
-//! Conditions: what of them is an operand, and what only a deliberate fault makes true.
+//! Conditions: what of them is an operand.
 
 use syn::{BinOp, Expr, UnOp};
 
@@ -7,8 +7,6 @@ pub(crate) enum Condition<'a> {
     And(&'a Expr, &'a Expr),
     Or(&'a Expr, &'a Expr),
     Not(&'a Expr),
-    /// `k.mutated(...)`
-    Mutated,
     /// `let PATTERN = EXPRESSION`
     Let(&'a syn::ExprLet),
     /// Anything else.
@@ -26,7 +24,6 @@ pub(crate) fn condition(expr: &Expr) -> Condition<'_> {
             _ => Condition::Test(expr),
         },
         Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => Condition::Not(&unary.expr),
-        Expr::MethodCall(call) if call.method == "mutated" => Condition::Mutated,
         Expr::Let(matching) => Condition::Let(matching),
         _ => Condition::Test(expr),
     }

@@ -7,8 +7,8 @@
 //! `Kernel`, `Task`, `User` or `Machine`); [`Found::marked`] gives a source that does the same and tells
 //! which were reached.
 //!
-//! Left out is what only a deliberate fault reaches (`k.mutated(...)`), what ends in a panic or in `bug` (a
-//! branch that must not be reached, and is an error of the model or a `kernel-bug` where it is), and how a trace shows a result (`showing`).
+//! Left out is what ends in a panic or in `bug` (a branch that must not be reached, and is an error of the model or a
+//! `kernel-bug` where it is), and how a trace shows a result (`showing`).
 //! Not looked into are macros.
 //!
 //! ```

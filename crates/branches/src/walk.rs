@@ -53,8 +53,6 @@ pub(crate) fn walk(source: &str, file: &syn::File) -> Walked {
 struct Place {
     /// The innermost branch around.
     inside: Option<usize>,
-    /// Only a deliberate fault gets here.
-    mutant: bool,
     /// To be here is to have reached that branch, and no more.
     exact: bool,
 }
@@ -151,13 +149,11 @@ impl Walk<'_> {
         self.walked.edits.push(Edit { at, begins: false, mark });
     }
 
-    fn within(&mut self, place: Place, walk: impl FnOnce(&mut Self)) {
-        if place.mutant {
-            return;
-        }
+    fn within<R>(&mut self, place: Place, walk: impl FnOnce(&mut Self) -> R) -> R {
         let before = std::mem::replace(&mut self.here, Place { exact: false, ..place });
-        walk(self);
+        let walked = walk(self);
         self.here = before;
+        walked
     }
 
     fn inside(&self, branch: usize) -> Place {
@@ -204,37 +200,21 @@ impl Walk<'_> {
     /// whether a test of its own is marked; operands always are.
     fn condition(&mut self, expr: &Expr, marks: bool) -> (Place, Place) {
         let here = Place { exact: false, ..self.here };
-        let mutant = Place { mutant: true, ..here };
         match condition(expr) {
             Condition::And(left, right) => {
-                let (left_true, left_false) = self.condition(left, true);
-                let mut both = (mutant, mutant);
-                self.within(left_true, |walk| both = walk.condition(right, true));
-                let (right_true, right_false) = both;
-                let either = match (left_false.mutant, right_false.mutant) {
-                    (true, _) => right_false,
-                    (_, true) => left_false,
-                    _ => here,
-                };
-                (right_true, either)
+                let (left_true, _) = self.condition(left, true);
+                let (right_true, _) = self.within(left_true, |walk| walk.condition(right, true));
+                (right_true, here)
             }
             Condition::Or(left, right) => {
-                let (left_true, left_false) = self.condition(left, true);
-                let mut both = (mutant, mutant);
-                self.within(left_false, |walk| both = walk.condition(right, true));
-                let (right_true, right_false) = both;
-                let either = match (left_true.mutant, right_true.mutant) {
-                    (true, _) => right_true,
-                    (_, true) => left_true,
-                    _ => here,
-                };
-                (either, right_false)
+                let (_, left_false) = self.condition(left, true);
+                let (_, right_false) = self.within(left_false, |walk| walk.condition(right, true));
+                (here, right_false)
             }
             Condition::Not(inner) => {
                 let (yes, no) = self.condition(inner, marks);
                 (no, yes)
             }
-            Condition::Mutated => (mutant, here),
             Condition::Let(matching) => {
                 self.visit_expr(&matching.expr);
                 (here, here)
@@ -247,23 +227,17 @@ impl Walk<'_> {
         }
     }
 
-    /// Visits a block that control enters at `place`: a branch of its own, unless the place is a branch
-    /// already or only a deliberate fault goes another way (`always`).
-    fn enter(
-        &mut self,
-        (place, always): (Place, bool),
-        block: &Block,
-        (way, code, line_of): (Way, &Range<usize>, usize),
-    ) {
+    /// Visits a block that control enters at `place`: a branch of its own, unless the place is a branch already.
+    fn enter(&mut self, place: Place, block: &Block, (way, code, line_of): (Way, &Range<usize>, usize)) {
         let opens = line(&block.brace_token.span.open());
-        if place.mutant || block_only_panics(block) {
+        if block_only_panics(block) {
             return;
         }
         if let Some(inside) = place.inside.filter(|_| place.exact) {
             self.walked.branches[inside].1.block.get_or_insert(opens);
         }
         let before = std::mem::replace(&mut self.here, place);
-        if place.exact || always {
+        if place.exact {
             self.within(place, |walk| walk.visit_block(block));
         } else {
             let branch = self.branch(way, code.clone(), &[line_of], Some(opens));
@@ -426,14 +400,14 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             _ => (Way::True, Way::False),
         };
         let then = &expr.then_branch;
-        self.enter((yes, no.mutant), then, (matches, &code, at));
+        self.enter(yes, then, (matches, &code, at));
         match &expr.else_branch {
             Some((_, other)) => match &**other {
-                Expr::Block(block) => self.enter((no, yes.mutant), &block.block, (differs, &code, at)),
+                Expr::Block(block) => self.enter(no, &block.block, (differs, &code, at)),
                 // What it decides tells whether control came there.
                 other => self.within(no, |walk| walk.visit_expr(other)),
             },
-            None if no.mutant || no.exact || yes.mutant || block_only_panics(then) => {}
+            None if no.exact || block_only_panics(then) => {}
             // The operands tell.
             None if is_compound(&expr.cond) && !has_let(&expr.cond) => {}
             None => {
@@ -463,11 +437,10 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         self.visit_expr(&expr.expr);
         for arm in &expr.arms {
             let outer = std::mem::replace(&mut self.statement, line(&arm.pat));
-            let mut mutant = false;
             if let Pat::Guard(guard) = &arm.pat {
-                mutant = self.condition(&guard.guard, is_compound(&guard.guard)).0.mutant;
+                self.condition(&guard.guard, is_compound(&guard.guard));
             }
-            if !mutant && !only_panics(&arm.body) {
+            if !only_panics(&arm.body) {
                 let opens = matches!(&*arm.body, Expr::Block(_)).then(|| line(&arm.body));
                 let branch = self.branch(Way::Matches, range(&arm.pat), &[line(&arm.pat)], opens);
                 self.branch_expr(branch, &arm.body);
@@ -482,7 +455,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         }
         let (yes, _) = self.condition(&expr.cond, is_compound(&expr.cond));
         let code = range(&expr.while_token).start..range(&*expr.cond).end;
-        self.enter((yes, false), &expr.body, (Way::Round, &code, line(expr)));
+        self.enter(yes, &expr.body, (Way::Round, &code, line(expr)));
     }
 
     fn visit_expr_for_loop(&mut self, expr: &'ast syn::ExprForLoop) {
@@ -491,7 +464,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             return self.visit_block(&expr.body);
         }
         let code = range(&expr.for_token).start..range(&*expr.expr).end;
-        self.enter((self.here, false), &expr.body, (Way::Round, &code, line(expr)));
+        self.enter(self.here, &expr.body, (Way::Round, &code, line(expr)));
     }
 
     fn visit_expr_try(&mut self, expr: &'ast syn::ExprTry) {

@@ -41,8 +41,7 @@ pub use shared::{
     unmap_shared,
 };
 pub use user_copy::{
-    copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable, fault_in_multipages_readable,
-    fault_in_pages_readable,
+    copy_from_user_atomic, fault_in_iov_iter_readable, fault_in_multipages_readable, fault_in_pages_readable,
 };
 
 /// The sources of this crate as they were compiled, by name: what a result can depend on.

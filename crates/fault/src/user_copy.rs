@@ -145,37 +145,3 @@ fn not_somebody_elses(user: &User, at: machine::Place, unit: usize) {
     let action = Action::Require { at, demands: [Some(demand), None] };
     user.task.m.perform(Step::new(action, Label::new("watch", &[unit as i32])));
 }
-
-/// The mutant of [`copy_from_user_atomic`]: translates once per page and then copies from the frame,
-/// whatever becomes of the mapping.
-#[track_caller]
-pub fn copy_translating_once(user: &User, addresses: &[Address], folio: Folio, to: usize) -> usize {
-    let (task, mm, len) = (&user.task, user.mm, addresses.len());
-    let storage = task.storage;
-    let copied = call(task.m, Label::new("copy_translating_once", &[len as i32]), || {
-        let mut translated: Option<(usize, usize)> = None;
-        for (i, &address) in addresses.iter().enumerate() {
-            let (page, unit) = split(storage, address);
-            let frame = match translated {
-                Some((known, frame)) if known == page => frame,
-                _ => {
-                    let label = Label::new("translate", &[page as i32]);
-                    let order = machine::Order::Relaxed;
-                    let entry =
-                        page_state::steps::load(task, mm.entry(page), machine::Word::MAX, order, label);
-                    if entry & crate::address_space::PRESENT == 0 {
-                        reach(task, "short copy");
-                        return i as u8;
-                    }
-                    AddressSpace::frame_field().of(entry) as usize
-                }
-            };
-            translated = Some((page, frame));
-            let (source, target) = (storage.unit(frame, unit), storage.unit(folio.frame, to + i));
-            page_state::steps::copy_unit(task, source, target, Label::new("copy_unit", &[i as i32]));
-            not_somebody_elses(user, target, to + i);
-        }
-        len as u8
-    });
-    usize::from(copied)
-}

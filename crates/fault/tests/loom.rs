@@ -6,16 +6,17 @@ mod loomed;
 use std::collections::BTreeSet;
 
 use fault::{
-    AddressSpace, Backing, GONE, PRESENT, SourcePage, User, copy_from_user_atomic, copy_translating_once,
-    find_vma, get_user, madvise_dontneed, mmap_read_lock, mmap_read_unlock, mmap_write_downgrade,
-    mmap_write_lock, mmap_write_unlock, munmap, truncate_source, try_to_unmap,
+    AddressSpace, Backing, GONE, PRESENT, SourcePage, User, copy_from_user_atomic, find_vma, get_user,
+    madvise_dontneed, mmap_read_lock, mmap_read_unlock, mmap_write_downgrade, mmap_write_lock,
+    mmap_write_unlock, munmap, truncate_source, try_to_unmap,
 };
 use loomed::{Actor, End, Outcome, World, explore, returns};
-use machine::{Flow, Label, Layout, Order, Peek, Place, Word, again};
+use machine::{Action, Demand, Flow, Label, Layout, Order, Peek, Place, Step, Word, again};
 use page_state::folio::{
     self, Folio, filemap_get_folio, filemap_remove_folio, folio_in_cache, folio_lock, folio_put, folio_unlock,
 };
-use page_state::steps::{attempt, load, store, wait};
+use page_state::steps::{attempt, copy_unit, load, store, wait};
+use page_state::unit::ALL_BUT_STALE;
 use page_state::{Geometry, Storage, Task, Unit};
 
 /// The page that is written: in the page cache.
@@ -359,12 +360,26 @@ fn a_copy_beside_munmap_copies_the_prefix_that_it_reports() {
     }
 }
 
+/// Looks once whether the page is there, and then copies from its frame, whatever becomes of the mapping.
+fn copy_translating_once(task: &Task, source: &Source) {
+    let storage = &source.storage;
+    let there = load(task, source.mm.entry(0), PRESENT, Order::Relaxed, Label::new("translate", &[]));
+    for unit in (0..2).filter(|_| there != 0) {
+        let (from, to) = (storage.unit(storage.source_frame(0), unit), storage.unit(OTHER.frame, unit));
+        copy_unit(task, from, to, Label::new("copy_unit", &[]));
+        let witness = Label::new("unit", &[unit as i32]);
+        let demand = Demand { among: ALL_BUT_STALE, property: "copy-after-unmap", witness };
+        let action = Action::Require { at: to, demands: [Some(demand), None] };
+        task.m.perform(Step::new(action, Label::new("watch", &[])));
+    }
+}
+
 #[test]
 fn a_copy_that_translates_once_is_caught() {
-    let mut source = source(1, &[Backing::Anonymous], true);
-    source.mm.watched = true;
+    let source = source(1, &[Backing::Anonymous], true);
     let once: Actor<Source> = |task, source| {
-        as_user(task, source, |user| copy_translating_once(user, &addresses(0, 2), OTHER, 0)) as Word
+        copy_translating_once(task, source);
+        0
     };
     let broken: BTreeSet<String> =
         run(&source, &[once, unmap_all]).into_iter().flat_map(|o| o.broken).collect();

@@ -8,12 +8,11 @@ use page_state::buffer::{
 use page_state::folio::{
     folio_mark_dirty, folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
-use page_state::inode::{i_size_read, orphan_add, set_disk_size};
+use page_state::inode::{i_size_read, orphan_add};
 use page_state::steps::report;
 use page_state::{Buffer, Folio};
 
 use super::{Journalled, WriteEnd};
-use crate::Mutant;
 use crate::ext4::begin::{abandon, grab_with_handle, page_range};
 use crate::ext4::truncate::{ext4_truncate_failed_write, ext4_update_inode_size, ext4_zero_partial_blocks};
 use crate::generic::buffer::{
@@ -36,9 +35,7 @@ pub(super) fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usi
             abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
             return Err(error);
         }
-        if !k.mutated(Mutant::NoWriteAccess) {
-            walk_page_buffers(k, folio, (from, to), &|bh| do_journal_get_write_access(fs, k, handle, bh));
-        }
+        walk_page_buffers(k, folio, (from, to), &|bh| do_journal_get_write_access(fs, k, handle, bh));
         Ok(folio)
     })
 }
@@ -133,9 +130,7 @@ pub(super) fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buff
             // Not needed: so that writeback finds the page and commits; who syncs here commits as well.
             folio_mark_dirty(task, bh.folio);
         }
-        if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-            jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
-        }
+        jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
         if fs.write_end >= WriteEnd::V6_14 {
             clear_buffer_new(task, bh);
         }
@@ -181,9 +176,6 @@ fn ext4_journalled_zero_new_buffers(
     let task = &k.task;
     let label = Label::new("ext4_journalled_zero_new_buffers", &[from as i32, to as i32]);
     call(task.m, label, || {
-        if k.mutated(Mutant::NewBuffersAreNotZeroed) {
-            return;
-        }
         for bh in buffers(task, folio) {
             if !buffer_new(task, bh) || is_outside(k, bh, from, to) {
                 continue;
@@ -264,7 +256,7 @@ fn take_buffers(
     }
     let each = |bh| write_end_fn(fs, k, handle, bh);
     let partial = walk_page_buffers(k, folio, (from, walk_to), &each);
-    if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+    if !partial {
         // Not needed: a page that is never marked costs reads, and no data.
         folio_mark_uptodate(task, folio);
     }
@@ -288,15 +280,12 @@ pub(super) fn ext4_journalled_write_end(
         let (from, to) = page_range(k, pos, len);
         let copied = match take_buffers(fs, k, handle, folio, (from, to), copied) {
             Took::Units(copied) => {
-                let committed = if k.mutated(Mutant::SizeFromLength) { len } else { copied };
-                ext4_update_inode_size(k, pos + committed);
+                ext4_update_inode_size(k, pos + copied);
                 copied
             }
             Took::Nothing => 0,
         };
-        if !k.mutated(Mutant::PageStaysLocked) {
-            folio_unlock(task, folio);
-        }
+        folio_unlock(task, folio);
         folio_put(task, folio);
         if old_size < pos {
             pagecache_isize_extended(k, fs, old_size, pos);
@@ -305,7 +294,7 @@ pub(super) fn ext4_journalled_write_end(
             }
         }
         // Not needed: a truncation to where the file ends takes nothing.
-        let extending = pos + len > i_size_read(task) && !k.mutated(Mutant::FailedWriteIsNotTruncated);
+        let extending = pos + len > i_size_read(task);
         if extending {
             orphan_add(task);
         }
@@ -313,10 +302,7 @@ pub(super) fn ext4_journalled_write_end(
         if extending {
             ext4_truncate_failed_write(k, fs);
         }
-        if k.mutated(Mutant::SizeOnDiskIsAhead) {
-            set_disk_size(task, pos + len);
-        }
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     Ok(usize::from(took))
 }

@@ -9,7 +9,6 @@ use scenario::Actor;
 
 use super::judge::observe;
 use super::{Shared, actor, file, request};
-use crate::Mutant;
 use crate::family::{Companion, Growth, Source};
 use crate::file_system::{FileSystem, Medium};
 use crate::generic::filemap::{filemap_fault, generic_file_read};
@@ -17,6 +16,7 @@ use crate::generic::mmap::{load_through_mapping, store_through_mapping};
 use crate::generic::reclaim::{kiocb_invalidate_pages, shrink_folio_list};
 use crate::generic::writeback::write_cache_pages;
 use crate::kernel::{BehindEnd, Kernel};
+use crate::mutants;
 
 /// What may happen to the source meanwhile, if anything.
 pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -> Option<Actor> {
@@ -29,13 +29,7 @@ pub(in crate::family) fn adversary(shared: &Shared, source: Source, id: usize) -
         }))
     };
     match source {
-        Source::Unmapped | Source::Freed => of("munmap", |k, pages| {
-            if k.mutated(Mutant::UnmapLeavesEntries) {
-                crate::mutants::munmap_leaving_entries(&k.task, &k.world.mm);
-            } else {
-                munmap(&k.task, &k.world.mm, 0..pages);
-            }
-        }),
+        Source::Unmapped | Source::Freed => of("munmap", |k, pages| munmap(&k.task, &k.world.mm, 0..pages)),
         Source::StraddlingUnmapped => of("munmap", |k, _| munmap(&k.task, &k.world.mm, 1..2)),
         Source::Dropped | Source::SelfDropped => {
             of("madvise", |k, pages| madvise_dontneed(&k.task, &k.world.mm, 0..pages))
@@ -66,9 +60,6 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
             read as Word
         }),
         Companion::Commit => actor("commit", id, shared, |k, fs| {
-            if k.mutated(Mutant::CommitDoesNotWait) {
-                crate::mutants::commit_without_waiting(&k.task);
-            }
             fs.commit(k);
             reach(&k.task, "committed");
             0
@@ -198,6 +189,7 @@ pub(super) fn has_come(k: &Kernel, what: Word) {
 fn truncate(k: &Kernel, fs: &dyn FileSystem, size: usize) -> Word {
     wait_for(k, BehindEnd::STORE, "wait for the store behind the end");
     inode_lock(&k.task);
+    mutants::before_truncation(k, size);
     fs.truncate(k, size);
     inode_unlock(&k.task);
     has_come(k, BehindEnd::GROWTH);

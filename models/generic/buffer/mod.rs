@@ -175,7 +175,7 @@ fn prepare_buffer(
                 // Not needed: an uptodate page has zeros where the file had a hole, and write_end marks the buffer.
                 if folio_test_uptodate(task, folio) {
                     (new.of_uptodate_page)(bh);
-                } else if !k.mutated(crate::Mutant::NewBlockIsNotZeroedAround) {
+                } else {
                     folio_zero_segment(task, folio, to.max(block.start), block.end);
                     folio_zero_segment(task, folio, block.start, from.min(block.end));
                 }
@@ -215,9 +215,6 @@ pub fn block_read_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }
-        if k.mutated(crate::Mutant::ReadMarksUptodateFirst) {
-            folio_mark_uptodate(task, folio);
-        }
         let blocks = blocks_of_size(k);
         for bh in buffers(task, folio) {
             call(task.m, Label::new("fill_buffer", &[bh.block as i32]), || fill_buffer(k, fs, bh, blocks));
@@ -230,10 +227,6 @@ pub fn block_read_full_page(k: &Kernel, fs: &dyn FileSystem, folio: Folio) {
 fn fill_buffer(k: &Kernel, fs: &dyn FileSystem, bh: Buffer, blocks: usize) {
     let task = &k.task;
     if buffer_uptodate(task, bh) {
-        return;
-    }
-    if k.mutated(crate::Mutant::ReadFillsNothing) {
-        set_buffer_uptodate(task, bh);
         return;
     }
     if !buffer_mapped(task, bh) {

@@ -9,7 +9,6 @@ use page_state::folio::{folio_mark_uptodate, folio_put, folio_test_uptodate, fol
 use page_state::inode::{i_size_read, i_size_write};
 
 use super::{is_outside, page_zero_new_buffers};
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::kernel::Kernel;
@@ -27,13 +26,11 @@ pub fn block_commit_write(k: &Kernel, folio: Folio, from: usize, to: usize) {
                 partial = !buffer_uptodate(task, bh) || partial;
             } else {
                 set_buffer_uptodate(task, bh);
-                if !k.mutated(Mutant::WriteEndForgetsToDirty) {
-                    mark_buffer_dirty(task, bh);
-                }
+                mark_buffer_dirty(task, bh);
             }
             clear_buffer_new(task, bh); // Not needed: the next write_begin does.
         }
-        if !partial || k.mutated(Mutant::PartialPageIsUptodate) {
+        if !partial {
             // Not needed: a page that is not marked is filled again, but for the buffers that are uptodate.
             folio_mark_uptodate(task, folio);
         }
@@ -52,9 +49,7 @@ pub fn block_write_end(k: &Kernel, folio: Folio, (from, len): (usize, usize), co
             if !folio_test_uptodate(task, folio) {
                 copied = 0;
             }
-            if !k.mutated(Mutant::NewBuffersAreNotZeroed) {
-                page_zero_new_buffers(k, folio, from + copied, from + len);
-            }
+            page_zero_new_buffers(k, folio, from + copied, from + len);
         }
         block_commit_write(k, folio, from, from + copied);
         copied as u8
@@ -77,13 +72,11 @@ pub fn generic_write_end(
         let from = pos % task.storage.geometry.page_units();
         let old_size = i_size_read(task);
         let copied = block_write_end(k, folio, (from, len), copied);
-        let end = pos + if k.mutated(Mutant::SizeFromLength) { len } else { copied };
+        let end = pos + copied;
         if end > old_size {
             i_size_write(task, end);
         }
-        if !k.mutated(Mutant::PageStaysLocked) {
-            folio_unlock(task, folio);
-        }
+        folio_unlock(task, folio);
         folio_put(task, folio);
         if old_size < pos {
             pagecache_isize_extended(k, fs, old_size, pos);
@@ -91,7 +84,7 @@ pub fn generic_write_end(
         if end > old_size {
             fs.dirty_inode(k);
         }
-        if k.mutated(Mutant::ReturnsLength) { len as u8 } else { copied as u8 }
+        copied as u8
     });
     usize::from(took)
 }

@@ -15,7 +15,6 @@ use page_state::{Buffer, Folio};
 
 use super::write_end::block_commit_write;
 use super::{block_write_begin, blocks_of_size};
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::kernel::{Kernel, VmFault};
 
@@ -130,9 +129,7 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
         for bh in as_they_arrive(k, &submitted) {
-            if !k.mutated(Mutant::WritebackWritesNothing) {
-                bh_write(task, bh);
-            }
+            bh_write(task, bh);
         }
         folio_end_writeback(task, folio);
     });

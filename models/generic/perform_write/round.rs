@@ -1,27 +1,23 @@
 //! One round of the loop, and what callers of their own share with it.
 
 use fault::{
-    Address, IovIter, copy_from_user_atomic, copy_translating_once, fault_in_iov_iter_readable,
-    fault_in_multipages_readable, fault_in_pages_readable,
+    Address, IovIter, copy_from_user_atomic, fault_in_iov_iter_readable, fault_in_multipages_readable,
+    fault_in_pages_readable,
 };
 use machine::{Label, Order, Word, call};
 use page_state::Folio;
-use page_state::folio::{folio_test_uptodate, folio_zero_segment};
-use page_state::inode::i_size_write;
+use page_state::folio::folio_test_uptodate;
 use page_state::steps::{reach, report, test};
 
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
 use crate::kernel::{Caller, Errno, Kernel};
+use crate::mutants;
 
 /// Faults the next `bytes` units of the source in, as the caller's era does. Tells how many may not be
 /// readable: all, where the era only knows that one is not.
 #[track_caller]
 pub fn prefault(k: &Kernel, fs: &dyn FileSystem, source: IovIter, bytes: usize) -> usize {
-    if k.mutated(Mutant::NoPrefault) {
-        return 0;
-    }
     let fault = |index| filemap_fault(k, fs, index);
     let user = k.user(&fault);
     let all_or_nothing = |readable: bool| if readable { 0 } else { bytes };
@@ -43,10 +39,6 @@ fn copy_once(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Foli
 /// The copy with faults off. Since v6.18 it tries again from where it stopped, until it copies nothing.
 #[track_caller]
 pub fn copy_atomic(k: &Kernel, fs: &dyn FileSystem, addresses: &[Address], folio: Folio, to: usize) -> usize {
-    if k.mutated(Mutant::CopyTranslatesOnce) {
-        let fault = |index| filemap_fault(k, fs, index);
-        return copy_translating_once(&k.user(&fault), addresses, folio, to);
-    }
     if k.world.setting.caller < Caller::V6_18 {
         return copy_once(k, fs, addresses, folio, to);
     }
@@ -79,24 +71,14 @@ pub(super) fn write_once(
         }
         let folio = fs.write_begin(k, at, bytes)?;
         let to = at % k.task.storage.geometry.page_units();
-        let mut addresses = source.addresses(bytes);
-        if k.mutated(Mutant::PrefaultUnderPageLock) || k.mutated(Mutant::PrefaultOfItselfUnderPageLock) {
-            prefault(k, fs, source, bytes);
-        }
-        if k.mutated(Mutant::SizeBeforeCopy) {
-            i_size_write(&k.task, at + bytes);
-        }
-        if k.mutated(Mutant::CopyIsMisplaced) {
-            addresses.iter_mut().for_each(|address| *address ^= 1);
-        }
-        let mut copied = copy_atomic(k, fs, &addresses, folio, to);
-        if copied < bytes && k.mutated(Mutant::ShortCopyIsZeroFilled) {
-            folio_zero_segment(&k.task, folio, to + copied, to + bytes);
-        }
+        mutants::before_copy(k, fs, (at, bytes), source);
+        let mut copied = copy_atomic(k, fs, &source.addresses(bytes), folio, to);
+        mutants::after_copy(k, folio, to + copied, to + bytes);
         if k.world.setting.short_is_zero && copied < bytes && !folio_test_uptodate(&k.task, folio) {
             copied = 0;
         }
         let committed = fs.write_end(k, at, bytes, copied, folio)?;
+        let committed = mutants::after_write_end(k, (at, bytes), committed);
         // Not reached: left to the deliberate fault ReturnsLength.
         if committed > copied {
             report(&k.task, "bad-return", Label::new("write_end takes more than was copied", &[]));
@@ -113,5 +95,5 @@ pub(super) fn write_once(
 pub fn fatal_signal_pending(k: &Kernel) -> bool {
     let label = Label::new("fatal_signal_pending", &[]);
     let look = |at| test(&k.task, at, Word::MAX, Order::Relaxed, label);
-    !k.mutated(Mutant::SignalsAreIgnored) && k.world.signal.is_some_and(look)
+    k.world.signal.is_some_and(look)
 }

@@ -10,7 +10,6 @@ use page_state::steps::reach;
 
 use super::round::copy_atomic;
 use super::{Ended, Progress, in_page};
-use crate::Mutant;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
 use crate::kernel::{Caller, Errno, Kernel, Request};
@@ -28,10 +27,8 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
             bytes = bytes.min(source.single_seg_count());
         }
         // What is faulted in ends with the segment.
-        if !k.mutated(Mutant::NoPrefault) {
-            let fault = |index| filemap_fault(k, fs, index);
-            fault_in_pages_readable(&k.user(&fault), source, bytes);
-        }
+        let fault = |index| filemap_fault(k, fs, index);
+        fault_in_pages_readable(&k.user(&fault), source, bytes);
         // 81b0c8713385: an empty segment is stepped over; before, it was a round for nothing.
         if bytes == 0 && caller != Caller::V2_6_17AfterFix {
             return Flow::Again((written, source.next_segment().at));

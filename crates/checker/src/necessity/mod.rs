@@ -16,14 +16,21 @@
 //!
 //! What is left out leaves a step behind that does nothing, so that a loop around it is seen to go round.
 //! Memory barriers are not removed: no search of sequentially consistent memory needs one.
+//!
+//! [`changed`] is the other way round: a scenario with a fault that somebody has thought of, of whichever actor, by
+//! the names of a function and a word in it. It asks what the properties are worth.
 
+mod change;
 mod held;
 mod remove;
 mod watch;
 mod words;
 
-use machine::{Action, Location, Order, Step, Word};
+use std::cell::RefCell;
 
+use machine::{Action, Control, FINISHED, Location, Order, Step, Word};
+
+pub use change::{Change, Changed, changed};
 pub use remove::without;
 pub use watch::{Scope, Watched, watch};
 pub use words::{KernelWord, Words};
@@ -62,4 +69,38 @@ fn nothing(step: Step) -> Step {
 /// The same step with another action.
 fn instead(step: Step, action: Action) -> Step {
     Step { action, show: |_| String::new(), ..step }
+}
+
+/// Does nothing, and gives this answer; a frame is never entered, so that nothing else of it comes here.
+fn answer(step: Step, answer: Word, perform: impl Fn(Step) -> Word) -> Word {
+    perform(nothing(step));
+    if matches!(step.action, Action::Control(_)) { FINISHED | answer } else { answer }
+}
+
+/// The open frames of an actor, with what is to be known of each.
+struct Frames<F>(RefCell<Vec<F>>);
+
+impl<F> Default for Frames<F> {
+    fn default() -> Frames<F> {
+        Frames(RefCell::default())
+    }
+}
+
+impl<F> Frames<F> {
+    /// Takes a step of control, which may open this frame or close the innermost one.
+    fn follow(&self, step: Step, control: Control, frame: F, perform: impl Fn(Step) -> Word) -> Word {
+        if let Control::Leave { .. } = control {
+            self.0.borrow_mut().pop();
+        }
+        let answer = perform(step);
+        if enters(control) && answer & FINISHED == 0 {
+            self.0.borrow_mut().push(frame);
+        }
+        answer
+    }
+}
+
+/// Whether it opens a frame.
+fn enters(control: Control) -> bool {
+    matches!(control, Control::Call | Control::Loop { .. })
 }

@@ -1,12 +1,10 @@
 //! A scenario without a word.
 
-use std::cell::RefCell;
-
-use machine::{Action, Control, FINISHED, Machine, Step, Word};
+use machine::{Action, Machine, Step, Word};
 use scenario::Scenario;
 
 use super::held::{Held, Lock, Numbers};
-use super::{Removal, Scope, Site, instead, nothing};
+use super::{Frames, Removal, Scope, Site, answer, enters, instead, nothing};
 
 /// The scenario whose writers do without the word at `site`.
 #[must_use]
@@ -16,7 +14,7 @@ pub fn without(scenario: &Scenario, scope: Scope, site: Site, removal: Removal) 
         let (body, numbers) = (actor.body.clone(), Numbers::default());
         actor.body = std::sync::Arc::new(move |m: &dyn Machine| {
             let held = Held::new(m, numbers.clone());
-            body(&Without { held, site, removal, frames: RefCell::default() })
+            body(&Without { held, site, removal, frames: Frames::default() })
         });
     }
     changed
@@ -28,7 +26,7 @@ struct Without<'m> {
     site: Site,
     removal: Removal,
     /// The open frames, by whether the word opened them.
-    frames: RefCell<Vec<bool>>,
+    frames: Frames<bool>,
 }
 
 impl Machine for Without<'_> {
@@ -36,7 +34,7 @@ impl Machine for Without<'_> {
         let here = Site::of(&step) == self.site;
         match self.removal {
             Removal::LeftOut if here => self.answer(step, 0),
-            Removal::Answers(answer) if here => self.answer(step, answer),
+            Removal::Answers(word) if here => self.answer(step, word),
             Removal::Unlocked(taken) => self.without_lock(step, here, taken),
             _ => self.held.perform(step),
         }
@@ -45,26 +43,19 @@ impl Machine for Without<'_> {
 
 impl Without<'_> {
     /// Does nothing, and gives this answer.
-    fn answer(&self, step: Step, answer: Word) -> Word {
+    fn answer(&self, step: Step, word: Word) -> Word {
+        let pass_on = |step| self.held.perform(step);
         match step.action {
-            // The loop of a word that is one: it is never entered, so nothing else of it comes here.
-            Action::Control(Control::Call | Control::Loop { .. }) => {
-                self.held.perform(nothing(step));
-                FINISHED | answer
-            }
-            Action::Control(_) => self.held.perform(step),
-            _ => {
-                self.held.perform(nothing(step));
-                answer
-            }
+            Action::Control(control) if !enters(control) => pass_on(step),
+            _ => answer(step, word, pass_on),
         }
     }
 
     fn without_lock(&self, step: Step, here: bool, taken: Site) -> Word {
         if let Action::Control(control) = step.action {
-            return self.follow(step, control, here);
+            return self.frames.follow(step, control, here, |step| self.held.perform(step));
         }
-        let inside = here || self.frames.borrow().contains(&true);
+        let inside = here || self.frames.0.borrow().contains(&true);
         if let Some(lock) = Lock::taken_by(&step).filter(|lock| inside && lock.taken == taken) {
             self.take(step, lock);
             return Word::from(matches!(step.action, Action::Try { .. }));
@@ -73,17 +64,6 @@ impl Without<'_> {
             Some(lock) => self.give_back(step, &lock),
             None => self.held.perform(step),
         }
-    }
-
-    fn follow(&self, step: Step, control: Control, here: bool) -> Word {
-        if let Control::Leave { .. } = control {
-            self.frames.borrow_mut().pop();
-        }
-        let answer = self.held.perform(step);
-        if matches!(control, Control::Call | Control::Loop { .. }) && answer & FINISHED == 0 {
-            self.frames.borrow_mut().push(here);
-        }
-        answer
     }
 
     /// What else the step does that takes the lock, without waiting.

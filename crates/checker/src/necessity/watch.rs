@@ -1,14 +1,13 @@
 //! Which kernel words the writers of a scenario pass.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use machine::{Action, Control, FINISHED, Machine, Step, Word};
+use machine::{Action, Control, Machine, Step, Word};
 use scenario::Scenario;
 
-use super::Site;
 use super::held::{Held, Lock, Numbers};
+use super::{Frames, Site};
 
 /// What belongs to the write path.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +113,7 @@ pub fn watch(scenario: &Scenario, scope: Scope, watched: &Watched) -> Scenario {
         let (body, numbers, watched) = (actor.body.clone(), Numbers::default(), watched.clone());
         actor.body = Arc::new(move |m: &dyn Machine| {
             let held = Held::new(m, numbers.clone());
-            body(&Watching { held, scope, watched: watched.clone(), frames: RefCell::default() })
+            body(&Watching { held, scope, watched: watched.clone(), frames: Frames::default() })
         });
     }
     seen
@@ -134,34 +133,26 @@ struct Watching<'m> {
     held: Held<'m>,
     scope: Scope,
     watched: Watched,
-    frames: RefCell<Vec<Frame>>,
+    frames: Frames<Frame>,
 }
 
 impl Machine for Watching<'_> {
     fn perform(&self, step: Step) -> Word {
-        match step.action {
-            Action::Control(Control::Leave { result }) => {
-                self.leave(&step, result);
-                self.held.perform(step)
-            }
-            Action::Control(Control::Round { .. } | Control::Misfit { .. }) => self.held.perform(step),
-            Action::Control(_) => {
-                self.enter(&step);
-                let answer = self.held.perform(step);
-                if answer & FINISHED == 0 {
-                    self.frames.borrow_mut().push(Frame { site: Site::of(&step), step, is_word: None });
-                }
-                answer
-            }
-            _ => self.step(step),
+        let Action::Control(control) = step.action else { return self.step(step) };
+        match control {
+            Control::Call | Control::Loop { .. } => self.enter(&step),
+            Control::Leave { result } => self.leave(&step, result),
+            Control::Round { .. } | Control::Misfit { .. } => {}
         }
+        let frame = Frame { site: Site::of(&step), step, is_word: None };
+        self.frames.follow(step, control, frame, |step| self.held.perform(step))
     }
 }
 
 impl Watching<'_> {
     /// The innermost function of the write path.
     fn function(&self) -> Option<&'static str> {
-        let frames = self.frames.borrow();
+        let frames = self.frames.0.borrow();
         let functions = frames.iter().filter(|f| f.is_word != Some(true));
         let mut names = functions
             .filter(|f| matches!(f.step.action, Action::Control(Control::Call)))
@@ -171,7 +162,7 @@ impl Watching<'_> {
 
     /// The word that the actor is in.
     fn word(&self) -> Option<Site> {
-        self.frames.borrow().iter().find(|f| f.is_word == Some(true)).map(|f| f.site)
+        self.frames.0.borrow().iter().find(|f| f.is_word == Some(true)).map(|f| f.site)
     }
 
     /// A step or frame is told from the first on that is in the innermost frame.
@@ -181,7 +172,7 @@ impl Watching<'_> {
         }
         let is_word = (self.scope.defines_words)(&step.location.path());
         let opened = {
-            let mut frames = self.frames.borrow_mut();
+            let mut frames = self.frames.0.borrow_mut();
             let Some(frame) = frames.last_mut().filter(|f| f.is_word.is_none()) else { return };
             frame.is_word = Some(is_word);
             frame.step
@@ -193,10 +184,8 @@ impl Watching<'_> {
     }
 
     fn leave(&self, step: &Step, result: Word) {
-        let Some(frame) = self.frames.borrow_mut().pop() else { return };
-        if frame.is_word != Some(true) {
-            return;
-        }
+        let frames = self.frames.0.borrow();
+        let Some(frame) = frames.last().filter(|frame| frame.is_word == Some(true)) else { return };
         let mut notes = self.watched.lock();
         let Some(note) = notes.words.get_mut(&frame.site) else { return };
         note.answers.insert(result);

@@ -5,7 +5,7 @@ use crate::words::{
     DATA, FLAGS, change, copy, load, lock, start_handle, stop_handle, store, trylock, unlock,
 };
 use checker::explicit::{Options, check};
-use checker::necessity::{KernelWord, Removal, Scope, Watched, Words, watch, without};
+use checker::necessity::{Change, KernelWord, Removal, Scope, Watched, Words, changed, watch, without};
 use machine::{Action, Flow, Label, Layout, Machine, Order, Peek, Step, Word, again, call, show_number};
 use scenario::{Actor, Check, Coverage, Initial, Kind, Outcome, Property, Scenario};
 
@@ -318,4 +318,69 @@ fn without_a_word_of_another_scenario_everything_stays() {
             assert_eq!((same.bad, same.states), (plain.bad.clone(), plain.states));
         }
     }
+}
+
+/// What is found with changes, and which of them nobody came to.
+fn with(scenario: &Scenario, changes: &[Change]) -> (Vec<String>, Vec<String>) {
+    let changed = changed(scenario, changes);
+    let found = bad(&searched(&changed.scenario));
+    (found, changed.not_met().map(|change| change.to_string()).collect())
+}
+
+fn strings<const N: usize>(all: [&str; N]) -> Vec<String> {
+    all.map(str::to_owned).into()
+}
+
+#[test]
+fn a_change_is_of_a_word_in_a_function_of_some_actors() {
+    let toy = locked_increments();
+    let one_more = |store| match store {
+        Action::Store { at, value, order } => Action::Store { at, value: value + 1, order },
+        other => other,
+    };
+    for change in [
+        Change::left_out("write", "write_counter"),
+        Change::left_out("write", "write_counter").of(&["write 2"]),
+        Change::answers("write", "read_counter", 0),
+        Change::becomes("write", "write_counter", one_more),
+    ] {
+        assert_eq!(with(&toy, &[change]), (strings(["wrong: end"]), strings([])), "{change}");
+    }
+    let nobodys = [
+        Change::left_out("write", "write_cuonter"),
+        Change::left_out("write_end", "write_counter"),
+        Change::left_out("write", "write_counter").of(&["read"]),
+        // It is not a step.
+        Change::becomes("write", "write", one_more),
+    ];
+    let told = [
+        "write_cuonter in write",
+        "write_counter in write_end",
+        "write_counter in write of read",
+        "write in write",
+    ];
+    assert_eq!(with(&toy, &nobodys), (strings([]), strings(told)));
+}
+
+#[test]
+fn a_function_that_is_left_out_is_not_entered() {
+    let write = |m: &dyn Machine| {
+        call(m, label("write"), || {
+            let copied = copy(m, FLAGS, DATA);
+            store(m, words::LOCK, Word::from(copied), "tell");
+        });
+        0
+    };
+    let mut toy =
+        scenario(vec![Actor::new("write", write)], |s| s.peek(DATA) != 2 || s.peek(words::LOCK) != 2);
+    toy.initial[0].cells[FLAGS.index()] = 2;
+    let store = Change::left_out("retry", "store");
+    let copy = Change::left_out("write", "copy");
+    assert_eq!(with(&toy, &[store]), (strings(["wrong: end"]), strings([])));
+    assert_eq!(with(&toy, &[copy, store]), (strings(["wrong: end"]), strings(["store in retry"])));
+    // Nor is the loop in it, which answers what is copied.
+    let retry = Change::answers("copy", "retry", 2);
+    assert_eq!(with(&toy, &[retry]), (strings(["wrong: end"]), strings([])));
+    let found = with(&toy, &[Change::becomes("write", "tell", |_| Action::Fence { order: Order::Full })]);
+    assert_eq!(found, (strings(["wrong: end"]), strings([])));
 }

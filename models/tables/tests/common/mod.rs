@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ::tree::Release;
 use c_text::{Overlay, Sources};
 use checker::explicit::{Options, check};
-use scenario::{Case, Outcome, Tier};
+use scenario::{Case, Outcome, Scenario, Tier};
 use tables::{Tree, TreePath};
 
 /// A tree of our own.
@@ -39,7 +39,12 @@ pub(crate) fn path_of((release, tree): (Release, Overlay<::tree::Tree>)) -> Tree
 
 /// What a search finds.
 pub(crate) fn outcome(case: &Case) -> Outcome {
-    check(&(case.build)(), &Options::default()).unwrap_or_else(|why| panic!("{}: {why}", case.name))
+    searched(&(case.build)())
+}
+
+/// What a search of a scenario finds.
+pub(crate) fn searched(scenario: &Scenario) -> Outcome {
+    check(scenario, &Options::default()).unwrap_or_else(|why| panic!("{}: {why}", scenario.name))
 }
 
 /// The bad states of an outcome.

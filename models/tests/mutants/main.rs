@@ -1,12 +1,22 @@
 //! Each mutant breaks its property where the model without it keeps it.
 
-use checker::explicit::{self, Options};
-use models::Mutant;
-use scenario::{Case, Coverage, Outcome, Tier, Variant, WritePath};
+mod list;
 
-fn outcome(cases: &[Case], name: &str) -> Outcome {
-    let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("no scenario {name}"));
-    explicit::check(&(case.build)(), &Options::default()).expect("the model can be searched")
+use checker::explicit::{self, Options};
+use checker::necessity::{Change, changed};
+use list::{ALL, Fault, Mutant};
+use scenario::{Case, Coverage, Outcome, Scenario, Tier, Variant, WritePath};
+
+fn search(scenario: &Scenario) -> Outcome {
+    explicit::check(scenario, &Options::default()).expect("the model can be searched")
+}
+
+fn case<'c>(variant: &'c Variant, name: &str) -> &'c Case {
+    variant.cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("no scenario {name}"))
+}
+
+fn outcome(variant: &Variant, name: &str) -> Outcome {
+    search(&(case(variant, name).build)())
 }
 
 fn breaks(outcome: &Outcome, property: &str) -> bool {
@@ -18,27 +28,49 @@ fn newest(paths: &[WritePath], path: &str) -> Variant {
     path.variants.last().expect("there are variants").clone()
 }
 
+/// What is found with a mutant in the newest variant of a path, and which of its changes nobody came to.
+fn mutated(variant: &Variant, mutant: &Mutant, (path, name): (&str, &str)) -> (Outcome, Vec<Change>) {
+    match mutant.fault {
+        Fault::Outside(changes) => {
+            let changed = changed(&(case(variant, name).build)(), changes);
+            (search(&changed.scenario), changed.not_met().collect())
+        }
+        Fault::Inside(fault) => (outcome(&newest(&models::mutated(fault), path), name), Vec::new()),
+    }
+}
+
 /// Complains unless the newest variant keeps the property in this scenario and the mutant breaks it.
 fn complaint(
     variant: &Variant,
-    mutant: Mutant,
+    mutant: &Mutant,
     (property, path, name): (&str, &str, &str),
 ) -> Option<String> {
-    let sane = outcome(&variant.cases, name);
+    let Mutant { name: called, what, .. } = mutant;
+    let sane = outcome(variant, name);
     assert_eq!(sane.coverage, Coverage::Exhausted);
-    assert!(!breaks(&sane, property), "{property} is broken in {name} without {mutant:?}");
-    let mutated = outcome(&newest(&models::mutated(mutant), path).cases, name);
-    let found: Vec<&str> = mutated.bad.iter().map(|bad| bad.property.as_str()).collect();
-    let told = || format!("{mutant:?} does not break {property} in {name}, but {found:?}");
-    (!breaks(&mutated, property)).then(told)
+    assert!(!breaks(&sane, property), "{property} is broken in {name} without {called}");
+    let (found, not_met) = mutated(variant, mutant, (path, name));
+    if !not_met.is_empty() {
+        let not_met: Vec<String> = not_met.iter().map(Change::to_string).collect();
+        return Some(format!("{called}: nobody comes to {} in {path}:{name}", not_met.join("; ")));
+    }
+    let all: Vec<&str> = found.bad.iter().map(|bad| bad.property.as_str()).collect();
+    let told = || format!("{called} ({what}) does not break {property} in {path}:{name}, but {all:?}");
+    (!breaks(&found, property)).then(told)
 }
 
 #[test]
 fn each_mutant_breaks_its_property() {
     let paths = models::paths();
-    let of = |&mutant: &Mutant| complaint(&newest(&paths, mutant.breaks().1), mutant, mutant.breaks());
-    let wrong: Vec<String> = Mutant::ALL.iter().filter_map(of).collect();
+    let of = |mutant: &Mutant| {
+        complaint(&newest(&paths, mutant.path), mutant, (mutant.breaks, mutant.path, mutant.scenario))
+    };
+    let wrong: Vec<String> = ALL.iter().filter_map(of).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn named(name: &str) -> &'static Mutant {
+    ALL.iter().find(|mutant| mutant.name == name).unwrap_or_else(|| panic!("no mutant {name}"))
 }
 
 /// Who can be beside the writer, each in a scenario without one: clean as the kernel has it (what is not is in
@@ -48,43 +80,37 @@ fn each_companion_is_seen_without_a_writer() {
     const BLOCKS: &str = "generic/block";
     const JOURNAL: &str = "ext4/journalled";
     let companions = [
-        ("read", Mutant::ReadFillsNothing, "stale-uptodate", BLOCKS, "no-writer-readers"),
-        (
-            "mmap-read",
-            Mutant::FaultIgnoresUptodate,
-            "stale-read",
-            BLOCKS,
-            "no-writer-mmap-reader-and-truncate",
-        ),
-        ("mmap-store", Mutant::StoreWithoutMkwrite, "wrong-read", BLOCKS, "no-writer-mmap-store-and-reclaim"),
-        ("second-write", Mutant::CopyIsMisplaced, "wrong-read", BLOCKS, "no-writer-reader-and-second-writer"),
-        ("truncate", Mutant::TruncateKeepsPage, "foreign-block", JOURNAL, "no-writer-truncate-and-commit"),
-        ("truncate", Mutant::GrowthMapsStaleBlocks, "stale-read", BLOCKS, "no-writer-reader-and-truncate-up"),
-        ("commit", Mutant::CommitDirtiesBuffers, "journal-bypass", JOURNAL, "no-writer-reader-and-commit"),
+        ("read", "ReadFillsNothing", "stale-uptodate", BLOCKS, "no-writer-readers"),
+        ("mmap-read", "FaultIgnoresUptodate", "stale-read", BLOCKS, "no-writer-mmap-reader-and-truncate"),
+        ("mmap-store", "StoreWithoutMkwrite", "wrong-read", BLOCKS, "no-writer-mmap-store-and-reclaim"),
+        ("second-write", "CopyIsMisplaced", "wrong-read", BLOCKS, "no-writer-reader-and-second-writer"),
+        ("truncate", "TruncateKeepsPage", "foreign-block", JOURNAL, "no-writer-truncate-and-commit"),
+        ("truncate", "GrowthMapsStaleBlocks", "stale-read", BLOCKS, "no-writer-reader-and-truncate-up"),
+        ("commit", "CommitDirtiesBuffers", "journal-bypass", JOURNAL, "no-writer-reader-and-commit"),
         (
             "checkpoint",
-            Mutant::CheckpointTakesJournalled,
+            "CheckpointTakesJournalled",
             "kernel-bug",
             JOURNAL,
             "no-writer-truncate-and-checkpoint",
         ),
         (
             "writeback",
-            Mutant::WritebackKeepsMappingsWritable,
+            "WritebackKeepsMappingsWritable",
             "wrong-read",
             BLOCKS,
             "no-writer-mmap-store-and-writeback",
         ),
         (
             "reclaim-target",
-            Mutant::ReclaimTakesDirtyPages,
+            "ReclaimTakesDirtyPages",
             "wrong-read",
             BLOCKS,
             "no-writer-mmap-store-and-reclaim",
         ),
         (
             "invalidate",
-            Mutant::InvalidationTakesDirtyPages,
+            "InvalidationTakesDirtyPages",
             "wrong-read",
             BLOCKS,
             "no-writer-mmap-store-and-invalidate",
@@ -94,11 +120,9 @@ fn each_companion_is_seen_without_a_writer() {
     let mut wrong = Vec::new();
     for (companion, mutant, property, path, name) in companions {
         let variant = newest(&paths, path);
-        let case = variant.cases.iter().find(|case| case.name == name);
-        let case = case.unwrap_or_else(|| panic!("no scenario {name}"));
-        let takes_part = (case.build)().actors.iter().any(|actor| actor.name == companion);
+        let takes_part = (case(&variant, name).build)().actors.iter().any(|actor| actor.name == companion);
         assert!(takes_part, "there is no {companion} in {name}");
-        let complaint = complaint(&variant, mutant, (property, path, name));
+        let complaint = complaint(&variant, named(mutant), (property, path, name));
         wrong.extend(complaint.map(|complaint| format!("{companion}: {complaint}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -107,15 +131,18 @@ fn each_companion_is_seen_without_a_writer() {
 /// What a failed write leaves behind the end is seen by nobody but who makes the file longer later.
 #[test]
 fn what_lies_behind_the_end_is_seen_when_the_file_grows() {
-    let mutant = Mutant::TruncateKeepsTail;
-    let (_, path, name) = mutant.breaks();
-    let (sane, mutated) = (newest(&models::paths(), path), newest(&models::mutated(mutant), path));
+    let mutant = named("TruncateKeepsTail");
+    let sane = newest(&models::paths(), mutant.path);
     let found = |case: &&Case| {
-        let bad = |variant: &Variant| outcome(&variant.cases, &case.name).bad.len();
-        case.tier == Tier::Default && bad(&mutated) != bad(&sane)
+        let (mutated, _) = mutated(&sane, mutant, (mutant.path, &case.name));
+        mutated.bad.len() != outcome(&sane, &case.name).bad.len()
     };
-    let found: Vec<&str> = sane.cases.iter().filter(found).map(|case| case.name.as_str()).collect();
-    assert!(found.contains(&name) && found.iter().all(|name| name.contains("-then-")), "{found:?}");
+    let asked = sane.cases.iter().filter(|case| case.tier == Tier::Default);
+    let found: Vec<&str> = asked.filter(found).map(|case| case.name.as_str()).collect();
+    assert!(
+        found.contains(&mutant.scenario) && found.iter().all(|name| name.contains("-then-")),
+        "{found:?}"
+    );
 }
 
 /// What a transaction that commits too early leaves behind, which at rest is gone.
@@ -123,8 +150,7 @@ fn what_lies_behind_the_end_is_seen_when_the_file_grows() {
 fn blocks_beyond_the_size_are_seen_after_a_crash() {
     let paths = models::paths();
     let (alone, committed) = ("extending-disk-full", "extending-disk-full-with-commit");
-    let seen =
-        |path, name| breaks(&outcome(&newest(&paths, path).cases, name), "blocks-beyond-recovered-size");
+    let seen = |path, name| breaks(&outcome(&newest(&paths, path), name), "blocks-beyond-recovered-size");
     // reiserfs has no save link for a write that fails, ext4 has the orphan list.
     assert!(!seen("reiserfs/write", alone) && seen("reiserfs/write", committed));
     assert!(!seen("ext4/ordered", alone) && !seen("ext4/ordered", committed));
@@ -133,7 +159,7 @@ fn blocks_beyond_the_size_are_seen_after_a_crash() {
 /// The properties that a mutant breaks, or the variant that history knows with that fault.
 #[test]
 fn each_property_is_broken_by_something() {
-    let mut broken: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.breaks().0).collect();
+    let mut broken: Vec<&str> = ALL.iter().map(|mutant| mutant.breaks).collect();
     let by_history = [
         ("journal-bypass", "ext4/journalled@v4.2+copy-first", "within-absent"),
         ("orphaned-new-buffer", "ext4/journalled@v4.2+copy-first+skip-zeroing", "within-invalid"),
@@ -149,7 +175,7 @@ fn each_property_is_broken_by_something() {
         let (path, variant) = target.split_once('@').expect("a variant of a path");
         let path = paths.iter().find(|p| p.name == path).expect("a path");
         let variant = path.variants.iter().find(|v| v.name == variant).expect("a variant");
-        assert!(breaks(&outcome(&variant.cases, name), property), "{property} in {}:{name}", variant.name);
+        assert!(breaks(&outcome(variant, name), property), "{property} in {}:{name}", variant.name);
         broken.push(property);
     }
     // A scenario in which the interesting thing never happens is empty.
@@ -186,7 +212,7 @@ fn a_scenario_in_which_the_interesting_thing_never_happens_is_empty() {
     let case = path.variants[0].cases.iter().find(|case| case.name == "within-resident").expect("a case");
     let mut scenario = (case.build)();
     scenario.reachable = vec!["short copy"];
-    let outcome = explicit::check(&scenario, &Options::default()).expect("the model can be searched");
+    let outcome = search(&scenario);
     let empty: Vec<_> = outcome.bad.iter().map(|bad| (bad.property.as_str(), bad.witness.as_str())).collect();
     assert_eq!(empty, [("empty", "short copy")]);
 }
