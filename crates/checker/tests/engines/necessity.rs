@@ -367,12 +367,12 @@ fn a_function_that_is_left_out_is_not_entered() {
     let write = |m: &dyn Machine| {
         call(m, label("write"), || {
             let copied = copy(m, FLAGS, DATA);
-            store(m, words::LOCK, Word::from(copied), "tell");
+            store(m, crate::words::LOCK, Word::from(copied), "tell");
         });
         0
     };
     let mut toy =
-        scenario(vec![Actor::new("write", write)], |s| s.peek(DATA) != 2 || s.peek(words::LOCK) != 2);
+        scenario(vec![Actor::new("write", write)], |s| s.peek(DATA) != 2 || s.peek(crate::words::LOCK) != 2);
     toy.initial[0].cells[FLAGS.index()] = 2;
     let store = Change::left_out("retry", "store");
     let copy = Change::left_out("write", "copy");
