@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use clap::Parser;
 use cli::arguments::{Arguments, Command};
 use cli::recorded::{open_steps, read_text, subject};
 use cli::target::{Breadth, Chosen, choose, left};
-use cli::{Answer, Cache, Searcher};
+use cli::{Answer, Searcher};
 use records::{directory, is_recorded};
 use report::snapshot::how_to_record;
 use report::{Account, Block, Extent, Recorder};
@@ -91,8 +91,6 @@ struct Told {
     block: Block,
     /// The number of steps, where it is known.
     steps: Option<usize>,
-    /// Whether it is not that of models that do the same.
-    is_searched: bool,
 }
 
 fn results() -> &'static Results {
@@ -114,11 +112,7 @@ fn search() -> Results {
         results.take(&chosen[at], answer);
         Ok(())
     };
-    // Variants that do the same are searched once, as the command does; that they do the same is seen by running them.
-    let folder = tempfile::tempdir().expect("a folder");
-    let cache = Some(Arc::new(Cache::open(folder.path()).expect("a cache")));
-    let searcher = Searcher { cache, ..Searcher::default() };
-    searcher.search(&bounds.explicit(), &chosen, take).expect("nothing is written");
+    Searcher::default().search(&bounds.explicit(), &chosen, take).expect("nothing is written");
     results.branches = marked::reached();
     for Chosen { path, variant, case } in left(&chosen) {
         results.matrix.stands(&path.name, &variant.name, variant.stands);
@@ -131,7 +125,7 @@ impl Results {
     fn take(&mut self, chosen: &Chosen<'_>, answer: Result<Answer, cli::Error>) {
         let Chosen { path, variant, case } = chosen;
         let target = chosen.target();
-        let Answer { scenario, outcome, kept } = match answer {
+        let Answer { scenario, outcome, .. } = match answer {
             Ok(answer) => answer,
             Err(why) => return self.wrong.push(why.to_string()),
         };
@@ -156,8 +150,7 @@ impl Results {
             let block = Block::of(0, bad, &scenario, &open(bad));
             let steps = Some(bad.schedule.steps());
             let (target, scenario) = (target.clone(), target.clone());
-            let is_searched = kept.is_none();
-            self.found.push(Told { target, scenario, case: (*case).clone(), block, steps, is_searched });
+            self.found.push(Told { target, scenario, case: (*case).clone(), block, steps });
         }
         let (path_name, variant_name) = (path.name.as_str(), variant.name.as_str());
         let finding = report::Finding {
@@ -350,8 +343,7 @@ fn recorded() -> Result<Vec<Told>, String> {
             for block in section.blocks.into_iter().filter(is_told) {
                 let scenario = format!("{target}:{}", case.name);
                 let target = format!("{scenario}#{}", block.number);
-                let case = case.clone();
-                told.push(Told { target, scenario, case, block, steps: None, is_searched: false });
+                told.push(Told { target, scenario, case: case.clone(), block, steps: None });
             }
         }
     }
@@ -366,8 +358,8 @@ fn asks(told: &Told) -> (&str, [&str; 3], &[String], &[String]) {
 }
 
 /// Replays them on two threads; what goes wrong.
-fn replay_all(told: &[&Told]) -> Vec<String> {
-    let replay = |told: &&Told| {
+fn replay_all(told: &[Told]) -> Vec<String> {
+    let replay = |told: &Told| {
         let Told { target, case, block, steps, .. } = told;
         let wrong = match cli::replay::replay(&(case.build)(), block) {
             Err(why) => why.to_string(),
@@ -392,19 +384,19 @@ fn replay_all(told: &[&Told]) -> Vec<String> {
 #[test]
 fn every_recorded_schedule_can_be_replayed() {
     different(); // what is recorded now is recorded by then
-    let recorded = recorded().unwrap_or_else(|why| panic!("{why}"));
-    assert!(!recorded.is_empty() || !only().is_empty(), "nothing is recorded");
+    let mut told = recorded().unwrap_or_else(|why| panic!("{why}"));
+    assert!(!told.is_empty() || !only().is_empty(), "nothing is recorded");
     // What was found in the same words is replayed below.
     let found: HashSet<_> = results().found.iter().map(asks).collect();
-    let told: Vec<&Told> = recorded.iter().filter(|told| !found.contains(&asks(told))).collect();
+    told.retain(|told| !found.contains(&asks(told)));
     let wrong = replay_all(&told);
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), told.len(), wrong.join("\n"));
 }
 
 #[test]
 fn every_schedule_that_is_found_can_be_replayed() {
-    let told: Vec<&Told> = results().found.iter().filter(|told| told.is_searched).collect();
+    let told = &results().found;
     assert!(!told.is_empty() || !only().is_empty(), "nothing is found");
-    let wrong = replay_all(&told);
+    let wrong = replay_all(told);
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), told.len(), wrong.join("\n"));
 }

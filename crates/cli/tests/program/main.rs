@@ -18,6 +18,7 @@ mod formats;
 mod house;
 mod html;
 mod judge;
+mod live;
 mod parts;
 mod readme;
 mod replay;
