@@ -5,6 +5,7 @@
 //! every way is stepped, shown, and given up where it shows something else. The shortest run that shows what is
 //! recorded is found, as the recorded one was the shortest.
 
+use std::borrow::Borrow;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ impl Replayed {
             cells: self.stages.last().map_or(Vec::new(), |stage| stage.cells.clone()),
             schedule: Schedule {
                 initial: block.initial.clone(),
-                events: self.stages.iter().flat_map(|stage| stage.events.iter().cloned()).collect(),
+                events: events(&self.stages).cloned().collect(),
             },
         }
     }
@@ -348,8 +349,8 @@ impl Search<'_> {
     }
 }
 
-fn events(stages: &[Arc<Stage>]) -> impl Iterator<Item = &Event> {
-    stages.iter().flat_map(|stage| &stage.events)
+fn events<S: Borrow<Stage>>(stages: &[S]) -> impl Iterator<Item = &Event> {
+    stages.iter().flat_map(|stage| &stage.borrow().events)
 }
 
 fn nobody(kind: EventKind) -> Event {

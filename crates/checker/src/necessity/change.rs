@@ -49,6 +49,16 @@ impl Change {
         Change { actors: &[], function, word, how: How::Becomes(other) }
     }
 
+    /// A lock that it gives back stays taken: it looks who has it, and leaves it.
+    #[must_use]
+    pub const fn kept(function: &'static str, unlock: &'static str) -> Change {
+        let look = |unlock| match unlock {
+            Action::Change { at, mask, order, .. } => Action::Load { at, mask, order },
+            other => other,
+        };
+        Change::becomes(function, unlock, look)
+    }
+
     /// The same of some actors only.
     #[must_use]
     pub const fn of(self, actors: &'static [&'static str]) -> Change {

@@ -4,6 +4,7 @@
 
 pub(crate) mod agreeing;
 pub(crate) mod expected;
+pub(crate) mod faulty;
 pub(crate) mod following;
 pub(crate) mod generating;
 pub(crate) mod graph;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::common::faulty::{deadlocked, increments, keys, lost_update};
 use crate::common::{label, load, lock, scenario, store, unlock};
 use checker::on_loom::{ACTORS_MAX, Mode, Options, check, explore};
 use checker::{explicit, on_loom};
@@ -21,10 +22,6 @@ const MODES: [Mode; 2] = [Mode::KernelOrders, Mode::SequentiallyConsistent];
 
 fn on(mode: Mode) -> Options {
     Options { mode, ..Options::default() }
-}
-
-fn keys(outcome: &Outcome) -> BTreeSet<(String, String)> {
-    outcome.bad.iter().map(|b| (b.property.clone(), b.witness.clone())).collect()
 }
 
 /// Checks in both modes that loom finishes and finds what the explicit engine finds.
@@ -48,34 +45,6 @@ fn report(m: &dyn Machine, number: i32) {
 
 fn choose(m: &dyn Machine, of: u8) -> Word {
     m.perform(Step::new(Action::Choose { of }, label("choose")))
-}
-
-fn increment(m: &dyn Machine) -> Word {
-    let value = load(m, Place(0));
-    store(m, Place(0), value + 1);
-    0
-}
-
-fn increments(actors: usize) -> Scenario {
-    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-    scenario(1, NAMES[..actors].iter().map(|name| Actor::new(name, increment)).collect())
-}
-
-fn lost_update(expected: Word) -> Property {
-    Property {
-        id: "lost-update",
-        sentence: "an increment is lost",
-        source: "folklore",
-        effect: "",
-        kind: Kind::Finally,
-        promised: true,
-        check: Check::Final(Arc::new(move |memory, _, broken| {
-            let value = memory.peek(Place(0));
-            if value != expected {
-                broken(Label::new("counter", &[value as i32]));
-            }
-        })),
-    }
 }
 
 #[test]
@@ -193,22 +162,6 @@ fn a_broken_model_is_told() {
             assert_eq!(outcome.looked_at.len(), 0);
         }
     }
-}
-
-/// Two locks in two orders.
-fn deadlocked() -> Scenario {
-    let body = |first: Place, second: Place| {
-        move |m: &dyn Machine| {
-            lock(m, first);
-            lock(m, second);
-            unlock(m, second);
-            unlock(m, first);
-            0
-        }
-    };
-    let a = Actor::new("a", body(Place(0), Place(1)));
-    let b = Actor::new("b", body(Place(1), Place(0)));
-    scenario(3, vec![a, b])
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Scenarios without a kernel word: what is left out, what is answered, and what stays as it was.
 use std::sync::Arc;
 
+use crate::common::{self, label};
 use crate::words::{
     DATA, FLAGS, change, copy, load, lock, start_handle, stop_handle, store, trylock, unlock,
 };
 use checker::explicit::{Options, check};
 use checker::necessity::{Change, KernelWord, Removal, Scope, Watched, Words, changed, watch, without};
-use machine::{Action, Flow, Label, Layout, Machine, Order, Peek, Step, Word, again, call, show_number};
+use machine::{Action, Flow, Machine, Order, Peek, Step, Word, again, call};
 use scenario::{Actor, Check, Coverage, Initial, Kind, Outcome, Property, Scenario};
 
 const SCOPE: Scope = Scope {
@@ -14,14 +15,8 @@ const SCOPE: Scope = Scope {
     defines_words: |file| file.ends_with("engines/words.rs"),
 };
 
-fn label(name: &'static str) -> Label {
-    Label::new(name, &[])
-}
-
 /// A scenario that is wrong where `wrong` says so at its end.
 fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync + 'static) -> Scenario {
-    let mut layout = Layout::new();
-    layout.array(6, 8, show_number, |i| format!("cell {i}"));
     let property = Property {
         id: "wrong",
         sentence: "the end is wrong",
@@ -35,23 +30,7 @@ fn scenario(actors: Vec<Actor>, wrong: impl Fn(&dyn Peek) -> bool + Send + Sync 
             }
         })),
     };
-    Scenario {
-        name: "toy".to_owned(),
-        sentence: String::new(),
-        initial: vec![Initial { name: "zero".to_owned(), cells: vec![0; layout.len()] }],
-        layout,
-        actors,
-        views: Vec::new(),
-        properties: vec![property],
-        reachable: Vec::new(),
-        ending: None,
-        killed: None,
-        final_state: None,
-        facts: None,
-        grounds: None,
-        assumptions: None,
-        picture: Arc::new(|_| String::new()),
-    }
+    Scenario { properties: vec![property], ..common::scenario(6, actors) }
 }
 
 fn searched(scenario: &Scenario) -> Outcome {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::common::{label, load, lock, scenario, store, unlock};
+use crate::common::faulty::{deadlocked, increment, increments, keys, lost_update};
+use crate::common::{label, load, scenario, store, unlock};
 use checker::explicit;
 use checker::on_shuttle::{Mode, Options, check, explore};
 use machine::{Action, Flow, Label, Machine, Order as MemoryOrder, Place, Step, Word, again, bug_on};
@@ -18,30 +19,14 @@ fn modes() -> [Mode; 2] {
     [Mode::Random { seed: 7, executions: 200 }, Mode::Pct { depth: 3, seed: 7, executions: 200 }]
 }
 
-fn keys(outcome: &Outcome) -> BTreeSet<(String, String)> {
-    outcome.bad.iter().map(|b| (b.property.clone(), b.witness.clone())).collect()
-}
-
-fn increment(m: &dyn Machine) -> Word {
-    let value = load(m, Place(0));
-    store(m, Place(0), value + 1);
-    0
-}
-
 fn property(id: &'static str, kind: Kind, check: Check) -> Property {
     Property { id, sentence: "", source: "", effect: "", kind, promised: true, check }
 }
 
-fn increments(actors: usize) -> Scenario {
-    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-    let mut scenario = scenario(1, NAMES[..actors].iter().map(|name| Actor::new(name, increment)).collect());
-    let lost = Check::Final(Arc::new(move |memory, _, broken| {
-        let value = memory.peek(Place(0));
-        if value != actors as Word {
-            broken(Label::new("counter", &[value as i32]));
-        }
-    }));
-    scenario.properties.push(property("lost-update", Kind::Finally, lost));
+/// Increments, none of which is to be lost.
+fn racing(actors: usize) -> Scenario {
+    let mut scenario = increments(actors);
+    scenario.properties.push(lost_update(actors as Word));
     scenario
 }
 
@@ -52,7 +37,7 @@ fn replayed(scenario: &Scenario, schedule: &Schedule) -> Outcome {
 #[test]
 fn chance_finds_a_race_and_replay_finds_it_again() {
     for mode in modes() {
-        let scenario = increments(3);
+        let scenario = racing(3);
         let outcome = check(&scenario, &Options::new(mode.clone()));
         assert_eq!(outcome.coverage, Coverage::Sampled { executions: 200 });
         assert_eq!(verdict(&scenario, &outcome), Verdict::Violated);
@@ -64,23 +49,23 @@ fn chance_finds_a_race_and_replay_finds_it_again() {
             assert_eq!(again.bad, std::slice::from_ref(bad));
         }
         // One after the other is fine.
-        let one_by_one = check(&increments(1), &Options::new(mode));
+        let one_by_one = check(&racing(1), &Options::new(mode));
         assert_eq!(one_by_one.bad, []);
-        assert_eq!(verdict(&increments(1), &one_by_one), Verdict::Unknown);
+        assert_eq!(verdict(&racing(1), &one_by_one), Verdict::Unknown);
     }
 }
 
 #[test]
 fn the_same_seed_finds_the_same() {
     for mode in modes() {
-        let once = check(&increments(3), &Options::new(mode.clone()));
-        let twice = check(&increments(3), &Options::new(mode));
+        let once = check(&racing(3), &Options::new(mode.clone()));
+        let twice = check(&racing(3), &Options::new(mode));
         assert_eq!(Outcome { seconds: once.seconds, ..twice }, once);
     }
     let transitions = |seed| {
         let mode = Mode::Random { seed, executions: 50 };
-        let (_, rests) = explore(&increments(4), &Options::new(mode.clone()));
-        (check(&increments(4), &Options::new(mode)).bad, rests)
+        let (_, rests) = explore(&racing(4), &Options::new(mode.clone()));
+        (check(&racing(4), &Options::new(mode)).bad, rests)
     };
     assert!((0..10).any(|seed| transitions(seed) != transitions(100)), "the seed counts for nothing");
 }
@@ -126,7 +111,7 @@ fn an_endless_actor_is_cut_and_told() {
 /// What a sample can say nothing about is not among what was looked at.
 #[test]
 fn what_is_looked_at_is_told() {
-    let mut scenario = increments(2);
+    let mut scenario = racing(2);
     let state = Check::State(Arc::new(|_, _| {}));
     scenario.properties.push(property("always", Kind::Always, state));
     scenario.killed = Some(Arc::new(|_| true));
@@ -156,7 +141,7 @@ fn time_and_an_interrupt_cut() {
         true => Mode::Pct { depth: 2, seed: 1, executions: usize::MAX },
     };
     for pct in [false, true] {
-        for (scenario, steps_max) in [(&endless, usize::MAX), (&increments(3), 10_000)] {
+        for (scenario, steps_max) in [(&endless, usize::MAX), (&racing(3), 10_000)] {
             let interrupt = Arc::new(AtomicBool::new(false));
             let set = interrupt.clone();
             let later = std::thread::spawn(move || {
@@ -176,21 +161,8 @@ fn time_and_an_interrupt_cut() {
     }
     // Time that runs out after the last execution has cut nothing.
     let three = Mode::Random { seed: 1, executions: 3 };
-    let outcome = check(&increments(2), &Options::new(three));
+    let outcome = check(&racing(2), &Options::new(three));
     assert_eq!(outcome.coverage, Coverage::Sampled { executions: 3 });
-}
-
-fn deadlocked() -> Scenario {
-    let body = |first: Place, second: Place| {
-        move |m: &dyn Machine| {
-            lock(m, first);
-            lock(m, second);
-            unlock(m, second);
-            unlock(m, first);
-            0
-        }
-    };
-    scenario(2, vec![Actor::new("a", body(Place(0), Place(1))), Actor::new("b", body(Place(1), Place(0)))])
 }
 
 #[test]
@@ -313,7 +285,7 @@ fn choices_are_drawn_recorded_and_replayed() {
 
 #[test]
 fn initial_states_take_turns() {
-    let mut scenario = increments(1);
+    let mut scenario = racing(1);
     scenario.initial.push(scenario::Initial { name: "five".to_owned(), cells: vec![5] });
     let outcome = check(&scenario, &Options::new(Mode::Random { seed: 1, executions: 2 }));
     let [bad] = &outcome.bad[..] else { panic!("{:?}", outcome.bad) };
@@ -323,12 +295,12 @@ fn initial_states_take_turns() {
 
 #[test]
 fn a_schedule_that_does_not_fit_is_told() {
-    let outcome = check(&increments(2), &Options::new(Mode::Random { seed: 1, executions: 100 }));
+    let outcome = check(&racing(2), &Options::new(Mode::Random { seed: 1, executions: 100 }));
     let schedule = outcome.bad[0].schedule.clone();
-    assert_eq!(replayed(&increments(2), &schedule).remark, "");
+    assert_eq!(replayed(&racing(2), &schedule).remark, "");
     let mut elsewhere = schedule.clone();
     elsewhere.initial = "elsewhere".to_owned();
-    assert_eq!(verdict(&increments(2), &replayed(&increments(2), &elsewhere)), Verdict::Unsupported);
+    assert_eq!(verdict(&racing(2), &replayed(&racing(2), &elsewhere)), Verdict::Unsupported);
     // Another first step.
     let mut other = schedule.clone();
     for event in &mut other.events {
@@ -336,12 +308,12 @@ fn a_schedule_that_does_not_fit_is_told() {
             *label = "other".to_owned();
         }
     }
-    let departed = replayed(&increments(2), &other);
+    let departed = replayed(&racing(2), &other);
     assert!(departed.remark.starts_with("step 1 of the schedule"), "{}", departed.remark);
     // More steps than there are.
     let mut longer = schedule.clone();
     longer.events.extend(schedule.events.clone());
-    assert_ne!(replayed(&increments(2), &longer).remark, "");
+    assert_ne!(replayed(&racing(2), &longer).remark, "");
     // The schedule of a scenario that has come to differ.
     assert_ne!(replayed(&deadlocked(), &schedule).remark, "");
 }
@@ -349,7 +321,7 @@ fn a_schedule_that_does_not_fit_is_told() {
 /// What the explicit engine records is a schedule for shuttle too.
 #[test]
 fn schedules_of_the_explicit_engine_are_replayed() {
-    for scenario in [increments(3), deadlocked()] {
+    for scenario in [racing(3), deadlocked()] {
         let found = explicit::check(&scenario, &explicit::Options::default()).unwrap();
         assert_ne!(found.bad, []);
         for bad in &found.bad {

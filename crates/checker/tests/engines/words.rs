@@ -1,15 +1,12 @@
 //! Kernel words of a toy: what happens in this file is inside of a word.
 
-use machine::{Action, Label, Machine, Order, Place, Step, Word, again, call};
+use crate::common::label;
+use machine::{Action, Machine, Order, Place, Step, Word, again, call};
 
 pub(crate) const LOCK: Place = Place(0);
 pub(crate) const DATA: Place = Place(1);
 pub(crate) const FLAGS: Place = Place(2);
 pub(crate) const HANDLES: Place = Place(3);
-
-fn label(name: &'static str) -> Label {
-    Label::new(name, &[])
-}
 
 #[track_caller]
 pub(crate) fn load(m: &dyn Machine, at: Place, mask: Word, name: &'static str) -> Word {

@@ -11,7 +11,7 @@ use Edit::{After, Answer, Delete, Last, Rename};
 use Model::{Inside, Outside};
 use c_text::{Config, Hints, Overlay, Patch, Sources, parse};
 use checker::necessity::{Change, changed};
-use machine::{Action, Word};
+use machine::Word;
 use models::kernel::{Caller, Setting};
 use models::{Mutant, family};
 use scenario::{Case, Tier};
@@ -62,14 +62,6 @@ const WRITE: &str = "generic_perform_write";
 
 /// More than any file has.
 const LARGE: Word = 31;
-
-/// What gives a lock back looks who has it, and leaves it.
-fn look_alone(unlock: Action) -> Action {
-    match unlock {
-        Action::Change { at, mask, order, .. } => Action::Load { at, mask, order },
-        other => other,
-    }
-}
 
 fn faults() -> Vec<Fault> {
     let all = [of_generic_perform_write(), of_ext2(), of_ext4()];
@@ -204,7 +196,7 @@ fn of_ext2() -> Vec<Fault> {
             file: BUFFER,
             function: "generic_write_end",
             edit: Delete("folio_unlock"),
-            model: Outside(Change::becomes("generic_write_end", "folio_unlock", look_alone)),
+            model: Outside(Change::kept("generic_write_end", "folio_unlock")),
         },
         Fault {
             name: "FailedWriteIsNotTruncated",
@@ -254,7 +246,7 @@ fn of_ext4() -> Vec<Fault> {
             file: EXT4,
             function: "ext4_journalled_write_end",
             edit: Delete("folio_unlock"),
-            model: Outside(Change::becomes("ext4_journalled_write_end", "folio_unlock", look_alone)),
+            model: Outside(Change::kept("ext4_journalled_write_end", "folio_unlock")),
         },
         Fault {
             name: "NoWriteAccess",
