@@ -4,7 +4,8 @@
 //! CPU time, of all threads together, is compared: the machine may be busy. What two threads gain is told
 //! by the wall, and means something on an idle machine only; the last line tells it of all together.
 //!
-//! An argument is a part of the names of those that are wanted, or `unfolding`: its share in a whole variant.
+//! An argument is a part of the names of those that are wanted; `whole NAME` tells instead the shares in all
+//! default scenarios of the variants with NAME in theirs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -75,6 +76,10 @@ fn best(scenario: &Scenario, threads: usize) -> Round {
 }
 
 fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    if let (Some("whole"), Some(named)) = (arguments.next().as_deref(), arguments.next()) {
+        return whole(&named);
+    }
     println!(
         "{:>9} {:>7} {:>7} {:>8} {:>7} {:>7} {:>9} {:>9} {:>11} {:>10} {:>7} {:>6}  scenario",
         "states",
@@ -124,33 +129,42 @@ fn main() {
     println!("all: 1 thread {one:.3} s, 2 threads {two:.3} s, gain {:.2}", one / two);
     let [one, two] = [0, 1].map(|at| 100.0 * judging[at] / walls[at]);
     println!("judging: 1 thread {one:.1} %, 2 threads {two:.1} %");
-    if wanted(&"unfolding") {
-        unfolding();
-    }
+    whole("ext4/journalled@v4.2+copy-first");
 }
 
-/// The share of unfolding in all scenarios of a variant, by the number of actors, on one thread.
-fn unfolding() {
-    let path = models::paths().into_iter().find(|p| p.name == "ext4/journalled").expect("a path");
-    let variant = path.variants.into_iter().find(|v| v.name == "v4.2+copy-first").expect("a variant");
-    let mut by_actors = BTreeMap::<usize, (usize, u64, Duration, Duration)>::new();
-    for case in variant.cases.iter().filter(|case| case.tier == Tier::Default) {
-        let scenario = (case.build)();
-        let options = Options::default();
-        let (outcome, phases) =
-            profile(&scenario, &options, cpu, of_thread).expect("the model can be searched");
-        let (scenarios, states, whole, unfolding) = by_actors.entry(scenario.actors.len()).or_default();
-        *scenarios += 1;
-        *states += outcome.states;
-        *whole += phases.search + phases.judging + phases.schedules;
-        *unfolding += phases.unfolding;
+/// The shares in all default scenarios of the variants named so, on one thread, by the number of actors.
+fn whole(named: &str) {
+    let mut by_actors = BTreeMap::<usize, (usize, u64, Phases)>::new();
+    for path in models::paths() {
+        let variants = path.variants.iter().filter(|v| format!("{}@{}", path.name, v.name).contains(named));
+        for case in variants.flat_map(|variant| &variant.cases).filter(|case| case.tier == Tier::Default) {
+            let scenario = (case.build)();
+            let options = Options::default();
+            let (outcome, phases) =
+                profile(&scenario, &options, cpu, of_thread).expect("the model can be searched");
+            let (scenarios, states, sum) = by_actors.entry(scenario.actors.len()).or_default();
+            *scenarios += 1;
+            *states += outcome.states;
+            sum.search += phases.search;
+            sum.judging += phases.judging;
+            sum.schedules += phases.schedules;
+            sum.unfolding += phases.unfolding;
+        }
     }
     println!(
-        "{:>9} {:>9} {:>11} {:>8} {:>9}  ext4/journalled@v4.2+copy-first",
-        "actors", "scenarios", "states", "CPU s", "unfolding"
+        "   actors scenarios      states    CPU s  search judging schedules unfolding M/s whole  {named}"
     );
-    for (actors, (scenarios, states, whole, unfolding)) in by_actors {
-        let (whole, unfolding) = (whole.as_secs_f64(), unfolding.as_secs_f64());
-        println!("{actors:>9} {scenarios:>9} {states:>11} {whole:>8.2} {:>7.1} %", 100.0 * unfolding / whole);
+    for (actors, (scenarios, states, phases)) in by_actors {
+        let Phases { search, judging, schedules, .. } = phases;
+        let all = (search + judging + schedules).as_secs_f64();
+        let share = |phase: Duration| format!("{:.1} %", 100.0 * phase.as_secs_f64() / all);
+        println!(
+            "{actors:>9} {scenarios:>9} {states:>11} {all:>8.2} {:>7} {:>7} {:>9} {:>9} {:>9.2}",
+            share(search),
+            share(judging),
+            share(schedules),
+            share(phases.unfolding),
+            states as f64 / all / 1e6,
+        );
     }
 }
