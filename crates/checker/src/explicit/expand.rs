@@ -172,6 +172,33 @@ impl<'a> Expander<'a> {
         Ok(census)
     }
 
+    /// How the actors stand in a state, and which of them can move: without a look at what follows.
+    #[inline]
+    pub(crate) fn stand<const R: usize>(&mut self, key: &Key<R>) -> (Census, u16) {
+        let (mut census, mut enabled) = (Census::default(), 0);
+        let actors = self.mirrors.len();
+        if (0..actors).any(|actor| control_of(key, actor) >= PANICKED_FROM) {
+            census.dead = true;
+            return (census, enabled);
+        }
+        for actor in 0..actors {
+            let Standing::Pending(step) = self.mirrors[actor].control(control_of(key, actor)) else {
+                census.done |= 1 << actor;
+                continue;
+            };
+            // Nobody else waits.
+            if let Action::Await { at, mask, .. } = step.action {
+                self.read(memory_of(key));
+                if self.prepared.packing.value(at, &self.before) & mask != 0 {
+                    census.blocked |= 1 << actor;
+                    continue;
+                }
+            }
+            enabled |= 1 << actor;
+        }
+        (census, enabled)
+    }
+
     /// Works out what an actor does.
     #[cold]
     fn consider(&mut self, actor: usize, control: u32, memory: u32) -> Result<Effect, Halt> {

@@ -23,7 +23,8 @@ use super::limits::Limits;
 use super::memories::Memories;
 use super::reduce::{Chooser, Fault, Reduction, WHOLE};
 use super::team::with_team;
-use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
+use super::unfold::PANICKED_FROM;
+use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, control_of, lock, moved};
 use super::{Error, Prepared, shortest};
 
 /// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
@@ -409,13 +410,12 @@ impl<'a, const R: usize> Shared<'a, R> {
             for (key, taken) in piece.iter().zip(&mut taken) {
                 match *taken {
                     WHOLE => {}
-                    0 => {
-                        let census = self.look_at(worker, key)?;
-                        *taken = self.choose(worker, &reduction, key, census, 0)?;
-                    }
-                    some => {
-                        let census = worker.expander.expand(key, &mut worker.successors)?;
-                        *taken = self.choose(worker, &reduction, key, census, some)?;
+                    before => {
+                        let (census, enabled) = worker.expander.stand(key);
+                        if before == 0 {
+                            self.note(worker, key, census, enabled != 0)?;
+                        }
+                        *taken = self.choose(worker, &reduction, (key, census, enabled), before)?;
                     }
                 }
             }
@@ -429,22 +429,30 @@ impl<'a, const R: usize> Shared<'a, R> {
         Ok(())
     }
 
-    /// Takes the steps of the state that was expanded last which its set asks for, but those of `before`. The set.
+    /// Takes the steps of a state that its set asks for, but those of `before`. The set.
     fn choose(
         &self,
         worker: &mut Worker<R>,
         reduction: &Reduction,
-        key: &Key<R>,
-        census: Census,
+        (key, census, enabled): (&Key<R>, Census, u16),
         before: u16,
     ) -> Result<u16, Halt> {
         let Worker { chooser, expander, successors, outgoing, .. } = worker;
-        let set = chooser.choose(reduction, expander, key, census, successors, before);
-        for next in successors
-            .iter()
-            .filter(|next| (set == WHOLE || set >> next.actor & 1 != 0) && before >> next.actor & 1 == 0)
-        {
-            worker.transitions += 1;
+        let mut last = 0;
+        let set = loop {
+            let set = chooser.choose(reduction, expander, key, (enabled, census.blocked), (last, before));
+            let movers = if set == WHOLE { enabled } else { set };
+            expander.expand_by(movers & !before, key, successors)?;
+            // After such a step nothing follows at all.
+            let ends = |next: &&Successor<R>| control_of(&next.key, next.actor.into()) >= PANICKED_FROM;
+            let ending = successors.iter().filter(ends).fold(0, |actors, next| actors | 1 << next.actor);
+            if ending & !last == 0 || set == WHOLE {
+                break set;
+            }
+            last |= ending;
+        };
+        worker.transitions += successors.len() as u64;
+        for next in successors {
             self.push(outgoing, Arrival::new(&next.key, next.actor))?;
         }
         Ok(set)
@@ -462,9 +470,15 @@ impl<'a, const R: usize> Shared<'a, R> {
 
     /// Expands a state, and notes what is to be said of it by itself.
     #[inline]
-    fn look_at(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<Census, Halt> {
+    fn look_at(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<(), Halt> {
         let census = worker.expander.expand(key, &mut worker.successors)?;
-        let successors = worker.successors.len();
+        self.note(worker, key, census, !worker.successors.is_empty())
+    }
+
+    /// Notes what is to be said of a state by itself.
+    #[inline]
+    fn note(&self, worker: &mut Worker<R>, key: &Key<R>, census: Census, moves: bool) -> Result<(), Halt> {
+        let successors = usize::from(moves);
         if self.roles.still(census, successors) {
             match self.roles.stillness(&mut worker.expander, key, census, successors) {
                 Stillness::Moving => {}
@@ -476,7 +490,7 @@ impl<'a, const R: usize> Shared<'a, R> {
                 }
             }
         }
-        Ok(census)
+        Ok(())
     }
 
     fn rest(&self, worker: &mut Worker<R>, rest: Rest) -> Result<(), Halt> {

@@ -127,6 +127,8 @@ pub(super) struct Future {
     of: Vec<u32>,
     footprints: Vec<u64>,
     numbers: FxHashMap<Box<Footprint>, u32>,
+    /// By footprint: the guards that are opened.
+    opened: Vec<Guards>,
 }
 
 /// Of a control state: its footprint was not asked for yet, or is being worked out at the place that follows.
@@ -135,19 +137,32 @@ const AT_WORK: u32 = 1 << 31;
 
 impl Future {
     pub(super) fn new(shut: Guards) -> Future {
-        Future { shut, of: Vec::new(), footprints: Vec::new(), numbers: FxHashMap::default() }
+        let (of, footprints, numbers, opened) = Default::default();
+        Future { shut, of, footprints, numbers, opened }
     }
 
-    /// From a control state on; none of one that is not known.
-    pub(super) fn from(&mut self, actor: &Actor, node: u32) -> Option<&Footprint> {
+    /// The guards that stay shut.
+    pub(super) fn shut(&self) -> Guards {
+        self.shut
+    }
+
+    /// What is touched from a control state on, and which guards that opens, as `opens` tells; none of one that is not known.
+    #[inline]
+    pub(super) fn from(
+        &mut self,
+        actor: &Actor,
+        node: u32,
+        opens: impl Fn(&Footprint) -> Guards,
+    ) -> Option<(&Footprint, Guards)> {
         if self.of.get(node as usize).is_none_or(|number| *number == UNKNOWN) {
             if node as usize >= actor.nodes.len() {
                 return None;
             }
             self.of.resize(actor.nodes.len(), UNKNOWN);
-            self.work_out(actor, node);
+            self.work_out(actor, node, opens);
         }
-        Some(&self.footprints[self.of[node as usize] as usize * actor.len..][..actor.len])
+        let number = self.of[node as usize] as usize;
+        Some((&self.footprints[number * actor.len..][..actor.len], self.opened[number]))
     }
 
     /// What follows in an automaton, or nothing in front of a guard that is shut.
@@ -156,7 +171,8 @@ impl Future {
         if node.number & self.shut == 0 { &node.after } else { &[] }
     }
 
-    fn work_out(&mut self, actor: &Actor, from: u32) {
+    #[cold]
+    fn work_out(&mut self, actor: &Actor, from: u32, opens: impl Fn(&Footprint) -> Guards) {
         let order = self.unknown_after(actor, from);
         let len = actor.len;
         let mut touched = vec![0; order.len() * len];
@@ -196,6 +212,7 @@ impl Future {
                     let number = self.numbers.len() as u32;
                     self.numbers.insert(touched.into(), number);
                     self.footprints.extend_from_slice(touched);
+                    self.opened.push(opens(touched));
                     number
                 }
             };

@@ -45,8 +45,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::Prepared;
-use super::expand::{Census, Expander, Successor};
-use super::unfold::{PANICKED_FROM, Standing};
+use super::expand::Expander;
+use super::unfold::Standing;
 use super::visited::{Key, control_of, memory_of};
 use footprint::Footprint;
 use future::{Actor, Future, Guard, Guards};
@@ -143,14 +143,11 @@ impl Reduction {
         shut.fold(0, |guards, (number, _)| guards | 1 << number)
     }
 
-    /// Those of `guards` that somebody opens who touches this.
-    fn opened(&self, guards: Guards, touched: &Footprint) -> Guards {
+    /// The guards that somebody opens who touches this.
+    fn opened(&self, touched: &Footprint) -> Guards {
         let writes = footprint::writes(touched);
-        let opens = |number: &usize| {
-            let (word, bits) = self.guards[*number];
-            writes[word] & bits != 0
-        };
-        bits(guards).filter(opens).fold(0, |opened, number| opened | 1 << number)
+        let guards = self.guards.iter().enumerate().filter(|(_, (word, bits))| writes[*word] & bits != 0);
+        guards.fold(0, |opened, (number, _)| opened | 1 << number)
     }
 }
 
@@ -163,17 +160,45 @@ pub(crate) struct Chooser {
 
 /// What is touched from each control state on, by actor and guards that stay shut.
 struct Futures {
-    of: Vec<FxHashMap<Guards, Future>>,
+    of: Vec<OfActor>,
     /// What these were worked out from.
     version: u32,
 }
 
+/// The futures of an actor.
+#[derive(Default)]
+struct OfActor {
+    all: Vec<Future>,
+    by_shut: FxHashMap<Guards, usize>,
+    /// Which was asked for last: mostly it is again.
+    last: usize,
+}
+
+impl OfActor {
+    fn of(&mut self, shut: Guards) -> &mut Future {
+        if self.all.get(self.last).is_none_or(|last| last.shut() != shut) {
+            let OfActor { all, by_shut, .. } = self;
+            self.last = *by_shut.entry(shut).or_insert_with(|| {
+                all.push(Future::new(shut));
+                all.len() - 1
+            });
+        }
+        &mut self.all[self.last]
+    }
+}
+
 impl Futures {
-    /// What an actor touches from where it stands, as long as these guards stay shut; none where nothing is known.
-    fn from<const R: usize>(&mut self, here: &Here<R>, actor: usize, shut: Guards) -> Option<&Footprint> {
+    /// What an actor touches from where it stands, as long as these guards stay shut, and the guards that it opens; none
+    /// where nothing is known.
+    fn from<const R: usize>(
+        &mut self,
+        here: &Here<R>,
+        actor: usize,
+        shut: Guards,
+    ) -> Option<(&Footprint, Guards)> {
         let of = &here.reduction.actors[actor];
-        let future = self.of[actor].entry(of.own(shut)).or_insert_with_key(|shut| Future::new(*shut));
-        future.from(of, control_of(here.key, actor))
+        let future = self.of[actor].of(of.own(shut));
+        future.from(of, control_of(here.key, actor), |touched| here.reduction.opened(touched))
     }
 
     /// The guards that stay shut as long as only `others` move.
@@ -181,8 +206,7 @@ impl Futures {
         let mut shut = here.shut;
         loop {
             let opened = bits(others.into()).fold(0, |opened, other| {
-                let touched = self.from(here, other, shut);
-                opened | touched.map_or(0, |touched| here.reduction.opened(shut, touched))
+                opened | self.from(here, other, shut).map_or(0, |(_, opens)| opens & shut)
             });
             if opened == 0 || here.reduction.lacks(Fault::Guards) {
                 return shut;
@@ -207,33 +231,25 @@ impl Chooser {
     pub(crate) fn new(prepared: &Prepared) -> Chooser {
         let nothing = vec![0; footprint::len(&prepared.packing)].into_boxed_slice();
         let actors = prepared.actors();
-        let of = (0..actors).map(|_| FxHashMap::default()).collect();
+        let of = (0..actors).map(|_| OfActor::default()).collect();
         Chooser { steps: vec![nothing; actors], futures: Futures { of, version: 0 } }
     }
 
     /// The actors whose steps are to be taken in a state, or [`WHOLE`] where that is everybody's. At least those
-    /// in `taken`, which are not none but where a set was chosen before.
+    /// in `taken`, which are not none but where a set was chosen before; after a step of one in `last` nothing follows.
     pub(crate) fn choose<const R: usize>(
         &mut self,
         reduction: &Reduction,
         expander: &mut Expander,
         key: &Key<R>,
-        census: Census,
-        successors: &[Successor<R>],
-        taken: u16,
+        (enabled, blocked): (u16, u16),
+        (last, taken): (u16, u16),
     ) -> u16 {
-        let enabled = successors.iter().fold(0_u16, |enabled, next| enabled | 1 << next.actor);
         if enabled.count_ones() < 2 || enabled == taken {
             return WHOLE;
         }
-        let mut sticky = 0;
-        for next in successors {
-            let actor = usize::from(next.actor);
-            let goes_round = reduction.actors[actor].goes_round(control_of(key, actor));
-            if goes_round || control_of(&next.key, actor) >= PANICKED_FROM {
-                sticky |= 1 << actor;
-            }
-        }
+        let goes_round = |actor: &usize| reduction.actors[*actor].goes_round(control_of(key, *actor));
+        let mut sticky = bits(enabled.into()).filter(goes_round).fold(last, |all, actor| all | 1 << actor);
         if reduction.lacks(Fault::Sticky) {
             sticky = 0;
         }
@@ -243,10 +259,9 @@ impl Chooser {
             return WHOLE;
         }
         if self.futures.version != reduction.version {
-            self.futures.of.iter_mut().for_each(FxHashMap::clear);
+            self.futures.of.fill_with(OfActor::default);
             self.futures.version = reduction.version;
         }
-        let blocked = census.blocked;
         self.look_at_steps(reduction, expander, key, enabled | blocked);
         let shut = reduction.shut(expander.words(memory_of(key)));
         let here = Here { reduction, key, enabled, blocked, shut };
@@ -254,9 +269,17 @@ impl Chooser {
         if taken != 0 {
             return Some(self.closed(&here, taken) & enabled).filter(fits).unwrap_or(WHOLE);
         }
-        let sets = bits(seeds.into()).map(|seed| self.closed(&here, 1 << seed) & enabled).filter(fits);
         // Of sets of one size the one with the last actors, the same for any number of threads.
-        sets.min_by_key(|set| (set.count_ones(), std::cmp::Reverse(*set))).unwrap_or(WHOLE)
+        let mut least = None;
+        for seed in (0..u16::BITS).rev().filter(|seed| seeds >> seed & 1 != 0) {
+            let set = self.closed(&here, 1 << seed) & enabled;
+            let order = |set: &u16| (set.count_ones(), std::cmp::Reverse(*set));
+            least = least.into_iter().chain(Some(set).filter(fits)).min_by_key(order);
+            if least.is_some_and(|set| set.count_ones() == 1) {
+                break; // none is smaller, and those of earlier actors come later
+            }
+        }
+        least.unwrap_or(WHOLE)
     }
 
     /// Sees what the steps of these actors touch.
@@ -289,7 +312,7 @@ impl Chooser {
             let shut = self.futures.stay_shut(here, others);
             let mut more = 0;
             for other in bits(others.into()) {
-                let Some(future) = self.futures.from(here, other, shut) else { continue };
+                let Some((future, _)) = self.futures.from(here, other, shut) else { continue };
                 let in_the_way = bits(set.into()).any(|actor| match here.enabled & 1 << actor {
                     0 => !lacks_opening && footprint::opens(&self.steps[actor], future),
                     _ => footprint::conflict(&self.steps[actor], future),
