@@ -594,7 +594,7 @@ mod tests {
     fn every_option_of_a_search_is_for_some_engine() {
         let command = Arguments::command();
         let check = command.find_subcommand("check").expect("a command");
-        let for_all = "all shard part format schedules coverage final-states forced-by html without engine threads time-max snapshots cache no-cache tree assume";
+        let for_all = "all deep shard part format schedules coverage final-states forced-by html without engine threads time-max snapshots cache no-cache tree assume";
         let for_all: Vec<&str> = for_all.split(' ').collect();
         let known = |name: &str| for_all.contains(&name) || OF_ENGINES.iter().any(|(of, _)| *of == name);
         let names = check.get_arguments().filter_map(clap::Arg::get_long);

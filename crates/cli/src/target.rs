@@ -28,13 +28,35 @@ impl Chosen<'_> {
 pub enum Breadth {
     /// Those of the default tier.
     Default,
-    /// All of them.
+    /// Those that take long, too.
     All,
+    /// Every one.
+    Deep,
 }
 
 impl Breadth {
-    fn takes(self, case: &Case) -> bool {
-        self == Breadth::All || case.tier == Tier::Default
+    /// What `--all` asks for, if it is given.
+    #[must_use]
+    pub fn of(all: bool) -> Breadth {
+        if all { Breadth::All } else { Breadth::Default }
+    }
+
+    pub(crate) fn takes(self, case: &Case) -> bool {
+        let most = match self {
+            Breadth::Default => Tier::Default,
+            Breadth::All => Tier::All,
+            Breadth::Deep => Tier::Deep,
+        };
+        case.tier <= most
+    }
+
+    /// The option that asks for it.
+    pub(crate) fn option(self) -> Option<&'static str> {
+        match self {
+            Breadth::Default => None,
+            Breadth::All => Some("--all"),
+            Breadth::Deep => Some("--deep"),
+        }
     }
 }
 
@@ -137,7 +159,11 @@ pub fn choose<'c>(
         chosen.iter().any(|c| of(c) && parts.takes(c.case, breadth))
     };
     if let Some(at) = wanted.iter().position(|wanted| !selects(wanted)) {
-        return Err(Error::Usage(format!("`{}` has only scenarios that take `--all`", targets[at])));
+        let (parts, paths) = &wanted[at];
+        let variants = paths.iter().flat_map(|p| &p.variants).filter(|v| parts.names(v));
+        let is_long = |case: &Case| parts.takes(case, Breadth::All);
+        let option = if variants.flat_map(|v| &v.cases).any(is_long) { "--all" } else { "--deep" };
+        return Err(Error::Usage(format!("`{}` has only scenarios that take `{option}`", targets[at])));
     }
     Ok(chosen)
 }
@@ -162,27 +188,28 @@ pub fn left<'c>(chosen: &[Chosen<'c>]) -> impl Iterator<Item = Chosen<'c>> {
     })
 }
 
-/// The scenarios that `targets` mean, as [`choose`]: the default ones, or with `--all` every one.
+/// The scenarios that `targets` mean, as [`choose`], of the breadth that an option asked for.
 ///
 /// # Errors
-/// As [`choose`]; and where `--all` can make no difference.
-pub(crate) fn choose_all<'c>(
+/// As [`choose`]; and where the option can make no difference.
+pub(crate) fn choose_of<'c>(
     catalog: &'c [WritePath],
     targets: &[String],
-    all: bool,
+    breadth: Breadth,
 ) -> Result<Vec<Chosen<'c>>, Error> {
-    all_has_an_effect(all, targets)?;
-    choose(catalog, targets, if all { Breadth::All } else { Breadth::Default })
+    has_an_effect(breadth, targets)?;
+    choose(catalog, targets, breadth)
 }
 
-/// Whether `--all` can make a difference: whether a target, or no target, leaves it open which scenarios.
+/// Whether `--all` or `--deep` can make a difference: whether a target, or no target, leaves it open which scenarios.
 ///
 /// # Errors
 /// If it is asked for and can't.
-pub(crate) fn all_has_an_effect(all: bool, targets: &[String]) -> Result<(), Error> {
-    if all && !targets.is_empty() && targets.iter().all(|target| Target::parse(target).names_a_scenario()) {
-        let message = "`--all` has no effect where every target names its scenario: leave it out";
-        return Err(Error::Usage(message.to_owned()));
+pub(crate) fn has_an_effect(breadth: Breadth, targets: &[String]) -> Result<(), Error> {
+    let Some(option) = breadth.option() else { return Ok(()) };
+    if !targets.is_empty() && targets.iter().all(|target| Target::parse(target).names_a_scenario()) {
+        let message = format!("`{option}` has no effect where every target names its scenario: leave it out");
+        return Err(Error::Usage(message));
     }
     Ok(())
 }
@@ -299,6 +326,7 @@ mod tests {
             path("ext4/journalled", vec![variant("v4.2", &both), variant("v4.2+copy-first", &both[..1])]),
             path("ext4/ordered", vec![variant("v4.2", &both[..1])]),
             path("fuse/direct", vec![variant("v6.14", &both[1..])]),
+            path("nfs/write", vec![variant("v6.17", &[("largest", Tier::Deep)])]),
         ]
     }
 
@@ -321,6 +349,7 @@ mod tests {
         assert_eq!(chosen(&["ext4"], Breadth::Default), all);
         assert_eq!(chosen(&["ext4/"], Breadth::Default), all);
         assert_eq!(chosen(&[], Breadth::All).len(), 5);
+        assert_eq!(chosen(&[], Breadth::Deep).len(), 6);
     }
 
     #[test]
@@ -347,11 +376,13 @@ mod tests {
     fn what_selects_nothing_is_an_error() {
         insta::assert_snapshot!(chosen(&["ext4", "fuse"], Breadth::Default)[0], @"`fuse` has only scenarios that take `--all`");
         assert_eq!(chosen(&["fuse"], Breadth::All).len(), 1);
+        insta::assert_snapshot!(chosen(&["nfs"], Breadth::All)[0], @"`nfs` has only scenarios that take `--deep`");
+        assert_eq!(chosen(&["nfs"], Breadth::Deep).len(), 1);
         let targets = |targets: &[&str]| targets.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
-        assert!(all_has_an_effect(true, &targets(&["ext4@v4.2:small"])).is_err());
-        assert!(all_has_an_effect(true, &targets(&["ext4@v4.2:small", "fuse"])).is_ok());
-        assert!(all_has_an_effect(true, &[]).is_ok());
-        assert!(all_has_an_effect(false, &targets(&["ext4@v4.2:small"])).is_ok());
+        assert!(has_an_effect(Breadth::All, &targets(&["ext4@v4.2:small"])).is_err());
+        assert!(has_an_effect(Breadth::All, &targets(&["ext4@v4.2:small", "fuse"])).is_ok());
+        assert!(has_an_effect(Breadth::All, &[]).is_ok());
+        assert!(has_an_effect(Breadth::Default, &targets(&["ext4@v4.2:small"])).is_ok());
     }
 
     #[test]
@@ -394,7 +425,7 @@ mod tests {
         insta::assert_snapshot!(chosen(&["ext4/journalled@copy-first"], Breadth::All)[0], @"there is no variant `copy-first`; did you mean `v4.2+copy-first`?");
         insta::assert_snapshot!(chosen(&["ext4/journalled@v4.2:smal"], Breadth::All)[0], @"there is no scenario `smal`; did you mean `small`?");
         insta::assert_snapshot!(chosen(&["ext4@v4.2+copy-first:large"], Breadth::All)[0], @"there is no scenario `large`; there is `small`");
-        insta::assert_snapshot!(chosen(&[""], Breadth::All)[0], @"there is no write path ``; there is `ext4`, `ext4/journalled`, `ext4/ordered`, `fuse` and 1 more (`shortcopy list` names them)");
+        insta::assert_snapshot!(chosen(&[""], Breadth::All)[0], @"there is no write path ``; there is `ext4`, `ext4/journalled`, `ext4/ordered`, `fuse` and 3 more (`shortcopy list` names them)");
     }
 
     #[test]

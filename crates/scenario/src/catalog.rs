@@ -7,12 +7,14 @@ use std::sync::{Arc, LazyLock};
 use crate::{Releases, Scenario};
 
 /// Whether a plain `check` takes a case.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Tier {
     /// Every `check` does.
     Default,
     /// Only `check --all` does, and a `check` that names it.
     All,
+    /// Only `check --deep` does, and a `check` that names it: some of them take minutes, and gigabytes.
+    Deep,
 }
 
 /// A scenario that is built when it is asked for.

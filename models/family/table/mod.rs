@@ -1,5 +1,6 @@
 //! The table: which questions every block-based write path is asked. A new one is a line or a few.
 
+mod deep;
 mod initial;
 mod later;
 mod names;
@@ -89,6 +90,7 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
         sizes::one_block(region, &mut all);
+        deep::deep(region, &mut all);
     }
     store_behind_end::store_behind_end(&mut all);
     without_writer::without_writer(&mut all);
@@ -208,7 +210,7 @@ pub fn open_cases(fs: &dyn FileSystem, setting: Setting, historic: bool) -> Vec<
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
             let left_to_all = academic || (historic && !question.companions.is_empty());
-            let tier = if left_to_all { Tier::All } else { tier };
+            let tier = if left_to_all { tier.max(Tier::All) } else { tier };
             let name = question.name.clone();
             Some(Open { name, tier, build: Arc::new(move |fs| build(&question, fs, setting)) })
         })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckFormat, Search};
 use crate::parking::Means;
+use crate::target::Breadth;
 
 /// `check`
 #[derive(Clone, Args, Debug)]
@@ -18,6 +19,9 @@ pub struct Check {
     /// Also the scenarios that take long
     #[arg(long)]
     pub all: bool,
+    /// Also those that take longest, with many at once: minutes and gigabytes, some of them
+    #[arg(long, conflicts_with = "all")]
+    pub deep: bool,
     /// Only the K-th of N parts of about the same effort, so that N machines search everything; see `merge`
     #[arg(long, value_name = "K/N", conflicts_with_all = ["coverage", "final_states", "forced_by"])]
     pub shard: Option<Shard>,
@@ -55,6 +59,14 @@ pub struct Check {
     /// The snapshots to compare with
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+}
+
+impl Check {
+    /// Which scenarios are taken where none is named.
+    #[must_use]
+    pub fn breadth(&self) -> Breadth {
+        if self.deep { Breadth::Deep } else { Breadth::of(self.all) }
+    }
 }
 
 /// `merge`

@@ -22,7 +22,7 @@ use crate::recorded::{Comparison, Judgement, Records, judge};
 use crate::shards;
 use crate::status::Status;
 use crate::story::{replay_command, told};
-use crate::target::{Chosen, choose_all, known, left};
+use crate::target::{Chosen, choose_of, known, left};
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn check(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let all = choose_all(catalog, &arguments.targets, arguments.all)?;
+    let all = choose_of(catalog, &arguments.targets, arguments.breadth())?;
     // Of all parts the same, whichever has whom.
     left_out(&all, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
@@ -124,7 +124,7 @@ pub(super) fn tell_all<'c>(
 
 /// The command, without what says which part it is, and how results are told.
 fn words(arguments: &Check) -> Vec<String> {
-    let all = arguments.all.then(|| "--all".to_owned());
+    let all = arguments.breadth().option().map(str::to_owned);
     let without = arguments.without.iter().map(|id| format!("--without={id}"));
     let words = std::iter::once("check".to_owned()).chain(all).chain(without);
     // Behind `--` nothing is an option.
@@ -282,7 +282,7 @@ impl<'c> Tell<'c> for Text<'c> {
         self.tally.states += outcome.states;
         self.tally.different += usize::from(judgement.status == Status::Different);
         self.tally.unknown += usize::from(judgement.status == Status::Unknown);
-        if !recorded && chosen.case.tier == Tier::All {
+        if !recorded && chosen.case.tier > Tier::Default {
             self.tally.long = true;
         } else if !recorded {
             self.tally.unrecorded.insert(format!("{}@{}", chosen.path.name, chosen.variant.name));

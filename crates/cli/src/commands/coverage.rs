@@ -8,7 +8,7 @@ use crate::engine::Searcher;
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Chosen, choose_all};
+use crate::target::{Breadth, Chosen, choose_of};
 
 /// Searches scenarios and tells which branches of the models they reach. The models that are searched are
 /// those with a mark at each branch.
@@ -17,7 +17,7 @@ use crate::target::{Chosen, choose_all};
 /// A target that means nothing, an output that can't be written.
 pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output) -> Result<Status, Error> {
     let catalog = marked::paths();
-    let chosen = choose_all(&catalog, &arguments.targets, arguments.all)?;
+    let chosen = choose_of(&catalog, &arguments.targets, arguments.breadth())?;
     let mut status = Status::AsRecorded;
     let (mut cuts, mut broken) = (Cuts::default(), Vec::new());
     searcher.search(&arguments.search, &chosen, |at, answer| {
@@ -27,10 +27,10 @@ pub(crate) fn coverage(arguments: &Check, searcher: &Searcher, out: &mut Output)
         }
         Ok(())
     })?;
-    let extent = match arguments.all {
+    let extent = match arguments.breadth() {
         _ if !arguments.targets.is_empty() => Extent::Targets(arguments.targets.clone()),
-        false => Extent::Default,
-        true => Extent::All,
+        Breadth::Default => Extent::Default,
+        Breadth::All | Breadth::Deep => Extent::All,
     };
     let account = Account::new(&marked::BRANCHES, &marked::REASONS, &marked::reached(), extent);
     // Others are refused with the command line.

@@ -113,7 +113,7 @@ fn search(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let taken = |case: &&Case| arguments.all || case.tier == Tier::Default;
+    let taken = |case: &&Case| Breadth::of(arguments.all).takes(case);
     let chosen: Vec<Chosen<'_>> = both
         .into_iter()
         .flat_map(|(path, variant)| {

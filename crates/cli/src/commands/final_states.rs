@@ -10,7 +10,7 @@ use crate::engine::{Searcher, wrong_model};
 use crate::error::Error;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Chosen, choose_all};
+use crate::target::{Chosen, choose_of};
 
 /// Searches scenarios and tells the final states of each initial state. What has no writer has none.
 ///
@@ -22,7 +22,7 @@ pub(crate) fn final_states(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
+    let chosen = choose_of(catalog, &arguments.targets, arguments.breadth())?;
     // Others are refused with the command line.
     let format = arguments.format.plain().unwrap_or(Format::Text);
     let mut cuts = Cuts::default();

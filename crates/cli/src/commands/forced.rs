@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::parking::Means;
 use crate::status::Status;
 use crate::story::told;
-use crate::target::{Chosen, choose_all};
+use crate::target::{Chosen, choose_of};
 
 /// What came of a scenario.
 pub(super) struct Found {
@@ -38,7 +38,7 @@ pub(crate) fn forced_by(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
+    let chosen = choose_of(catalog, &arguments.targets, arguments.breadth())?;
     // Others are refused with the command line.
     let format = arguments.format.plain().unwrap_or(Format::Text);
     let mut cuts = Cuts::default();

@@ -26,6 +26,7 @@ fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Default => "default",
         Tier::All => "all",
+        Tier::Deep => "deep",
     }
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn list(catalog: &[WritePath], arguments: &List, out: &mut Output) ->
     if arguments.properties {
         return properties(catalog, arguments.format, out);
     }
-    let chosen = choose(catalog, &arguments.targets, Breadth::All)?;
+    let chosen = choose(catalog, &arguments.targets, Breadth::Deep)?;
     match arguments.format {
         Format::Json => json(&chosen, out),
         Format::Text if arguments.targets.is_empty() => overview(catalog, out),
@@ -69,15 +70,17 @@ fn overview(catalog: &[WritePath], out: &mut Output) -> Result<(), Error> {
     let bold = anstyle::Style::new().bold();
     let width = catalog.iter().map(|path| path.name.len()).max().unwrap_or(0);
     for path in catalog {
-        let of = match path.variants.as_slice() {
+        let which = match path.variants.as_slice() {
             [] => "no variant".to_owned(),
             [only] => format!("{}: {}", only.name, only.sentence),
             [first, .., last] => format!("{} variants, {} to {}", path.variants.len(), first.name, last.name),
         };
         let newest = path.variants.last().map_or(&[][..], |newest| &newest.cases);
-        let default = newest.iter().filter(|case| case.tier == Tier::Default).count();
+        let of = |tier| newest.iter().filter(|case| case.tier <= tier).count();
+        let (default, all, deep) = (of(Tier::Default), of(Tier::All), of(Tier::Deep));
         out.line(&format!("{bold}{:width$}{bold:#}  {}", path.name, path.sentence))?;
-        out.line(&format!("{:width$}  {of}; {default} scenarios, {} with --all", "", newest.len()))?;
+        let deep = if deep > all { format!(", {deep} with --deep") } else { String::new() };
+        out.line(&format!("{:width$}  {which}; {default} scenarios, {all} with --all{deep}", ""))?;
     }
     let Some(example) = catalog.first().map(|path| &path.name) else { return Ok(()) };
     out.line(&format!("\nmore: shortcopy list {example}, shortcopy list '{example}:*'"))
@@ -157,7 +160,11 @@ fn text(
                 continue;
             }
             told.push(name);
-            let all = if c.case.tier == Tier::All { " (with --all)" } else { "" };
+            let all = match c.case.tier {
+                Tier::Default => "",
+                Tier::All => " (with --all)",
+                Tier::Deep => " (with --deep)",
+            };
             let of = holders.get(name).filter(|of| of.len() < variants.len());
             let of = of.map_or(String::new(), |of| format!(" (only {})", of.join(", ")));
             out.line(&format!("  {name:width$}  {}{all}{of}", (c.case.build)().sentence))?;

@@ -2,7 +2,7 @@
 
 use report::Finding;
 use report::html::Opens;
-use scenario::WritePath;
+use scenario::{Tier, WritePath};
 
 use crate::arguments::{Format, Matrix};
 use crate::cut::Cuts;
@@ -12,7 +12,7 @@ use crate::html::{Html, Of, command_line};
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::status::Status;
-use crate::target::{Breadth, Chosen, all_has_an_effect, choose, left, unknown};
+use crate::target::{Breadth, Chosen, choose, has_an_effect, left, unknown};
 
 /// Shows variants against properties, and how runs end.
 ///
@@ -43,7 +43,9 @@ pub(crate) fn matrix(
         }
         Ok(())
     })?;
-    for left @ Chosen { path, variant, case } in left(&chosen) {
+    // Of what takes longest nothing is asked here.
+    let left = left(&chosen).filter(|left| left.case.tier < Tier::Deep);
+    for left @ Chosen { path, variant, case } in left {
         matrix.stands(&path.name, &variant.name, variant.stands);
         matrix.leave_out(&path.name, &variant.name, &(case.build)());
         if let Some(html) = &mut html {
@@ -67,8 +69,8 @@ pub(crate) fn matrix(
 /// What the targets mean, of the variants that are asked for; something of each target and of each name.
 fn select<'c>(catalog: &'c [WritePath], arguments: &Matrix) -> Result<Vec<Chosen<'c>>, Error> {
     let Matrix { targets, variants, all, .. } = arguments;
-    all_has_an_effect(*all, targets)?;
-    let breadth = if *all { Breadth::All } else { Breadth::Default };
+    let breadth = Breadth::of(*all);
+    has_an_effect(breadth, targets)?;
     for name in &variants.names {
         let names = || catalog.iter().flat_map(|path| &path.variants).map(|variant| variant.name.as_str());
         if !names().any(|known| known == name) {

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::parts::{Parts, Told};
 use crate::recorded::Records;
 use crate::status::Status;
-use crate::target::choose_all;
+use crate::target::choose_of;
 
 /// Tells what the parts of a check came to, as the check would have told it in one.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn merge(catalog: &[WritePath], merge: &Merge, out: &mut Output) -> R
     let Merge { format, schedules, html, snapshots, .. } = merge;
     let (html, snapshots) = (html.clone(), snapshots.clone());
     let check = Check { format: *format, schedules: *schedules, html, snapshots, ..command(&parts)? };
-    let chosen = choose_all(catalog, &check.targets, check.all)?;
+    let chosen = choose_of(catalog, &check.targets, check.breadth())?;
     for shard in &parts.missing {
         anstream::eprintln!("shortcopy: part {shard} is not there: what is in it counts as not looked at");
     }

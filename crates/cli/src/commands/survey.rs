@@ -41,7 +41,7 @@ pub(crate) fn survey(
     let Some(kernel) = kernel else {
         return Err(Error::Usage("`survey` is about a kernel tree: name it with `--tree DIR`".to_owned()));
     };
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let breadth = Breadth::of(arguments.all);
     let mut chosen = choose(&kernel.catalog, &arguments.targets, breadth)?;
     if !arguments.all {
         let is_alone = |scenario: &Scenario| scenario.actors.iter().filter(|of| !of.daemon).count() == 1;

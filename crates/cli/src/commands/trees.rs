@@ -57,7 +57,7 @@ pub(super) fn diff(arguments: &Diff, searcher: &Searcher, out: &mut Output) -> R
             return Err(Error::Usage(format!("{} trees and {} patches: {what}", tree.len(), patch.len())));
         }
     };
-    let breadth = if arguments.all { Breadth::All } else { Breadth::Default };
+    let breadth = Breadth::of(arguments.all);
     let chosen = choose(&before.catalog, &arguments.targets, breadth)?;
     let name = command_line("diff", words(arguments));
     let html = Html::begin(arguments.html.as_deref(), &name, Opens::Comparison)?;

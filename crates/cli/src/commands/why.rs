@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::reasons::reason;
 use crate::status::Status;
 use crate::story::defines_words;
-use crate::target::{Chosen, choose_all};
+use crate::target::{Breadth, Chosen, choose_of};
 
 /// Without a word there may be so many times the states, and [`STATES_LEAST`], before the search is cut.
 const GROWTH_MAX: u64 = 10;
@@ -41,7 +41,7 @@ pub(crate) fn why(
     searcher: &Searcher,
     out: &mut Output,
 ) -> Result<Status, Error> {
-    let chosen = choose_all(catalog, &arguments.targets, arguments.all)?;
+    let chosen = choose_of(catalog, &arguments.targets, Breadth::of(arguments.all))?;
     let mut status = Status::AsRecorded;
     let same =
         |a: &Chosen<'_>, b: &Chosen<'_>| a.path.name == b.path.name && a.variant.name == b.variant.name;
