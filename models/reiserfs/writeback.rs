@@ -12,8 +12,8 @@ use page_state::folio::{
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
 
+use super::blocks::{Create, reiserfs_get_block};
 use super::journal::{lock_buffer, unlock_buffer};
-use super::write::{Create, reiserfs_get_block};
 use crate::generic::buffer::as_they_arrive;
 use crate::kernel::Kernel;
 
