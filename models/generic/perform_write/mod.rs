@@ -1,5 +1,6 @@
 //! `generic_perform_write` (`mm/filemap.c`), in the eras that history knows.
 
+mod prefault;
 mod round;
 mod v2_6_18;
 mod v2_6_26;
@@ -12,7 +13,8 @@ use machine::{Flow, Label, call};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Errno, Kernel, Request};
 
-pub use round::{copy_atomic, fatal_signal_pending, prefault};
+pub use prefault::prefault;
+pub use round::{copy_atomic, fatal_signal_pending};
 
 /// What a loop comes to: how much it wrote, and what ended it early.
 type Ended = (u8, Option<Errno>);
