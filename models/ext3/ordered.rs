@@ -7,8 +7,7 @@
 //! goes from the page cache.
 
 use machine::{Label, call};
-use page_state::buffer::{buffer_dirty, buffer_mapped, buffers, clear_buffer_dirty};
-use page_state::folio::folio_buffers;
+use page_state::buffer::{buffer_dirty, buffer_mapped, buffers, clear_buffer_dirty, folio_buffers};
 use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 

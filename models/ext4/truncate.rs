@@ -6,11 +6,10 @@
 use machine::{Label, call};
 use page_state::buffer::{
     bh_read, buffer_delay, buffer_freed, buffer_mapped, buffer_unwritten, buffer_uptodate,
-    create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+    create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
-    filemap_get_folio, folio_buffers, folio_lock, folio_put, folio_test_uptodate, folio_unlock,
-    folio_zero_segment,
+    filemap_get_folio, folio_lock, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{
     disk_size, i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,

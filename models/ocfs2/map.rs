@@ -3,10 +3,11 @@
 use machine::{Label, bug, call};
 use page_state::buffer::{
     self, bh_read, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, clear_buffer_new,
-    clear_buffer_uptodate, create_empty_buffers, mark_buffer_dirty, set_buffer_new, set_buffer_uptodate,
+    clear_buffer_uptodate, create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_new,
+    set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
+    folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size};
 use page_state::{Buffer, Folio};

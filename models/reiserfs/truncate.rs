@@ -4,9 +4,9 @@
 use machine::{Label, call};
 use page_state::buffer::{
     self, bh_read, buffer_dirty, buffer_mapped, buffer_new, buffer_uptodate, buffers, clear_buffer_new,
-    create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+    create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
-use page_state::folio::{folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{
     i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
 };

@@ -15,12 +15,12 @@ pub use writeback::{
 use machine::{Label, call};
 use page_state::buffer::{
     bh_read, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate,
-    buffers, clear_buffer_new, create_empty_buffers, free_buffer_head, mark_buffer_dirty,
+    buffers, clear_buffer_new, create_empty_buffers, folio_buffers, free_buffer_head, mark_buffer_dirty,
     set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_clear_dirty, folio_clear_uptodate, folio_mark_uptodate, folio_test_uptodate,
-    folio_unlock, folio_zero_segment,
+    folio_clear_dirty, folio_clear_uptodate, folio_mark_uptodate, folio_test_uptodate, folio_unlock,
+    folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
