@@ -29,6 +29,7 @@ pub mod jbd2;
 pub mod kernel;
 pub mod logfs;
 mod mutants;
+mod nature;
 pub mod nfs;
 pub mod ocfs2;
 mod properties;
