@@ -169,7 +169,26 @@ pub struct Setting {
     /// What of the kernel around it depends on the release alone.
     pub around: Around,
     /// A deliberate fault that can't be made from outside.
-    pub mutant: Option<crate::Mutant>,
+    pub mutant: Option<Mutant>,
+}
+
+/// A deliberate fault in a model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mutant {
+    /// The source is faulted in with the page locked.
+    PrefaultUnderPageLock,
+    /// The size is raised before the copy.
+    SizeBeforeCopy,
+    /// What a short copy left out is filled with zeros, as before v2.6.24.
+    ShortCopyIsZeroFilled,
+    /// `write_end` raises the size by the length, not by what was copied.
+    SizeFromLength,
+    /// `write_end` raises the size on disk by the length, whatever was copied.
+    SizeOnDiskIsAhead,
+    /// `write_end` returns the length, not what was copied.
+    ReturnsLength,
+    /// A truncation to a larger size gives blocks to the file and leaves what is in them.
+    GrowthMapsStaleBlocks,
 }
 
 /// What a release has around a write path: what came to all of the kernel at once, or is asked by a name that does not
@@ -425,7 +444,7 @@ impl<'a> Kernel<'a> {
 
     /// Whether the model plays this mutant.
     #[must_use]
-    pub fn mutated(&self, mutant: crate::Mutant) -> bool {
+    pub fn mutated(&self, mutant: Mutant) -> bool {
         self.world.setting.mutant == Some(mutant)
     }
 }

@@ -40,8 +40,7 @@ use std::sync::Arc;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use glossary::glossary;
-pub use kernel::Errno;
-pub use mutants::Mutant;
+pub use kernel::{Errno, Mutant};
 
 /// What a file system's folder has to offer.
 #[derive(Clone, Copy)]
