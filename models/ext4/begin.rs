@@ -59,20 +59,32 @@ pub(super) fn abandon(
     fs: &dyn FileSystem,
     folio: Folio,
     end: usize,
-    truncate_failed_write: impl Fn(&Kernel, &dyn FileSystem),
+    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
 ) {
-    let (task, journal) = (&k.task, k.journal());
+    let task = &k.task;
     call(task.m, Label::new("ext4_write_begin fails", &[]), || {
         folio_unlock(task, folio);
-        // Not needed: a truncation to where the file ends takes nothing.
-        let extended = end > i_size_read(task);
-        if extended {
-            orphan_add(task);
-        }
-        jbd2_journal_stop(task, journal);
-        if extended {
-            truncate_failed_write(k, fs);
-        }
+        stop_and_trim(k, fs, end, truncate_failed_write);
         folio_put(task, folio);
     });
+}
+
+/// The handle is closed, and where a write up to `end` has not come so far, what was allocated beyond the size goes. The
+/// inode is on the orphan list until then.
+pub(super) fn stop_and_trim(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    end: usize,
+    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
+) {
+    let (task, journal) = (&k.task, k.journal());
+    // Not needed: a truncation to where the file ends takes nothing.
+    let extending = end > i_size_read(task);
+    if extending {
+        orphan_add(task);
+    }
+    jbd2_journal_stop(task, journal);
+    if extending {
+        truncate_failed_write(k, fs);
+    }
 }

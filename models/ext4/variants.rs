@@ -113,7 +113,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.13",
             Caller::V6_11,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again \
              with all of the page",
         )
@@ -123,7 +123,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.14",
             Caller::V6_14,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "665575cff098: copy first for good, with ext4 of that time",
         )
         .historic()
@@ -131,7 +131,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.18",
             Caller::V6_18,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "the copy tries again by itself until it copies nothing",
         )
         .stands("v6.18 .. v7.0")

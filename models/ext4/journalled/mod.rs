@@ -7,6 +7,7 @@
 //! Left out: inline data, encryption, verity, large folios, credits, the retry after `-ENOSPC`, pages that are
 //! pinned for direct I/O.
 
+mod buffers;
 mod write;
 mod writeback;
 
@@ -48,7 +49,7 @@ pub(in crate::ext4) enum WriteEnd {
     V6_3,
     /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
     /// nothing.
-    V6_14,
+    V6_13,
     /// v7.1: 3f60efd65412, what lies between the end and a write beyond it is zeroed before the write.
     V7_1,
 }
@@ -108,7 +109,7 @@ impl FileSystem for Journalled {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.write_end >= WriteEnd::V6_14);
+        ext4_setattr_size(k, self, size, self.write_end >= WriteEnd::V6_13);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
