@@ -6,6 +6,7 @@ mod v2_6_18;
 mod v2_6_26;
 mod v5_14;
 mod v6_11;
+mod v6_14;
 
 use fault::{IovIter, Position};
 use machine::{Flow, Label, call};
@@ -30,7 +31,8 @@ pub fn generic_perform_write(k: &Kernel, fs: &dyn FileSystem, request: Request) 
                 v2_6_26::perform(k, fs, request)
             }
             Caller::V5_14 | Caller::V5_18 => v5_14::perform(k, fs, request),
-            Caller::V6_11 | Caller::V6_14 | Caller::V6_18 => v6_11::perform(k, fs, request),
+            Caller::V6_11 => v6_11::perform(k, fs, request),
+            Caller::V6_14 | Caller::V6_18 => v6_14::perform(k, fs, request),
         };
         match status {
             Some(error) if written == 0 => Err(error),
