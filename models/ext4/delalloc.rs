@@ -17,10 +17,9 @@ use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait
 use page_state::inode::{disk_size, i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
-use super::begin::{ext4_write_checks, grab_with_handle, page_range};
+use super::begin::{ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
-use super::ordered::ext4_block_write_begin;
 use super::page_io::commit_ordered;
 use super::truncate::{
     ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks, raise_disk_size,
@@ -206,7 +205,7 @@ fn da_write_begin_v5_15(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Re
     let begun = if fs.text < Text::V6_13 {
         block_write_begin(k, fs, folio, from, to)
     } else {
-        ext4_block_write_begin(k, fs, folio, (from, to))
+        ext4_block_write_begin(k, fs, None, folio, (from, to))
     };
     let Err(error) = begun else { return Ok(folio) };
     folio_unlock(task, folio);

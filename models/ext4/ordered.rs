@@ -12,15 +12,15 @@
 //! allocates where a store through a mapping has met a hole.
 
 use machine::{Label, call};
-use page_state::buffer::set_buffer_uptodate;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock, folio_wait_writeback,
 };
 use page_state::inode::{i_size_read, i_size_write};
-use page_state::steps::report;
 use page_state::{Buffer, Folio};
 
-use super::begin::{abandon, ext4_write_checks, grab_with_handle, page_range, stop_and_trim};
+use super::begin::{
+    abandon, ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range, stop_and_trim,
+};
 use super::block::{Allocation, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::{self, all_mapped, commit_ordered};
@@ -31,9 +31,9 @@ use super::truncate::{
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
-    NewBuffer, block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
-    block_read_full_page, block_write_begin, block_write_begin_v2_6_17, block_write_end,
-    page_zero_new_buffers, prepare_buffers, try_to_free_buffers, within_size,
+    block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
+    block_read_full_page, block_write_begin, block_write_begin_v2_6_17, block_write_end, try_to_free_buffers,
+    within_size,
 };
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
@@ -177,7 +177,7 @@ fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<
                 block_write_begin_v2_6_17(k, fs, folio, from, to)
             }
             Text::V4_2 | Text::V4_7 => block_write_begin(k, fs, folio, from, to),
-            Text::V6_13 | Text::V7_1 => ext4_block_write_begin(k, fs, folio, (from, to)),
+            Text::V6_13 | Text::V7_1 => ext4_block_write_begin(k, fs, None, folio, (from, to)),
         };
         let Err(error) = begun else {
             return Ok(folio);
@@ -191,27 +191,6 @@ fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<
         }
         Err(error)
     })
-}
-
-/// `ext4_block_write_begin` (v6.12), which leaves dirtying to `write_end`.
-pub(super) fn ext4_block_write_begin(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    folio: Folio,
-    (from, to): (usize, usize),
-) -> Result<(), Errno> {
-    let new = NewBuffer {
-        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh), // Not needed: write_end does.
-        // Not reached: write_end leaves no buffer new.
-        still_new: &|_| {
-            let witness = Label::new("WARN_ON_ONCE(buffer_new(bh)) in ext4_block_write_begin", &[]);
-            report(&k.task, "kernel-bug", witness);
-        },
-        allocated: &|_| {},
-        failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
-    };
-    let label = Label::new("ext4_block_write_begin", &[from as i32, to as i32]);
-    prepare_buffers(k, fs, folio, (from, to), label, new)
 }
 
 #[track_caller]
@@ -350,7 +329,7 @@ fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
         let len = within_size(k, folio);
         // Not reached: that nothing of the page is in the file. Who truncates keeps faults out until the page is gone.
         let begun = if folio_in_cache(task, folio) && len > 0 {
-            ext4_block_write_begin(k, fs, folio, (0, len))
+            ext4_block_write_begin(k, fs, None, folio, (0, len))
         } else {
             Err(Errno::Efault)
         };

@@ -8,10 +8,37 @@ use page_state::buffer::{
 use page_state::folio::{folio_mark_dirty, folio_test_uptodate, folio_zero_segment};
 use page_state::{Buffer, Folio};
 
-use super::{Journalled, WriteEnd};
 use crate::generic::buffer::is_outside;
 use crate::jbd2::{Handle, jbd2_journal_dirty_metadata, jbd2_journal_get_write_access};
 use crate::kernel::Kernel;
+
+/// What `ext4_journalled_write_end` does with a short copy.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::ext4) enum WriteEnd {
+    /// As in v4.2: the generic zeroing, which dirties.
+    V4_2,
+    /// The first ext4 patch of the thread, as tested after a short copy into a page that is not
+    /// uptodate was set to 0: if nothing was copied, neither zeroing nor walk.
+    SkipZeroing,
+    /// Another reading: tested at entry, where a partial copy still counts.
+    SkipZeroingAtEntry,
+    /// Another reading: only the zeroing is skipped, the walk still runs.
+    SkipZeroingWalk,
+    /// b90197b65518: a zeroing of its own, which does not dirty.
+    V4_4,
+    /// 3b136499e906: nothing but new buffers is journalled after a short copy into a page that is not
+    /// uptodate.
+    V4_11,
+    /// v5.10: 64a9f1449950, a store through a mapping is journalled when its page becomes writable.
+    V5_10,
+    /// v6.3: and no more when that is written back.
+    V6_3,
+    /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
+    /// nothing.
+    V6_13,
+    /// v7.1: 3f60efd65412, what lies between the end and a write beyond it is zeroed before the write.
+    V7_1,
+}
 
 /// `ext4_walk_page_buffers`: does something to each buffer that `from..to` touches. Tells whether one
 /// outside of it is not uptodate.
@@ -38,9 +65,9 @@ pub(super) fn walk_page_buffers(
 
 /// `do_journal_get_write_access`.
 #[track_caller]
-pub(super) fn do_journal_get_write_access(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
+pub(in crate::ext4) fn do_journal_get_write_access(k: &Kernel, text: WriteEnd, handle: Handle, bh: Buffer) {
     call(k.task.m, Label::new("do_journal_get_write_access", &[bh.block as i32]), || {
-        if fs.write_end < WriteEnd::V6_13 {
+        if text < WriteEnd::V6_13 {
             get_write_access_v4_2(k, handle, bh);
         } else {
             get_write_access_v6_13(k, handle, bh);
@@ -80,9 +107,9 @@ fn get_write_access_v6_13(k: &Kernel, handle: Handle, bh: Buffer) {
 
 /// `write_end_fn`.
 #[track_caller]
-pub(super) fn write_end_fn(fs: &Journalled, k: &Kernel, handle: Handle, bh: Buffer) {
+pub(super) fn write_end_fn(k: &Kernel, text: WriteEnd, handle: Handle, bh: Buffer) {
     call(k.task.m, Label::new("write_end_fn", &[bh.block as i32]), || {
-        if fs.write_end < WriteEnd::V6_13 {
+        if text < WriteEnd::V6_13 {
             write_end_fn_v4_2(k, handle, bh);
         } else {
             write_end_fn_v6_13(k, handle, bh);
@@ -144,9 +171,9 @@ fn zero_in(k: &Kernel, bh: Buffer, from: usize, to: usize) {
 
 /// `ext4_journalled_zero_new_buffers` (3b136499e906): zeroes and journals the new buffers of `from..to`.
 #[track_caller]
-pub(super) fn ext4_journalled_zero_new_buffers(
-    fs: &Journalled,
+pub(in crate::ext4) fn ext4_journalled_zero_new_buffers(
     k: &Kernel,
+    text: WriteEnd,
     handle: Handle,
     folio: Folio,
     (from, to): (usize, usize),
@@ -155,44 +182,32 @@ pub(super) fn ext4_journalled_zero_new_buffers(
     call(k.task.m, label, || {
         let new = |&bh: &Buffer| buffer_new(&k.task, bh) && !is_outside(k, bh, from, to);
         for bh in buffers(&k.task, folio).filter(new) {
-            if fs.write_end < WriteEnd::V6_13 {
-                zero_new_buffer_v4_11(fs, k, handle, bh, (from, to));
+            if text < WriteEnd::V6_13 {
+                zero_new_buffer_v4_11(k, text, handle, bh, (from, to));
             } else {
-                zero_new_buffer_v6_13(fs, k, handle, bh, (from, to));
+                zero_new_buffer_v6_13(k, text, handle, bh, (from, to));
             }
         }
     });
 }
 
-fn zero_new_buffer_v4_11(
-    fs: &Journalled,
-    k: &Kernel,
-    handle: Handle,
-    bh: Buffer,
-    (from, to): (usize, usize),
-) {
+fn zero_new_buffer_v4_11(k: &Kernel, text: WriteEnd, handle: Handle, bh: Buffer, (from, to): (usize, usize)) {
     let task = &k.task;
     // Not reached: that it is. `__block_write_begin` of this text leaves no buffer of an uptodate page new.
     if !folio_test_uptodate(task, bh.folio) {
         zero_in(k, bh, from, to);
-        write_end_fn(fs, k, handle, bh);
+        write_end_fn(k, text, handle, bh);
     }
     clear_buffer_new(task, bh); // Not needed: the next write_begin does.
 }
 
 /// 3910b513fcdf: journals those of an uptodate page, too.
-fn zero_new_buffer_v6_13(
-    fs: &Journalled,
-    k: &Kernel,
-    handle: Handle,
-    bh: Buffer,
-    (from, to): (usize, usize),
-) {
+fn zero_new_buffer_v6_13(k: &Kernel, text: WriteEnd, handle: Handle, bh: Buffer, (from, to): (usize, usize)) {
     let task = &k.task;
     // Not needed: in an uptodate page a block that was a hole has zeros.
     if !folio_test_uptodate(task, bh.folio) {
         zero_in(k, bh, from, to);
     }
     clear_buffer_new(task, bh); // Not needed: write_end_fn does the same.
-    write_end_fn(fs, k, handle, bh);
+    write_end_fn(k, text, handle, bh);
 }

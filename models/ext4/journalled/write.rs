@@ -2,19 +2,17 @@
 
 use machine::{Label, call};
 use page_state::Folio;
-use page_state::buffer::set_buffer_uptodate;
 use page_state::folio::{folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock};
 use page_state::inode::i_size_read;
-use page_state::steps::report;
 
 use super::buffers::{
     do_journal_get_write_access, ext4_journalled_zero_new_buffers, walk_page_buffers, write_end_fn,
     zero_new_buffers,
 };
 use super::{Journalled, WriteEnd};
-use crate::ext4::begin::{abandon, grab_with_handle, page_range, stop_and_trim};
+use crate::ext4::begin::{abandon, ext4_block_write_begin, grab_with_handle, page_range, stop_and_trim};
 use crate::ext4::truncate::{ext4_truncate_failed_write, ext4_update_inode_size, ext4_zero_partial_blocks};
-use crate::generic::buffer::{NewBuffer, block_write_begin, page_zero_new_buffers, prepare_buffers};
+use crate::generic::buffer::{block_write_begin, page_zero_new_buffers};
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::jbd2::{Handle, journal_current_handle};
 use crate::kernel::{Errno, Kernel};
@@ -29,7 +27,9 @@ pub(super) fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usi
             abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
             return Err(error);
         }
-        walk_page_buffers(k, folio, (from, to), &|bh| do_journal_get_write_access(fs, k, handle, bh));
+        walk_page_buffers(k, folio, (from, to), &|bh| {
+            do_journal_get_write_access(k, fs.write_end, handle, bh)
+        });
         Ok(folio)
     })
 }
@@ -45,34 +45,8 @@ pub(super) fn block_write_begin_of(
     if fs.write_end < WriteEnd::V6_13 {
         block_write_begin(k, fs, folio, from, to)
     } else {
-        ext4_block_write_begin(fs, k, handle, folio, (from, to))
+        ext4_block_write_begin(k, fs, Some((fs.write_end, handle)), folio, (from, to))
     }
-}
-
-/// `ext4_block_write_begin` (v6.12), which leaves dirtying to `write_end`.
-fn ext4_block_write_begin(
-    fs: &Journalled,
-    k: &Kernel,
-    handle: Handle,
-    folio: Folio,
-    (from, to): (usize, usize),
-) -> Result<(), Errno> {
-    let new = NewBuffer {
-        // Not needed: write_end marks what was copied to, and what was not.
-        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh),
-        // Not reached: write_end leaves no buffer new.
-        still_new: &|_| {
-            report(
-                &k.task,
-                "kernel-bug",
-                Label::new("WARN_ON_ONCE(buffer_new(bh)) in ext4_block_write_begin", &[]),
-            );
-        },
-        allocated: &|bh| do_journal_get_write_access(fs, k, handle, bh),
-        failed: &|from, to| ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from, to)),
-    };
-    let label = Label::new("ext4_block_write_begin", &[from as i32, to as i32]);
-    prepare_buffers(k, fs, folio, (from, to), label, new)
 }
 
 /// `ext4_journalled_write_end`.
@@ -124,7 +98,7 @@ fn write_end_v4_2(
             page_zero_new_buffers(k, folio, from + copied, to);
         }
     }
-    let partial = walk_page_buffers(k, folio, (from, to), &|bh| write_end_fn(fs, k, handle, bh));
+    let partial = walk_page_buffers(k, folio, (from, to), &|bh| write_end_fn(k, fs.write_end, handle, bh));
     if !partial {
         // Not needed: a page that is never marked costs reads, and no data.
         folio_mark_uptodate(task, folio);
@@ -165,7 +139,8 @@ fn write_end_as_proposed(
         }
     }
     if !nothing || fs.write_end == WriteEnd::SkipZeroingWalk {
-        let partial = walk_page_buffers(k, folio, (from, to), &|bh| write_end_fn(fs, k, handle, bh));
+        let partial =
+            walk_page_buffers(k, folio, (from, to), &|bh| write_end_fn(k, fs.write_end, handle, bh));
         if !partial {
             // Not needed: a page that is never marked costs reads, and no data.
             folio_mark_uptodate(task, folio);
@@ -195,13 +170,13 @@ fn write_end_v4_11(
     let (from, to) = page_range(k, pos, len);
     if copied < len && !folio_test_uptodate(task, folio) {
         copied = 0;
-        ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from, to));
+        ext4_journalled_zero_new_buffers(k, fs.write_end, handle, folio, (from, to));
     } else {
         if copied < len {
-            ext4_journalled_zero_new_buffers(fs, k, handle, folio, (from + copied, to));
+            ext4_journalled_zero_new_buffers(k, fs.write_end, handle, folio, (from + copied, to));
         }
         let written = (from, from + copied);
-        let partial = walk_page_buffers(k, folio, written, &|bh| write_end_fn(fs, k, handle, bh));
+        let partial = walk_page_buffers(k, folio, written, &|bh| write_end_fn(k, fs.write_end, handle, bh));
         if !partial {
             // Not needed: a page that is never marked costs reads, and no data.
             folio_mark_uptodate(task, folio);

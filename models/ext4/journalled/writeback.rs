@@ -85,8 +85,8 @@ pub(super) fn buffers_are_held(k: &Kernel, folio: Folio) -> bool {
 /// Journals the part of a locked page that is in the file.
 fn journal_page(fs: &Journalled, k: &Kernel, handle: Handle, folio: Folio) {
     let range = (0, within_size(k, folio));
-    walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
-    walk_page_buffers(k, folio, range, &|bh| write_end_fn(fs, k, handle, bh));
+    walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, fs.write_end, handle, bh));
+    walk_page_buffers(k, folio, range, &|bh| write_end_fn(k, fs.write_end, handle, bh));
 }
 
 /// `__ext4_journalled_writepage`: the page lock is inside of the transaction, so it is given back first. The
@@ -168,7 +168,7 @@ fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let fault = block_page_mkwrite(k, fs, folio);
     if fault == VmFault::Locked {
         let range = (0, task.storage.geometry.page_units());
-        walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
+        walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, fs.write_end, handle, bh));
     }
     jbd2_journal_stop(task, journal);
     fault
