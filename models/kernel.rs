@@ -1,16 +1,12 @@
 //! What a model is given: the cells, the version it plays, and who it is.
 
-use fault::{AddressSpace, Backing, Segment, SharedMapping, SourcePage, User};
+use fault::{AddressSpace, Segment, SharedMapping, User};
 use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
-use page_state::{Folio, Geometry, Storage, Task};
+use page_state::{ACTORS_MAX, Folio, Storage, Task};
 use scenario::Release;
 
-use crate::file_system::{FileSystem, Nature};
-use crate::generic::locks::Locks;
 use crate::jbd2::Journal;
-
-/// Where a second writer's data comes from: memory that stays.
-const SECOND_SOURCE: SourcePage = SourcePage { backing: Backing::Frame, readable: 0xff };
+use crate::nature::Nature;
 
 /// An error that a system call can end with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,7 +169,26 @@ pub struct Setting {
     /// What of the kernel around it depends on the release alone.
     pub around: Around,
     /// A deliberate fault that can't be made from outside.
-    pub mutant: Option<crate::Mutant>,
+    pub mutant: Option<Mutant>,
+}
+
+/// A deliberate fault in a model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mutant {
+    /// The source is faulted in with the page locked.
+    PrefaultUnderPageLock,
+    /// The size is raised before the copy.
+    SizeBeforeCopy,
+    /// What a short copy left out is filled with zeros, as before v2.6.24.
+    ShortCopyIsZeroFilled,
+    /// `write_end` raises the size by the length, not by what was copied.
+    SizeFromLength,
+    /// `write_end` raises the size on disk by the length, whatever was copied.
+    SizeOnDiskIsAhead,
+    /// `write_end` returns the length, not what was copied.
+    ReturnsLength,
+    /// A truncation to a larger size gives blocks to the file and leaves what is in them.
+    GrowthMapsStaleBlocks,
 }
 
 /// What a release has around a write path: what came to all of the kernel at once, or is asked by a name that does not
@@ -299,6 +314,31 @@ pub struct World {
     pub setting: Setting,
 }
 
+/// Where the locks are that only some scenarios have somebody to wait for: elsewhere they are always free, and are left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Locks {
+    /// `invalidate_lock` (v5.15): a bit for each actor that has it shared, and one for an exclusive owner.
+    pub(crate) invalidate: Option<Place>,
+    /// `i_data_sem`: 0, or 1 + its owner.
+    pub(crate) data: Option<Place>,
+}
+
+impl Locks {
+    /// Declares those that somebody could wait for.
+    #[must_use]
+    pub fn declare(layout: &mut Layout, invalidate: bool, data: bool) -> Locks {
+        Locks {
+            invalidate: invalidate.then(|| layout.cell("invalidate_lock", ACTORS_MAX as u8 + 1, show_number)),
+            data: data.then(|| layout.cell("i_data_sem", 4, show_number)),
+        }
+    }
+
+    /// The cells: at rest all are 0.
+    pub fn cells(self) -> impl Iterator<Item = Place> {
+        self.invalidate.into_iter().chain(self.data)
+    }
+}
+
 /// A store through a mapping behind the end of the file, in its last page, before the file grows over it.
 #[derive(Clone, Copy, Debug)]
 pub struct BehindEnd {
@@ -316,51 +356,6 @@ impl BehindEnd {
 }
 
 impl World {
-    /// Declares the cells of a scenario. `cache_frames` is one more than can be held at once.
-    #[must_use]
-    pub fn declare(
-        layout: &mut Layout,
-        fs: &dyn FileSystem,
-        (geometry, cache_frames): (Geometry, usize),
-        (source, second): (crate::family::Source, Option<Request>),
-        setting: Setting,
-    ) -> World {
-        let nature = fs.nature();
-        let mut pages = source.pages(geometry);
-        if second.is_some() {
-            pages.push(SECOND_SOURCE);
-        }
-        let disk_blocks = fs.disk_blocks(geometry);
-        let (buffers, sources) = (nature.buffers, pages.len());
-        let mut storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
-        storage.i_size_is_ordered = setting.around >= Around::V6_9;
-        World {
-            mm: AddressSpace::declare(layout, pages),
-            journal: nature.journal.then(|| Journal::declare(layout, &storage)),
-            private: fs.declare(layout, &storage),
-            cluster: fs.cluster(geometry),
-            nature,
-            signal: None,
-            file: layout.cell("file", 5, show_number),
-            request: layout.cell("request", 5, show_number),
-            files: Vec::new(),
-            requests: Vec::new(),
-            storage,
-            source,
-            second,
-            store: None,
-            stored: None,
-            shared: None,
-            locks: Locks::default(),
-            truncates: false,
-            finds_disk_full: 0,
-            writing: None,
-            grows: false,
-            behind_end: None,
-            setting,
-        }
-    }
-
     /// Whether the journal will write a buffer, as a property sees it.
     #[must_use]
     pub fn is_journalled(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
@@ -449,7 +444,7 @@ impl<'a> Kernel<'a> {
 
     /// Whether the model plays this mutant.
     #[must_use]
-    pub fn mutated(&self, mutant: crate::Mutant) -> bool {
+    pub fn mutated(&self, mutant: Mutant) -> bool {
         self.world.setting.mutant == Some(mutant)
     }
 }

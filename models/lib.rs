@@ -29,6 +29,7 @@ pub mod jbd2;
 pub mod kernel;
 pub mod logfs;
 mod mutants;
+mod nature;
 pub mod nfs;
 pub mod ocfs2;
 mod properties;
@@ -39,8 +40,7 @@ use std::sync::Arc;
 
 pub use file_system::{FileSystem, Medium, Nature};
 pub use glossary::glossary;
-pub use kernel::Errno;
-pub use mutants::Mutant;
+pub use kernel::{Errno, Mutant};
 
 /// What a file system's folder has to offer.
 #[derive(Clone, Copy)]

@@ -12,26 +12,7 @@ use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size};
 
 use crate::file_system::FileSystem;
 use crate::generic::perform_write::prefault;
-use crate::kernel::Kernel;
-
-/// A deliberate fault in a model.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mutant {
-    /// The source is faulted in with the page locked.
-    PrefaultUnderPageLock,
-    /// The size is raised before the copy.
-    SizeBeforeCopy,
-    /// What a short copy left out is filled with zeros, as before v2.6.24.
-    ShortCopyIsZeroFilled,
-    /// `write_end` raises the size by the length, not by what was copied.
-    SizeFromLength,
-    /// `write_end` raises the size on disk by the length, whatever was copied.
-    SizeOnDiskIsAhead,
-    /// `write_end` returns the length, not what was copied.
-    ReturnsLength,
-    /// A truncation to a larger size gives blocks to the file and leaves what is in them.
-    GrowthMapsStaleBlocks,
-}
+use crate::kernel::{Kernel, Mutant};
 
 /// Between `write_begin` and the copy.
 pub(crate) fn before_copy(k: &Kernel, fs: &dyn FileSystem, (at, bytes): (usize, usize), source: IovIter) {

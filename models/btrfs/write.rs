@@ -69,40 +69,82 @@ fn write_once(
     (segments, at): (&[Segment], Position),
     force: bool,
 ) -> Result<u8, Errno> {
-    let task = &k.task;
-    let source = IovIter::new(segments, at);
-    call(task.m, Label::new("btrfs_write_round", &[begin as i32, bytes as i32]), || {
-        let faults = |len| prefault(k, fs, source, len);
-        let prefaults_first = fs.text != Text::V2_6_36 && !fs.copies_first;
-        // Any unit that can't be read is an error.
-        if prefaults_first && faults(bytes) > 0 {
-            return Err(Errno::Efault);
+    let text = match fs.text {
+        _ if fs.copies_first => round_as_proposed,
+        Text::V2_6_36 => round_v2_6_36,
+        _ => round_v2_6_38,
+    };
+    call(k.task.m, Label::new("btrfs_write_round", &[begin as i32, bytes as i32]), || {
+        let copied = text(k, fs, (begin, bytes), IovIter::new(segments, at), force)?;
+        if copied == bytes {
+            reach(&k.task, "full copy");
         }
-        btrfs_delalloc_reserve_space(k)?;
-        let pages = lock_pages(k, fs, (begin, bytes), force);
-        let copied = if fs.text == Text::V2_6_36 {
-            copy_with_faults(k, fs, (begin, bytes), source, &pages)
-        } else {
-            Some(btrfs_copy_from_user(k, fs, (begin, bytes), source, &pages))
-        };
-        if let Some(copied) = copied {
-            dirty_pages(k, (begin, copied), &pages);
-        }
-        for &folio in &pages {
-            folio_unlock(task, folio);
-            folio_put(task, folio);
-        }
-        match copied {
-            None => Err(Errno::Efault),
-            Some(0) if fs.copies_first && faults(bytes) == bytes => Err(Errno::Efault),
-            Some(copied) => {
-                if copied == bytes {
-                    reach(task, "full copy");
-                }
-                Ok(copied as u8)
-            }
-        }
+        Ok(copied as u8)
     })
+}
+
+/// The source is faulted in with the pages locked.
+fn round_v2_6_36(
+    k: &Kernel,
+    fs: &Btrfs,
+    (begin, bytes): (usize, usize),
+    source: IovIter,
+    force: bool,
+) -> Result<usize, Errno> {
+    btrfs_delalloc_reserve_space(k)?;
+    let pages = lock_pages(k, fs, (begin, bytes), force);
+    let copied = copy_with_faults(k, fs, (begin, bytes), source, &pages);
+    if let Some(copied) = copied {
+        dirty_pages(k, (begin, copied), &pages);
+    }
+    btrfs_drop_pages(k, &pages);
+    copied.ok_or(Errno::Efault)
+}
+
+/// 914ee295af41: the source is faulted in first. Any unit that can't be read is an error.
+fn round_v2_6_38(
+    k: &Kernel,
+    fs: &Btrfs,
+    (begin, bytes): (usize, usize),
+    source: IovIter,
+    force: bool,
+) -> Result<usize, Errno> {
+    if prefault(k, fs, source, bytes) > 0 {
+        return Err(Errno::Efault);
+    }
+    btrfs_delalloc_reserve_space(k)?;
+    let pages = lock_pages(k, fs, (begin, bytes), force);
+    let copied = btrfs_copy_from_user(k, fs, (begin, bytes), source, &pages);
+    dirty_pages(k, (begin, copied), &pages);
+    btrfs_drop_pages(k, &pages);
+    Ok(copied)
+}
+
+/// The proposal of 2025: the source is faulted in after a copy of nothing.
+fn round_as_proposed(
+    k: &Kernel,
+    fs: &Btrfs,
+    (begin, bytes): (usize, usize),
+    source: IovIter,
+    force: bool,
+) -> Result<usize, Errno> {
+    btrfs_delalloc_reserve_space(k)?;
+    let pages = lock_pages(k, fs, (begin, bytes), force);
+    let copied = btrfs_copy_from_user(k, fs, (begin, bytes), source, &pages);
+    dirty_pages(k, (begin, copied), &pages);
+    btrfs_drop_pages(k, &pages);
+    if copied == 0 && prefault(k, fs, source, bytes) == bytes {
+        return Err(Errno::Efault);
+    }
+    Ok(copied)
+}
+
+/// `btrfs_drop_pages`: unlocks the pages, and drops them.
+fn btrfs_drop_pages(k: &Kernel, pages: &[Folio]) {
+    for &folio in pages {
+        folio_unlock(&k.task, folio);
+        folio_put(&k.task, folio);
+    }
 }
 
 /// `btrfs_delalloc_reserve_space`.

@@ -5,11 +5,11 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    NEW, allocate_block, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, map_bh,
-    mark_buffer_dirty, set_buffer_uptodate,
+    NEW, allocate_block, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, folio_buffers,
+    map_bh, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
+    folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::{
     i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,

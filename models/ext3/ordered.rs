@@ -7,8 +7,7 @@
 //! goes from the page cache.
 
 use machine::{Label, call};
-use page_state::buffer::{buffer_dirty, buffer_mapped, buffers, clear_buffer_dirty};
-use page_state::folio::folio_buffers;
+use page_state::buffer::{buffer_dirty, buffer_mapped, buffers, clear_buffer_dirty, folio_buffers};
 use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
@@ -56,7 +55,8 @@ impl FileSystem for InPlace {
         copied: usize,
         folio: Folio,
     ) -> Result<usize, Errno> {
-        Ok(write_end(self, k, pos, (len, copied), folio))
+        let text = if self.ordered { ext3_ordered_write_end } else { ext3_writeback_write_end };
+        Ok(text(self, k, pos, (len, copied), folio))
     }
 
     fn read_folio(&self, k: &Kernel, folio: Folio) {
@@ -138,23 +138,51 @@ fn write_for_commit(k: &Kernel, folio: Folio, from: usize) {
 }
 
 #[track_caller]
-fn write_end(fs: &InPlace, k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) -> usize {
+fn ext3_ordered_write_end(
+    fs: &InPlace,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
     let (task, journal) = (&k.task, k.journal());
-    let name = if fs.ordered { "ext3_ordered_write_end" } else { "ext3_writeback_write_end" };
     let args = [pos as i32, len as i32, copied as i32];
-    let took = call(task.m, Label::new(name, &args), || {
+    let took = call(task.m, Label::new("ext3_ordered_write_end", &args), || {
         let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
-        if fs.ordered && copied > 0 {
+        // walk_page_buffers
+        if copied > 0 {
             jbd2_journal_file_inode(task, journal);
         }
-        let end = pos + copied;
-        if end > i_size_read(task) {
-            i_size_write(task, end);
-        }
+        update_file_sizes(k, pos + copied);
+        end_handle(k, fs, folio, pos + len);
+        copied as u8
+    });
+    usize::from(took)
+}
+
+#[track_caller]
+fn ext3_writeback_write_end(
+    fs: &InPlace,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let args = [pos as i32, len as i32, copied as i32];
+    let took = call(k.task.m, Label::new("ext3_writeback_write_end", &args), || {
+        let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
+        update_file_sizes(k, pos + copied);
         // Not needed: to record the size once more, or to truncate to it, changes nothing; and with data=writeback,
         // asked by default of the writer alone, nobody commits.
         end_handle(k, fs, folio, pos + len);
         copied as u8
     });
     usize::from(took)
+}
+
+/// `update_file_sizes`, but for the size on disk, which [`end_handle`] records.
+fn update_file_sizes(k: &Kernel, end: usize) {
+    if end > i_size_read(&k.task) {
+        i_size_write(&k.task, end);
+    }
 }

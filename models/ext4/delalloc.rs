@@ -17,10 +17,9 @@ use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait
 use page_state::inode::{disk_size, i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
-use super::begin::{ext4_write_checks, grab_with_handle, page_range};
+use super::begin::{ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range};
 use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
-use super::ordered::{Text as Prepare, ext4_block_write_begin};
 use super::page_io::commit_ordered;
 use super::truncate::{
     ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks, raise_disk_size,
@@ -29,7 +28,7 @@ use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
     block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite, block_read_full_page,
-    block_write_end, generic_write_end, try_to_free_buffers,
+    block_write_begin, block_write_end, generic_write_end, try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::locks::{
@@ -52,7 +51,7 @@ pub(super) enum Text {
     /// v6.4: 1dedde690303, by what is taken.
     V6_4,
     /// v6.12 (and v6.13, which zeroes what lies between).
-    V6_14,
+    V6_13,
     /// v6.17: ded2d726a304, a page is written as far as it has blocks.
     V6_17,
     /// v7.1: 3f60efd65412, what lies between is zeroed before the write.
@@ -106,13 +105,13 @@ impl FileSystem for Delalloc {
     ) -> Result<usize, Errno> {
         let args = [pos as i32, len as i32, copied as i32];
         let took = call(k.task.m, Label::new("ext4_da_write_end", &args), || {
-            let took = match self.text {
-                Text::V4_2 | Text::V5_15 | Text::V6_4 => da_write_end(self, k, pos, (len, copied), folio),
-                Text::V6_14 | Text::V6_17 | Text::V7_1 => {
-                    ext4_da_do_write_end(self, k, pos, (len, copied), folio)
-                }
+            let text = match self.text {
+                Text::V4_2 => da_write_end_v4_2,
+                Text::V5_15 => da_write_end_v5_15,
+                Text::V6_4 => da_write_end_v6_4,
+                Text::V6_13 | Text::V6_17 | Text::V7_1 => ext4_da_do_write_end,
             };
-            took as u8
+            text(self, k, pos, (len, copied), folio) as u8
         });
         Ok(usize::from(took))
     }
@@ -146,7 +145,7 @@ impl FileSystem for Delalloc {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.text >= Text::V6_14);
+        ext4_setattr_size(k, self, size, self.text >= Text::V6_13);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
@@ -176,36 +175,46 @@ impl FileSystem for Delalloc {
 
 #[track_caller]
 fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let text = if fs.text == Text::V4_2 { da_write_begin_v4_2 } else { da_write_begin_v5_15 };
+    let label = Label::new("ext4_da_write_begin", &[pos as i32, len as i32]);
+    call(k.task.m, label, || text(fs, k, pos, len))
+}
+
+fn da_write_begin_v4_2(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
-    let prepare = if fs.text >= Text::V6_14 { Prepare::V6_14 } else { Prepare::V4_7 };
-    call(task.m, Label::new("ext4_da_write_begin", &[pos as i32, len as i32]), || {
-        let with_handle = fs.text == Text::V4_2;
-        let folio = if with_handle {
-            grab_with_handle(k).0
-        } else {
-            let folio = grab_cache_page(task, 0);
-            // Not needed: what changes while it is written is dirty again, and written once more.
-            folio_wait_writeback(task, folio);
-            folio
-        };
-        let Err(error) = ext4_block_write_begin(k, fs, prepare, folio, page_range(k, pos, len)) else {
-            return Ok(folio);
-        };
-        folio_unlock(task, folio);
-        if with_handle {
-            jbd2_journal_stop(task, journal);
-        } else {
-            folio_put(task, folio);
-        }
-        // Not needed: who found no room has allocated nothing, and to truncate to the size changes nothing.
-        if pos + len > i_size_read(task) {
-            ext4_truncate_failed_write(k, fs);
-        }
-        if with_handle {
-            folio_put(task, folio);
-        }
-        Err(error)
-    })
+    let (folio, _) = grab_with_handle(k);
+    let (from, to) = page_range(k, pos, len);
+    let Err(error) = block_write_begin(k, fs, folio, from, to) else { return Ok(folio) };
+    folio_unlock(task, folio);
+    jbd2_journal_stop(task, journal);
+    // Not needed: who found no room has allocated nothing, and to truncate to the size changes nothing.
+    if pos + len > i_size_read(task) {
+        ext4_truncate_failed_write(k, fs);
+    }
+    folio_put(task, folio);
+    Err(error)
+}
+
+/// cc883236b792: without a handle.
+fn da_write_begin_v5_15(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let task = &k.task;
+    let folio = grab_cache_page(task, 0);
+    // Not needed: what changes while it is written is dirty again, and written once more.
+    folio_wait_writeback(task, folio);
+    let (from, to) = page_range(k, pos, len);
+    let begun = if fs.text < Text::V6_13 {
+        block_write_begin(k, fs, folio, from, to)
+    } else {
+        ext4_block_write_begin(k, fs, None, folio, (from, to))
+    };
+    let Err(error) = begun else { return Ok(folio) };
+    folio_unlock(task, folio);
+    folio_put(task, folio);
+    // Not needed: who found no room has allocated nothing, and to truncate to the size changes nothing.
+    if pos + len > i_size_read(task) {
+        ext4_truncate_failed_write(k, fs);
+    }
+    Err(error)
 }
 
 /// `ext4_da_should_update_i_disksize`: whether the block of unit `offset` of the page is the file's already.
@@ -238,25 +247,57 @@ fn ext4_dirty_inode(k: &Kernel) {
     });
 }
 
-/// `ext4_da_write_end` until v6.11: the size on disk first, in memory, then `generic_write_end`, which marks the inode dirty
-/// if the size is a new one.
-fn da_write_end(fs: &Delalloc, k: &Kernel, pos: usize, (len, copied): (usize, usize), folio: Folio) -> usize {
+/// The size on disk first, in memory, then `generic_write_end`, which marks the inode dirty if the size is a new one.
+fn da_write_end_v4_2(
+    fs: &Delalloc,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
     let (task, journal) = (&k.task, k.journal());
-    let mut copied = copied;
-    if fs.text == Text::V6_4 && copied < len && !folio_test_uptodate(task, folio) {
-        copied = 0;
-    }
     let end = pos + copied;
-    let beyond =
-        copied > 0 && if fs.text == Text::V4_2 { end > disk_size(task) } else { end > i_size_read(task) };
-    if beyond && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0) {
+    if copied > 0
+        && end > disk_size(task)
+        && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0)
+    {
         update_i_disksize(k, end);
     }
     let took = generic_write_end(k, fs, pos, (len, copied), folio);
-    if fs.text == Text::V4_2 {
-        jbd2_journal_stop(task, journal);
-    }
+    jbd2_journal_stop(task, journal);
     took
+}
+
+/// 4df031ff5876: without a handle, and only where the size grows.
+fn da_write_end_v5_15(
+    fs: &Delalloc,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let end = pos + copied;
+    if copied > 0
+        && end > i_size_read(&k.task)
+        && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0)
+    {
+        update_i_disksize(k, end);
+    }
+    generic_write_end(k, fs, pos, (len, copied), folio)
+}
+
+/// 1dedde690303: and by what is taken.
+fn da_write_end_v6_4(
+    fs: &Delalloc,
+    k: &Kernel,
+    pos: usize,
+    (len, mut copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    if copied < len && !folio_test_uptodate(&k.task, folio) {
+        copied = 0;
+    }
+    da_write_end_v5_15(fs, k, pos, (len, copied), folio)
 }
 
 /// `ext4_da_do_write_end`, since v6.12.

@@ -12,15 +12,15 @@
 //! allocates where a store through a mapping has met a hole.
 
 use machine::{Label, call};
-use page_state::buffer::set_buffer_uptodate;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock, folio_wait_writeback,
 };
-use page_state::inode::{i_size_read, i_size_write, orphan_add};
-use page_state::steps::report;
+use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
-use super::begin::{abandon, ext4_write_checks, grab_with_handle, page_range};
+use super::begin::{
+    abandon, ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range, stop_and_trim,
+};
 use super::block::{Allocation, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::{self, all_mapped, commit_ordered};
@@ -31,9 +31,9 @@ use super::truncate::{
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
 use crate::generic::buffer::{
-    NewBuffer, block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
-    block_read_full_page, block_write_begin, block_write_begin_v2_6_17, block_write_end,
-    page_zero_new_buffers, prepare_buffers, try_to_free_buffers, within_size,
+    block_commit_write, block_dirty_folio, block_is_partially_uptodate, block_page_mkwrite,
+    block_read_full_page, block_write_begin, block_write_begin_v2_6_17, block_write_end, try_to_free_buffers,
+    within_size,
 };
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
@@ -57,7 +57,7 @@ pub(super) enum Text {
     /// v4.7 to v6.11.
     V4_7,
     /// v6.12 (and v6.13, which zeroes what lies between).
-    V6_14,
+    V6_13,
     /// v7.1: 3f60efd65412, what lies between is zeroed before the write; `page_mkwrite` under a handle of its own.
     V7_1,
 }
@@ -136,7 +136,7 @@ impl FileSystem for Ordered {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.text >= Text::V6_14);
+        ext4_setattr_size(k, self, size, self.text >= Text::V6_13);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {
@@ -171,7 +171,15 @@ fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<
     call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
         // Not needed: the wait is for disks that check sums of what they are being given (`folio_wait_stable`).
         let (folio, _) = grab_with_handle(k);
-        let Err(error) = ext4_block_write_begin(k, fs, fs.text, folio, page_range(k, pos, len)) else {
+        let (from, to) = page_range(k, pos, len);
+        let begun = match fs.text {
+            Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => {
+                block_write_begin_v2_6_17(k, fs, folio, from, to)
+            }
+            Text::V4_2 | Text::V4_7 => block_write_begin(k, fs, folio, from, to),
+            Text::V6_13 | Text::V7_1 => ext4_block_write_begin(k, fs, None, folio, (from, to)),
+        };
+        let Err(error) = begun else {
             return Ok(folio);
         };
         if fs.text == Text::V2_6_26 {
@@ -185,35 +193,6 @@ fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<
     })
 }
 
-/// `__block_write_begin`, or since v6.12 ext4's own, which leaves dirtying to `write_end`.
-pub(super) fn ext4_block_write_begin(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    text: Text,
-    folio: Folio,
-    (from, to): (usize, usize),
-) -> Result<(), Errno> {
-    match text {
-        Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => {
-            return block_write_begin_v2_6_17(k, fs, folio, from, to);
-        }
-        Text::V4_2 | Text::V4_7 => return block_write_begin(k, fs, folio, from, to),
-        Text::V6_14 | Text::V7_1 => {}
-    }
-    let new = NewBuffer {
-        of_uptodate_page: &|bh| set_buffer_uptodate(&k.task, bh), // Not needed: write_end does.
-        // Not reached: write_end leaves no buffer new.
-        still_new: &|_| {
-            let witness = Label::new("WARN_ON_ONCE(buffer_new(bh)) in ext4_block_write_begin", &[]);
-            report(&k.task, "kernel-bug", witness);
-        },
-        allocated: &|_| {},
-        failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
-    };
-    let label = Label::new("ext4_block_write_begin", &[from as i32, to as i32]);
-    prepare_buffers(k, fs, folio, (from, to), label, new)
-}
-
 #[track_caller]
 fn ext4_write_end(
     fs: &Ordered,
@@ -222,49 +201,91 @@ fn ext4_write_end(
     (len, copied): (usize, usize),
     folio: Folio,
 ) -> usize {
-    let (task, journal) = (&k.task, k.journal());
+    let text = match fs.text {
+        Text::V2_6_26 => write_end_v2_6_26,
+        Text::V2_6_31 | Text::V2_6_33 | Text::V4_2 => write_end_v2_6_31,
+        Text::V4_7 | Text::V6_13 | Text::V7_1 => write_end_v4_7,
+    };
     let args = [pos as i32, len as i32, copied as i32];
-    let took = call(task.m, Label::new("ext4_write_end", &args), || {
-        // Not needed: only data=journal looks at which transaction a handle is of.
-        let handle = journal_current_handle(task, journal);
-        let old_size = i_size_read(task);
-        if fs.text <= Text::V4_2 {
-            jbd2_journal_file_inode(task, journal);
-        }
-        let range = (page_range(k, pos, len).0, len);
-        let copied = if fs.text == Text::V2_6_26 {
-            raise_disk_size(k, pos + copied);
-            let copied = block_write_end(k, folio, range, copied);
-            if pos + copied > old_size {
-                i_size_write(task, pos + copied);
-            }
-            copied
-        } else {
-            let copied = block_write_end(k, folio, range, copied);
-            ext4_update_inode_size(k, pos + copied);
-            copied
-        };
-        folio_unlock(task, folio);
-        folio_put(task, folio);
-        if old_size < pos {
-            pagecache_isize_extended(k, fs, old_size, pos);
-            if fs.text == Text::V6_14 {
-                ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
-            }
-        }
-        let trims = fs.text != Text::V2_6_26;
-        // Not needed: to truncate to the size changes nothing.
-        let extending = trims && pos + len > i_size_read(task);
-        if extending {
-            orphan_add(task);
-        }
-        jbd2_journal_stop(task, journal);
-        if extending {
-            (fs.truncate_failed_write())(k, fs);
-        }
-        copied as u8
-    });
+    let took =
+        call(k.task.m, Label::new("ext4_write_end", &args), || text(fs, k, pos, (len, copied), folio) as u8);
     usize::from(took)
+}
+
+/// The size on disk is raised by what was copied, whatever is taken.
+fn write_end_v2_6_26(
+    fs: &Ordered,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    journal_current_handle(task, journal); // Not needed: only data=journal looks at which transaction a handle is of.
+    let old_size = i_size_read(task);
+    jbd2_journal_file_inode(task, journal);
+    raise_disk_size(k, pos + copied);
+    let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
+    if pos + copied > old_size {
+        i_size_write(task, pos + copied);
+    }
+    folio_unlock(task, folio);
+    folio_put(task, folio);
+    if old_size < pos {
+        pagecache_isize_extended(k, fs, old_size, pos);
+    }
+    jbd2_journal_stop(task, journal);
+    copied
+}
+
+/// f8514083cd1b: by what is taken, and blocks that are left beyond the size go.
+fn write_end_v2_6_31(
+    fs: &Ordered,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    journal_current_handle(task, journal); // Not needed: only data=journal looks at which transaction a handle is of.
+    let old_size = i_size_read(task);
+    jbd2_journal_file_inode(task, journal);
+    let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
+    ext4_update_inode_size(k, pos + copied);
+    folio_unlock(task, folio);
+    folio_put(task, folio);
+    if old_size < pos {
+        pagecache_isize_extended(k, fs, old_size, pos);
+    }
+    stop_and_trim(k, fs, pos + len, fs.truncate_failed_write());
+    copied
+}
+
+/// 06bd3c36a733: the inode's data is on the transaction's list since its blocks were allocated.
+fn write_end_v4_7(
+    fs: &Ordered,
+    k: &Kernel,
+    pos: usize,
+    (len, copied): (usize, usize),
+    folio: Folio,
+) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    // Not needed: only data=journal looks at which transaction a handle is of.
+    let handle = journal_current_handle(task, journal);
+    let old_size = i_size_read(task);
+    let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
+    ext4_update_inode_size(k, pos + copied);
+    folio_unlock(task, folio);
+    folio_put(task, folio);
+    if old_size < pos {
+        pagecache_isize_extended(k, fs, old_size, pos);
+        // c7fc0366c656 (v6.13), until 3f60efd65412 (v7.1)
+        if fs.text == Text::V6_13 {
+            ext4_zero_partial_blocks(k, fs, handle, old_size, pos);
+        }
+    }
+    stop_and_trim(k, fs, pos + len, fs.truncate_failed_write());
+    copied
 }
 
 /// `ext4_page_mkwrite`.
@@ -308,7 +329,7 @@ fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
         let len = within_size(k, folio);
         // Not reached: that nothing of the page is in the file. Who truncates keeps faults out until the page is gone.
         let begun = if folio_in_cache(task, folio) && len > 0 {
-            ext4_block_write_begin(k, fs, fs.text, folio, (0, len))
+            ext4_block_write_begin(k, fs, None, folio, (0, len))
         } else {
             Err(Errno::Efault)
         };

@@ -6,11 +6,10 @@
 use machine::{Label, call};
 use page_state::buffer::{
     bh_write, buffer_delay, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffer_new,
-    buffer_unwritten, buffers, clear_buffer_dirty, clear_buffer_new, set_buffer_uptodate,
+    buffer_unwritten, buffers, clear_buffer_dirty, clear_buffer_new, folio_buffers, set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_end_writeback, folio_mark_dirty, folio_start_writeback, folio_unlock,
-    folio_zero_segment,
+    folio_end_writeback, folio_mark_dirty, folio_start_writeback, folio_unlock, folio_zero_segment,
 };
 use page_state::{Buffer, Folio};
 

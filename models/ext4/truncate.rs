@@ -6,11 +6,10 @@
 use machine::{Label, call};
 use page_state::buffer::{
     bh_read, buffer_delay, buffer_freed, buffer_mapped, buffer_unwritten, buffer_uptodate,
-    create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+    create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
-    filemap_get_folio, folio_buffers, folio_lock, folio_put, folio_test_uptodate, folio_unlock,
-    folio_zero_segment,
+    filemap_get_folio, folio_lock, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{
     disk_size, i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
@@ -60,33 +59,53 @@ pub(super) fn raise_disk_size_to(k: &Kernel, end: usize) {
 /// the orphan list meanwhile.
 #[track_caller]
 pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_truncate", &[]), || {
-        let geometry = task.storage.geometry;
-        let zeroes_first = k.world.setting.around >= Around::V7_1;
-        if zeroes_first {
-            ext4_block_zero_eof(k, fs, i_size_read(task), geometry.page_units());
+    call(k.task.m, Label::new("ext4_truncate", &[]), || {
+        if k.world.setting.around < Around::V7_1 {
+            truncate_v2_6_26(k, fs);
+        } else {
+            truncate_v7_1(k, fs);
         }
-        // Not needed: before v6.14, whatever part of this a commit takes, the inode is on the orphan list.
-        let handle = jbd2_journal_start(task, journal);
-        let size = i_size_read(task);
-        if !zeroes_first && !size.is_multiple_of(geometry.block_units()) {
-            ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
-        }
-        // Not needed: who comes here has the inode on the list, or, with blocks delayed, has allocated nothing.
-        orphan_add(task);
-        down_write_i_data_sem(k);
-        // Not needed: it is the one in memory already, or what a delayed write has made of that.
-        set_disk_size(task, size);
-        for block in geometry.blocks_of(size)..geometry.blocks() {
-            if map_block(task, block).is_some() {
-                set_map(task, block, None);
-            }
-        }
-        up_write_i_data_sem(k);
-        orphan_del(task);
-        jbd2_journal_stop(task, journal);
     });
+}
+
+fn truncate_v2_6_26(k: &Kernel, fs: &dyn FileSystem) {
+    let (task, journal) = (&k.task, k.journal());
+    let geometry = task.storage.geometry;
+    // Not needed: before v6.14, whatever part of this a commit takes, the inode is on the orphan list.
+    let handle = jbd2_journal_start(task, journal);
+    let size = i_size_read(task);
+    if !size.is_multiple_of(geometry.block_units()) {
+        // ext4_block_truncate_page
+        ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
+    }
+    free_blocks_beyond(k, size);
+    jbd2_journal_stop(task, journal);
+}
+
+fn truncate_v7_1(k: &Kernel, fs: &dyn FileSystem) {
+    let (task, journal) = (&k.task, k.journal());
+    ext4_block_zero_eof(k, fs, i_size_read(task), task.storage.geometry.page_units());
+    jbd2_journal_start(task, journal);
+    free_blocks_beyond(k, i_size_read(task));
+    jbd2_journal_stop(task, journal);
+}
+
+/// The blocks beyond the size are free (`ext4_ext_truncate`).
+fn free_blocks_beyond(k: &Kernel, size: usize) {
+    let task = &k.task;
+    let geometry = task.storage.geometry;
+    // Not needed: who comes here has the inode on the list, or, with blocks delayed, has allocated nothing.
+    orphan_add(task);
+    down_write_i_data_sem(k);
+    // Not needed: it is the one in memory already, or what a delayed write has made of that.
+    set_disk_size(task, size);
+    for block in geometry.blocks_of(size)..geometry.blocks() {
+        if map_block(task, block).is_some() {
+            set_map(task, block, None);
+        }
+    }
+    up_write_i_data_sem(k);
+    orphan_del(task);
 }
 
 /// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled

@@ -113,7 +113,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.13",
             Caller::V6_11,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "cb3de5fc876e: write_begin dirties nothing; 9aac777aaf94: a copy of nothing begins again \
              with all of the page",
         )
@@ -123,7 +123,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.14",
             Caller::V6_14,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "665575cff098: copy first for good, with ext4 of that time",
         )
         .historic()
@@ -131,7 +131,7 @@ fn journalled() -> Vec<Row> {
         journalled_row(
             "v6.18",
             Caller::V6_18,
-            WriteEnd::V6_14,
+            WriteEnd::V6_13,
             "the copy tries again by itself until it copies nothing",
         )
         .stands("v6.18 .. v7.0")
@@ -217,20 +217,20 @@ fn ordered() -> Vec<Row> {
         ordered_row(
             "v6.13",
             Caller::V6_11,
-            (Text::V6_14, Listed),
+            (Text::V6_13, Listed),
             "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again \
              with all of the page",
         )
         .stands("v6.13")
         .historic()
         .in_stable(V6_12),
-        ordered_row("v6.14", Caller::V6_14, (Text::V6_14, Listed), "665575cff098: copy first for good")
+        ordered_row("v6.14", Caller::V6_14, (Text::V6_13, Listed), "665575cff098: copy first for good")
             .historic()
             .stands("v6.14 .. v6.17"),
         ordered_row(
             "v6.14+dioread-nolock",
             Caller::V6_14,
-            (Text::V6_14, Unwritten),
+            (Text::V6_13, Unwritten),
             "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
         )
         .stands("v6.14 .. v6.17")
@@ -238,7 +238,7 @@ fn ordered() -> Vec<Row> {
         ordered_row(
             "v6.18+dioread-nolock",
             Caller::V6_18,
-            (Text::V6_14, Unwritten),
+            (Text::V6_13, Unwritten),
             "where delayed allocation falls back to it: the default since v6.8, also where blocks are \
              smaller than pages",
         )
@@ -247,7 +247,7 @@ fn ordered() -> Vec<Row> {
         ordered_row(
             "v6.18",
             Caller::V6_18,
-            (Text::V6_14, Listed),
+            (Text::V6_13, Listed),
             "the copy tries again by itself until it copies nothing",
         )
         .historic()
@@ -315,7 +315,7 @@ fn delayed() -> Vec<Row> {
         delayed_row(
             "v6.13",
             Caller::V6_11,
-            (DelayedText::V6_14, Unwritten),
+            (DelayedText::V6_13, Unwritten),
             "6b730a405037: dirtying is left to write_end; 9aac777aaf94: a copy of nothing begins again \
              with all of the page",
         )
@@ -325,7 +325,7 @@ fn delayed() -> Vec<Row> {
         delayed_row(
             "v6.14",
             Caller::V6_14,
-            (DelayedText::V6_14, Unwritten),
+            (DelayedText::V6_13, Unwritten),
             "665575cff098: copy first for good",
         )
         .historic()

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use fault::SharedMapping;
+use fault::{AddressSpace, Backing, SharedMapping, SourcePage};
 use machine::{Layout, Peek, Word, show_number};
-use page_state::{Geometry, buffer};
+use page_state::{Geometry, Storage, buffer};
 use scenario::{Actor, Grounds, Initial, Scenario};
 
 use super::source::set_up_second;
 use super::{File, PageState, Source};
 use super::{actors, ending, facts, final_state, picture};
 use crate::file_system::{FileSystem, Medium};
-use crate::generic::locks::Locks;
-use crate::jbd2::Truncated;
-use crate::kernel::{Around, BehindEnd, Caller, Request, Setting, World};
+use crate::jbd2::{Journal, Truncated};
+use crate::kernel::{Around, BehindEnd, Caller, Locks, Request, Setting, World};
 use crate::properties;
+
+/// Where a second writer's data comes from: memory that stays.
+const SECOND_SOURCE: SourcePage = SourcePage { backing: Backing::Frame, readable: 0xff };
 
 /// Somebody beside the writer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,8 +197,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     let holds = question.companions.iter().filter(|c| c.holds_pages()).count() + mapped;
     let cache_frames = question.geometry.pages() + 1 + holds.min(2) * question.geometry.pages();
     let size = (question.geometry, cache_frames);
-    let mut world =
-        World::declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
+    let mut world = declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
     if question.companions.iter().any(|c| c.has_mapping()) {
         world.shared = Some(SharedMapping::declare(&mut layout, &world.storage));
     }
@@ -284,6 +285,50 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         facts: Some(facts),
         grounds: Some(grounds),
         assumptions: None,
+    }
+}
+
+/// Declares the cells of a scenario. `cache_frames` is one more than can be held at once.
+fn declare(
+    layout: &mut Layout,
+    fs: &dyn FileSystem,
+    (geometry, cache_frames): (Geometry, usize),
+    (source, second): (Source, Option<Request>),
+    setting: Setting,
+) -> World {
+    let nature = fs.nature();
+    let mut pages = source.pages(geometry);
+    if second.is_some() {
+        pages.push(SECOND_SOURCE);
+    }
+    let disk_blocks = fs.disk_blocks(geometry);
+    let (buffers, sources) = (nature.buffers, pages.len());
+    let mut storage = Storage::declare(layout, geometry, cache_frames, sources, disk_blocks, buffers);
+    storage.i_size_is_ordered = setting.around >= Around::V6_9;
+    World {
+        mm: AddressSpace::declare(layout, pages),
+        journal: nature.journal.then(|| Journal::declare(layout, &storage)),
+        private: fs.declare(layout, &storage),
+        cluster: fs.cluster(geometry),
+        nature,
+        signal: None,
+        file: layout.cell("file", 5, show_number),
+        request: layout.cell("request", 5, show_number),
+        files: Vec::new(),
+        requests: Vec::new(),
+        storage,
+        source,
+        second,
+        store: None,
+        stored: None,
+        shared: None,
+        locks: Locks::default(),
+        truncates: false,
+        finds_disk_full: 0,
+        writing: None,
+        grows: false,
+        behind_end: None,
+        setting,
     }
 }
 

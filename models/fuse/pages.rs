@@ -116,31 +116,47 @@ fn fuse_writepages_send(k: &Kernel, folio: Folio, copies: bool) -> usize {
 /// server. The page is locked.
 #[track_caller]
 pub(super) fn fuse_writepage(k: &Kernel, text: Text, folio: Folio) {
-    let task = &k.task;
-    let units = task.storage.geometry.page_units();
-    call(task.m, word("fuse_writepage"), || {
-        let copies = text < Text::V6_16;
-        folio_start_writeback(task, folio);
-        if copies {
-            for unit in 0..units {
-                let from = task.storage.unit(folio.frame, unit);
-                copy_unit(task, from, copy_of(k, folio, unit), Label::new("copy_highpage", &[unit as i32]));
-            }
-            set(task, on_its_way(k, folio), 1, word("fuse_writepage_add"));
-        }
-        folio_unlock(task, folio);
-        let size = fuse_writepages_send(k, folio, copies);
-        let inside = size.saturating_sub(folio.index * units).min(units);
-        let source =
-            |unit| if copies { copy_of(k, folio, unit) } else { task.storage.unit(folio.frame, unit) };
-        server::write_from(k, folio, (0, inside), &source);
-        clear(task, writectr(k), 2 << task.id, word("fuse_writepage_finish"));
-        if copies {
-            clear(task, on_its_way(k, folio), 1, word("fuse_writepage_end"));
+    call(k.task.m, word("fuse_writepage"), || {
+        if text < Text::V6_16 {
+            writepage_v4_2(k, folio);
         } else {
-            folio_end_writeback(task, folio);
+            writepage_v6_16(k, folio);
         }
     });
+}
+
+/// What is sent is a copy of the page.
+fn writepage_v4_2(k: &Kernel, folio: Folio) {
+    let task = &k.task;
+    let units = task.storage.geometry.page_units();
+    folio_start_writeback(task, folio);
+    for unit in 0..units {
+        let from = task.storage.unit(folio.frame, unit);
+        copy_unit(task, from, copy_of(k, folio, unit), Label::new("copy_highpage", &[unit as i32]));
+    }
+    set(task, on_its_way(k, folio), 1, word("fuse_writepage_add"));
+    folio_unlock(task, folio);
+    let size = fuse_writepages_send(k, folio, true);
+    server::write_from(k, folio, (0, inside(folio, size, units)), &|unit| copy_of(k, folio, unit));
+    clear(task, writectr(k), 2 << task.id, word("fuse_writepage_finish"));
+    clear(task, on_its_way(k, folio), 1, word("fuse_writepage_end"));
+}
+
+/// 0c58a97f919c: the page itself is sent.
+fn writepage_v6_16(k: &Kernel, folio: Folio) {
+    let task = &k.task;
+    let units = task.storage.geometry.page_units();
+    folio_start_writeback(task, folio);
+    folio_unlock(task, folio);
+    let size = fuse_writepages_send(k, folio, false);
+    server::write(k, folio, 0, inside(folio, size, units));
+    clear(task, writectr(k), 2 << task.id, word("fuse_writepage_finish"));
+    folio_end_writeback(task, folio);
+}
+
+/// How many of a page's units a file of this size has.
+fn inside(folio: Folio, size: usize, units: usize) -> usize {
+    size.saturating_sub(folio.index * units).min(units)
 }
 
 /// `fuse_notify_store` of all that the server has of the file: what of the last page lies behind it is zeroed, or, before

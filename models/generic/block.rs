@@ -10,10 +10,10 @@ use std::sync::Arc;
 use machine::{Label, call};
 use page_state::buffer::{
     self, allocate_block, bh_read, buffer_mapped, buffer_uptodate, buffers, create_empty_buffers,
-    mark_buffer_dirty, set_buffer_uptodate,
+    folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
+    folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_map};
 use page_state::{Buffer, Folio};

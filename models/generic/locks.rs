@@ -1,39 +1,14 @@
 //! Locks of an address space and of an inode that only some scenarios have somebody to wait for: elsewhere they are
 //! always free, and are left out.
 
-use machine::{Label, Layout, Order, Place, Word, show_number};
+use machine::{Label, Order, Word};
 use page_state::ACTORS_MAX;
 use page_state::steps::{change, wait};
 
 use crate::kernel::Kernel;
 
-/// Where they are; none where nobody could wait.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Locks {
-    /// `invalidate_lock` (v5.15): a bit for each actor that has it shared, and one for an exclusive owner.
-    invalidate: Option<Place>,
-    /// `i_data_sem`: 0, or 1 + its owner.
-    data: Option<Place>,
-}
-
 /// Somebody has it exclusively.
 const EXCLUSIVE: Word = 1 << ACTORS_MAX;
-
-impl Locks {
-    /// Declares those that are wanted.
-    #[must_use]
-    pub fn declare(layout: &mut Layout, invalidate: bool, data: bool) -> Locks {
-        Locks {
-            invalidate: invalidate.then(|| layout.cell("invalidate_lock", ACTORS_MAX as u8 + 1, show_number)),
-            data: data.then(|| layout.cell("i_data_sem", 4, show_number)),
-        }
-    }
-
-    /// The cells: at rest all are 0.
-    pub fn cells(self) -> impl Iterator<Item = Place> {
-        self.invalidate.into_iter().chain(self.data)
-    }
-}
 
 /// `filemap_invalidate_lock`.
 #[track_caller]

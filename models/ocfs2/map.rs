@@ -3,16 +3,17 @@
 use machine::{Label, bug, call};
 use page_state::buffer::{
     self, bh_read, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, clear_buffer_new,
-    clear_buffer_uptodate, create_empty_buffers, mark_buffer_dirty, set_buffer_new, set_buffer_uptodate,
+    clear_buffer_uptodate, create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_new,
+    set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
+    folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size};
 use page_state::{Buffer, Folio};
 
 use super::cluster::{is_hole, ocfs2_commit_trans, ocfs2_start_trans};
-use super::nolock::Ocfs2;
+use crate::file_system::FileSystem;
 use crate::generic::buffer::{block_commit_write, block_read_full_page, block_write_begin, is_outside};
 use crate::generic::filemap::grab_cache_page;
 use crate::jbd2::jbd2_journal_file_inode;
@@ -42,7 +43,7 @@ pub(super) fn ocfs2_get_block(k: &Kernel, bh: Buffer, create: bool) {
 
 /// `ocfs2_read_folio`: a page beyond the end of the file is zeros.
 #[track_caller]
-pub(super) fn ocfs2_read_folio(fs: &Ocfs2, k: &Kernel, folio: Folio) {
+pub(super) fn ocfs2_read_folio(fs: &dyn FileSystem, k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("ocfs2_read_folio", &[]), || {
         let units = task.storage.geometry.page_units();
@@ -127,7 +128,7 @@ pub(super) fn ocfs2_prepare_page_for_write(
 /// `ocfs2_zero_extend`: the blocks between the end of the file and `to` become zeros where there is a cluster, and
 /// the file grows with them.
 #[track_caller]
-pub(super) fn ocfs2_zero_extend(fs: &Ocfs2, k: &Kernel, to: usize) {
+pub(super) fn ocfs2_zero_extend(fs: &dyn FileSystem, k: &Kernel, to: usize) {
     let task = &k.task;
     let geometry = task.storage.geometry;
     call(task.m, Label::new("ocfs2_zero_extend", &[to as i32]), || {
@@ -144,7 +145,7 @@ pub(super) fn ocfs2_zero_extend(fs: &Ocfs2, k: &Kernel, to: usize) {
     });
 }
 
-fn ocfs2_write_zero_page(fs: &Ocfs2, k: &Kernel, from: usize, to: usize) {
+fn ocfs2_write_zero_page(fs: &dyn FileSystem, k: &Kernel, from: usize, to: usize) {
     let task = &k.task;
     let geometry = task.storage.geometry;
     call(task.m, Label::new("ocfs2_write_zero_page", &[from as i32, to as i32]), || {

@@ -4,9 +4,10 @@
 //! is left out: behind the allocation nothing can fail but a read.
 
 use machine::{Label, Layout, Place, call};
+use page_state::buffer::folio_buffers;
 use page_state::folio::{
-    folio_buffers, folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_test_writeback,
-    folio_unlock, folio_wait_writeback,
+    folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_test_writeback, folio_unlock,
+    folio_wait_writeback,
 };
 use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio, Geometry, Storage};

@@ -7,8 +7,8 @@ use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size, set
 use super::cluster::{is_hole, ocfs2_commit_trans, ocfs2_start_trans};
 use super::locks::{down_write, up_write};
 use super::map::{ocfs2_zero_and_dirty_page, ocfs2_zero_extend};
-use super::nolock::Ocfs2;
 use super::writeback::journal_submit_data_buffers;
+use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 
 /// `ocfs2_setattr` to another size, with the inode's lock held.
 #[track_caller]
-pub(super) fn ocfs2_setattr(fs: &Ocfs2, k: &Kernel, size: usize) {
+pub(super) fn ocfs2_setattr(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     call(k.task.m, Label::new("ocfs2_setattr", &[size as i32]), || {
         if i_size_read(&k.task) >= size {
             // ocfs2_begin_ordered_truncate: what a commit needs on disk is written before it is dropped.
@@ -31,7 +31,7 @@ pub(super) fn ocfs2_setattr(fs: &Ocfs2, k: &Kernel, size: usize) {
     });
 }
 
-fn ocfs2_truncate_file(fs: &Ocfs2, k: &Kernel, size: usize) {
+fn ocfs2_truncate_file(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     call(k.task.m, Label::new("ocfs2_truncate_file", &[size as i32]), || {
         down_write(k);
         ocfs2_orphan_for_truncate(fs, k, size);
@@ -43,7 +43,7 @@ fn ocfs2_truncate_file(fs: &Ocfs2, k: &Kernel, size: usize) {
 
 /// `ocfs2_orphan_for_truncate`: what is cut off in the last cluster is zeroed and written, then the size falls. In
 /// spite of its name the inode is not on the orphan list.
-fn ocfs2_orphan_for_truncate(fs: &Ocfs2, k: &Kernel, size: usize) {
+fn ocfs2_orphan_for_truncate(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     let task = &k.task;
     call(task.m, Label::new("ocfs2_orphan_for_truncate", &[size as i32]), || {
         ocfs2_start_trans(k);
@@ -78,7 +78,7 @@ fn ocfs2_commit_truncate(k: &Kernel, size: usize) {
     });
 }
 
-fn ocfs2_extend_file(fs: &Ocfs2, k: &Kernel, size: usize) {
+fn ocfs2_extend_file(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     let task = &k.task;
     call(task.m, Label::new("ocfs2_extend_file", &[size as i32]), || {
         down_write(k);

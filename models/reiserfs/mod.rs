@@ -8,6 +8,7 @@
 //! inode), preallocation, quotas, the write lock of the file system, `data=journal` and `data=writeback`, the
 //! restart of a transaction when the disk is full.
 
+mod blocks;
 mod journal;
 mod truncate;
 mod variants;

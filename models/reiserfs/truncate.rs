@@ -4,9 +4,9 @@
 use machine::{Label, call};
 use page_state::buffer::{
     self, bh_read, buffer_dirty, buffer_mapped, buffer_new, buffer_uptodate, buffers, clear_buffer_new,
-    create_empty_buffers, mark_buffer_dirty, set_buffer_uptodate,
+    create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
-use page_state::folio::{folio_buffers, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{
     i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
 };
@@ -17,7 +17,6 @@ use super::journal::{
     buffer_locked, has_jh, has_older_jh, journal_begin, journal_end, lock_buffer, reiserfs_free_jh,
     unlock_buffer,
 };
-use super::write::Reiserfs;
 use crate::file_system::FileSystem;
 use crate::generic::buffer::try_to_free_buffers;
 use crate::generic::filemap::grab_cache_page;
@@ -28,7 +27,7 @@ use crate::kernel::Kernel;
 /// (`generic_cont_expand_simple`); that it allocates the next one if the size is a block's, and frees it again, is
 /// left out.
 #[track_caller]
-pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
+pub(super) fn reiserfs_setattr(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     let task = &k.task;
     call(task.m, Label::new("reiserfs_setattr", &[size as i32]), || {
         let old_size = i_size_read(task);
@@ -51,10 +50,7 @@ pub(super) fn reiserfs_setattr(fs: &Reiserfs, k: &Kernel, size: usize) {
 
 /// `reiserfs_truncate_failed_write`: what a write left beyond the size goes. No save link tells recovery of it.
 #[track_caller]
-pub(super) fn reiserfs_truncate_failed_write(fs: &Reiserfs, k: &Kernel) {
-    if !fs.trims {
-        return;
-    }
+pub(super) fn reiserfs_truncate_failed_write(fs: &dyn FileSystem, k: &Kernel) {
     call(k.task.m, Label::new("reiserfs_truncate_failed_write", &[]), || {
         truncate_inode_pages(k, fs, i_size_read(&k.task));
         reiserfs_truncate_file(k, false);

@@ -5,15 +5,16 @@
 
 use machine::{Label, Layout, Place, call};
 use page_state::buffer::{
-    self, allocate_block, buffer_dirty, buffer_new, buffer_uptodate, buffers, clear_buffer_new,
-    mark_buffer_dirty, set_buffer_uptodate,
+    buffer_dirty, buffer_new, buffer_uptodate, buffers, clear_buffer_new, mark_buffer_dirty,
+    set_buffer_uptodate,
 };
 use page_state::folio::{
     folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback,
 };
-use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size};
+use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio, Storage};
 
+use super::blocks::{Create, reiserfs_get_block};
 use super::journal::{
     self, journal_begin, journal_end, reiserfs_add_ordered_list, reiserfs_transaction_running,
 };
@@ -69,7 +70,9 @@ impl FileSystem for Reiserfs {
             journal_end(k, reiserfs_transaction_running(k));
             folio_unlock(task, folio);
             folio_put(task, folio);
-            reiserfs_truncate_failed_write(self, k);
+            if self.trims {
+                reiserfs_truncate_failed_write(self, k);
+            }
             Err(error)
         })
     }
@@ -130,57 +133,6 @@ impl FileSystem for Reiserfs {
         write_cache_pages(k, self);
         journal::commit(k);
     }
-}
-
-/// For whom a block is looked up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Create {
-    /// A reader: a hole stays one.
-    No,
-    /// `write_begin`: the transaction stays open for `write_end`.
-    ForWrite,
-    /// Writeback (`GET_BLOCK_NO_DANGLE`): the transaction is closed.
-    ForWriteback,
-}
-
-/// `reiserfs_get_block`. A block that ends beyond the size, or has to be allocated, needs a transaction.
-#[track_caller]
-pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Result<(), Errno> {
-    let task = &k.task;
-    call(task.m, Label::new("reiserfs_get_block", &[bh.block as i32]), || {
-        let block = bh.file_block(task);
-        if create == Create::No {
-            if let Some(disk_block) = map_block(task, block) {
-                buffer::map_bh(task, bh, disk_block, 0);
-            }
-            return Ok(());
-        }
-        let end = task.storage.geometry.block(block).end;
-        // Not needed: who allocates has a transaction below, and write_end one where the size grows.
-        let mut outermost = end > i_size_read(task) && journal_begin(k);
-        let mut full = false;
-        if let Some(disk_block) = map_block(task, block) {
-            buffer::map_bh(task, bh, disk_block, 0);
-        } else {
-            outermost = journal_begin(k) || outermost;
-            full = k.is_disk_full();
-            if !full {
-                let disk_block = allocate_block(task, block, &[k.journal().frozen]);
-                // Not needed: a store into a hole beside a write is not asked together with a commit.
-                if buffer_dirty(task, bh) {
-                    reiserfs_add_ordered_list(k, bh);
-                }
-                // reiserfs_update_sd
-                // Not needed: write_end records the size in the same transaction.
-                set_disk_size(task, i_size_read(task));
-                buffer::map_bh(task, bh, disk_block, buffer::NEW);
-            }
-        }
-        if create == Create::ForWriteback {
-            journal_end(k, outermost);
-        }
-        if full { Err(Errno::Enospc) } else { Ok(()) }
-    })
 }
 
 /// `reiserfs_commit_page`: as `block_commit_write`; a buffer that was new, or lies in the last page, is written
@@ -250,7 +202,7 @@ fn reiserfs_write_end(
     folio_unlock(task, folio);
     folio_put(task, folio);
     // Not needed: to truncate to the size changes nothing.
-    if pos + len > i_size_read(task) {
+    if pos + len > i_size_read(task) && fs.trims {
         reiserfs_truncate_failed_write(fs, k);
     }
     copied

@@ -3,17 +3,17 @@
 use machine::{Label, call};
 use page_state::buffer::{
     bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
-    create_empty_buffers, set_buffer_dirty, set_buffer_uptodate, test_clear_buffer_dirty,
+    create_empty_buffers, folio_buffers, set_buffer_dirty, set_buffer_uptodate, test_clear_buffer_dirty,
 };
 use page_state::folio::{
-    folio_buffers, folio_clear_uptodate, folio_end_writeback, folio_mark_uptodate, folio_set_error,
-    folio_start_writeback, folio_unlock, folio_zero_segment,
+    folio_clear_uptodate, folio_end_writeback, folio_mark_uptodate, folio_set_error, folio_start_writeback,
+    folio_unlock, folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
 
+use super::blocks::{Create, reiserfs_get_block};
 use super::journal::{lock_buffer, unlock_buffer};
-use super::write::{Create, reiserfs_get_block};
 use crate::generic::buffer::as_they_arrive;
 use crate::kernel::Kernel;
 

@@ -154,16 +154,11 @@ fn simple_write_end(
             i_size_write(task, end);
         }
         folio_mark_dirty(task, folio); // Not needed: in memory only there is neither writeback nor reclaim.
-        leave(k, folio);
+        folio_unlock(task, folio);
+        folio_put(task, folio);
         copied as u8
     });
     usize::from(took)
-}
-
-/// Unlocks and drops the page.
-pub(super) fn leave(k: &Kernel, folio: Folio) {
-    folio_unlock(&k.task, folio);
-    folio_put(&k.task, folio);
 }
 
 /// `simple_read_folio`: what was never written is zeros.

@@ -5,10 +5,11 @@
 
 use machine::{Label, call};
 use page_state::Folio;
-use page_state::folio::{folio_mark_dirty, folio_mark_uptodate, folio_test_uptodate, folio_zero_segment};
+use page_state::folio::{
+    folio_mark_dirty, folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
+};
 use page_state::inode::{i_size_read, i_size_write};
 
-use super::libfs::leave;
 use crate::generic::filemap::grab_cache_page;
 use crate::kernel::Kernel;
 
@@ -38,7 +39,8 @@ pub(super) fn shmem_write_end(k: &Kernel, pos: usize, len: usize, copied: usize,
             folio_mark_uptodate(task, folio);
         }
         folio_mark_dirty(task, folio); // Not needed: here is neither writeback nor reclaim.
-        leave(k, folio);
+        folio_unlock(task, folio);
+        folio_put(task, folio);
         copied as u8
     });
     usize::from(took)

@@ -1,8 +1,7 @@
 //! Buffers: `include/linux/buffer_head.h`, and what `fs/buffer.c` does with a single one.
 
 use c_run::{Pointer, Stop, Value};
-use page_state::buffer::{self, b_blocknr, bh_read, create_empty_buffers};
-use page_state::folio::folio_buffers;
+use page_state::buffer::{self, b_blocknr, bh_read, create_empty_buffers, folio_buffers};
 use page_state::{Buffer, Folio};
 
 use crate::front_end::{Answer, Device, Here, Nothing, Table, loads, words};

@@ -14,7 +14,8 @@ use models::kernel::Setting;
 use scenario::{Case, Cases, Scenario, Variant, WritePath};
 
 use crate::front_end::{Assumption, Entries, FromText, Table, Text};
-use crate::paths::{FILES, PATHS, Path, Releases, TABLES};
+use crate::path::{Path, Releases};
+use crate::paths::{FILES, PATHS, TABLES};
 
 /// A kernel's tree, of which files are read when a path asks for them, once.
 pub struct Tree {

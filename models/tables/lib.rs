@@ -42,10 +42,12 @@ mod inode;
 mod jbd2;
 mod language;
 mod mm;
+mod path;
 mod paths;
 mod server_based;
 mod simple;
 
 pub use catalog::{Absent, Tree, TreeError, TreePath};
 pub use front_end::{Assumption, Entries, FromText, Table, Text, Used};
-pub use paths::{PATHS, Path, Releases};
+pub use path::{Path, Releases};
+pub use paths::PATHS;

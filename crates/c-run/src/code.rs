@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use c_text::{Binary, Expr, IntType, Name, Prototype, Unary};
 
-use crate::liveness::Liveness;
 use crate::shape::{Shape, Types};
 use crate::{Unknown, Value, Word};
 
@@ -41,6 +40,40 @@ pub(crate) struct Block {
     /// Whether it goes back somewhere.
     pub(crate) has_loop: bool,
     pub(crate) liveness: Liveness,
+}
+
+/// Which variables can still be read, for each instruction of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Liveness {
+    /// What is read from it on, before it is set; by slot.
+    pub(crate) before: Vec<Vec<bool>>,
+    /// What it and all that follows reads.
+    pub(crate) around: Vec<Vec<bool>>,
+    /// The variables that begin in this block. All others are somebody else's, and stay.
+    pub(crate) own: Vec<bool>,
+    /// Whether there can be pointers to variables.
+    pub(crate) has_pinned: bool,
+}
+
+impl Liveness {
+    /// Whether there can be pointers to variables that the block or the function names.
+    pub(crate) fn has_pinned(&self) -> bool {
+        self.has_pinned
+    }
+
+    /// Whether a variable can be read when control is just before the instruction.
+    pub(crate) fn is_live_before(&self, at: usize, slot: usize) -> bool {
+        is_live(&self.before, &self.own, at, slot)
+    }
+
+    /// Whether a variable can be read while the instruction is under way.
+    pub(crate) fn is_live_around(&self, at: usize, slot: usize) -> bool {
+        is_live(&self.around, &self.own, at, slot)
+    }
+}
+
+fn is_live(rows: &[Vec<bool>], own: &[bool], at: usize, slot: usize) -> bool {
+    !own.get(slot).copied().unwrap_or(false) || rows.get(at).is_none_or(|row| row[slot])
 }
 
 /// One of them.

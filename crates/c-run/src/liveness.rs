@@ -4,103 +4,69 @@
 use std::ops::Range;
 
 use crate::Word;
-use crate::code::{Block, Instruction, Node, NodeKind, Slot, Target};
+use crate::code::{Block, Instruction, Liveness, Node, NodeKind, Slot, Target};
 
-/// What is known for each instruction of a block.
-#[derive(Debug, Default)]
-pub(crate) struct Liveness {
-    /// What is read from it on, before it is set; by slot.
-    before: Vec<Vec<bool>>,
-    /// What it and all that follows reads.
-    around: Vec<Vec<bool>>,
-    /// The variables that begin in this block. All others are somebody else's, and stay.
-    own: Vec<bool>,
-    /// Whether there can be pointers to variables.
-    has_pinned: bool,
-}
-
-impl Liveness {
-    /// Whether there can be pointers to variables that the block or the function names.
-    pub(crate) fn has_pinned(&self) -> bool {
-        self.has_pinned
-    }
-
-    /// Whether a variable can be read when control is just before the instruction.
-    pub(crate) fn is_live_before(&self, at: usize, slot: usize) -> bool {
-        is_live(&self.before, &self.own, at, slot)
-    }
-
-    /// Whether a variable can be read while the instruction is under way.
-    pub(crate) fn is_live_around(&self, at: usize, slot: usize) -> bool {
-        is_live(&self.around, &self.own, at, slot)
-    }
-
-    /// `extents` are the instructions in which each variable of the function can be named; `parameters` is how many
-    /// of them begin with the block.
-    pub(crate) fn of(block: &Block, all: &[Slot], extents: &[Range<usize>], parameters: usize) -> Liveness {
-        let slots = all.len();
-        let count = block.instructions.len();
-        let mut own = vec![false; slots];
-        own[..parameters].fill(true);
-        // To name one of several parts is to point to it.
-        let mut pinned: Vec<bool> = all.iter().map(|slot| slot.shape.has_parts()).collect();
-        let mut reads = Vec::with_capacity(count);
-        let mut sets = Vec::with_capacity(count);
-        for instruction in &block.instructions {
-            let mut read = vec![false; slots];
-            for node in instruction.nodes() {
-                note(node, &mut read, &mut pinned);
-            }
-            let mut set = None;
-            match instruction {
-                Instruction::Declare { slot, .. } => {
-                    own[usize::from(*slot)] = true;
-                    set = Some(usize::from(*slot));
-                }
-                Instruction::Evaluate(node) => set = assigned(node),
-                _ => {}
-            }
-            reads.push(read);
-            sets.push(set);
+/// `extents` are the instructions in which each variable of the function can be named; `parameters` is how many
+/// of them begin with the block.
+pub(crate) fn liveness(block: &Block, all: &[Slot], extents: &[Range<usize>], parameters: usize) -> Liveness {
+    let slots = all.len();
+    let count = block.instructions.len();
+    let mut own = vec![false; slots];
+    own[..parameters].fill(true);
+    // To name one of several parts is to point to it.
+    let mut pinned: Vec<bool> = all.iter().map(|slot| slot.shape.has_parts()).collect();
+    let mut reads = Vec::with_capacity(count);
+    let mut sets = Vec::with_capacity(count);
+    for instruction in &block.instructions {
+        let mut read = vec![false; slots];
+        for node in instruction.nodes() {
+            note(node, &mut read, &mut pinned);
         }
-        let mut before = vec![vec![false; slots]; count];
-        let mut after = vec![vec![false; slots]; count];
-        loop {
-            let mut changed = false;
-            for at in (0..count).rev() {
-                let mut live = vec![false; slots];
-                for next in block.instructions[at].successors(at).into_iter().filter(|next| *next < count) {
-                    (0..slots).for_each(|slot| live[slot] |= before[next][slot]);
-                }
-                after[at].clone_from(&live);
-                if let Some(slot) = sets[at] {
-                    live[slot] = false;
-                }
-                (0..slots).for_each(|slot| live[slot] |= reads[at][slot]);
-                if live != before[at] {
-                    before[at] = live;
-                    changed = true;
-                }
+        let mut set = None;
+        match instruction {
+            Instruction::Declare { slot, .. } => {
+                own[usize::from(*slot)] = true;
+                set = Some(usize::from(*slot));
             }
-            if !changed {
-                break;
+            Instruction::Evaluate(node) => set = assigned(node),
+            _ => {}
+        }
+        reads.push(read);
+        sets.push(set);
+    }
+    let mut before = vec![vec![false; slots]; count];
+    let mut after = vec![vec![false; slots]; count];
+    loop {
+        let mut changed = false;
+        for at in (0..count).rev() {
+            let mut live = vec![false; slots];
+            for next in block.instructions[at].successors(at).into_iter().filter(|next| *next < count) {
+                (0..slots).for_each(|slot| live[slot] |= before[next][slot]);
+            }
+            after[at].clone_from(&live);
+            if let Some(slot) = sets[at] {
+                live[slot] = false;
+            }
+            (0..slots).for_each(|slot| live[slot] |= reads[at][slot]);
+            if live != before[at] {
+                before[at] = live;
+                changed = true;
             }
         }
-        let mut around = after;
-        for at in 0..count {
-            for slot in 0..slots {
-                let is_named = extents[slot].contains(&at);
-                // Through a pointer it can be read as long as it is there.
-                before[at][slot] |= pinned[slot] && is_named;
-                around[at][slot] |= reads[at][slot] || pinned[slot] && is_named;
-            }
+        if !changed {
+            break;
         }
-        Liveness { before, around, own, has_pinned: pinned.contains(&true) }
     }
-}
-
-fn is_live(rows: &[Vec<bool>], own: &[bool], at: usize, slot: usize) -> bool {
-    !own.get(slot).copied().unwrap_or(false) || rows.get(at).is_none_or(|row| row[slot])
+    let mut around = after;
+    for at in 0..count {
+        for slot in 0..slots {
+            let is_named = extents[slot].contains(&at);
+            // Through a pointer it can be read as long as it is there.
+            before[at][slot] |= pinned[slot] && is_named;
+            around[at][slot] |= reads[at][slot] || pinned[slot] && is_named;
+        }
+    }
+    Liveness { before, around, own, has_pinned: pinned.contains(&true) }
 }
 
 /// The variable that a statement sets without reading it, after all else that it does.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::directives::Define;
+use crate::define::Define;
 use crate::number;
 use crate::token::{Kind, Token};
 use crate::{Config, Name, Position};

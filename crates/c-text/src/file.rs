@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ast::{Expr, Item, ItemKind, Stmt};
-use crate::directives::{self, Define, Include};
+use crate::define::Define;
+use crate::directives::{self, Include};
 use crate::parser::{Parser, without_attributes};
 use crate::{Config, Function, Hints, Name, Position, ReadError, SyntaxError};
 

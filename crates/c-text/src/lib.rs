@@ -39,6 +39,7 @@
 mod ast;
 mod condition;
 mod config;
+mod define;
 mod differences;
 mod directives;
 mod error;
@@ -58,8 +59,9 @@ pub use ast::{
     Unparsed, Variable,
 };
 pub use config::Config;
+pub use define::Define;
 pub use differences::{Difference, How, differences};
-pub use directives::{Define, Include};
+pub use directives::Include;
 pub use error::{Position, ReadError, SyntaxError};
 pub use file::{BYTES_MAX, File, parse, text};
 pub use hints::Hints;

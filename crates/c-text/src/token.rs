@@ -190,6 +190,11 @@ impl<'t> Scanner<'t> {
     }
 }
 
+/// Tokens as one line.
+pub(crate) fn code(text: &str, tokens: &[Token]) -> String {
+    tokens.iter().map(|token| token.of(text)).collect::<Vec<_>>().join(" ")
+}
+
 /// How long a number is, with its exponent's sign.
 fn number_length(rest: &[u8]) -> usize {
     let is_hexadecimal = matches!(rest, [b'0', b'x' | b'X', ..]);

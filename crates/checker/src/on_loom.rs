@@ -34,6 +34,7 @@
 //!
 //! An actor whose model panics is over, and what others do after that does not count.
 
+mod choices;
 mod exploration;
 mod lessons;
 mod medium;
@@ -48,7 +49,8 @@ use machine::Word;
 use scenario::{Bound, Bounds, Coverage, Outcome, Scenario};
 
 use crate::execution::{Findings, Limits, flaw};
-use exploration::{ChoiceId, Choices, Cut, Exploration, Fixed};
+use choices::{ChoiceId, Choices, Fixed};
+use exploration::{Cut, Exploration};
 use lessons::{Known, Lessons};
 
 /// The most actors that loom can hold beside the main thread.

@@ -13,10 +13,11 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::unistd::gettid;
 
 use crate::disk::leave;
-use crate::file::{Unmade, second, settle};
+use crate::file::{Unmade, settle};
 use crate::fuse::{Control, What};
 use crate::memory::{Latch, PAGE, Region, Segment, pwritev, write_back};
 use crate::order::{Turn, Who};
+use crate::pattern::second;
 use crate::place::Open;
 use crate::source::Data;
 use crate::test::Test;

@@ -11,27 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fuse::Control;
 use crate::memory::{PAGE, Region, cached_pages};
+use crate::pattern::{letter, old};
 use crate::test::{Page, Test};
-
-/// What is on a disk before anybody writes there.
-pub(crate) const ON_DISK: u8 = 0xab;
-/// What is in memory that is free.
-pub(crate) const IN_FREE_MEMORY: u8 = 0xcd;
-
-/// The byte that fills a unit of the old file.
-pub(crate) fn old(position: usize) -> u8 {
-    b'a' + position as u8
-}
-
-/// The byte that fills a unit of what is written.
-pub(crate) fn new(position: usize) -> u8 {
-    b'A' + position as u8
-}
-
-/// The byte that fills a unit of what a second writer writes, or somebody stores through a mapping.
-pub(crate) fn second(position: usize) -> u8 {
-    b'0' + position as u8
-}
 
 /// How a file system treats a file, as far as preparing one has to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -200,21 +181,6 @@ pub(crate) fn contents(file: &File, unit: usize) -> io::Result<Contents> {
         rest => format!("{}+{rest}", bytes / unit),
     };
     Ok(Contents { size, units })
-}
-
-fn letter(unit: &[u8]) -> String {
-    let first = unit[0];
-    if unit.iter().any(|&byte| byte != first) {
-        return format!("mixed({:02x}..{:02x})", first, unit[unit.len() - 1]);
-    }
-    match first {
-        0 => "0".to_owned(),
-        ON_DISK | IN_FREE_MEMORY => "?".to_owned(),
-        b'0'..=b'?' => format!("m{}", first - b'0'),
-        b'a'..=b'z' => format!("o{}", first - b'a'),
-        b'A'..=b'Z' => format!("n{}", first - b'A'),
-        byte => format!("byte({byte:02x})"),
-    }
 }
 
 /// Whether nothing of the file is in the page cache, as far as the kernel tells.

@@ -23,7 +23,9 @@ mod disk;
 mod file;
 mod fuse;
 mod memory;
+mod no_test;
 mod order;
+mod pattern;
 mod place;
 mod plays;
 mod program;
@@ -33,12 +35,14 @@ mod test;
 mod worker;
 
 pub use file::Contents;
+pub use memory::MEBIBYTES_MAX;
+pub use no_test::NoTest;
 pub use order::{Order, Turn, Who};
-pub use place::{Image, MEBIBYTES_MAX, NoPlace, Place, Server, served};
+pub use place::{Image, NoPlace, Place, Server, served};
 pub use plays::{Beside, Initial, Medium, Stands, plays};
 pub use program::{LINES_MAX, Told, fstests, program};
 pub use runner::{Error, Runner};
-pub use test::{Memory, NoTest, Page, Source, Test};
+pub use test::{Memory, Page, Source, Test};
 pub use worker::{Answer, Closing, Observed, serve, work};
 
 /// The kernel that runs, and its machine: `Linux 6.18.44, x86_64`.

@@ -20,6 +20,9 @@ use std::ptr;
 /// The size of a page of memory that tests are about, in bytes.
 pub(crate) const PAGE: usize = 4096;
 
+/// How much memory an image or a file system in memory takes, at most, in MiB.
+pub const MEBIBYTES_MAX: usize = 64;
+
 /// The number of `cachestat(2)`, the same on all architectures.
 const SYS_CACHESTAT: libc::c_long = 451;
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::test::NoTest;
+use crate::no_test::NoTest;
 
 /// Somebody.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -16,11 +16,10 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::{getegid, geteuid, syncfs};
 
-use crate::file::{Habits, ON_DISK};
+use crate::file::Habits;
 use crate::fuse::{Control, DISK, Served};
-
-/// How much memory an image or a file system in memory takes, at most, in MiB.
-pub const MEBIBYTES_MAX: usize = 64;
+use crate::memory::MEBIBYTES_MAX;
+use crate::pattern::ON_DISK;
 
 /// Where tests run.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -5,9 +5,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use crate::file::new;
 use crate::memory::{Latch, PAGE, Region, Segment, Then};
 use crate::order::Who;
+use crate::pattern::new;
 use crate::test::{Memory, Source, Test};
 
 /// Memory, and the segments of it that are written. It lives as long as they are used.

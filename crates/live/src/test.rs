@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::memory::PAGE;
+use crate::no_test::NoTest;
 use crate::order::{Order, Who};
 
 /// One write, and all that decides what it comes to.
@@ -125,17 +126,6 @@ impl Source {
     }
 }
 
-/// What is wrong with a test's line.
-#[derive(Debug, thiserror::Error)]
-#[error("a test is told as `unit=1024 block=2048 size=4 blocks=MM page=absent source=absent write=1+2`: {0}")]
-pub struct NoTest(String);
-
-impl NoTest {
-    pub(crate) fn new(why: String) -> NoTest {
-        NoTest(why)
-    }
-}
-
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -153,7 +143,7 @@ impl FromStr for Memory {
 
     fn from_str(text: &str) -> Result<Memory, NoTest> {
         let known = Memory::ALL.into_iter().find(|memory| memory.to_string() == text);
-        known.ok_or_else(|| NoTest(format!("no memory is `{text}`")))
+        known.ok_or_else(|| NoTest::new(format!("no memory is `{text}`")))
     }
 }
 
@@ -181,7 +171,7 @@ impl FromStr for Page {
             .find(|page| page.to_string() == text)
             .or_else(|| block("block-").map(Page::Block))
             .or_else(|| block("running-block-").map(Page::RunningBlock))
-            .ok_or_else(|| NoTest(format!("no page is `{text}`")))
+            .ok_or_else(|| NoTest::new(format!("no page is `{text}`")))
     }
 }
 
@@ -228,7 +218,7 @@ impl FromStr for Source {
         };
         let parts =
             straddling.split_once('-').and_then(|(units, memory)| Some((units.parse().ok()?, memory)));
-        let (units, memory) = parts.ok_or_else(|| NoTest(format!("no source is `{text}`")))?;
+        let (units, memory) = parts.ok_or_else(|| NoTest::new(format!("no source is `{text}`")))?;
         memory.parse().map(|memory| Source::Straddling(units, memory))
     }
 }
@@ -255,10 +245,11 @@ impl FromStr for Test {
         let mut fields = text.split_whitespace();
         let mut field = |name: &str| {
             let next = fields.next().and_then(|field| field.strip_prefix(name)?.strip_prefix('='));
-            next.ok_or_else(|| NoTest(format!("`{name}=` is missing in `{text}`")))
+            next.ok_or_else(|| NoTest::new(format!("`{name}=` is missing in `{text}`")))
         };
         let number = |text: &str| {
-            text.parse::<usize>().map_err(|_| NoTest(format!("`{text}` is no number that a test may have")))
+            text.parse::<usize>()
+                .map_err(|_| NoTest::new(format!("`{text}` is no number that a test may have")))
         };
         let test = Test {
             unit: number(field("unit")?)?,
@@ -273,8 +264,9 @@ impl FromStr for Test {
             order: Order::default(),
         };
         let write = field("write")?;
-        let (position, length) =
-            write.split_once('+').ok_or_else(|| NoTest(format!("`{write}` is no position and length")))?;
+        let (position, length) = write
+            .split_once('+')
+            .ok_or_else(|| NoTest::new(format!("`{write}` is no position and length")))?;
         let mut test = Test { position: number(position)?, length: number(length)?, ..test };
         let mut next = fields.next();
         if let Some(free) = next.and_then(|next| next.strip_prefix("free=")) {
@@ -286,8 +278,8 @@ impl FromStr for Test {
             next = fields.next();
         }
         match (next, test.flaw()) {
-            (Some(more), _) => Err(NoTest(format!("`{more}` is too much"))),
-            (None, Some(flaw)) => Err(NoTest(flaw)),
+            (Some(more), _) => Err(NoTest::new(format!("`{more}` is too much"))),
+            (None, Some(flaw)) => Err(NoTest::new(flaw)),
             (None, None) => Ok(test),
         }
     }

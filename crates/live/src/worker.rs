@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::company::Stage;
 use crate::disk::{leave, make_room, take_rest};
-use crate::file::{Contents, IN_FREE_MEMORY, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
+use crate::file::{Contents, Unmade, contents, drop_pages, is_dropped, is_prepared, prepare};
 use crate::fuse;
 use crate::memory::{in_child, stamp_free_memory};
+use crate::pattern::IN_FREE_MEMORY;
 use crate::place::{Open, Place, Server, open, own_namespace};
 use crate::source::set_up;
 use crate::test::Test;

@@ -126,6 +126,13 @@ buffer_words! {
     UNWRITTEN: buffer_unwritten set_buffer_unwritten clear_buffer_unwritten test_clear_buffer_unwritten;
 }
 
+/// Whether the page has buffers.
+#[track_caller]
+pub fn folio_buffers(task: &Task, folio: Folio) -> bool {
+    let at = task.storage.buffer(folio.frame, 0);
+    test(task, at, PRESENT, Order::Relaxed, Label::new("folio_buffers", &[]))
+}
+
 /// The buffers of a page, in order.
 pub fn buffers(task: &Task, folio: Folio) -> impl Iterator<Item = Buffer> {
     (0..task.storage.geometry.blocks()).map(move |block| Buffer { folio, block })

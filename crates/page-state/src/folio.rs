@@ -2,9 +2,9 @@
 
 use machine::{Label, Order, Word, bug_on, call};
 
+use crate::Task;
 use crate::steps::{attempt, change, clear, fence, load, set, store, test, test_and_clear, wait};
 use crate::unit::Unit;
-use crate::{Task, buffer};
 
 /// `PG_locked`, with its owner, so that an unlock without a lock and a leak are seen: 0 or 1 + actor.
 pub const LOCKED: Word = 0b111;
@@ -392,11 +392,4 @@ pub fn folio_zero_segment(task: &Task, folio: Folio, from: usize, to: usize) {
             store(task, at, Unit::Zero.word(), Order::Relaxed, Label::new("clear", &[unit as i32]));
         }
     });
-}
-
-/// Whether the page has buffers.
-#[track_caller]
-pub fn folio_buffers(task: &Task, folio: Folio) -> bool {
-    let at = task.storage.buffer(folio.frame, 0);
-    test(task, at, buffer::PRESENT, Order::Relaxed, word("folio_buffers"))
 }

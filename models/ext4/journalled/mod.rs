@@ -7,8 +7,11 @@
 //! Left out: inline data, encryption, verity, large folios, credits, the retry after `-ENOSPC`, pages that are
 //! pinned for direct I/O.
 
+pub(super) mod buffers;
 mod write;
 mod writeback;
+
+pub(super) use buffers::WriteEnd;
 
 use machine::{Label, Layout, Place};
 use page_state::folio::folio_test_checked;
@@ -24,34 +27,6 @@ use crate::generic::perform_write::generic_perform_write;
 use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{self, jbd2_journal_invalidate_folio, jbd2_journal_try_to_free_buffers};
 use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
-
-/// What `ext4_journalled_write_end` does with a short copy.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::ext4) enum WriteEnd {
-    /// As in v4.2: the generic zeroing, which dirties.
-    V4_2,
-    /// The first ext4 patch of the thread, as tested after a short copy into a page that is not
-    /// uptodate was set to 0: if nothing was copied, neither zeroing nor walk.
-    SkipZeroing,
-    /// Another reading: tested at entry, where a partial copy still counts.
-    SkipZeroingAtEntry,
-    /// Another reading: only the zeroing is skipped, the walk still runs.
-    SkipZeroingWalk,
-    /// b90197b65518: a zeroing of its own, which does not dirty.
-    V4_4,
-    /// 3b136499e906: nothing but new buffers is journalled after a short copy into a page that is not
-    /// uptodate.
-    V4_11,
-    /// v5.10: 64a9f1449950, a store through a mapping is journalled when its page becomes writable.
-    V5_10,
-    /// v6.3: and no more when that is written back.
-    V6_3,
-    /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
-    /// nothing.
-    V6_14,
-    /// v7.1: 3f60efd65412, what lies between the end and a write beyond it is zeroed before the write.
-    V7_1,
-}
 
 /// ext4 with `data=journal`.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +83,7 @@ impl FileSystem for Journalled {
     }
 
     fn truncate(&self, k: &Kernel, size: usize) {
-        ext4_setattr_size(k, self, size, self.write_end >= WriteEnd::V6_14);
+        ext4_setattr_size(k, self, size, self.write_end >= WriteEnd::V6_13);
     }
 
     fn invalidate_folio(&self, k: &Kernel, folio: Folio, from: usize) -> bool {

@@ -16,7 +16,8 @@ use page_state::folio::{
 use page_state::steps::{clear, set, test};
 use page_state::{ACTORS_MAX, Folio, Storage};
 
-use super::write::{do_journal_get_write_access, ext4_block_write_begin, walk_page_buffers, write_end_fn};
+use super::buffers::{do_journal_get_write_access, walk_page_buffers, write_end_fn};
+use super::write::block_write_begin_of;
 use super::{Journalled, WriteEnd};
 use crate::ext4::page_io::{self, all_mapped};
 use crate::generic::buffer::{block_page_mkwrite, within_size};
@@ -84,8 +85,8 @@ pub(super) fn buffers_are_held(k: &Kernel, folio: Folio) -> bool {
 /// Journals the part of a locked page that is in the file.
 fn journal_page(fs: &Journalled, k: &Kernel, handle: Handle, folio: Folio) {
     let range = (0, within_size(k, folio));
-    walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
-    walk_page_buffers(k, folio, range, &|bh| write_end_fn(fs, k, handle, bh));
+    walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, fs.write_end, handle, bh));
+    walk_page_buffers(k, folio, range, &|bh| write_end_fn(k, fs.write_end, handle, bh));
 }
 
 /// `__ext4_journalled_writepage`: the page lock is inside of the transaction, so it is given back first. The
@@ -113,7 +114,7 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> Vm
     call(k.task.m, Label::new("ext4_page_mkwrite", &[]), || {
         filemap_invalidate_lock_shared(k);
         let fault = if fs.journals_stores() {
-            journalled_page_mkwrite(fs, k, folio)
+            page_mkwrite_v5_10(fs, k, folio)
         } else {
             page_mkwrite_v4_2(fs, k, folio)
         };
@@ -123,14 +124,14 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> Vm
 }
 
 /// Since 64a9f1449950 (v5.10; `ext4_block_page_mkwrite` since v7.1): straight to the handle.
-fn journalled_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
+fn page_mkwrite_v5_10(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     let handle = jbd2_journal_start(task, journal);
     folio_lock(task, folio);
     let len = within_size(k, folio);
     // Not reached: that nothing of the page is in the file. Who truncates keeps faults out until the page is gone.
     let begun = if folio_in_cache(task, folio) && len > 0 {
-        ext4_block_write_begin(fs, k, handle, folio, (0, len))
+        block_write_begin_of(fs, k, handle, folio, (0, len))
     } else {
         Err(Errno::Efault)
     };
@@ -167,7 +168,7 @@ fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let fault = block_page_mkwrite(k, fs, folio);
     if fault == VmFault::Locked {
         let range = (0, task.storage.geometry.page_units());
-        walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(fs, k, handle, bh));
+        walk_page_buffers(k, folio, range, &|bh| do_journal_get_write_access(k, fs.write_end, handle, bh));
     }
     jbd2_journal_stop(task, journal);
     fault

@@ -15,12 +15,12 @@ pub use writeback::{
 use machine::{Label, call};
 use page_state::buffer::{
     bh_read, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffer_unwritten, buffer_uptodate,
-    buffers, clear_buffer_new, create_empty_buffers, free_buffer_head, mark_buffer_dirty,
+    buffers, clear_buffer_new, create_empty_buffers, folio_buffers, free_buffer_head, mark_buffer_dirty,
     set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_buffers, folio_clear_dirty, folio_clear_uptodate, folio_mark_uptodate, folio_test_uptodate,
-    folio_unlock, folio_zero_segment,
+    folio_clear_dirty, folio_clear_uptodate, folio_mark_uptodate, folio_test_uptodate, folio_unlock,
+    folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
@@ -57,20 +57,8 @@ pub fn page_zero_new_buffers(k: &Kernel, folio: Folio, from: usize, to: usize) {
     });
 }
 
-/// How `__block_write_begin` is played.
-#[derive(Clone, Copy)]
-pub struct NewBuffer<'a> {
-    /// A buffer of a page that is uptodate was just allocated: what becomes of its flags.
-    pub of_uptodate_page: &'a dyn Fn(Buffer),
-    /// A buffer is still new from an earlier write.
-    pub still_new: &'a dyn Fn(Buffer),
-    /// A buffer was just allocated, whatever the page.
-    pub allocated: &'a dyn Fn(Buffer),
-    /// Something failed: what becomes of the new buffers in `from..to`.
-    pub failed: &'a dyn Fn(usize, usize),
-}
-
-/// `__block_write_begin`, as every caller before v6.12 has it.
+/// `__block_write_begin`: maps the buffers that a write of `from..to` touches, allocates where there is a hole, zeroes
+/// what a new block has outside of the write, and reads what is only partly overwritten.
 #[track_caller]
 pub fn block_write_begin(
     k: &Kernel,
@@ -80,61 +68,13 @@ pub fn block_write_begin(
     to: usize,
 ) -> Result<(), Errno> {
     let task = &k.task;
-    let new = NewBuffer {
-        of_uptodate_page: &|bh| {
-            clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
-            set_buffer_uptodate(task, bh); // Not needed: with data=journal write_end does.
-            mark_buffer_dirty(task, bh); // Not needed: with ocfs2 block_commit_write does.
-        },
-        still_new: &|_| {},
-        allocated: &|_| {},
-        failed: &|from, to| page_zero_new_buffers(k, folio, from, to),
-    };
-    prepare_buffers(
-        k,
-        fs,
-        folio,
-        (from, to),
-        Label::new("__block_write_begin", &[from as i32, to as i32]),
-        new,
-    )
-}
-
-/// The same before f9f07b6c1372: where a block can't be had, a page that was uptodate is not any more.
-#[track_caller]
-pub fn block_write_begin_v2_6_17(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    folio: Folio,
-    from: usize,
-    to: usize,
-) -> Result<(), Errno> {
-    let begun = block_write_begin(k, fs, folio, from, to);
-    if begun.is_err() {
-        folio_clear_uptodate(&k.task, folio);
-    }
-    begun
-}
-
-/// Maps the buffers that a write of `from..to` touches, allocates where there is a hole, zeroes what a
-/// new block has outside of the write, and reads what is only partly overwritten.
-#[track_caller]
-pub fn prepare_buffers(
-    k: &Kernel,
-    fs: &dyn FileSystem,
-    folio: Folio,
-    (from, to): (usize, usize),
-    label: Label,
-    new: NewBuffer,
-) -> Result<(), Errno> {
-    let task = &k.task;
-    call(task.m, label, || {
+    call(task.m, Label::new("__block_write_begin", &[from as i32, to as i32]), || {
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }
         for bh in buffers(task, folio) {
-            if let Err(error) = prepare_buffer(k, fs, bh, (from, to), new) {
-                (new.failed)(from, to);
+            if let Err(error) = prepare_buffer(k, fs, bh, (from, to)) {
+                page_zero_new_buffers(k, folio, from, to);
                 return Err(error);
             }
         }
@@ -147,7 +87,6 @@ fn prepare_buffer(
     fs: &dyn FileSystem,
     bh: Buffer,
     (from, to): (usize, usize),
-    new: NewBuffer,
 ) -> Result<(), Errno> {
     let task = &k.task;
     let folio = bh.folio;
@@ -163,7 +102,6 @@ fn prepare_buffer(
         }
         // Not needed: write_end leaves no buffer new.
         if buffer_new(task, bh) {
-            (new.still_new)(bh);
             clear_buffer_new(task, bh); // Not needed: write_end leaves no buffer new.
         }
         // Not needed: who asks for a block again is given the same.
@@ -171,10 +109,11 @@ fn prepare_buffer(
             fs.get_block(k, bh, true)?;
             // Not needed: ocfs2 comes here behind the end of the file only, where the blocks that it has hold zeros.
             if buffer_new(task, bh) {
-                (new.allocated)(bh);
                 // Not needed: an uptodate page has zeros where the file had a hole, and write_end marks the buffer.
                 if folio_test_uptodate(task, folio) {
-                    (new.of_uptodate_page)(bh);
+                    clear_buffer_new(task, bh); // Not needed: with data=journal the next write_begin does.
+                    set_buffer_uptodate(task, bh); // Not needed: with data=journal write_end does.
+                    mark_buffer_dirty(task, bh); // Not needed: with ocfs2 block_commit_write does.
                 } else {
                     folio_zero_segment(task, folio, to.max(block.start), block.end);
                     folio_zero_segment(task, folio, block.start, from.min(block.end));
@@ -199,6 +138,22 @@ fn prepare_buffer(
         }
         Ok(())
     })
+}
+
+/// The same before f9f07b6c1372: where a block can't be had, a page that was uptodate is not any more.
+#[track_caller]
+pub fn block_write_begin_v2_6_17(
+    k: &Kernel,
+    fs: &dyn FileSystem,
+    folio: Folio,
+    from: usize,
+    to: usize,
+) -> Result<(), Errno> {
+    let begun = block_write_begin(k, fs, folio, from, to);
+    if begun.is_err() {
+        folio_clear_uptodate(&k.task, folio);
+    }
+    begun
 }
 
 /// Blocks that a file of the inode's size has.

@@ -2,11 +2,9 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
+    bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, folio_buffers,
 };
-use page_state::folio::{
-    folio_buffers, folio_end_writeback, folio_start_writeback, folio_unlock, folio_zero_segment,
-};
+use page_state::folio::{folio_end_writeback, folio_start_writeback, folio_unlock, folio_zero_segment};
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
 

@@ -3,12 +3,12 @@
 use machine::{Action, Label, Step, call};
 use page_state::buffer::{
     bh_write, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffers, clear_buffer_delay,
-    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, set_buffer_dirty, set_buffer_uptodate,
-    test_clear_buffer_dirty,
+    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, folio_buffers, set_buffer_dirty,
+    set_buffer_uptodate, test_clear_buffer_dirty,
 };
 use page_state::folio::{
-    folio_buffers, folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_start_writeback,
-    folio_unlock, folio_wait_writeback, folio_zero_segment,
+    folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_start_writeback, folio_unlock,
+    folio_wait_writeback, folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};

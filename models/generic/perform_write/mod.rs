@@ -1,10 +1,12 @@
 //! `generic_perform_write` (`mm/filemap.c`), in the eras that history knows.
 
+mod prefault;
 mod round;
 mod v2_6_18;
 mod v2_6_26;
 mod v5_14;
 mod v6_11;
+mod v6_14;
 
 use fault::{IovIter, Position};
 use machine::{Flow, Label, call};
@@ -12,7 +14,8 @@ use machine::{Flow, Label, call};
 use crate::file_system::FileSystem;
 use crate::kernel::{Caller, Errno, Kernel, Request};
 
-pub use round::{copy_atomic, fatal_signal_pending, prefault};
+pub use prefault::prefault;
+pub use round::{copy_atomic, fatal_signal_pending};
 
 /// What a loop comes to: how much it wrote, and what ended it early.
 type Ended = (u8, Option<Errno>);
@@ -28,7 +31,8 @@ pub fn generic_perform_write(k: &Kernel, fs: &dyn FileSystem, request: Request) 
                 v2_6_26::perform(k, fs, request)
             }
             Caller::V5_14 | Caller::V5_18 => v5_14::perform(k, fs, request),
-            Caller::V6_11 | Caller::V6_14 | Caller::V6_18 => v6_11::perform(k, fs, request),
+            Caller::V6_11 => v6_11::perform(k, fs, request),
+            Caller::V6_14 | Caller::V6_18 => v6_14::perform(k, fs, request),
         };
         match status {
             Some(error) if written == 0 => Err(error),

@@ -4,7 +4,8 @@
 use fault::{IovIter, Position};
 use machine::{Flow, Label, again};
 
-use super::round::{prefault, write_once};
+use super::prefault::prefault;
+use super::round::write_once;
 use super::{Ended, Progress, in_page, took};
 use crate::file_system::FileSystem;
 use crate::kernel::{Errno, Kernel, Request};

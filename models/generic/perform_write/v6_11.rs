@@ -1,10 +1,11 @@
-//! Since v6.11 (9aac777aaf94): what came to nothing begins again with all of the page. Until v6.13 the source is
-//! faulted in first, since v6.14 (665575cff098) only where a copy came to nothing.
+//! v6.11 to v6.13 (9aac777aaf94): the source is faulted in first, and what came to nothing begins again with all of the
+//! page.
 
 use fault::{IovIter, Position};
 use machine::{Flow, Label, again};
 
-use super::round::{prefault, write_once};
+use super::prefault::prefault;
+use super::round::write_once;
 use super::{Ended, Progress, in_page, took};
 use crate::file_system::FileSystem;
 use crate::kernel::{Errno, Kernel, Request};
@@ -12,15 +13,13 @@ use crate::kernel::{Errno, Kernel, Request};
 pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ended {
     let Request { pos, len } = request;
     let segments = k.segments(request);
-    let copies_first = k.world.setting.caller.copies_first();
     let progress: Progress = (0, Position::default());
     // How much is written and where the source stands; how much of the page is tried.
     let first = (progress, in_page(k, pos, len) as u8);
     again(k.task.m, Label::new("retry", &[]), first, |((written, at), bytes)| {
         let source = IovIter::new(&segments, at);
         let begin = pos + usize::from(written);
-        let hopeless = || prefault(k, fs, source, bytes.into()) == usize::from(bytes);
-        if !copies_first && hopeless() {
+        if prefault(k, fs, source, bytes.into()) == usize::from(bytes) {
             return Flow::Done((written, Some(Errno::Efault)));
         }
         let (committed, copied) = match write_once(k, fs, begin, bytes.into(), source) {
@@ -32,9 +31,6 @@ pub(super) fn perform(k: &Kernel, fs: &dyn FileSystem, request: Request) -> Ende
         }
         if copied > 0 {
             return Flow::Again(((written, at), copied));
-        }
-        if copies_first && hopeless() {
-            return Flow::Done((written, Some(Errno::Efault)));
         }
         Flow::Again(((written, at), in_page(k, begin, len - usize::from(written)) as u8))
     })

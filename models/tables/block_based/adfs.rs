@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block};
 use crate::front_end::{Files, InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// adfs.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block, truncate_to_size};
 use crate::front_end::{InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// affs on a disk with the fast file system.
 pub(crate) const FFS: Path = Path {

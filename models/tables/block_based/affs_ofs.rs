@@ -18,7 +18,7 @@ use crate::front_end::{
     Answer, Data, DiskData, Here, InodeInfo, Nothing, SuperBlockInfo, Table, Thing, Truncation, errno, loads,
     stores, words,
 };
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// affs on a disk with the old file system.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, entries, get_block};
 use crate::front_end::{Files, Table, Truncation, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// bfs: a file is one run of blocks, so that it has no holes, and grows by all blocks up to the one that is asked for.
 pub(crate) const PATH: Path = Path {

@@ -12,7 +12,7 @@ use crate::front_end::{
     Assumption, Entries, Files, Here, InodeInfo, OwnSize, Table, constants, loads, stores, words,
 };
 use crate::inode::WRITE_ITER;
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// exfat.
 pub(crate) const PATH: Path = Path {

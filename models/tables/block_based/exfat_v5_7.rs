@@ -10,7 +10,7 @@ use super::{LEAVES_OUT, continuous, entries, truncate_blocks};
 use crate::front_end::{
     Here, InodeInfo, Nothing, OwnSize, Table, Truncation, constants, loads, stores, words,
 };
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// exfat.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, continuous, entries, get_block, truncate_blocks};
 use crate::front_end::{InodeInfo, Nothing, OwnSize, Table, Truncation, constants, loads, stores, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// fat.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{Allocates, GetBlock, continuous, entries, get_block, truncate_to_size};
 use crate::front_end::{InodeInfo, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// hfs.
 pub(crate) const PATH: Path = Path {

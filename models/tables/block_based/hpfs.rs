@@ -5,7 +5,7 @@ use page_state::inode::i_size_read;
 
 use super::{Allocates, GetBlock, LEAVES_OUT, continuous, entries, get_block, truncate_blocks};
 use crate::front_end::{InodeInfo, Nothing, OwnSize, Table, Truncation, loads, stores, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// hpfs.
 pub(crate) const PATH: Path = Path {

@@ -30,7 +30,7 @@ use models::generic::block::block_truncate_page;
 use page_state::inode::i_size_read;
 
 use crate::front_end::{Entries, Files, Here, OwnSize, Truncation};
-use crate::paths::GENERIC;
+use crate::path::GENERIC;
 
 pub(crate) use crate::ext2::truncate_blocks;
 pub(crate) use get_block::{Allocates, GetBlock, get_block};

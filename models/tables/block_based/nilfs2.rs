@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{GetBlock, entries, get_block, truncate};
 use crate::front_end::{Assumption, Files, Nothing, Table, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// nilfs2. A block's place is chosen when it is written; here it has one from the start.
 pub(crate) const PATH: Path = Path {

@@ -17,7 +17,7 @@ use crate::front_end::{
     SuperBlockInfo, Table, constants, loads, stores, words,
 };
 use crate::inode::WRITE_ITER;
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// ntfs3.
 pub(crate) const BLOCK: Path = Path {

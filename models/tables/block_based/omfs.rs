@@ -5,7 +5,7 @@ use page_state::inode::i_size_read;
 
 use super::{Allocates, GetBlock, entries, get_block, truncate_blocks};
 use crate::front_end::{Files, Table, Truncation, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// omfs: a file has no holes, and a new block goes behind its last one, whichever was asked for.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use page_state::Buffer;
 
 use super::{GetBlock, LEAVES_OUT, entries, get_block, truncate};
 use crate::front_end::{Files, Table, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// sysv.
 pub(crate) const PATH: Path = Path {

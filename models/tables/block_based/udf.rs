@@ -5,7 +5,7 @@ use page_state::inode::i_size_read;
 
 use super::{GetBlock, LEAVES_OUT, entries, get_block, truncate_blocks};
 use crate::front_end::{Entries, Files, InodeInfo, Nothing, Table, constants, loads, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// udf.
 pub(crate) const PATH: Path = Path {

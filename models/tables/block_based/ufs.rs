@@ -5,7 +5,7 @@ use page_state::inode::i_size_read;
 
 use super::{GetBlock, entries, get_block, truncate_blocks};
 use crate::front_end::{Files, Table, words};
-use crate::paths::{Path, Releases};
+use crate::path::{Path, Releases};
 
 /// ufs.
 pub(crate) const PATH: Path = Path {

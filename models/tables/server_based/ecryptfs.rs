@@ -16,7 +16,7 @@ use crate::front_end::{
     Answer, Data, Entries, Files, Here, Inode, InodeInfo, Macro, Nothing, OpenFile, Table, Thing, loads,
     words,
 };
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// ecryptfs.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use c_run::{Pointer, Value};
 
 use super::{KMAP, send};
 use crate::front_end::{Answer, Argument, Data, Entries, Files, InodeInfo, Table, loads, words};
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// hostfs, User Mode Linux's.
 pub(crate) const PATH: Path = Path {

@@ -16,7 +16,7 @@ use crate::front_end::{
     Argument, Assumption, Data, Entries, Files, Here, Macro, Nothing, Pages, Table, Thing, Truncation,
     constants, loads, stores, words,
 };
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// orangefs.
 pub(crate) const PATH: Path = Path {

@@ -19,7 +19,7 @@ use crate::front_end::{
     Argument, Assumption, Data, Entries, Files, Here, Inode, InodeInfo, Macro, Nothing, Pages, SuperBlock,
     SuperBlockInfo, Table, Truncation, constants, loads, stores, words,
 };
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// ubifs.
 pub(crate) const PATH: Path = Path {

@@ -5,7 +5,7 @@ use page_state::Folio;
 use page_state::folio::folio_mark_uptodate;
 
 use crate::front_end::{Entries, Files, InodeInfo, Table, constants, loads, words};
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// udf with data in the ICB.
 pub(crate) const PATH: Path = Path {

@@ -4,7 +4,7 @@ use c_run::{Pointer, Value};
 
 use super::{KMAP, send};
 use crate::front_end::{Argument, Data, Entries, Files, InodeInfo, OpenFile, Table, loads, stores, words};
-use crate::paths::{GENERIC, Path, Releases};
+use crate::path::{GENERIC, Path, Releases};
 
 /// vboxsf, VirtualBox's shared folders.
 pub(crate) const PATH: Path = Path {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use c_text::{Expr, ExprKind, Function, Name, Program, Type, Variable};
 
 use crate::code::{Block, Case, Compiled, Instruction, Node, NodeKind, Slot};
-use crate::liveness::Liveness;
+use crate::liveness::liveness;
 use crate::shape::{Shape, Types};
 use crate::snapshot::label_name;
 use crate::{Unknown, Vocabulary};
@@ -149,7 +149,7 @@ pub(crate) fn function(
     compiler.end_scope();
     let parameters = prototype.parameters.len();
     let mut body = std::mem::take(&mut compiler.builder).finish();
-    body.liveness = Liveness::of(&body, &compiler.slots, &compiler.extents, parameters);
+    body.liveness = liveness(&body, &compiler.slots, &compiler.extents, parameters);
     Ok(Compiled {
         name: prototype.name.clone(),
         file: function.file.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use c_text::{Expr, ExprKind, Name, Stmt, StmtKind, Variable};
 
 use crate::code::{Block, Case, Instruction, Node, NodeKind};
-use crate::liveness::Liveness;
+use crate::liveness::liveness;
 use crate::shape::Shape;
 use crate::{Unknown, Value};
 
@@ -262,7 +262,7 @@ impl Compiler<'_> {
         self.end_scope();
         let mut block = std::mem::replace(&mut self.builder, outer).finish();
         debug_assert!(first_own <= self.slots.len());
-        block.liveness = Liveness::of(&block, &self.slots, &self.extents, 0);
+        block.liveness = liveness(&block, &self.slots, &self.extents, 0);
         block
     }
 

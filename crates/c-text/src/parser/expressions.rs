@@ -256,7 +256,7 @@ impl Parser<'_> {
             self.next += 1;
         }
         let tokens = &self.tokens[from..self.next];
-        ExprKind::Text(crate::directives::code(self.text, tokens).into())
+        ExprKind::Text(crate::token::code(self.text, tokens).into())
     }
 
     /// The first value of a variable.

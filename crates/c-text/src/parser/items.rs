@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ast::{Function, Item, ItemKind, MacroCall, Prototype, Type, Typedef, Unparsed, Variable};
-use crate::directives::code;
+use crate::token::code;
 use crate::{Name, SyntaxError};
 
 use super::types::{Declarator, Storage};

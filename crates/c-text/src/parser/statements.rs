@@ -243,7 +243,7 @@ impl Parser<'_> {
                 let Some(close) = self.close_of(self.next) else { return self.expected("`)`") };
                 self.next = close + 1;
             }
-            attributes.push(crate::directives::code(self.text, &self.tokens[from..self.next]).into());
+            attributes.push(crate::token::code(self.text, &self.tokens[from..self.next]).into());
         }
         Ok(attributes)
     }

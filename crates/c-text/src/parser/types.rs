@@ -7,8 +7,8 @@
 use crate::ast::{
     Enum, Enumerator, Expr, ExprKind, IntType, Item, ItemKind, Member, Parameter, Record, RecordKind, Type,
 };
-use crate::directives::code;
 use crate::token::Kind;
+use crate::token::code;
 use crate::{Name, Position};
 
 use super::{Parsed, Parser, is_keyword, is_type_keyword};

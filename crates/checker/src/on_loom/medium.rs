@@ -9,7 +9,7 @@ use loom::thread::Thread;
 use machine::{Action, Field, Order, Place, Step, Word};
 
 use super::Mode;
-use super::exploration::Choices;
+use super::choices::Choices;
 use super::lessons::Lessons;
 use crate::execution::{Execution, Medium, Turn};
 

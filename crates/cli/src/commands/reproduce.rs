@@ -9,7 +9,7 @@ use scenario::{BadState, Contents, EventKind, Fact, FinalState, Scenario, Schedu
 
 use super::final_states::search;
 use super::forced::search as easiest_ways;
-use super::live::tests_of;
+use super::live::{WITHHELD, tests_of};
 use super::replay::{Asked, pick, read};
 use crate::arguments::{Bounds, ProgramFormat, Reproduce};
 use crate::engine::Searcher;
@@ -18,9 +18,6 @@ use crate::output::Output;
 use crate::parking::Means;
 use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose};
-
-/// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
-pub(super) const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
 
 /// So many lines of a schedule are told, at most: a program has to be short.
 const SCHEDULE_MAX: usize = 10;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::getppid;
 
-use crate::file::ON_DISK;
-use crate::place::MEBIBYTES_MAX;
+use crate::memory::MEBIBYTES_MAX;
+use crate::pattern::ON_DISK;
 
 use hold::Held;
 pub(crate) use hold::{Control, What};

@@ -14,7 +14,6 @@ use scenario::{Scenario, Variant, WritePath};
 use serde::Serialize;
 
 use super::final_states::search;
-use super::reproduce::WITHHELD;
 use crate::arguments::{Format, Live, LiveWorker};
 use crate::engine::Searcher;
 use crate::error::Error;
@@ -52,6 +51,9 @@ const AT_ONCE: usize = 4;
 
 /// So many runs that came out outside are told to people in full; programs get them all.
 const TOLD_MAX: usize = 10;
+
+/// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
+pub(super) const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
 
 /// What is not forced either, as it harms the machine that it runs on.
 const HARMFUL: [&str; 2] = ["kernel-bug", "deadlock"];
