@@ -2,12 +2,13 @@
 
 use machine::{Flow, Label, again, call};
 use page_state::Folio;
-use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
+use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock};
 use page_state::inode::{i_size_read, orphan_add};
 
 use super::truncate::ext4_block_zero_eof;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::writeback::folio_wait_stable;
 use crate::jbd2::{Handle, jbd2_journal_start, jbd2_journal_stop};
 use crate::kernel::{Kernel, Request};
 
@@ -48,7 +49,7 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
         jbd2_journal_stop(task, journal);
         Flow::Again(())
     });
-    folio_wait_writeback(task, found.0);
+    folio_wait_stable(k, found.0);
     found
 }
 

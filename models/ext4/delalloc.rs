@@ -13,7 +13,7 @@
 
 use machine::{Label, call};
 use page_state::buffer::{buffer_delay, buffer_mapped, buffer_unwritten};
-use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock};
 use page_state::inode::{disk_size, i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
@@ -38,7 +38,7 @@ use crate::generic::locks::{
 };
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
-use crate::generic::writeback::write_cache_pages;
+use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
 use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
@@ -184,8 +184,7 @@ fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
             grab_with_handle(k).0
         } else {
             let folio = grab_cache_page(task, 0);
-            // Not needed: what changes while it is written is dirty again, and written once more.
-            folio_wait_writeback(task, folio);
+            folio_wait_stable(k, folio);
             folio
         };
         let Err(error) = ext4_block_write_begin(k, fs, prepare, folio, page_range(k, pos, len)) else {

@@ -106,6 +106,8 @@ pub struct Question {
     pub writeback_can_fail: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
+    /// Whether the disk checks sums, so that what is on the way to it may not be changed.
+    pub stable_pages: bool,
     /// What must be reached.
     pub reachable: Vec<&'static str>,
 }
@@ -210,6 +212,10 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     {
         journal.truncated = Truncated::StaysMapped;
     }
+    if let Some(journal) = &mut world.journal {
+        journal.locks_buffers = question.companions.contains(&Companion::Checkpoint);
+    }
+    world.stable_pages = question.stable_pages;
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
         world.grows = !question.companions.contains(&Companion::Grow(Growth::Same));

@@ -41,6 +41,8 @@ pub enum Truncated {
 pub struct Journal {
     /// What becomes of a buffer that is truncated meanwhile.
     pub truncated: Truncated,
+    /// Whether buffers are locked, which only a checkpoint has somebody wait for.
+    pub locks_buffers: bool,
     state: Place,
     heads: Place,
     blocks: usize,
@@ -145,6 +147,7 @@ impl Journal {
         let blocks = storage.geometry.blocks();
         Journal {
             truncated: Truncated::IsUnmapped,
+            locks_buffers: false,
             state: layout.cell("journal", 15, show_journal),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)

@@ -54,6 +54,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         allocation_can_fail: false,
         writeback_can_fail: false,
         stops_early: false,
+        stable_pages: true,
         reachable: row.reachable.to_vec(),
     }
 }
@@ -136,8 +137,11 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
     let delayed = !question.writeback_can_fail || fs.delays_allocation();
+    // Others wait for writeback whatever the disk is.
+    let stable = question.stable_pages || nature.buffers;
     fits && full
         && delayed
+        && stable
         && question.companions.iter().all(|companion| match companion {
             Companion::Commit => nature.journal,
             Companion::Checkpoint => nature.journals_data,

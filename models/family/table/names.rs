@@ -33,7 +33,7 @@ const COMPANIONS: [(Companion, &str); 13] = [
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 23] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -53,6 +53,7 @@ const WORDS: [(&str, &str); 22] = [
     ("in-a-block", "what is written or stored stays in a block that the file has"),
     ("store-again", "the same is stored once more"),
     ("of-a-page-that-is-read", "the page is not uptodate at first"),
+    ("on-a-plain-disk", "the disk checks no sums, so that a page may be changed while it is written"),
     ("1-block", "a page of one block"),
     ("8-units", "a page of eight units in four blocks"),
     ("2-pages", "two pages, each one block of two units"),

@@ -5,6 +5,7 @@ use scenario::Tier;
 
 use super::initial::{Breadth, Region};
 use super::rows::{Row, of, row};
+use super::without_writer::surrounding;
 use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
 use crate::family::{Companion, File, Growth, PageState, Question, Source};
 use crate::kernel::Request;
@@ -57,6 +58,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         let file = File { size: 4, allocated: 0b11, unwritten: 0 };
         stored.initial = vec![(file, PageState::Uptodate, Request { pos: 1, len: 1 })];
         all.push((stored, Tier::Default));
+        all.extend(on_a_plain_disk().map(|question| (question, Tier::Default)));
         let segments = of(Source::EmptyThenAbsent);
         all.push((question(region, segments, Breadth::Narrow, &[READER]), Tier::Default));
     }
@@ -177,6 +179,27 @@ fn truncated_to_same() -> Question {
     let file = File { size: 0, allocated: 0, unwritten: 0 };
     question.initial = vec![(file, PageState::Absent, Request { pos: 0, len: 2 })];
     question
+}
+
+/// A write in two rounds, and a store through a mapping, to a page that is on its way to a disk that checks no sums.
+fn on_a_plain_disk() -> [Question; 2] {
+    let writes = question(Region::Within, of(Source::Dropped), Breadth::Plain, &[Companion::Writeback]);
+    let stores = surrounding(
+        Source::Resident,
+        (
+            "mmap-store-and-writeback",
+            &[Companion::MmapStore, Companion::Writeback],
+            &["stored", "written back"],
+        ),
+        Breadth::Plain,
+    );
+    [writes, stores].map(|mut question| {
+        question.name = format!("{}-on-a-plain-disk", question.name);
+        question.sentence =
+            format!("{}; the disk checks no sums of what is written to it", question.sentence);
+        question.stable_pages = false;
+        question
+    })
 }
 
 /// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.

@@ -94,9 +94,24 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
     all.extend(with_reads.map(|question| (question, Tier::All)));
+    all.push((checkpoint_of_a_cut_file(), Tier::Default));
     all.push((full_disk(), Tier::Default));
     all.push((server_store(), Tier::Default));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// A checkpoint writes what a truncation takes away, and a commit gives the blocks to whoever wants them.
+fn checkpoint_of_a_cut_file() -> Question {
+    let crowd: Surrounding = (
+        "truncate-to-nothing-checkpoint-and-commit",
+        &[TRUNCATE_TO_NOTHING, Companion::Checkpoint, Companion::Commit],
+        &["truncated", "committed"],
+    );
+    let mut question = surrounding(Source::Resident, crowd, Breadth::Single);
+    let file = File { size: 4, allocated: 0b11, unwritten: 0 };
+    question.initial = vec![(file, PageState::Committed, NOTHING)];
+    question.journalled = false;
+    question
 }
 
 /// Somebody stores to a hole, whose allocation may find the disk full.
@@ -143,7 +158,12 @@ fn short_files() -> Vec<(File, PageState, Request)> {
     all
 }
 
-fn surrounding(source: Source, (name, companions, reachable): Surrounding, breadth: Breadth) -> Question {
+/// Nobody writes; others are there.
+pub(super) fn surrounding(
+    source: Source,
+    (name, companions, reachable): Surrounding,
+    breadth: Breadth,
+) -> Question {
     let row = row(source, name, "nobody writes", reachable);
     let mut question = question(Region::Within, &row, breadth, companions);
     question.name = format!("no-writer-{name}");

@@ -20,7 +20,7 @@ use crate::status::Status;
 use crate::target::{Breadth, Chosen, choose};
 
 /// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
-pub(super) const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
+pub(super) const WITHHELD: [&str; 4] = ["stale-on-disk", "lost-write", "foreign-block", "foreign-write"];
 
 /// So many lines of a schedule are told, at most: a program has to be short.
 const SCHEDULE_MAX: usize = 10;
