@@ -293,6 +293,8 @@ pub struct World {
     pub stable_pages: bool,
     /// Who may find the disk full, where an allocation can fail: a bit for each actor.
     pub finds_disk_full: u8,
+    /// Those of them who always do.
+    pub always_finds_disk_full: u8,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
     /// can be, or as long as it is.
     pub writing: Option<Place>,
@@ -360,6 +362,7 @@ impl World {
             truncates: false,
             stable_pages: true,
             finds_disk_full: 0,
+            always_finds_disk_full: 0,
             writing: None,
             grows: false,
             behind_end: None,
@@ -457,7 +460,8 @@ impl<'a> Kernel<'a> {
         let full = full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned());
         let may =
             self.world.setting.allocation_can_fail && self.world.finds_disk_full & (1 << self.task.id) != 0;
-        may && self.task.m.perform(full) != 0
+        let always = self.world.always_finds_disk_full & (1 << self.task.id) != 0;
+        may && (always || self.task.m.perform(full) != 0)
     }
 
     /// Whether the model plays this mutant.

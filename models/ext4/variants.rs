@@ -457,8 +457,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "2bddafea3d0d",
             "with data=journal page_mkwrite does not wait for writeback, and the page is stored to while it is written",
             "unstable-page",
-            "ext4/journalled@v6.14:no-writer-mmap-store-and-writeback",
-            "ext4/journalled@v6.17:no-writer-mmap-store-and-writeback",
+            "ext4/journalled@v6.14:no-writer-mmap-store-and-writeback-1-block",
+            "ext4/journalled@v6.17:no-writer-mmap-store-and-writeback-1-block",
         ),
         bug(
             79,

@@ -75,6 +75,8 @@ pub enum Growth {
     Write,
     /// Not at all: by a truncation to the size that it has.
     Same,
+    /// Not at all: by a write beyond the end that finds the disk full, [`Question::second`].
+    FullDisk,
 }
 
 /// A scenario of the family, before it is built.
@@ -141,10 +143,16 @@ impl Question {
         let asks = |&(_, companion): &(usize, &Companion)| match companion {
             Companion::MmapStore => self.allocation_can_fail,
             Companion::Writeback => self.writeback_can_fail,
+            Companion::Grow(Growth::FullDisk) => true,
             _ => false,
         };
         let companions = self.companions.iter().enumerate().filter(asks).map(|(at, _)| 1 << (first + at));
         u8::from(self.writes && self.allocation_can_fail) | companions.sum::<u8>()
+    }
+
+    /// Whether somebody comes to a disk that is full.
+    fn has_full_disk(&self) -> bool {
+        self.companions.contains(&Companion::Grow(Growth::FullDisk))
     }
 }
 
@@ -172,6 +180,7 @@ impl Companion {
             Companion::Grow(Growth::Truncate) => "growth-by-truncate",
             Companion::Grow(Growth::Write) => "growth-by-write",
             Companion::Grow(Growth::Same) => "truncate-to-same",
+            Companion::Grow(Growth::FullDisk) => "write-to-full-disk",
         }
     }
 
@@ -190,7 +199,7 @@ impl Companion {
 #[must_use]
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
-    let can_fail = question.allocation_can_fail || question.writeback_can_fail;
+    let can_fail = question.allocation_can_fail || question.writeback_can_fail || question.has_full_disk();
     let setting = Setting { allocation_can_fail: can_fail, ..setting };
     // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
     let mapped = usize::from(question.source.is_of_the_file());
@@ -218,7 +227,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     world.stable_pages = question.stable_pages;
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
-        world.grows = !question.companions.contains(&Companion::Grow(Growth::Same));
+        let same = [Companion::Grow(Growth::Same), Companion::Grow(Growth::FullDisk)];
+        world.grows = !question.companions.iter().any(|c| same.contains(c));
     }
     world.locks = Locks::declare(
         &mut layout,
@@ -235,6 +245,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
     world.store = question.store;
     world.finds_disk_full = question.finds_disk_full();
+    if question.has_full_disk() {
+        world.always_finds_disk_full = world.finds_disk_full;
+    }
     if question.allocation_can_fail && question.companions.contains(&Companion::MmapStore) {
         world.stored = Some(layout.cell("stored", 1, show_number));
     }

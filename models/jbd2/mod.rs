@@ -3,6 +3,8 @@
 //! A running and a committing transaction; per buffer a journal head with its transaction, the next one,
 //! a list, and whether a checkpoint waits for it. Handles are bits of one cell.
 //!
+//! Buffers are locked only where a checkpoint is there, which holds the lock until their data has arrived.
+//!
 //! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
 //! journal, lists of log buffers. A commit writes the contents of its buffers while new handles still
 //! wait; the kernel does so later, and makes copies for who changes a buffer under a handle. A truncation zeroes

@@ -106,11 +106,12 @@ fn unlock(task: &Task, journal: &Journal, bh: Buffer) {
 pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
     call(task.m, of_buffer("jbd2_journal_get_write_access", bh), || {
         let at = journal.head(bh);
+        lock(task, journal, bh);
+        lock_head(task, journal, bh);
+        // jbd2_journal_add_journal_head, whose reference keeps a checkpoint from taking the head off.
         if !buffer_jbd(task, bh) {
             set_buffer_jbd(task, bh);
         }
-        lock(task, journal, bh);
-        lock_head(task, journal, bh);
         let head = read_head(task, journal, bh);
         if buffer_dirty(task, bh) {
             // Part of a transaction already, it should carry its dirtiness in jbddirty.

@@ -206,15 +206,19 @@ pub fn unstable_page(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMu
         }
         let flags = memory.peek(storage.buffer(frame, block));
         let known = buffer::UPTODATE | buffer::MAPPED;
-        // What is still on the way arrives as it is then; what the journal has is written from its log.
-        let other = buffer::ASYNC_WRITE | buffer::JBD | buffer::JBDDIRTY | buffer::DELAY | buffer::UNWRITTEN;
+        // What is still on the way arrives as it is then. What the journal has may differ before it is written at all, unless
+        // it is all that the page has.
+        let journalled = if storage.geometry.blocks() > 1 { buffer::JBD | buffer::JBDDIRTY } else { 0 };
+        let other = buffer::ASYNC_WRITE | buffer::DELAY | buffer::UNWRITTEN | journalled;
         if flags & (known | other) != known {
             continue;
         }
         let start = storage.geometry.block(block).start;
         for (index, unit) in storage.geometry.block(file_block).enumerate() {
             let disk = storage.peek_disk(memory, buffer::blocknr(flags), index);
-            if unit < size && storage.peek_unit(memory, frame, start + index) != disk {
+            // A block that nobody has written yet has got there meanwhile.
+            let arrived = disk != Unit::Stale;
+            if unit < size && arrived && storage.peek_unit(memory, frame, start + index) != disk {
                 broken(block_label(file_block));
             }
         }

@@ -71,7 +71,9 @@ fn stores(companion: &Companion) -> Option<usize> {
 /// What a companion writes: inside of the file.
 fn writes(companion: &Companion) -> Option<Request> {
     match companion {
-        Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
+        Companion::Grow(Growth::Write | Growth::FullDisk) => {
+            Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 })
+        }
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
     }
@@ -149,7 +151,7 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
             Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
             Companion::Invalidate => fs.has_direct_io(),
             // What has its blocks has its size, too.
-            Companion::Grow(Growth::Same) => fs.delays_allocation(),
+            Companion::Grow(Growth::Same | Growth::FullDisk) => fs.delays_allocation(),
             Companion::ServerStore => fs.has_server_that_stores(),
             Companion::MmapStore | Companion::StoreBehindEnd { .. } => fs.has_writable_mappings(),
             _ => true,

@@ -305,7 +305,7 @@ pub(crate) const ALL: [Mutant; 39] = [
         ]),
         breaks: "foreign-write",
         path: JOURNALLED,
-        scenario: "no-writer-truncate-to-nothing-checkpoint-and-commit",
+        scenario: "no-writer-truncate-to-nothing-checkpoint-and-commit-1-block",
     },
     Mutant {
         name: "StoreDoesNotWaitForWriteback",
