@@ -2,7 +2,7 @@
 
 use fault::{AddressSpace, Segment, SharedMapping, User};
 use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
-use page_state::{ACTORS_MAX, Folio, Storage, Task};
+use page_state::{ACTORS_MAX, Folio, InodeFields, Storage, Task};
 use scenario::Release;
 
 use crate::jbd2::Journal;
@@ -209,6 +209,8 @@ pub enum Around {
     V6_9,
     /// v6.13 (52aecaee1c26): and `pagecache_isize_extended` zeroes what lies behind the end.
     V6_13,
+    /// v6.17 (2bddafea3d0d): and ext4 makes a page fit for stores under a handle that is closed before it waits for writeback.
+    V6_17,
     /// v7.1 (c4602a1d09ec, 3f60efd65412): and ext4 zeroes the rest of a block before it opens a handle.
     V7_1,
 }
@@ -233,7 +235,8 @@ impl Setting {
         let [version, patch, _] = release.0;
         let around = match (version, patch) {
             (8.., _) | (7, 1..) => Around::V7_1,
-            (7, _) | (6, 13..) => Around::V6_13,
+            (7, _) | (6, 17..) => Around::V6_17,
+            (6, 13..) => Around::V6_13,
             (6, 9..) => Around::V6_9,
             (6, _) | (5, 15..) => Around::V5_15,
             (4.., _) | (3, 18..) => Around::V3_18,
@@ -301,8 +304,12 @@ pub struct World {
     pub locks: Locks,
     /// Whether somebody truncates the file.
     pub truncates: bool,
+    /// Whether what is on the way to the disk may not be changed.
+    pub stable_pages: bool,
     /// Who may find the disk full, where an allocation can fail: a bit for each actor.
     pub finds_disk_full: u8,
+    /// Those of them who always do.
+    pub always_finds_disk_full: u8,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
     /// can be, or as long as it is.
     pub writing: Option<Place>,
@@ -360,6 +367,13 @@ impl World {
     #[must_use]
     pub fn is_journalled(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.will_write(memory, frame, block))
+    }
+
+    /// Whether nobody else can have a block yet that the file has given up: until that is committed, a journal keeps it.
+    #[must_use]
+    pub fn keeps_block(&self, memory: &dyn Peek, disk_block: usize) -> bool {
+        let named = |at| InodeFields::names(memory.peek(at), disk_block);
+        self.journal.as_ref().is_some_and(|journal| named(self.storage.durable) || named(journal.frozen))
     }
 
     /// The world as actor `id` sees it.
@@ -439,7 +453,8 @@ impl<'a> Kernel<'a> {
         let full = full.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned());
         let may =
             self.world.setting.allocation_can_fail && self.world.finds_disk_full & (1 << self.task.id) != 0;
-        may && self.task.m.perform(full) != 0
+        let always = self.world.always_finds_disk_full & (1 << self.task.id) != 0;
+        may && (always || self.task.m.perform(full) != 0)
     }
 
     /// Whether the model plays this mutant.

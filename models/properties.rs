@@ -98,7 +98,7 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
 /// What the flags of buffers say, against what buffers and blocks hold.
 fn buffers(world: &Arc<World>) -> Vec<Property> {
     let (w1, w2, w3) = (world.clone(), world.clone(), world.clone());
-    vec![
+    let mut properties = vec![
         finally(
             (
                 "orphaned-new-buffer",
@@ -131,7 +131,41 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
                 invariants::foreign_block(&w3.storage, memory, &journalled, broken);
             },
         ),
-    ]
+        foreign_write(world),
+    ];
+    if world.stable_pages {
+        let world = world.clone();
+        properties.push(always(
+            (
+                "unstable-page",
+                "what is on the way to a disk that checks sums of it is changed, or has been",
+                "mm/page-writeback.c, folio_wait_stable: before changing a page that is under writeback",
+                "the disk finds a wrong sum and refuses the write, or a mirror keeps two versions of it",
+            ),
+            Kind::Always,
+            move |memory, broken| invariants::unstable_page(&world.storage, memory, broken),
+        ));
+    }
+    properties
+}
+
+/// The same while a block is written.
+fn foreign_write(world: &Arc<World>) -> Property {
+    let world = world.clone();
+    always(
+        (
+            "foreign-write",
+            "a buffer is being written to a block that the file has given up, or has in another place",
+            "mm/truncate.c, truncate_inode_pages_range: pages leave the cache, and their writeback is over, before \
+             blocks are freed",
+            "writeback overwrites a block that another file, or the file system itself, has got meanwhile",
+        ),
+        Kind::Always,
+        move |memory, broken| {
+            let kept = |disk_block| world.keeps_block(memory, disk_block);
+            invariants::foreign_write(&world.storage, memory, &kept, broken);
+        },
+    )
 }
 
 const CLEAN_DIVERGENCE: Told = (

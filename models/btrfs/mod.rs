@@ -328,8 +328,8 @@ pub(crate) fn bugs() -> Vec<Bug> {
             46,
             "unknown",
             "FGP_STABLE does not wait for writeback, and a page is written to while it is",
-            "a page under writeback has an ordered extent, which is waited for as well before it is written to; no \
-             property says that it may not be",
+            "a page under writeback has an ordered extent, which is waited for as well before it is written to: it is stable \
+             without that wait",
         ),
         not(
             60,

@@ -8,9 +8,7 @@ use page_state::buffer::{
     NEW, allocate_block, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, folio_buffers,
     map_bh, mark_buffer_dirty, set_buffer_uptodate,
 };
-use page_state::folio::{
-    folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
-};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{
     i_size_read, i_size_write, map_block, orphan_add, orphan_del, set_disk_size, set_map,
 };
@@ -20,6 +18,7 @@ use crate::file_system::FileSystem;
 use crate::generic::buffer::block_write_begin;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
+use crate::generic::writeback::folio_wait_stable;
 use crate::jbd2::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
     jbd2_journal_start, jbd2_journal_stop,
@@ -55,8 +54,7 @@ pub(super) fn ext3_write_begin(
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext3_write_begin", &[pos as i32, len as i32]), || {
         let folio = grab_cache_page(task, 0);
-        // Not needed: what changes while it is written is dirty again, and written once more.
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         // Not needed: data=writeback is asked by default of the writer alone: nobody commits.
         let handle = jbd2_journal_start(task, journal);
         let (from, to) = page_range(k, pos, len);

@@ -6,8 +6,7 @@ use page_state::buffer::{
     clear_buffer_new, create_empty_buffers, folio_buffers, set_buffer_uptodate,
 };
 use page_state::folio::{
-    folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback,
-    folio_zero_segment,
+    folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment,
 };
 use page_state::inode::{i_size_read, orphan_add};
 use page_state::steps::report;
@@ -18,6 +17,7 @@ use super::truncate::ext4_block_zero_eof;
 use crate::file_system::FileSystem;
 use crate::generic::buffer::{is_outside, page_zero_new_buffers};
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::writeback::folio_wait_stable;
 use crate::jbd2::{Handle, jbd2_journal_start, jbd2_journal_stop};
 use crate::kernel::{Errno, Kernel, Request};
 
@@ -58,7 +58,7 @@ pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
         jbd2_journal_stop(task, journal);
         Flow::Again(())
     });
-    folio_wait_writeback(task, found.0);
+    folio_wait_stable(k, found.0);
     found
 }
 

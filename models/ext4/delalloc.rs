@@ -13,7 +13,7 @@
 
 use machine::{Label, call};
 use page_state::buffer::{buffer_delay, buffer_mapped, buffer_unwritten};
-use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock};
 use page_state::inode::{disk_size, i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
@@ -37,7 +37,7 @@ use crate::generic::locks::{
 };
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
-use crate::generic::writeback::write_cache_pages;
+use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
 use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
@@ -199,8 +199,7 @@ fn da_write_begin_v4_2(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
 fn da_write_begin_v5_15(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let task = &k.task;
     let folio = grab_cache_page(task, 0);
-    // Not needed: what changes while it is written is dirty again, and written once more.
-    folio_wait_writeback(task, folio);
+    folio_wait_stable(k, folio);
     let (from, to) = page_range(k, pos, len);
     let begun = if fs.text < Text::V6_13 {
         block_write_begin(k, fs, folio, from, to)

@@ -12,9 +12,7 @@
 //! allocates where a store through a mapping has met a hole.
 
 use machine::{Label, call};
-use page_state::folio::{
-    folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock, folio_wait_writeback,
-};
+use page_state::folio::{folio_in_cache, folio_lock, folio_mark_dirty, folio_put, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
@@ -38,7 +36,7 @@ use crate::generic::buffer::{
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
-use crate::generic::writeback::write_cache_pages;
+use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
 use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, journal_current_handle};
 use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 
@@ -58,7 +56,7 @@ pub(super) enum Text {
     V4_7,
     /// v6.12 (and v6.13, which zeroes what lies between).
     V6_13,
-    /// v7.1: 3f60efd65412, what lies between is zeroed before the write; `page_mkwrite` under a handle of its own.
+    /// v7.1: 3f60efd65412, what lies between is zeroed before the write.
     V7_1,
 }
 
@@ -169,7 +167,6 @@ impl Ordered {
 fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
-        // Not needed: the wait is for disks that check sums of what they are being given (`folio_wait_stable`).
         let (folio, _) = grab_with_handle(k);
         let (from, to) = page_range(k, pos, len);
         let begun = match fs.text {
@@ -298,14 +295,14 @@ fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
         let len = within_size(k, folio);
         let ours = folio_in_cache(task, folio) && len > 0;
         let fault = if ours && all_mapped(k, folio, len) {
-            folio_wait_writeback(task, folio);
+            folio_wait_stable(k, folio);
             VmFault::Locked
         } else {
             folio_unlock(task, folio);
             // We need to fill the hole.
             if !ours {
                 VmFault::NoPage
-            } else if fs.text >= Text::V7_1 {
+            } else if k.world.setting.around >= Around::V6_17 {
                 ext4_block_page_mkwrite(fs, k, folio)
             } else {
                 let journal = k.journal();
@@ -320,7 +317,7 @@ fn ext4_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
     })
 }
 
-/// `ext4_block_page_mkwrite` (v7.1), for data that is written in place.
+/// `ext4_block_page_mkwrite` (v6.17), for data that is written in place.
 fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_block_page_mkwrite", &[]), || {
@@ -341,7 +338,7 @@ fn ext4_block_page_mkwrite(fs: &Ordered, k: &Kernel, folio: Folio) -> VmFault {
         block_commit_write(k, folio, 0, len);
         folio_mark_dirty(task, folio);
         jbd2_journal_stop(task, journal);
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         VmFault::Locked
     })
 }

@@ -5,8 +5,9 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_write, buffer_delay, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffer_new,
-    buffer_unwritten, buffers, clear_buffer_dirty, clear_buffer_new, folio_buffers, set_buffer_uptodate,
+    b_blocknr, buffer_delay, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffer_new,
+    buffer_unwritten, buffers, clear_buffer_dirty, clear_buffer_new, end_buffer_async_write, folio_buffers,
+    set_buffer_uptodate, submit_dirty,
 };
 use page_state::folio::{
     folio_end_writeback, folio_mark_dirty, folio_start_writeback, folio_unlock, folio_zero_segment,
@@ -40,7 +41,7 @@ pub(super) fn ext4_bio_write_page(k: &Kernel, folio: Folio) -> Blocks {
                 if buffer_new(task, bh) {
                     clear_buffer_new(task, bh);
                 }
-                clear_buffer_dirty(task, bh);
+                submit_dirty(task, bh);
                 submitted |= 1 << bh.block;
             }
         }
@@ -82,7 +83,7 @@ pub(super) fn ext4_end_bio(k: &Kernel, folio: Folio, submitted: Blocks) {
             .map(|block| Buffer { folio, block })
             .collect();
         for bh in as_they_arrive(k, &all) {
-            bh_write(task, bh);
+            end_buffer_async_write(task, bh, b_blocknr(task, bh));
         }
     });
 }

@@ -13,6 +13,9 @@ use crate::kernel::Caller;
 /// Its stable tree has what zeroes the gap before a write that begins beyond the end, which came with v6.13.
 const V6_12: &str = "v6.12";
 
+/// What v6.17 changes.
+const WAITS_AT_LAST: &str = "2bddafea3d0d: page_mkwrite waits for writeback when its handle is closed";
+
 /// What v7.1 changed in all three.
 const ZEROES_FIRST: &str =
     "3f60efd65412: what lies between the end and a write beyond it is zeroed before the write";
@@ -127,7 +130,8 @@ fn journalled() -> Vec<Row> {
             "665575cff098: copy first for good, with ext4 of that time",
         )
         .historic()
-        .stands("v6.14 .. v6.17"),
+        .stands("v6.14 .. v6.16"),
+        journalled_row("v6.17", Caller::V6_14, WriteEnd::V6_13, WAITS_AT_LAST).stands("v6.17").historic(),
         journalled_row(
             "v6.18",
             Caller::V6_18,
@@ -226,15 +230,19 @@ fn ordered() -> Vec<Row> {
         .in_stable(V6_12),
         ordered_row("v6.14", Caller::V6_14, (Text::V6_13, Listed), "665575cff098: copy first for good")
             .historic()
-            .stands("v6.14 .. v6.17"),
+            .stands("v6.14 .. v6.16"),
+        ordered_row("v6.17", Caller::V6_14, (Text::V6_13, Listed), WAITS_AT_LAST).stands("v6.17").historic(),
         ordered_row(
             "v6.14+dioread-nolock",
             Caller::V6_14,
             (Text::V6_13, Unwritten),
             "2cd8bdb5efc1: blocks that read as zeros are new to who writes them",
         )
-        .stands("v6.14 .. v6.17")
+        .stands("v6.14 .. v6.16")
         .historic(),
+        ordered_row("v6.17+dioread-nolock", Caller::V6_14, (Text::V6_13, Unwritten), WAITS_AT_LAST)
+            .stands("v6.17")
+            .historic(),
         ordered_row(
             "v6.18+dioread-nolock",
             Caller::V6_18,
@@ -443,6 +451,14 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "foreign-block",
             "ext4/journalled@v3.6:within-resident-of-a-cut-file-with-commit",
             "ext4/journalled@v4.2:within-resident-of-a-cut-file-with-commit",
+        ),
+        bug(
+            82,
+            "2bddafea3d0d",
+            "with data=journal page_mkwrite does not wait for writeback, and the page is stored to while it is written",
+            "unstable-page",
+            "ext4/journalled@v6.14:no-writer-mmap-store-and-writeback-1-block",
+            "ext4/journalled@v6.17:no-writer-mmap-store-and-writeback-1-block",
         ),
         bug(
             79,

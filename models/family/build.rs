@@ -77,6 +77,8 @@ pub enum Growth {
     Write,
     /// Not at all: by a truncation to the size that it has.
     Same,
+    /// Not at all: by a write beyond the end that finds the disk full, [`Question::second`].
+    FullDisk,
 }
 
 /// A scenario of the family, before it is built.
@@ -108,6 +110,8 @@ pub struct Question {
     pub writeback_can_fail: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
+    /// Whether the disk checks sums, so that what is on the way to it may not be changed.
+    pub stable_pages: bool,
     /// What must be reached.
     pub reachable: Vec<&'static str>,
 }
@@ -141,10 +145,16 @@ impl Question {
         let asks = |&(_, companion): &(usize, &Companion)| match companion {
             Companion::MmapStore => self.allocation_can_fail,
             Companion::Writeback => self.writeback_can_fail,
+            Companion::Grow(Growth::FullDisk) => true,
             _ => false,
         };
         let companions = self.companions.iter().enumerate().filter(asks).map(|(at, _)| 1 << (first + at));
         u8::from(self.writes && self.allocation_can_fail) | companions.sum::<u8>()
+    }
+
+    /// Whether somebody comes to a disk that is full.
+    fn has_full_disk(&self) -> bool {
+        self.companions.contains(&Companion::Grow(Growth::FullDisk))
     }
 }
 
@@ -172,6 +182,7 @@ impl Companion {
             Companion::Grow(Growth::Truncate) => "growth-by-truncate",
             Companion::Grow(Growth::Write) => "growth-by-write",
             Companion::Grow(Growth::Same) => "truncate-to-same",
+            Companion::Grow(Growth::FullDisk) => "write-to-full-disk",
         }
     }
 
@@ -190,7 +201,7 @@ impl Companion {
 #[must_use]
 pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> Scenario {
     let mut layout = Layout::new();
-    let can_fail = question.allocation_can_fail || question.writeback_can_fail;
+    let can_fail = question.allocation_can_fail || question.writeback_can_fail || question.has_full_disk();
     let setting = Setting { allocation_can_fail: can_fail, ..setting };
     // One page in the cache, one for each that somebody still holds or a commit keeps, one that is fresh.
     let mapped = usize::from(question.source.is_of_the_file());
@@ -211,9 +222,14 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     {
         journal.truncated = Truncated::StaysMapped;
     }
+    if let Some(journal) = &mut world.journal {
+        journal.locks_buffers = question.companions.contains(&Companion::Checkpoint);
+    }
+    world.stable_pages = question.stable_pages;
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
-        world.grows = !question.companions.contains(&Companion::Grow(Growth::Same));
+        let same = [Companion::Grow(Growth::Same), Companion::Grow(Growth::FullDisk)];
+        world.grows = !question.companions.iter().any(|c| same.contains(c));
     }
     world.locks = Locks::declare(
         &mut layout,
@@ -230,6 +246,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         behind_end.map(|again| BehindEnd { to_come: layout.cell("to come", 2, show_number), again });
     world.store = question.store;
     world.finds_disk_full = question.finds_disk_full();
+    if question.has_full_disk() {
+        world.always_finds_disk_full = world.finds_disk_full;
+    }
     if question.allocation_can_fail && question.companions.contains(&Companion::MmapStore) {
         world.stored = Some(layout.cell("stored", 1, show_number));
     }
@@ -324,7 +343,9 @@ fn declare(
         shared: None,
         locks: Locks::default(),
         truncates: false,
+        stable_pages: true,
         finds_disk_full: 0,
+        always_finds_disk_full: 0,
         writing: None,
         grows: false,
         behind_end: None,

@@ -12,9 +12,7 @@ use page_state::buffer::{
     self, allocate_block, bh_read, buffer_mapped, buffer_uptodate, buffers, create_empty_buffers,
     folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
 };
-use page_state::folio::{
-    folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback, folio_zero_segment,
-};
+use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{i_size_read, i_size_write, map_block, set_map};
 use page_state::{Buffer, Folio};
 
@@ -27,7 +25,7 @@ use super::locks::{filemap_invalidate_lock, filemap_invalidate_unlock};
 use super::mmap::filemap_page_mkwrite;
 use super::perform_write::generic_perform_write;
 use super::truncate::{pagecache_isize_extended, truncate_inode_pages};
-use super::writeback::write_cache_pages;
+use super::writeback::{folio_wait_stable, write_cache_pages};
 use crate::family::{Path, Row};
 use crate::file_system::{FileSystem, Nature};
 use crate::kernel::{Around, Caller, Errno, Kernel, Request, VmFault};
@@ -70,8 +68,7 @@ impl FileSystem for Ext2 {
         call(task.m, Label::new("ext2_write_begin", &[pos as i32, len as i32]), || {
             let units = task.storage.geometry.page_units();
             let folio = grab_cache_page(task, pos / units);
-            // Not needed: what changes while it is written is dirty again, and written once more.
-            folio_wait_writeback(task, folio);
+            folio_wait_stable(k, folio);
             let from = pos % units;
             let begun = match self.failed {
                 Failed::V2_6_17 => block_write_begin_v2_6_17(k, self, folio, from, from + len),

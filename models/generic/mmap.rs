@@ -2,12 +2,13 @@
 
 use fault::{begin_access, end_access, is_shared_writable, mkclean_shared, set_shared_entry, unmap_shared};
 use machine::{Flow, Label, Order, again, call};
-use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock, folio_wait_writeback};
+use page_state::folio::{folio_in_cache, folio_lock, folio_put, folio_unlock};
 use page_state::steps::{reach, store};
 use page_state::{Folio, Unit};
 
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
+use crate::generic::writeback::folio_wait_stable;
 use crate::kernel::{Kernel, VmFault};
 
 /// Takes a page that is locked out of mappings.
@@ -48,7 +49,7 @@ pub fn filemap_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> Vm
             return VmFault::NoPage;
         }
         fs.dirty_folio(k, folio);
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         VmFault::Locked
     })
 }

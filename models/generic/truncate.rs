@@ -82,7 +82,6 @@ fn truncate_page(k: &Kernel, fs: &dyn FileSystem, index: usize, from: usize) {
     folio_lock(task, folio);
     // Not reached: that it is gone. Direct I/O, which takes pages away, waits for the inode's lock.
     if folio_in_cache(task, folio) {
-        // Not needed: a block that is freed is not given to another file here, whose data writeback would overwrite.
         folio_wait_writeback(task, folio);
         if from > 0 {
             // Not needed: of ext3's data=writeback nobody asks by default who makes the file longer later.

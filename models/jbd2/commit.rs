@@ -3,7 +3,7 @@
 use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, bug_on, call};
 use page_state::buffer::{
     self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
-    test_clear_buffer_dirty,
+    end_buffer_async_write, lock_buffer, submit_if_dirty, unlock_buffer,
 };
 use page_state::folio::{self, Folio, folio_put_journal};
 use page_state::steps::{change, clear, copy_unit, load, set, test, wait};
@@ -232,8 +232,7 @@ pub fn checkpoint(task: &Task, journal: &Journal) {
             if load(task, bh.place(task), wanted, Order::Relaxed, label) != wanted {
                 continue;
             }
-            test_clear_buffer_dirty(task, bh);
-            bh_write(task, bh);
+            write_dirty_buffer(task, bh);
             lock_head(task, journal, bh);
             if read_head(task, journal, bh) & CHECKPOINT != 0 {
                 clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
@@ -242,6 +241,17 @@ pub fn checkpoint(task: &Task, journal: &Journal) {
             unlock_head(task, journal, bh);
             release_buffer_page(task, journal, bh.folio);
         }
+    });
+}
+
+/// `write_dirty_buffer`, and waits for it: the buffer is locked until its data has arrived.
+fn write_dirty_buffer(task: &Task, bh: Buffer) {
+    call(task.m, of_buffer("write_dirty_buffer", bh), || {
+        lock_buffer(task, bh);
+        if let Some(disk_block) = submit_if_dirty(task, bh) {
+            end_buffer_async_write(task, bh, disk_block);
+        }
+        unlock_buffer(task, bh);
     });
 }
 

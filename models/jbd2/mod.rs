@@ -3,6 +3,8 @@
 //! A running and a committing transaction; per buffer a journal head with its transaction, the next one,
 //! a list, and whether a checkpoint waits for it. Handles are bits of one cell.
 //!
+//! Buffers are locked only where a checkpoint is there, which holds the lock until their data has arrived.
+//!
 //! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
 //! journal, lists of log buffers. A commit writes the contents of its buffers while new handles still
 //! wait; the kernel does so later, and makes copies for who changes a buffer under a handle. A truncation zeroes
@@ -41,6 +43,8 @@ pub enum Truncated {
 pub struct Journal {
     /// What becomes of a buffer that is truncated meanwhile.
     pub truncated: Truncated,
+    /// Whether buffers are locked, which only a checkpoint has somebody wait for.
+    pub locks_buffers: bool,
     state: Place,
     heads: Place,
     blocks: usize,
@@ -145,6 +149,7 @@ impl Journal {
         let blocks = storage.geometry.blocks();
         Journal {
             truncated: Truncated::IsUnmapped,
+            locks_buffers: false,
             state: layout.cell("journal", 15, show_journal),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
                 format!("page {} journal head {}", i / blocks, i % blocks)

@@ -2,9 +2,10 @@
 
 use machine::{Label, Order, Word, bug_on, call};
 use page_state::buffer::{
-    self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_mapped, buffers, clear_buffer_dirty,
-    clear_buffer_jbd, clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed, set_buffer_jbd,
-    set_buffer_jbddirty, test_clear_buffer_dirty, test_clear_buffer_jbddirty,
+    self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_locked, buffer_mapped, buffers,
+    clear_buffer_dirty, clear_buffer_jbd, clear_buffer_jbddirty, lock_buffer, mark_buffer_dirty,
+    set_buffer_freed, set_buffer_jbd, set_buffer_jbddirty, test_clear_buffer_dirty,
+    test_clear_buffer_jbddirty, unlock_buffer,
 };
 use page_state::steps::{change, clear, load, report, set, test, wait};
 use page_state::{Buffer, Folio, Task};
@@ -86,15 +87,31 @@ pub fn jbd2_journal_inode_add_wait(task: &Task, journal: &Journal) {
     set(task, journal.state, INODE_WAIT, Label::new("jbd2_journal_inode_add_wait", &[]));
 }
 
+/// `lock_buffer`, where somebody may write the buffer.
+fn lock(task: &Task, journal: &Journal, bh: Buffer) {
+    if journal.locks_buffers {
+        lock_buffer(task, bh);
+    }
+}
+
+/// `unlock_buffer`, the same.
+fn unlock(task: &Task, journal: &Journal, bh: Buffer) {
+    if journal.locks_buffers {
+        unlock_buffer(task, bh);
+    }
+}
+
 /// Makes the buffer part of the handle's transaction before it is changed.
 #[track_caller]
 pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
     call(task.m, of_buffer("jbd2_journal_get_write_access", bh), || {
         let at = journal.head(bh);
+        lock(task, journal, bh);
+        lock_head(task, journal, bh);
+        // jbd2_journal_add_journal_head, whose reference keeps a checkpoint from taking the head off.
         if !buffer_jbd(task, bh) {
             set_buffer_jbd(task, bh);
         }
-        lock_head(task, journal, bh);
         let head = read_head(task, journal, bh);
         if buffer_dirty(task, bh) {
             // Part of a transaction already, it should carry its dirtiness in jbddirty.
@@ -104,6 +121,7 @@ pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Han
             clear_buffer_dirty(task, bh);
             set_buffer_jbddirty(task, bh);
         }
+        unlock(task, journal, bh);
         let its = head & TRANSACTION;
         if its != handle.word() && head & NEXT == 0 {
             if its == 0 {
@@ -268,7 +286,10 @@ pub fn jbd2_journal_invalidate_folio(
             if task.storage.geometry.block(bh.block).start < from {
                 continue;
             }
-            match unmap_buffer(task, journal, bh, partial) {
+            lock(task, journal, bh);
+            let unmapped = unmap_buffer(task, journal, bh, partial);
+            unlock(task, journal, bh);
+            match unmapped {
                 Unmapped::Busy => return (true, held),
                 Unmapped::Held => held = true,
                 Unmapped::Free => {}
@@ -326,7 +347,8 @@ pub fn jbd2_journal_try_to_free_buffers(task: &Task, journal: &Journal, folio: F
             // What a checkpoint waits for and is written already goes off its list.
             // Not reached: who has a head and no transaction is waited for by a checkpoint; a dirty buffer has a
             // dirty page, which is not asked for.
-            if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && !buffer_dirty(task, bh) {
+            let written = || !buffer_dirty(task, bh) && !(journal.locks_buffers && buffer_locked(task, bh));
+            if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && written() {
                 clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
                 put_journal_head(task, journal, bh);
             }

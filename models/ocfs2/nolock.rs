@@ -7,7 +7,6 @@ use machine::{Label, Layout, Place, call};
 use page_state::buffer::folio_buffers;
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_put, folio_test_uptodate, folio_test_writeback, folio_unlock,
-    folio_wait_writeback,
 };
 use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio, Geometry, Storage};
@@ -25,7 +24,7 @@ use crate::generic::buffer::{
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
-use crate::generic::writeback::write_cache_pages;
+use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
 use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction, jbd2_journal_file_inode};
 use crate::kernel::{Errno, Kernel, Request, VmFault};
 
@@ -192,8 +191,7 @@ fn ocfs2_write_begin_nolock(
                 folio
             }
         };
-        // Not needed: what changes while it is written is dirty again, and written once more.
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         if allocates {
             ocfs2_add_inode_data(k, index);
         }

@@ -3,7 +3,7 @@
 
 use machine::{Flow, Label, Layout, Order, Place, Word, again, call};
 use page_state::buffer::{
-    bh_write, buffer_dirty, buffer_uptodate, clear_buffer_dirty, test_clear_buffer_dirty,
+    buffer_dirty, buffer_uptodate, clear_buffer_dirty, end_buffer_async_write, submit_if_dirty,
 };
 use page_state::folio::{self, folio_in_cache, folio_put_journal};
 use page_state::steps::{change, clear, load, test, wait};
@@ -166,15 +166,17 @@ fn write_ordered_buffer(k: &Kernel, bh: Buffer, list: Word) {
         if !buffer_uptodate(task, bh) && buffer_dirty(task, bh) {
             clear_buffer_dirty(task, bh);
         }
-        if test_clear_buffer_dirty(task, bh) {
-            bh_write(task, bh);
+        if let Some(disk_block) = submit_if_dirty(task, bh) {
+            end_buffer_async_write(task, bh, disk_block);
         }
         clear(task, place(k, bh), list, of_buffer("reiserfs_free_jh", bh));
         unlock_buffer(k, bh);
         // Somebody has dirtied it again, and then dropped the page: nobody else writes it.
         // Not reached: it takes a writer, a commit and a truncation to nothing at once.
-        if !folio_in_cache(task, bh.folio) && test_clear_buffer_dirty(task, bh) {
-            bh_write(task, bh);
+        if !folio_in_cache(task, bh.folio)
+            && let Some(disk_block) = submit_if_dirty(task, bh)
+        {
+            end_buffer_async_write(task, bh, disk_block);
         }
     });
     release_page(k, bh.folio);

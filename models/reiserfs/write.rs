@@ -8,9 +8,7 @@ use page_state::buffer::{
     buffer_dirty, buffer_new, buffer_uptodate, buffers, clear_buffer_new, mark_buffer_dirty,
     set_buffer_uptodate,
 };
-use page_state::folio::{
-    folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock, folio_wait_writeback,
-};
+use page_state::folio::{folio_mark_uptodate, folio_put, folio_test_uptodate, folio_unlock};
 use page_state::inode::{i_size_read, i_size_write, set_disk_size};
 use page_state::{Buffer, Folio, Storage};
 
@@ -30,7 +28,7 @@ use crate::generic::buffer::{
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
-use crate::generic::writeback::write_cache_pages;
+use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
 use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// reiserfs with `data=ordered`.
@@ -58,8 +56,7 @@ impl FileSystem for Reiserfs {
         call(task.m, Label::new("reiserfs_write_begin", &[pos as i32, len as i32]), || {
             let units = task.storage.geometry.page_units();
             let folio = grab_cache_page(task, pos / units);
-            // Not needed: what changes while it is written is dirty again, and written once more.
-            folio_wait_writeback(task, folio);
+            folio_wait_stable(k, folio);
             let from = pos % units;
             let begun = if self.trims {
                 block_write_begin(k, self, folio, from, from + len)

@@ -2,8 +2,8 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty,
-    create_empty_buffers, folio_buffers, set_buffer_dirty, set_buffer_uptodate, test_clear_buffer_dirty,
+    buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, create_empty_buffers,
+    end_buffer_async_write, folio_buffers, set_buffer_dirty, set_buffer_uptodate, submit_if_dirty,
 };
 use page_state::folio::{
     folio_clear_uptodate, folio_end_writeback, folio_mark_uptodate, folio_set_error, folio_start_writeback,
@@ -74,23 +74,23 @@ fn map_buffers(k: &Kernel, folio: Folio, blocks: usize) -> bool {
 fn submit(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("submit_bh", &[]), || {
-        let submitted: Vec<Buffer> = buffers(task, folio)
-            .filter(|&bh| {
+        let submitted: Vec<(Buffer, usize)> = buffers(task, folio)
+            .filter_map(|bh| {
                 if !buffer_mapped(task, bh) {
-                    return false;
+                    return None;
                 }
                 lock_buffer(k, bh);
-                let dirty = test_clear_buffer_dirty(task, bh);
-                if !dirty {
+                let dirty = submit_if_dirty(task, bh);
+                if dirty.is_none() {
                     unlock_buffer(k, bh);
                 }
-                dirty
+                Some((bh, dirty?))
             })
             .collect();
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        for bh in as_they_arrive(k, &submitted) {
-            bh_write(task, bh);
+        for (bh, disk_block) in as_they_arrive(k, &submitted) {
+            end_buffer_async_write(task, bh, disk_block);
             unlock_buffer(k, bh);
         }
         if submitted.is_empty() && buffers(task, folio).all(|bh| buffer_uptodate(task, bh)) {

@@ -3,7 +3,7 @@
 use machine::{Field, Label, Order, Word, call};
 
 use crate::folio::{DIRTY as FOLIO_DIRTY, Folio, UPTODATE as FOLIO_UPTODATE};
-use crate::steps::{change, clear, copy_unit, load, set, store, test, test_and_clear};
+use crate::steps::{change, clear, copy_unit, load, set, store, test, test_and_clear, wait};
 use crate::unit::Unit;
 use crate::{InodeFields, Task, inode};
 
@@ -30,8 +30,14 @@ pub const PRESENT: Word = 1 << 9;
 /// `b_blocknr`.
 const BLOCK: Field = Field { shift: 10, width: 4 };
 const BLOCK_MASK: Word = 0xf << 10;
+/// `BH_Async_Write`: its contents are on the way to its block.
+pub const ASYNC_WRITE: Word = 1 << 14;
+/// `BH_Lock`.
+pub const LOCK: Word = 1 << 15;
+/// The width of a buffer's cell, in bits.
+pub const BITS: u8 = 16;
 
-const NAMES: [(Word, &str); 9] = [
+const NAMES: [(Word, &str); 11] = [
     (NEW, "new"),
     (MAPPED, "mapped"),
     (UPTODATE, "uptodate"),
@@ -41,6 +47,8 @@ const NAMES: [(Word, &str); 9] = [
     (FREED, "freed"),
     (DELAY, "delay"),
     (UNWRITTEN, "unwritten"),
+    (ASYNC_WRITE, "async write"),
+    (LOCK, "locked"),
 ];
 
 /// The flags' names.
@@ -212,17 +220,69 @@ pub fn bh_read(task: &Task, bh: Buffer) {
     });
 }
 
+/// Waits for the buffer's lock and takes it.
+#[track_caller]
+pub fn lock_buffer(task: &Task, bh: Buffer) {
+    wait(task, bh.place(task), LOCK, 0, LOCK, Order::Acquire, bh.label("lock_buffer"));
+}
+
+/// Whether somebody has the buffer's lock.
+#[track_caller]
+pub fn buffer_locked(task: &Task, bh: Buffer) -> bool {
+    test(task, bh.place(task), LOCK, Order::Acquire, bh.label("buffer_locked"))
+}
+
+/// Gives the buffer's lock back.
+#[track_caller]
+pub fn unlock_buffer(task: &Task, bh: Buffer) {
+    change(task, bh.place(task), LOCK, 0, 0, Order::Release, bh.label("unlock_buffer"));
+}
+
+/// Takes the dirty flag of a mapped buffer and submits it, if it was dirty: its contents are on the way to its block, which
+/// is given.
+#[track_caller]
+pub fn submit_if_dirty(task: &Task, bh: Buffer) -> Option<usize> {
+    let label = bh.label("test_clear_buffer_dirty");
+    let old = change(task, bh.place(task), DIRTY, 0, DIRTY | BLOCK_MASK, Order::Full, label);
+    if old & DIRTY == 0 {
+        return None;
+    }
+    set(task, bh.place(task), ASYNC_WRITE, bh.label("mark_buffer_async_write"));
+    Some(blocknr(old))
+}
+
+/// The same of one that is known to be dirty.
+#[track_caller]
+pub fn submit_dirty(task: &Task, bh: Buffer) -> usize {
+    let label = bh.label("clear_buffer_dirty");
+    blocknr(change(task, bh.place(task), DIRTY, ASYNC_WRITE, BLOCK_MASK, Order::Relaxed, label))
+}
+
+/// What was submitted arrives in the block.
+#[track_caller]
+pub fn end_buffer_async_write(task: &Task, bh: Buffer, disk_block: usize) {
+    call(task.m, bh.label("bh_write"), || {
+        write_units(task, bh, disk_block);
+        let label = bh.label("end_buffer_async_write");
+        change(task, bh.place(task), ASYNC_WRITE, 0, 0, Order::Release, label);
+    });
+}
+
 /// Writes the buffer's contents to its block on disk; flags are the caller's part.
 #[track_caller]
 pub fn bh_write(task: &Task, bh: Buffer) {
     call(task.m, bh.label("bh_write"), || {
-        let storage = task.storage;
         let disk_block = b_blocknr(task, bh);
-        for (index, unit) in storage.geometry.block(bh.block).enumerate() {
-            let (from, to) = (storage.unit(bh.folio.frame, unit), storage.disk(disk_block, index));
-            copy_unit(task, from, to, Label::new("write_unit", &[unit as i32]));
-        }
+        write_units(task, bh, disk_block);
     });
+}
+
+fn write_units(task: &Task, bh: Buffer, disk_block: usize) {
+    let storage = task.storage;
+    for (index, unit) in storage.geometry.block(bh.block).enumerate() {
+        let (from, to) = (storage.unit(bh.folio.frame, unit), storage.disk(disk_block, index));
+        copy_unit(task, from, to, Label::new("write_unit", &[unit as i32]));
+    }
 }
 
 /// Gives a file block the first physical block that neither the inode, nor the one on disk, nor any of

@@ -163,6 +163,68 @@ pub fn foreign_block(
     }
 }
 
+/// The contents of a buffer are on the way to a block that the file has not got there. `kept` tells whether nobody else can
+/// have taken a block yet that the file has given up.
+pub fn foreign_write(
+    storage: &Storage,
+    memory: &dyn Peek,
+    kept: &dyn Fn(usize) -> bool,
+    broken: &mut dyn FnMut(Label),
+) {
+    let blocks = storage.geometry.blocks();
+    for frame in 0..storage.cache_frames {
+        for block in 0..blocks {
+            let flags = memory.peek(storage.buffer(frame, block));
+            if flags & buffer::ASYNC_WRITE == 0 {
+                continue;
+            }
+            let (inode, disk_block) = (memory.peek(storage.inode), buffer::blocknr(flags));
+            // A page that has left the page cache no longer tells which page of the file it was.
+            let mut of_pages = 0..storage.geometry.pages();
+            let own = match of_pages.clone().find(|&page| storage.cached(memory, page) == Some(frame)) {
+                Some(page) => InodeFields::mapped(inode, page * blocks + block) == Some(disk_block),
+                None => {
+                    of_pages.any(|page| InodeFields::mapped(inode, page * blocks + block) == Some(disk_block))
+                }
+            };
+            if !own && (InodeFields::names(inode, disk_block) || !kept(disk_block)) {
+                broken(block_label(block));
+            }
+        }
+    }
+}
+
+/// A page under writeback differs from what of it has arrived on disk already: somebody has changed it meanwhile. Looks at
+/// pages that are uptodate, since in others a copy that came short leaves what is never written.
+pub fn unstable_page(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
+    let size = memory.peek(storage.i_size) as usize;
+    for (file_block, frame, block) in cached_blocks(storage, memory) {
+        let page = memory.peek(storage.flags(frame));
+        let under_writeback = folio::WRITEBACK | folio::UPTODATE;
+        if page & under_writeback != under_writeback {
+            continue;
+        }
+        let flags = memory.peek(storage.buffer(frame, block));
+        let known = buffer::UPTODATE | buffer::MAPPED;
+        // What is still on the way arrives as it is then. What the journal has may differ before it is written at all, unless
+        // it is all that the page has.
+        let journalled = if storage.geometry.blocks() > 1 { buffer::JBD | buffer::JBDDIRTY } else { 0 };
+        let other = buffer::ASYNC_WRITE | buffer::DELAY | buffer::UNWRITTEN | journalled;
+        if flags & (known | other) != known {
+            continue;
+        }
+        let start = storage.geometry.block(block).start;
+        for (index, unit) in storage.geometry.block(file_block).enumerate() {
+            let disk = storage.peek_disk(memory, buffer::blocknr(flags), index);
+            // A block that nobody has written yet has got there meanwhile.
+            let arrived = disk != Unit::Stale;
+            if unit < size && arrived && storage.peek_unit(memory, frame, start + index) != disk {
+                broken(block_label(file_block));
+            }
+        }
+    }
+}
+
 /// Blocks that were holes at first (`allocated_before` tells which were not) lie beyond the size, and
 /// no truncation is pending.
 pub fn blocks_beyond_size(

@@ -7,7 +7,7 @@
 use machine::{Label, Layout, Machine, Peek, Place, Word, show_number};
 
 use crate::Geometry;
-use crate::buffer::show_buffer;
+use crate::buffer::{self, show_buffer};
 use crate::folio::{show_flags, show_references};
 use crate::inode::{InodeFields, show_inode, show_owner};
 use crate::unit::{UNIT_BITS, Unit, show_unit};
@@ -90,7 +90,7 @@ impl Storage {
                 format!("frame {} unit {}", i / page, i % page)
             }),
             private: if buffers {
-                layout.array(cache_frames * blocks, 14, show_buffer, |i| {
+                layout.array(cache_frames * blocks, buffer::BITS, show_buffer, |i| {
                     format!("page {} buffer {}", i / blocks, i % blocks)
                 })
             } else {

@@ -11,7 +11,6 @@ use machine::{Label, Layout, Order, Place, Word, call, show_number};
 use page_state::buffer::{buffer_dirty, buffers};
 use page_state::folio::{
     folio_in_cache, folio_lock, folio_mark_dirty, folio_set_checked, folio_test_clear_checked, folio_unlock,
-    folio_wait_writeback,
 };
 use page_state::steps::{clear, set, test};
 use page_state::{ACTORS_MAX, Folio, Storage};
@@ -22,12 +21,12 @@ use super::{Journalled, WriteEnd};
 use crate::ext4::page_io::{self, all_mapped};
 use crate::generic::buffer::{block_page_mkwrite, within_size};
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
-use crate::generic::writeback::write_pages_with;
+use crate::generic::writeback::{folio_wait_stable, write_pages_with};
 use crate::jbd2::{
     Handle, OrderedData, is_in_commit_alone, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
     jbd2_journal_start, jbd2_journal_stop,
 };
-use crate::kernel::{Errno, Kernel, VmFault};
+use crate::kernel::{Around, Errno, Kernel, VmFault};
 
 impl Journalled {
     /// Whether stores are journalled when the page becomes writable.
@@ -123,7 +122,8 @@ pub(super) fn ext4_page_mkwrite(fs: &Journalled, k: &Kernel, folio: Folio) -> Vm
     })
 }
 
-/// Since 64a9f1449950 (v5.10; `ext4_block_page_mkwrite` since v7.1): straight to the handle.
+/// Since 64a9f1449950 (v5.10; `ext4_block_page_mkwrite` since v6.17, 2bddafea3d0d, which waits for writeback): straight to
+/// the handle.
 fn page_mkwrite_v5_10(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
     let (task, journal) = (&k.task, k.journal());
     let handle = jbd2_journal_start(task, journal);
@@ -147,6 +147,9 @@ fn page_mkwrite_v5_10(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
         }
     };
     jbd2_journal_stop(task, journal);
+    if fault == VmFault::Locked && k.world.setting.around >= Around::V6_17 {
+        folio_wait_stable(k, folio);
+    }
     fault
 }
 
@@ -160,7 +163,7 @@ fn page_mkwrite_v4_2(fs: &Journalled, k: &Kernel, folio: Folio) -> VmFault {
         return VmFault::NoPage;
     }
     if all_mapped(k, folio, len) {
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         return VmFault::Locked;
     }
     folio_unlock(task, folio);

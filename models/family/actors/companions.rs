@@ -136,6 +136,7 @@ pub(in crate::family) fn companion(shared: &Shared, companion: Companion, id: us
                 Growth::Truncate => truncate(k, fs, k.task.storage.geometry.file_units()),
                 Growth::Write => write(k, fs),
                 Growth::Same => truncate(k, fs, i_size_read(&k.task)),
+                Growth::FullDisk => write_to_full_disk(k, fs),
             }
         }),
         Companion::Kill => actor("kill", id, shared, |k, _| {
@@ -170,6 +171,20 @@ fn write(k: &Kernel, fs: &dyn FileSystem) -> Word {
     }
     // Not reached: its write does not fail, which is checked above.
     result.map_or(RETURNED_ERROR, |n| n as Word + 1)
+}
+
+/// `write(2)` beyond the end of the file, which finds the disk full.
+fn write_to_full_disk(k: &Kernel, fs: &dyn FileSystem) -> Word {
+    // Not needed: the writer has returned.
+    inode_lock(&k.task);
+    let result = fs.write_iter(k, k.second());
+    inode_unlock(&k.task);
+    reach(&k.task, "found the disk full");
+    // Not reached: this is checked; what is beyond the end has no block.
+    if result.is_ok() {
+        report(&k.task, "bad-return", Label::new("whole or short, and the disk is full", &[]));
+    }
+    RETURNED_ERROR
 }
 
 /// Waits for a store behind the end, or for the growth after it, where there is one.

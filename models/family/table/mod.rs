@@ -55,6 +55,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         allocation_can_fail: false,
         writeback_can_fail: false,
         stops_early: false,
+        stable_pages: true,
         reachable: row.reachable.to_vec(),
     }
 }
@@ -71,7 +72,9 @@ fn stores(companion: &Companion) -> Option<usize> {
 /// What a companion writes: inside of the file.
 fn writes(companion: &Companion) -> Option<Request> {
     match companion {
-        Companion::Grow(Growth::Write) => Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 }),
+        Companion::Grow(Growth::Write | Growth::FullDisk) => {
+            Some(Request { pos: Geometry::SMALL.file_units() - 1, len: 1 })
+        }
         Companion::SecondWriter => Some(Request { pos: 0, len: 2 }),
         _ => None,
     }
@@ -138,8 +141,11 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
     };
     let full = !question.allocation_can_fail || (nature.medium == Medium::Disk && fs.allocates());
     let delayed = !question.writeback_can_fail || fs.delays_allocation();
+    // Others wait for writeback whatever the disk is.
+    let stable = question.stable_pages || nature.buffers;
     fits && full
         && delayed
+        && stable
         && question.companions.iter().all(|companion| match companion {
             Companion::Commit => nature.journal,
             Companion::Checkpoint => nature.journals_data,
@@ -147,7 +153,7 @@ fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
             Companion::Writeback | Companion::Reclaim => nature.medium != Medium::Memory,
             Companion::Invalidate => fs.has_direct_io(),
             // What has its blocks has its size, too.
-            Companion::Grow(Growth::Same) => fs.delays_allocation(),
+            Companion::Grow(Growth::Same | Growth::FullDisk) => fs.delays_allocation(),
             Companion::ServerStore => fs.has_server_that_stores(),
             Companion::MmapStore | Companion::StoreBehindEnd { .. } => fs.has_writable_mappings(),
             _ => true,

@@ -33,7 +33,7 @@ const COMPANIONS: [(Companion, &str); 13] = [
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 24] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -43,6 +43,7 @@ const WORDS: [(&str, &str); 22] = [
     ("truncate-up", "the file is truncated to a larger size"),
     ("write-beyond", "somebody writes beyond the end of the file"),
     ("truncate-to-same", "the file is truncated to the size that it has"),
+    ("write-to-full-disk", "somebody writes beyond the end of the file and finds the disk full"),
     ("write-again", "somebody writes to the same place once more"),
     ("load-of-the-file", "somebody loads from a mapping of the file"),
     ("load-and-unmap", "somebody loads from memory, and somebody unmaps it"),
@@ -53,6 +54,7 @@ const WORDS: [(&str, &str); 22] = [
     ("in-a-block", "what is written or stored stays in a block that the file has"),
     ("store-again", "the same is stored once more"),
     ("of-a-page-that-is-read", "the page is not uptodate at first"),
+    ("on-a-plain-disk", "the disk checks no sums, so that a page may be changed while it is written"),
     ("1-block", "a page of one block"),
     ("8-units", "a page of eight units in four blocks"),
     ("2-pages", "two pages, each one block of two units"),

@@ -5,6 +5,7 @@ use scenario::Tier;
 
 use super::initial::{Breadth, Region};
 use super::rows::{Row, of, row};
+use super::without_writer::surrounding;
 use super::{READER, READER_OF_A_BLOCK, TRUNCATE, TRUNCATE_TO_NOTHING, TRUNCATE_UP, question};
 use crate::family::{Companion, File, Growth, PageState, Question, Source};
 use crate::kernel::Request;
@@ -43,6 +44,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         all.push((dropped, Tier::Default));
         of_unwritten_blocks(all);
         all.push((cut_before(), Tier::Default));
+        all.push((cut_before_a_checkpoint(), Tier::All));
         all.extend(full_beside_others().map(|question| (question, Tier::Default)));
         let mut full = full_at_writeback(region, &[Companion::Writeback, Companion::Commit]);
         full.initial = vec![(
@@ -57,6 +59,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         let file = File { size: 4, allocated: 0b11, unwritten: 0 };
         stored.initial = vec![(file, PageState::Uptodate, Request { pos: 1, len: 1 })];
         all.push((stored, Tier::Default));
+        all.extend(on_a_plain_disk().map(|question| (question, Tier::Default)));
         let segments = of(Source::EmptyThenAbsent);
         all.push((question(region, segments, Breadth::Narrow, &[READER]), Tier::Default));
     }
@@ -76,6 +79,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         }
         all.push((full_at_writeback(region, &[Companion::Writeback]), Tier::Default));
         all.push((truncated_to_same(), Tier::Default));
+        all.push((then_full_disk(), Tier::Default));
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
         full.name = "extending-disk-full-with-commit".to_owned();
@@ -179,6 +183,42 @@ fn truncated_to_same() -> Question {
     question
 }
 
+/// The same, and a write beyond it that finds the disk full.
+fn then_full_disk() -> Question {
+    let companions = [Companion::Grow(Growth::FullDisk), Companion::Commit];
+    let mut question = question(Region::Extending, of(Source::Resident), Breadth::Single, &companions);
+    question.name = "extending-resident-then-write-to-full-disk-with-commit".to_owned();
+    question.sentence =
+        "a write that extends the file; then somebody writes beyond it and finds the disk full; beside commit"
+            .to_owned();
+    question.reachable.push("found the disk full");
+    let file = File { size: 0, allocated: 0, unwritten: 0 };
+    question.initial = vec![(file, PageState::Absent, Request { pos: 0, len: 2 })];
+    question
+}
+
+/// A write in two rounds, and a store through a mapping, to a page that is on its way to a disk that checks no sums.
+fn on_a_plain_disk() -> [Question; 2] {
+    let writes = question(Region::Within, of(Source::Dropped), Breadth::Plain, &[Companion::Writeback]);
+    let stores = surrounding(
+        Source::Resident,
+        (
+            "mmap-store-and-writeback",
+            &[Companion::MmapStore, Companion::Writeback],
+            &["stored", "written back"],
+        ),
+        Breadth::Plain,
+    );
+    [writes, stores].map(|mut question| {
+        question.name = format!("{}-on-a-plain-disk", question.name);
+        question.sentence =
+            format!("{}; the disk checks no sums of what is written to it", question.sentence);
+        question.stable_pages = false;
+        question.initial.retain(|(file, _, request)| file.allocated == 0b11 && request.pos != 1);
+        question
+    })
+}
+
 /// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.
 fn full_at_writeback(region: Region, companions: &[Companion]) -> Question {
     let mut question = question(region, of(Source::Resident), Breadth::Single, companions);
@@ -202,5 +242,20 @@ fn cut_before() -> Question {
     question.initial = [PageState::Committed, PageState::Uptodate, PageState::Absent]
         .map(|page| (file, page, request))
         .to_vec();
+    question
+}
+
+/// A file that may have been cut to nothing when the write begins, which gets the block again if a commit has let it go, and
+/// a checkpoint that still waits for what the block had.
+fn cut_before_a_checkpoint() -> Question {
+    let companions = [TRUNCATE_TO_NOTHING, Companion::Checkpoint, Companion::Commit];
+    let mut question = question(Region::Within, of(Source::Resident), Breadth::Single, &companions);
+    question.name = "within-resident-of-a-cut-file-with-checkpoint-with-commit-1-block".to_owned();
+    question.sentence =
+        "a write of all of the file, beside a truncation to nothing, a checkpoint and a commit; a page of one block".to_owned();
+    question.geometry = Geometry::WHOLE;
+    let units = Geometry::WHOLE.file_units();
+    let file = File { size: units, allocated: 0b1, unwritten: 0 };
+    question.initial = vec![(file, PageState::Committed, Request { pos: 0, len: units })];
     question
 }

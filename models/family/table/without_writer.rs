@@ -94,9 +94,41 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     let loads = LOADS.map(|(source, load)| surrounding(source, load, Breadth::Wide));
     all.extend(pairs.into_iter().chain(crowds).chain(loads).map(|question| (question, Tier::Default)));
     all.extend(with_reads.map(|question| (question, Tier::All)));
+    all.push((store_to_one_block(), Tier::Default));
+    all.push((checkpoint_of_a_cut_file(), Tier::Default));
     all.push((full_disk(), Tier::Default));
     all.push((server_store(), Tier::Default));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
+}
+
+/// A store to a page of one block that is written back.
+fn store_to_one_block() -> Question {
+    let both: Surrounding =
+        ("mmap-store-and-writeback-1-block", &[STORE, Companion::Writeback], &["stored", "written back"]);
+    let mut question = surrounding(Source::Resident, both, Breadth::Single);
+    question.name = "no-writer-mmap-store-and-writeback-1-block".to_owned();
+    question.sentence = format!("{}; a page of one block", question.sentence);
+    question.geometry = Geometry::WHOLE;
+    let file = File { size: Geometry::WHOLE.file_units(), allocated: 0b1, unwritten: 0 };
+    question.initial = [PageState::Uptodate, PageState::Committed].map(|page| (file, page, NOTHING)).to_vec();
+    question
+}
+
+/// A checkpoint writes what a truncation takes away, and a commit gives the blocks to whoever wants them.
+fn checkpoint_of_a_cut_file() -> Question {
+    let crowd: Surrounding = (
+        "truncate-to-nothing-checkpoint-and-commit",
+        &[TRUNCATE_TO_NOTHING, Companion::Checkpoint, Companion::Commit],
+        &["truncated", "committed"],
+    );
+    let mut question = surrounding(Source::Resident, crowd, Breadth::Single);
+    question.name = format!("{}-1-block", question.name);
+    question.sentence = format!("{}; a page of one block", question.sentence);
+    question.geometry = Geometry::WHOLE;
+    let file = File { size: Geometry::WHOLE.file_units(), allocated: 0b1, unwritten: 0 };
+    question.initial = vec![(file, PageState::Committed, NOTHING)];
+    question.journalled = false;
+    question
 }
 
 /// Somebody stores to a hole, whose allocation may find the disk full.
@@ -143,7 +175,12 @@ fn short_files() -> Vec<(File, PageState, Request)> {
     all
 }
 
-fn surrounding(source: Source, (name, companions, reachable): Surrounding, breadth: Breadth) -> Question {
+/// Nobody writes; others are there.
+pub(super) fn surrounding(
+    source: Source,
+    (name, companions, reachable): Surrounding,
+    breadth: Breadth,
+) -> Question {
     let row = row(source, name, "nobody writes", reachable);
     let mut question = question(Region::Within, &row, breadth, companions);
     question.name = format!("no-writer-{name}");

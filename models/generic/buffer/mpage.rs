@@ -2,7 +2,8 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    bh_write, buffer_dirty, buffer_mapped, buffer_uptodate, buffers, clear_buffer_dirty, folio_buffers,
+    buffer_dirty, buffer_mapped, buffer_uptodate, buffers, end_buffer_async_write, folio_buffers,
+    submit_dirty,
 };
 use page_state::folio::{folio_end_writeback, folio_start_writeback, folio_unlock, folio_zero_segment};
 use page_state::inode::i_size_read;
@@ -52,14 +53,12 @@ fn mpage_write_folio(k: &Kernel, folio: Folio) -> bool {
             return false;
         }
         folio_zero_segment(task, folio, inside, units);
-        let written: Vec<Buffer> = buffers(task, folio).take(count).collect();
-        for &bh in &written {
-            clear_buffer_dirty(task, bh);
-        }
+        let written: Vec<(Buffer, usize)> =
+            buffers(task, folio).take(count).map(|bh| (bh, submit_dirty(task, bh))).collect();
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        for bh in as_they_arrive(k, &written) {
-            bh_write(task, bh);
+        for (bh, disk_block) in as_they_arrive(k, &written) {
+            end_buffer_async_write(task, bh, disk_block);
         }
         folio_end_writeback(task, folio);
         true

@@ -2,13 +2,13 @@
 
 use machine::{Action, Label, Step, call};
 use page_state::buffer::{
-    bh_write, buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffers, clear_buffer_delay,
-    clear_buffer_dirty, clear_buffer_new, create_empty_buffers, folio_buffers, set_buffer_dirty,
-    set_buffer_uptodate, test_clear_buffer_dirty,
+    buffer_delay, buffer_dirty, buffer_mapped, buffer_new, buffers, clear_buffer_delay, clear_buffer_dirty,
+    clear_buffer_new, create_empty_buffers, end_buffer_async_write, folio_buffers, set_buffer_dirty,
+    set_buffer_uptodate, submit_if_dirty,
 };
 use page_state::folio::{
     folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_start_writeback, folio_unlock,
-    folio_wait_writeback, folio_zero_segment,
+    folio_zero_segment,
 };
 use page_state::inode::i_size_read;
 use page_state::{Buffer, Folio};
@@ -16,6 +16,7 @@ use page_state::{Buffer, Folio};
 use super::write_end::block_commit_write;
 use super::{block_write_begin, blocks_of_size};
 use crate::file_system::FileSystem;
+use crate::generic::writeback::folio_wait_stable;
 use crate::kernel::{Kernel, VmFault};
 
 /// The page's units that lie within the file.
@@ -98,7 +99,7 @@ fn map_dirty_buffers(k: &Kernel, fs: &dyn FileSystem, folio: Folio, blocks: usiz
 
 /// Submitted buffers in the order in which their data arrives, which may begin with any of them.
 #[track_caller]
-pub(crate) fn as_they_arrive(k: &Kernel, submitted: &[Buffer]) -> impl Iterator<Item = Buffer> {
+pub(crate) fn as_they_arrive<T: Copy>(k: &Kernel, submitted: &[T]) -> impl Iterator<Item = T> {
     let count = submitted.len();
     let first = if count > 1 {
         let label = Label::new("block that arrives first", &[]);
@@ -116,11 +117,9 @@ pub(crate) fn as_they_arrive(k: &Kernel, submitted: &[Buffer]) -> impl Iterator<
 pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
     let task = &k.task;
     call(task.m, Label::new("submit_dirty_buffers", &[]), || {
-        let submitted: Vec<Buffer> = buffers(task, folio)
-            .filter(|&bh| {
-                // Not reached: delayed buffers are ext4's, which writes them by itself.
-                buffer_mapped(task, bh) && !buffer_delay(task, bh) && test_clear_buffer_dirty(task, bh)
-            })
+        let submitted: Vec<(Buffer, usize)> = buffers(task, folio)
+            .filter(|&bh| buffer_mapped(task, bh))
+            .filter_map(|bh| Some((bh, submit_if_dirty(task, bh)?)))
             .collect();
         if submitted.is_empty() {
             folio_unlock(task, folio);
@@ -128,8 +127,8 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
         }
         folio_start_writeback(task, folio);
         folio_unlock(task, folio);
-        for bh in as_they_arrive(k, &submitted) {
-            bh_write(task, bh);
+        for (bh, disk_block) in as_they_arrive(k, &submitted) {
+            end_buffer_async_write(task, bh, disk_block);
         }
         folio_end_writeback(task, folio);
     });
@@ -153,7 +152,7 @@ pub fn block_page_mkwrite(k: &Kernel, fs: &dyn FileSystem, folio: Folio) -> VmFa
         }
         block_commit_write(k, folio, 0, inside);
         folio_mark_dirty(task, folio);
-        folio_wait_writeback(task, folio);
+        folio_wait_stable(k, folio);
         VmFault::Locked
     })
 }

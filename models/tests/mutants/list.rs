@@ -40,7 +40,7 @@ const NO: Word = 0;
 const EXT2: &str = "generic/block";
 const JOURNALLED: &str = "ext4/journalled";
 
-pub(crate) const ALL: [Mutant; 35] = [
+pub(crate) const ALL: [Mutant; 39] = [
     Mutant {
         name: "ReadFillsNothing",
         what: "a reader marks buffers uptodate and reads nothing",
@@ -287,6 +287,41 @@ pub(crate) const ALL: [Mutant; 35] = [
         breaks: "lost-write",
         path: EXT2,
         scenario: "within-resident-with-writeback",
+    },
+    Mutant {
+        name: "TruncateDoesNotWaitForWriteback",
+        what: "a truncation frees blocks that are being written",
+        fault: Outside(&[Change::left_out("truncate_inode_pages", "folio_wait_writeback").of(&["truncate"])]),
+        breaks: "foreign-write",
+        path: EXT2,
+        scenario: "no-writer-mmap-store-writeback-and-truncate-to-nothing",
+    },
+    Mutant {
+        name: "CheckpointDoesNotLock",
+        what: "a checkpoint writes a buffer that it has not locked, and a truncation frees its block",
+        fault: Outside(&[
+            Change::left_out("write_dirty_buffer", "lock_buffer"),
+            Change::left_out("write_dirty_buffer", "unlock_buffer"),
+        ]),
+        breaks: "foreign-write",
+        path: JOURNALLED,
+        scenario: "no-writer-truncate-to-nothing-checkpoint-and-commit-1-block",
+    },
+    Mutant {
+        name: "StoreDoesNotWaitForWriteback",
+        what: "`page_mkwrite` makes a page writable while it is written",
+        fault: Outside(&[Change::left_out("filemap_page_mkwrite", "folio_wait_writeback")]),
+        breaks: "unstable-page",
+        path: EXT2,
+        scenario: "no-writer-mmap-store-and-writeback",
+    },
+    Mutant {
+        name: "WriteDoesNotWaitForWriteback",
+        what: "`write_begin` gives a page that is being written",
+        fault: Outside(&[Change::left_out("ext2_write_begin", "folio_wait_writeback")]),
+        breaks: "unstable-page",
+        path: EXT2,
+        scenario: "within-dropped-with-writeback",
     },
     Mutant {
         name: "WritebackKeepsMappingsWritable",

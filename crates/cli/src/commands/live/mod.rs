@@ -53,7 +53,7 @@ const AT_ONCE: usize = 4;
 const TOLD_MAX: usize = 10;
 
 /// What is not told how to do: defects of kernels that people use, by which data is lost or somebody else's is seen.
-pub(super) const WITHHELD: [&str; 3] = ["stale-on-disk", "lost-write", "foreign-block"];
+pub(super) const WITHHELD: [&str; 4] = ["stale-on-disk", "lost-write", "foreign-block", "foreign-write"];
 
 /// What is not forced either, as it harms the machine that it runs on.
 const HARMFUL: [&str; 2] = ["kernel-bug", "deadlock"];
