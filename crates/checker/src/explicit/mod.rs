@@ -8,10 +8,10 @@
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`).
 
+mod checkpoint;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
 mod common;
-mod checkpoint;
 mod cycles;
 mod effects;
 mod error;
@@ -82,8 +82,9 @@ pub struct Options {
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Is given the number of states so far.
     pub progress: Option<Arc<AtomicU64>>,
-    /// Where the search is left now and then, and where it is cut, and goes on from if it was left before. Bounds are then on
-    /// all of the search, with what was done and spent before. The caller takes it away in the end ([`forget`]).
+    /// Where the search is left now and then, and where a bound or the user ends it, and goes on from if it was left before.
+    /// Bounds are then on all of the search, with what was done and spent before. Once an outcome [is whole](is_whole), the
+    /// caller takes it away ([`forget`]).
     pub checkpoint: Option<Checkpoint>,
 }
 
@@ -384,10 +385,13 @@ fn attempt<const R: usize>(
         ..Outcome::default()
     };
     let outcome = outcome.resting(scenario, unsupported);
-    if let (Some(keeper), Coverage::Cut { .. }) = (keeper, coverage) {
+    if let Some(keeper) = keeper
+        && !is_whole(&outcome)
+    {
         let shards: Vec<&Shard<R>> = searched.states.shards().iter().collect();
         let reduced = searched.reduced.as_ref().map(Reduced::has);
-        keeper.leave(&limits, &Has { shards: &shards, memories: &memories, places: &searched.places, reduced });
+        keeper
+            .leave(&limits, &Has { shards: &shards, memories: &memories, places: &searched.places, reduced });
     }
     let rests =
         if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
@@ -398,6 +402,12 @@ fn attempt<const R: usize>(
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Some(Answer { outcome, rests, phases }))
+}
+
+/// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.
+#[must_use]
+pub fn is_whole(outcome: &Outcome) -> bool {
+    !matches!(outcome.coverage, Coverage::Cut { .. }) && outcome.remark.is_empty()
 }
 
 /// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.

@@ -263,7 +263,10 @@ pub(crate) fn search<const R: usize>(
                 {
                     let shards: Vec<_> = shared.shards.iter().map(lock).collect();
                     let reduced = shared.reduced.as_ref().map(Reduced::has);
-                    keeper.write(limits, &Has { shards: &shards, memories, places: &findings.places(), reduced });
+                    keeper.write(
+                        limits,
+                        &Has { shards: &shards, memories, places: &findings.places(), reduced },
+                    );
                 }
                 if limits.look() {
                     break;

@@ -32,6 +32,11 @@ pub(crate) struct Restored<const R: usize> {
     pub(crate) found: bool,
 }
 
+/// How many models there are, and words of a state and of a memory.
+fn shape<const R: usize>(prepared: &Prepared) -> [usize; 3] {
+    [prepared.automata.len(), R, prepared.packing.words()]
+}
+
 /// A bad state, as it is written.
 type Told = (String, String);
 
@@ -47,6 +52,7 @@ pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
     has: &Has<S>,
 ) -> io::Result<()> {
     let lens = &mark.memories;
+    to.put(&shape::<R>(prepared))?;
     prepared.automata.iter().try_for_each(|automaton| write_automaton(to, automaton))?;
     to.put(&Trace::of(prepared).digest())?;
     if let Some((growth, _)) = &has.reduced {
@@ -116,7 +122,11 @@ pub(super) fn read<const R: usize>(
     (memories, findings): (&Memories, &Findings),
     reduction: Option<&mut Reduction>,
 ) -> Result<Restored<R>, Trouble> {
-    let unfolded = prepared.automata.iter().map(|_| read_automaton(&mut from)).collect::<Result<Vec<_>, _>>()?;
+    if from.get::<[usize; 3]>()? != shape::<R>(prepared) {
+        return Err(Refused::Models.into());
+    }
+    let unfolded =
+        prepared.automata.iter().map(|_| read_automaton(&mut from)).collect::<Result<Vec<_>, _>>()?;
     let digest = from.get::<u128>()?;
     let models = || unfolded.iter().zip(&prepared.automata);
     let is_reduced = reduction.is_some();
@@ -230,8 +240,7 @@ impl Unfolded {
         let ways = self.ways.get(..ways).ok_or(Refused::Damaged)?;
         let known: FxHashSet<_> = ways.iter().map(|[from, result, _]| (*from, *result)).collect();
         let nowhere = u64::from(NOWHERE);
-        let is_known =
-            |[from, result, _]: &&[u64; 3]| *from == nowhere || known.contains(&(*from, *result));
+        let is_known = |[from, result, _]: &&[u64; 3]| *from == nowhere || known.contains(&(*from, *result));
         for &[from, result, to] in self.origins.iter().filter(is_known).chain(ways) {
             let to = u32::try_from(to).map_err(|_| Refused::Damaged)?;
             let leads = match u32::try_from(from).map_err(|_| Refused::Damaged)? {

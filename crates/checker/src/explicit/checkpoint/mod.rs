@@ -47,7 +47,7 @@ pub struct Checkpoint {
     pub program: [u8; 32],
     /// A digest of what else the question is made of, and its name, for people.
     pub question: ([u8; 32], String),
-    /// How long it is from one to the next at least; and 20 times as long as the last one took.
+    /// How long it is from one to the next at least; and 20 times as long as the last one took. Nothing is at every level.
     pub every: Duration,
     /// Hears what becomes of it.
     pub tell: fn(&Note),
@@ -255,6 +255,8 @@ pub(crate) struct Keeper<'a> {
     last: Instant,
     took: Duration,
     mark: Option<Mark>,
+    /// Whether the level that begins next is the one that the file has.
+    is_there: bool,
     /// Whether the last one could not be written.
     fails: bool,
     /// Whether the search in hand has checkpoints.
@@ -266,7 +268,11 @@ impl<'a> Keeper<'a> {
     ///
     /// # Errors
     /// Where it is nothing to go on from.
-    pub(crate) fn new(to: &'a Checkpoint, prepared: &'a Prepared, reduce: Reduce) -> Result<Keeper<'a>, Error> {
+    pub(crate) fn new(
+        to: &'a Checkpoint,
+        prepared: &'a Prepared,
+        reduce: Reduce,
+    ) -> Result<Keeper<'a>, Error> {
         let reduce = match reduce {
             Reduce::None => None,
             Reduce::Order(from) => Some(from),
@@ -283,6 +289,7 @@ impl<'a> Keeper<'a> {
             last: Instant::now(),
             took: Duration::ZERO,
             mark: None,
+            is_there: false,
             fails: false,
             keeps: true,
         };
@@ -358,10 +365,12 @@ impl<'a> Keeper<'a> {
     ) -> Result<Option<Restored<R>>, Error> {
         self.stage = plan.stage();
         self.mark = None;
-        let Some(Saved { stand, reader }) = self.saved.take_if(|saved| saved.stand.stage == plan.stage()) else {
+        let Some(Saved { stand, reader }) = self.saved.take_if(|saved| saved.stand.stage == plan.stage())
+        else {
             return Ok(None);
         };
         let states = stand.states;
+        self.is_there = true;
         let restored = contents::read(reader, &stand, self.prepared, limits, (memories, findings), reduction);
         restored.map(Some).map_err(|trouble| match trouble {
             Trouble::Refused(why) => self.refused(why),
@@ -380,9 +389,11 @@ impl<'a> Keeper<'a> {
         if !self.keeps {
             return false;
         }
-        let found = limits.has_found();
-        self.mark = Some(Mark { memories: memories.lens(), transitions, sets, found, written: false });
-        self.last.elapsed() >= self.to.every.max(self.took * PART)
+        let (found, written) = (limits.has_found(), std::mem::take(&mut self.is_there));
+        self.mark = Some(Mark { memories: memories.lens(), transitions, sets, found, written });
+        let pause =
+            if self.to.every.is_zero() { Duration::ZERO } else { self.to.every.max(self.took * PART) };
+        self.last.elapsed() >= pause
     }
 
     /// The level that begins can't be undone: states of which something was chosen before are looked at again.
@@ -391,7 +402,11 @@ impl<'a> Keeper<'a> {
     }
 
     /// The search was cut: leaves what there is where the last level began.
-    pub(crate) fn leave<const R: usize, S: Deref<Target = Shard<R>>>(&mut self, limits: &Limits, has: &Has<S>) {
+    pub(crate) fn leave<const R: usize, S: Deref<Target = Shard<R>>>(
+        &mut self,
+        limits: &Limits,
+        has: &Has<S>,
+    ) {
         self.write(limits, has);
         if self.mark.as_ref().is_some_and(|mark| mark.written) {
             let states = has.shards.iter().map(|shard| shard.level().1 as u64).sum();
@@ -400,7 +415,11 @@ impl<'a> Keeper<'a> {
     }
 
     /// Writes down where the level began, if it is not.
-    pub(crate) fn write<const R: usize, S: Deref<Target = Shard<R>>>(&mut self, limits: &Limits, has: &Has<S>) {
+    pub(crate) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
+        &mut self,
+        limits: &Limits,
+        has: &Has<S>,
+    ) {
         let Some(mark) = self.mark.as_ref().filter(|mark| !mark.written) else { return };
         let begun = Instant::now();
         let stand = Stand {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use scenario::{Bounds, Coverage, Outcome, Scenario};
+use scenario::{Bounds, Outcome, Scenario};
 
 use super::file::{self, Reader};
 use super::{Checkpoint, Keeper, Note, Refused, forget};
@@ -22,7 +22,7 @@ use crate::explicit::memories::Memories;
 use crate::explicit::reduce::Reduction;
 use crate::explicit::search::Plan;
 use crate::explicit::tests::team_sizes;
-use crate::explicit::{Asked, AtRest, Error, Options, Prepared, Reduce, search_prepared};
+use crate::explicit::{Asked, AtRest, Error, Options, Prepared, Reduce, is_whole, search_prepared};
 
 /// A file of a test's own, in a folder that goes with it.
 struct Place(PathBuf);
@@ -32,7 +32,8 @@ impl Place {
         use std::sync::atomic::AtomicU64;
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("shortcopy-checkpoint-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("shortcopy-checkpoint-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         Place(folder)
     }
@@ -53,7 +54,7 @@ fn checkpoint(file: &Path) -> Checkpoint {
         file: file.to_owned(),
         program: [7; 32],
         question: ([8; 32], "a test".to_owned()),
-        every: Duration::ZERO,
+        every: Duration::from_secs(3600),
         tell: |_: &Note| {},
     }
 }
@@ -68,7 +69,7 @@ fn run(scenario: &Scenario, options: &Options) -> Result<Told, Error> {
 }
 
 fn is_cut(told: &Told) -> bool {
-    matches!(told.0.coverage, Coverage::Cut { .. })
+    !is_whole(&told.0)
 }
 
 /// How a search is stopped again and again.
@@ -108,8 +109,7 @@ fn resumed(scenario: &Scenario, options: &Options, stops: Stops) -> Result<(Told
 fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     let met = RefCell::new((0, 0, 0, 0));
     let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
-    let programs =
-        prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 3 => locking()].boxed();
+    let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 3 => locking()].boxed();
     let stops = prop_oneof![
         2 => Just(Stops::States(1)),
         1 => (1..100_u64).prop_map(Stops::States),
@@ -161,7 +161,9 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
                 std::thread::sleep(after);
                 flag.store(true, Ordering::Relaxed);
             });
-            let checkpoint = Some(checkpoint(&place.file()));
+            // Every other time at each level, too.
+            let every = Duration::from_secs(stopped % 2 * 3600);
+            let checkpoint = Some(Checkpoint { every, ..checkpoint(&place.file()) });
             let options = Options { interrupt: Some(interrupt), checkpoint, ..plain.clone() };
             let told = run(&scenario, &options).expect("it can be searched");
             stop.join().expect("it stops");
@@ -276,8 +278,10 @@ fn wrong_contents_that_are_sealed_do_no_harm() {
             file::replace(&place.file(), |writer| writer.bytes(&contents)).expect("it can be written");
             let prepared = Prepared::new(&scenario).expect("it can be searched");
             let limits = Limits::new(&options, &prepared, Ceilings::default(), Instant::now());
-            let (memories, findings) =
-                (Memories::new(prepared.packing.words(), 1 << 22, &limits.ledger), Findings::new(&limits.ledger));
+            let (memories, findings) = (
+                Memories::new(prepared.packing.words(), 1 << 22, &limits.ledger),
+                Findings::new(&limits.ledger),
+            );
             let mut keeper = match Keeper::new(&checkpoint, &prepared, reduce) {
                 Ok(keeper) => keeper,
                 Err(_) => {

@@ -105,7 +105,16 @@ impl Reduction {
     pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>) -> Reduction {
         let actors = (0..prepared.actors()).map(|_| Actor::new(prepared)).collect();
         let looks = Arc::new(Looks::new(&prepared.packing));
-        Reduction { actors, guards: Vec::new(), looks, extent: 0, looked: Vec::new(), fair, version: 0, fault }
+        Reduction {
+            actors,
+            guards: Vec::new(),
+            looks,
+            extent: 0,
+            looked: Vec::new(),
+            fair,
+            version: 0,
+            fault,
+        }
     }
 
     /// Learns what was unfolded and looked at meanwhile; whether that was anything.

@@ -265,9 +265,8 @@ impl Automaton {
 
     /// Goes from a control state where the step's result leads; whether that is the one with this number.
     pub(crate) fn leads(&self, from: u32, result: Word, to: u32) -> Result<bool, Error> {
-        let goes_on = from < PANICKED_FROM
-            && self.has(from)
-            && matches!(self.node(from).control, Standing::Pending(_));
+        let goes_on =
+            from < PANICKED_FROM && self.has(from) && matches!(self.node(from).control, Standing::Pending(_));
         Ok(goes_on && self.follow(from, result)?.to == to)
     }
 
