@@ -15,7 +15,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use check::{Check, Merge, Shard};
+pub use check::{Check, CheckpointChoice, Merge, Shard};
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
 pub use live::{Live, LiveWorker, ProgramFormat, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Reduce, Search, ShuttleMode};
@@ -135,7 +135,7 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 7] = [
+const OF_ENGINES: [(&str, &[Engine]); 10] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
@@ -143,6 +143,9 @@ const OF_ENGINES: [(&str, &[Engine]); 7] = [
     ("states-max", &[Engine::Explicit]),
     ("memory-max", &[Engine::Explicit]),
     ("reduce", &[Engine::Explicit]),
+    ("checkpoint", &[Engine::Explicit]),
+    ("resume", &[Engine::Explicit]),
+    ("checkpoint-every", &[Engine::Explicit]),
 ];
 
 /// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
@@ -509,18 +512,22 @@ mod tests {
         let engines = [Engine::Explicit, Engine::Loom, Engine::Shuttle];
         for (option, of) in OF_ENGINES {
             let value = match option {
-                "loom-mode" => "sc",
-                "shuttle" => "pct",
-                "reduce" => "none",
-                _ => "7",
+                "loom-mode" => "=sc",
+                "shuttle" => "=pct",
+                "reduce" => "=none",
+                "resume" => "",
+                _ => "=7",
             };
-            let given = format!("--{option}={value}");
+            let given = format!("--{option}{value}");
+            // Without a place for checkpoints nothing can be said of them.
+            let place = ["resume", "checkpoint-every"].contains(&option).then_some("--checkpoint=there");
             for engine in engines {
                 let line = ["shortcopy", "check", &given, "--engine", engine.name()];
-                let read = Arguments::read(line).map_err(|error| error.to_string());
+                let read = Arguments::read(line.into_iter().chain(place)).map_err(|error| error.to_string());
                 assert_eq!(read.is_ok(), of.contains(&engine), "{given} with {}: {read:?}", engine.name());
                 if let Err(why) = read {
-                    assert!(why.contains(&given[..given.len() - value.len() - 1]), "{why}");
+                    let about = place.unwrap_or(&given).split('=').next().unwrap_or_default();
+                    assert!(why.contains(about), "{why}");
                     assert!(why.contains(of[0].name()), "{why}");
                 }
             }
@@ -563,6 +570,15 @@ mod tests {
             ("check --shard 5/4", false),
             ("check --shard 2", false),
             ("check --part file", false),
+            ("check --checkpoint folder --resume", true),
+            ("check --checkpoint folder --checkpoint-every 0.5", true),
+            ("check --checkpoint folder --shard 1/2", true),
+            ("check --checkpoint folder --tree linux", true),
+            ("check --resume", false),
+            ("check --checkpoint-every 5", false),
+            ("check --checkpoint folder --checkpoint-every x", false),
+            ("check --checkpoint folder --final-states", false),
+            ("matrix --checkpoint folder", false),
             ("check --shard 1/1 --part file --tree linux", false),
             ("check --shard 1/2 --tree linux", true),
             ("check --shard 1/2 --coverage", false),

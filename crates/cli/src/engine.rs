@@ -12,6 +12,7 @@ use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
 
 use crate::arguments::{Bounds, Engine, EngineRun, LoomMode, Reduce, Search, ShuttleMode, TreeChoice};
 use crate::cache::{Cache, Kept};
+use crate::checkpoints::Checkpoints;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::target::{Breadth, Chosen, choose};
@@ -38,7 +39,7 @@ pub struct Answer {
 }
 
 /// Runs engines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Searcher {
     /// Set when the user wants no more.
     pub interrupt: Arc<AtomicBool>,
@@ -48,6 +49,8 @@ pub struct Searcher {
     pub program: Option<PathBuf>,
     /// Where the explicit engine's results are kept, if they are.
     pub cache: Option<Arc<Cache>>,
+    /// Where the explicit engine leaves searches that are not finished, if it does.
+    pub checkpoints: Option<Arc<Checkpoints>>,
 }
 
 impl Default for Bounds {
@@ -172,13 +175,21 @@ impl Searcher {
                     return Ok((self.run(search, bounds, each, chosen, &scenario, states)?, None));
                 };
                 let options = self.explicit(bounds, search.bounds.reduce, each, states);
+                let options = explicit::Options { checkpoint: self.checkpoint(chosen, &scenario), ..options };
                 let wrong = |why| wrong_model(&chosen.target(), &why);
                 let search = |prepared: &_| explicit::check_prepared(prepared, &options);
                 cache.search(key.as_ref(), &scenario, search).map_err(wrong)
             })?;
             Ok(Answer { scenario, outcome, kept })
         };
-        in_order(chosen, at_once, job, |at, answer| progress.aside(|| take(at, answer)))
+        in_order(chosen, at_once, job, |at, answer| {
+            let is_finished = matches!(&answer, Ok(answer) if explicit::is_whole(&answer.outcome));
+            progress.aside(|| take(at, answer))?;
+            if let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| is_finished) {
+                checkpoints.forget(&chosen[at].target());
+            }
+            Ok(())
+        })
     }
 
     /// Does a job that takes many searches for each of `items`, each on one thread, and hands the results to
@@ -215,6 +226,7 @@ impl Searcher {
         match search.engine {
             Engine::Explicit => {
                 let options = self.explicit(bounds, search.bounds.reduce, threads, states);
+                let options = explicit::Options { checkpoint: self.checkpoint(chosen, scenario), ..options };
                 explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
@@ -236,7 +248,12 @@ impl Searcher {
             Reduce::None => explicit::Reduce::None,
             Reduce::Order => explicit::Reduce::LARGE,
         };
-        explicit::Options { bounds, threads, reduce, interrupt, progress }
+        explicit::Options { bounds, threads, reduce, interrupt, progress, checkpoint: None }
+    }
+
+    fn checkpoint(&self, chosen: &Chosen<'_>, scenario: &Scenario) -> Option<explicit::Checkpoint> {
+        let checkpoints = self.checkpoints.as_ref()?;
+        Some(checkpoints.of(&chosen.target(), chosen.variant.origin.as_ref(), scenario))
     }
 
     /// loom and shuttle can take their process with them: each run has one of its own.

@@ -14,6 +14,7 @@
 
 pub mod arguments;
 pub mod cache;
+mod checkpoints;
 mod commands;
 mod cut;
 mod engine;
@@ -43,6 +44,7 @@ use arguments::{Arguments, Command};
 use kernel::Kernel;
 
 pub use cache::Cache;
+pub use checkpoints::Checkpoints;
 pub use engine::{Answer, Searcher};
 pub use error::Error;
 pub use output::Output;

@@ -1,8 +1,11 @@
 //! What is wrong with a scenario or a model, so that it can't be searched.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use machine::{Flaw, Label, Location, Step, Word};
+
+use super::Refused;
 
 /// The step at which a model breaks a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -189,6 +192,14 @@ pub enum Error {
         actor: usize,
         /// The choice.
         choice: u8,
+    },
+    /// The search can't go on from a checkpoint, which is left as it is.
+    #[error("{}: {why}", file.display())]
+    Checkpoint {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: Refused,
     },
     /// A run was asked to start in an initial state that does not exist.
     #[error("there is no initial state {0}")]

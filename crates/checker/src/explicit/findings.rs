@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use machine::Word;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use scenario::Ending;
 
 use super::ledger::{Full, Ledger};
@@ -40,6 +40,8 @@ pub(crate) struct Places {
     pub(crate) endings: BTreeSet<Ending>,
     /// Everything, those that a step or the search sees included.
     pub(crate) all: BTreeSet<Bad>,
+    /// What was claimed, and not looked at yet: final checks, and views.
+    pub(crate) open: (FxHashSet<Rest>, FxHashSet<u32>),
 }
 
 /// What a hash table adds to an entry for free slots and growth, as a factor.
@@ -111,11 +113,13 @@ impl Findings {
         if checks {
             self.ledger.take(bytes_of_rest(rest) + TABLE * size_of::<Vec<Bad>>())?;
             places.by_rest.insert(rest.clone(), Vec::new());
+            places.open.0.insert(rest.clone());
         }
         let views = !places.by_view.contains_key(&rest.0);
         if views {
             self.ledger.take(TABLE * size_of::<(u32, Vec<Bad>)>())?;
             places.by_view.insert(rest.0, Vec::new());
+            places.open.1.insert(rest.0);
         }
         Ok((checks, views))
     }
@@ -125,6 +129,7 @@ impl Findings {
         places.endings.extend(ending);
         self.note(&mut places, &bad)?;
         self.ledger.take(bytes_of_bad(&bad))?;
+        places.open.0.remove(&rest);
         places.by_rest.insert(rest, bad);
         Ok(())
     }
@@ -133,7 +138,29 @@ impl Findings {
         let mut places = lock(&self.places);
         self.note(&mut places, &bad)?;
         self.ledger.take(bytes_of_bad(&bad))?;
+        places.open.1.remove(&memory);
         places.by_view.insert(memory, bad);
+        Ok(())
+    }
+
+    /// What was found so far.
+    pub(crate) fn places(&self) -> MutexGuard<'_, Places> {
+        lock(&self.places)
+    }
+
+    /// Takes what another search of the same found before, to go on from there.
+    pub(crate) fn restore(&self, found: Places) -> Result<(), Full> {
+        const NOTED: usize = TABLE * size_of::<(u32, Vec<Bad>)>();
+        let noted = found.by_memory.values().chain(found.by_view.values());
+        let noted: usize = noted.map(|bad| NOTED + bytes_of_bad(bad)).sum();
+        let rest = |(rest, bad): (&Rest, &Vec<Bad>)| {
+            bytes_of_rest(rest) + TABLE * size_of::<Vec<Bad>>() + bytes_of_bad(bad)
+        };
+        let rests: usize = found.by_rest.iter().map(rest).sum();
+        let all = found.all.iter().map(|bad| TABLE * bytes_of_bad(std::slice::from_ref(bad)));
+        self.ledger.take(noted + rests + all.sum::<usize>())?;
+        self.any.store(!found.all.is_empty(), Ordering::Relaxed);
+        *lock(&self.places) = found;
         Ok(())
     }
 

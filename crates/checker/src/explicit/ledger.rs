@@ -57,6 +57,11 @@ impl Ledger {
         self.reserved.store(bytes, Ordering::Relaxed);
     }
 
+    /// So many were counted at one time before.
+    pub(crate) fn raise_peak(&self, bytes: u64) {
+        self.peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
     /// The most bytes that were counted at one time.
     pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)

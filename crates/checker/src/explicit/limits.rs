@@ -18,6 +18,8 @@ pub(crate) struct Limits<'a> {
     pub(crate) ceilings: Ceilings,
     prepared: &'a Prepared,
     started: Instant,
+    /// What was spent on the same search before that.
+    before: Duration,
     interrupted: OnceLock<Instant>,
     stopped: AtomicU8,
     /// Whether there will be schedules to look for.
@@ -76,6 +78,7 @@ impl<'a> Limits<'a> {
             ceilings,
             prepared,
             started,
+            before: Duration::ZERO,
             interrupted: OnceLock::new(),
             stopped: AtomicU8::new(RUNS),
             found: AtomicBool::new(false),
@@ -84,8 +87,17 @@ impl<'a> Limits<'a> {
         }
     }
 
+    /// The same, of a search on which so much time was spent before.
+    pub(crate) fn after(self, before: Duration) -> Limits<'a> {
+        Limits { before, ..self }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before.saturating_add(self.started.elapsed())
+    }
+
     pub(crate) fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+        self.elapsed().as_secs_f64()
     }
 
     pub(crate) fn stop(&self, bound: Bound) {
@@ -140,7 +152,7 @@ impl<'a> Limits<'a> {
             self.stop(Bound::Interrupt);
             return Err(Halt::Stopped);
         }
-        if self.started.elapsed() >= self.time_max() {
+        if self.elapsed() >= self.time_max() {
             self.stop(Bound::Time);
             return Err(Halt::Stopped);
         }
@@ -162,7 +174,7 @@ impl<'a> Limits<'a> {
     /// Whether there is no time left for schedules either.
     pub(crate) fn out_of_patience(&self) -> bool {
         self.interrupted().is_some_and(|since| since.elapsed() > GRACE)
-            || self.started.elapsed() > self.options.bounds.time_max.saturating_add(GRACE)
+            || self.elapsed() > self.options.bounds.time_max.saturating_add(GRACE)
     }
 
     pub(crate) fn stopped(&self) -> bool {

@@ -56,7 +56,7 @@ impl Memories {
         let hash = mix(memory);
         let at = shard_of(hash);
         let shard = &self.shards[at];
-        let number_of = |local: usize| (local << SHARD_BITS | at) as u32;
+        let number_of = |local| Memories::number_at(at, local);
         if let Ok(local) = shard.find(hash, memory) {
             return Ok((number_of(local), false));
         }
@@ -66,6 +66,16 @@ impl Memories {
             Err(_) if adding.len >= self.most => Err(Full::Numbers("memories")),
             Err(free) => Ok((number_of(shard.add(&mut adding, hash, memory, free)?), true)),
         }
+    }
+
+    /// How many there are in each shard.
+    pub(crate) fn lens(&self) -> Vec<usize> {
+        self.shards.iter().map(|shard| lock(&shard.adding.0).len).collect()
+    }
+
+    /// The number of a memory by its shard and its place in it.
+    pub(crate) fn number_at(shard: usize, local: usize) -> u32 {
+        (local << SHARD_BITS | shard) as u32
     }
 
     /// Copies a memory by its number. Whoever has the number has it from one who saw the words written.

@@ -8,6 +8,7 @@
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`).
 
+mod checkpoint;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
 mod common;
@@ -43,12 +44,14 @@ use scenario::{
     BadState, Bound, Bounds, Check, Coverage, EventKind, Missing, Outcome, Scenario, Schedule, built_in,
 };
 
+pub use checkpoint::{Checkpoint, News, Note, Refused, forget};
 pub use error::{Error, Spot};
 pub use prepared::Prepared;
 pub(crate) use schedule::end_with;
 pub use trace::{Place, Trace};
 pub(crate) use unfold::{Automaton, Edge, PANICKED_FROM, Standing};
 
+use checkpoint::{Has, Keeper};
 use cycles::judge;
 use effects::Effects;
 use findings::Bad;
@@ -56,9 +59,9 @@ use ledger::Held;
 use limits::{Ceilings, Limits};
 use memories::Memories;
 use schedule::tell;
-use search::{Plan, Searched, search, unpacked_rests};
+use search::{Plan, Reduced, Searched, search, unpacked_rests};
 use shortest::shortest;
-use visited::room;
+use visited::{Shard, room};
 
 /// The cells of a state, packed.
 pub(crate) type PackedWords = Box<[u64]>;
@@ -79,13 +82,18 @@ pub struct Options {
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Is given the number of states so far.
     pub progress: Option<Arc<AtomicU64>>,
+    /// Where the search is left now and then, and where a bound or the user ends it, and goes on from if it was left before.
+    /// Bounds are then on all of the search, with what was done and spent before. Once an outcome [is whole](is_whole), the
+    /// caller takes it away ([`forget`]).
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl Default for Options {
     /// The default bounds, one thread, no reduction.
     fn default() -> Options {
         let reduce = Reduce::None;
-        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt: None, progress: None }
+        let (interrupt, progress, checkpoint) = Default::default();
+        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, progress, checkpoint }
     }
 }
 
@@ -204,22 +212,36 @@ fn search_prepared(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -
 }
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
-    let begun = Begun { clock: (asked.clock)(), at: Instant::now() };
-    let attempt = |plan| attempt::<R>(prepared, options, asked, &begun, plan);
+    let keeper = |to| Keeper::new(to, prepared, options.reduce);
+    let mut keeper = options.checkpoint.as_ref().map(keeper).transpose()?;
+    let before = keeper.as_ref().map_or(Duration::ZERO, Keeper::spent);
+    let begun = Begun { clock: (asked.clock)(), at: Instant::now(), before };
+    let is_past = |keeper: &Option<Keeper>, plan| keeper.as_ref().is_some_and(|keeper| keeper.is_past(plan));
+    let attempt = |plan, keeper: &mut Option<Keeper>| {
+        attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
+    };
     let from = match options.reduce {
         Reduce::Order(from) if prepared.actors() > 1 => from,
-        Reduce::Order(_) | Reduce::None => return Ok(attempt(Plan::Plain)?.unwrap_or_default()),
+        Reduce::Order(_) | Reduce::None => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
     };
-    if let Some(answer) = attempt(Plan::Small(from))? {
+    if !is_past(&keeper, Plan::Small(from))
+        && let Some(answer) = attempt(Plan::Small(from), &mut keeper)?
+    {
         return Ok(answer);
     }
-    let reduced = attempt(Plan::Reduced)?.unwrap_or_default();
-    if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
-        return Ok(reduced);
+    let mut found = keeper.as_ref().map(Keeper::before).unwrap_or_default();
+    if !is_past(&keeper, Plan::Reduced) {
+        let reduced = attempt(Plan::Reduced, &mut keeper)?.unwrap_or_default();
+        if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
+            return Ok(reduced);
+        }
+        found = reduced.outcome.bad;
+        let was_cut = matches!(reduced.outcome.coverage, Coverage::Cut { .. });
+        keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
     }
-    let mut plain = attempt(Plan::Plain)?.unwrap_or_default();
+    let mut plain = attempt(Plan::Plain, &mut keeper)?.unwrap_or_default();
     if let Coverage::Cut { .. } = plain.outcome.coverage {
-        keep(&mut plain.outcome.bad, reduced.outcome.bad);
+        keep(&mut plain.outcome.bad, found);
     }
     Ok(plain)
 }
@@ -249,6 +271,8 @@ fn keep(bad: &mut Vec<BadState>, reduced: Vec<BadState>) {
 struct Begun {
     clock: Duration,
     at: Instant,
+    /// What was spent before, by other runs.
+    before: Duration,
 }
 
 /// A search as planned; none where a small one was planned, and it is not.
@@ -258,10 +282,11 @@ fn attempt<const R: usize>(
     asked: &Asked,
     begun: &Begun,
     plan: Plan,
+    mut keeper: Option<&mut Keeper>,
 ) -> Result<Option<Answer>, Error> {
-    let limits = Limits::new(options, prepared, asked.ceilings, begun.at);
+    let limits = Limits::new(options, prepared, asked.ceilings, begun.at).after(begun.before);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
-    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan)?;
+    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, keeper.as_deref_mut())?;
     if searched.left && plan != Plan::Reduced {
         return Ok(None);
     }
@@ -360,6 +385,14 @@ fn attempt<const R: usize>(
         ..Outcome::default()
     };
     let outcome = outcome.resting(scenario, unsupported);
+    if let Some(keeper) = keeper
+        && !is_whole(&outcome)
+    {
+        let shards: Vec<&Shard<R>> = searched.states.shards().iter().collect();
+        let reduced = searched.reduced.as_ref().map(Reduced::has);
+        keeper
+            .leave(&limits, &Has { shards: &shards, memories: &memories, places: &searched.places, reduced });
+    }
     let rests =
         if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
     let phases = Phases {
@@ -369,6 +402,12 @@ fn attempt<const R: usize>(
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Some(Answer { outcome, rests, phases }))
+}
+
+/// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.
+#[must_use]
+pub fn is_whole(outcome: &Outcome) -> bool {
+    !matches!(outcome.coverage, Coverage::Cut { .. }) && outcome.remark.is_empty()
 }
 
 /// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.

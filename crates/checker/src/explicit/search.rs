@@ -9,19 +9,20 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use machine::Word;
 use rustc_hash::FxHashSet;
 use scenario::Bound;
 
+use super::checkpoint::{Has, Keeper, Restored};
 use super::effects::Effects;
 use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::{Counted, Ledger};
 use super::limits::Limits;
 use super::memories::Memories;
-use super::reduce::{Chooser, Fault, Reduction, WHOLE};
+use super::reduce::{Chooser, Fault, Growth, Reduction, WHOLE};
 use super::team::with_team;
 use super::unfold::PANICKED_FROM;
 use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, control_of, lock, moved};
@@ -74,6 +75,8 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) initial: Vec<Key<R>>,
     pub(crate) transitions: u64,
     pub(crate) places: Places,
+    /// What a reduced one knows, for a checkpoint.
+    pub(crate) reduced: Option<Reduced>,
     /// Whether it ended early as the plan says.
     pub(crate) left: bool,
 }
@@ -89,8 +92,23 @@ struct Level {
     together: bool,
 }
 
+/// How far the sets of a reduced search go.
+#[derive(Clone, Copy)]
+pub(crate) struct Sets {
+    /// Of each shard how many states, from the first on, have sets that were chosen from less than is known.
+    pub(crate) stale: [usize; SHARDS],
+    /// How many states there were when the reduction grew last.
+    pub(crate) grown: u64,
+}
+
+impl Default for Sets {
+    fn default() -> Sets {
+        Sets { stale: [0; SHARDS], grown: 0 }
+    }
+}
+
 /// What a reduced search knows of its states.
-struct Reduced {
+pub(crate) struct Reduced {
     reduction: RwLock<Reduction>,
     /// The actors whose steps were taken, by shard and state: [`WHOLE`] where all were.
     taken: Vec<Mutex<Counted<u16>>>,
@@ -100,6 +118,11 @@ impl Reduced {
     fn new(prepared: &Prepared, roles: Roles, fault: Option<Fault>, ledger: &Arc<Ledger>) -> Reduced {
         let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
         Reduced { reduction: RwLock::new(Reduction::new(prepared, roles.fair, fault)), taken }
+    }
+
+    /// What a checkpoint has of it.
+    pub(crate) fn has(&self) -> (Growth, Vec<MutexGuard<'_, Counted<u16>>>) {
+        (read(&self.reduction).growth(), self.taken.iter().map(lock).collect())
     }
 
     fn grow(&self, prepared: &Prepared) -> bool {
@@ -132,6 +155,8 @@ struct Shared<'a, const R: usize> {
     left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
     states: Apart<AtomicU64>,
+    /// Of the levels that are done.
+    transitions: Apart<AtomicU64>,
     reduced: Option<Reduced>,
 }
 
@@ -159,29 +184,53 @@ struct Outgoing<const R: usize> {
     new: u64,
 }
 
-/// Searches the states that can be reached.
+/// Searches the states that can be reached, from a checkpoint on where the keeper has one, and writes such.
 pub(crate) fn search<const R: usize>(
     prepared: &Prepared,
     memories: &Memories,
     limits: &Limits,
     plan: Plan,
+    mut keeper: Option<&mut Keeper>,
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
-    let shard = || Mutex::new(Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger));
     let threads = limits.options.threads.clamp(1, SHARDS);
     let roles = Roles::new(prepared);
+    let mut reduced = plan.is_reduced().then(|| Reduced::new(prepared, roles, plan.fault(), &limits.ledger));
+    let restored = match &mut keeper {
+        Some(keeper) => {
+            let reduction = reduced.as_mut().map(|reduced| reduced.reduction.get_mut());
+            let reduction = reduction.map(|reduction| reduction.unwrap_or_else(PoisonError::into_inner));
+            keeper.begin(plan, limits, (memories, &findings), reduction)?
+        }
+        None => None,
+    };
+    let goes_on = restored.is_some();
+    let restored = restored.unwrap_or_else(|| {
+        let shard = || Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger);
+        Restored { shards: (0..SHARDS).map(|_| shard()).collect(), ..Restored::default() }
+    });
+    if let Some(reduced) = &mut reduced
+        && goes_on
+    {
+        reduced.taken = restored.chosen.into_iter().map(Mutex::new).collect();
+    }
     let shared = Shared {
         prepared,
         limits,
         findings: &findings,
         roles,
         threads,
-        shards: (0..SHARDS).map(|_| shard()).collect(),
+        shards: restored.shards.into_iter().map(Mutex::new).collect(),
         left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
         memories,
         states: Apart(AtomicU64::new(0)),
-        reduced: plan.is_reduced().then(|| Reduced::new(prepared, roles, plan.fault(), &limits.ledger)),
+        transitions: Apart(AtomicU64::new(restored.transitions)),
+        reduced,
     };
+    if restored.found {
+        limits.found();
+    }
+    shared.count(&mut { restored.states });
     let mut left = false;
     let mut effects = Effects::new(&limits.ledger);
     let few = effects.clone();
@@ -190,28 +239,41 @@ pub(crate) fn search<const R: usize>(
         |number| shared.worker(number, &few),
         [&|worker, level| shared.expand(worker, level), &|worker, level| shared.settle(worker, level)],
         |first, team| {
-            let initial = shared.initial(first).unwrap_or_else(|halt| {
+            let initial = shared.initial(first, goes_on).unwrap_or_else(|halt| {
                 limits.halt(halt);
                 Vec::new()
             });
-            // Of each shard how many states, from the first on, have sets that were chosen from less than is known.
-            let mut stale = [0; SHARDS];
-            let mut grown = 0;
-            while !limits.look() {
+            let mut sets = restored.sets;
+            let mut has_learned = goes_on;
+            while !limits.stopped() {
                 let mut new = shared.next_level();
                 let is_last = new.iter().all(Range::is_empty);
                 let states = shared.states.0.load(Ordering::Relaxed);
                 // Now and then, since what is worked out from it is worked out again.
                 if let Some(reduced) = &shared.reduced
-                    && (is_last || states >= grown + grown / 4)
+                    && !std::mem::take(&mut has_learned)
+                    && (is_last || states >= sets.grown + sets.grown / 4)
                 {
                     if reduced.grow(prepared) {
-                        stale = std::array::from_fn(|shard| new[shard].start);
+                        sets.stale = std::array::from_fn(|shard| new[shard].start);
                     }
-                    grown = states;
+                    sets.grown = states;
+                }
+                if let Some(keeper) = &mut keeper
+                    && keeper.level(limits, memories, shared.transitions.0.load(Ordering::Relaxed), sets)
+                {
+                    let shards: Vec<_> = shared.shards.iter().map(lock).collect();
+                    let reduced = shared.reduced.as_ref().map(Reduced::has);
+                    keeper.write(
+                        limits,
+                        &Has { shards: &shards, memories, places: &findings.places(), reduced },
+                    );
+                }
+                if limits.look() {
+                    break;
                 }
                 if is_last {
-                    new = std::mem::replace(&mut stale, [0; SHARDS]).map(|end| 0..end).into();
+                    new = std::mem::replace(&mut sets.stale, [0; SHARDS]).map(|end| 0..end).into();
                 }
                 let frontier: usize = new.iter().map(Range::len).sum();
                 if frontier == 0 {
@@ -235,6 +297,9 @@ pub(crate) fn search<const R: usize>(
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
                 let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together };
+                if let Some(keeper) = keeper.as_mut().filter(|_| is_last) {
+                    keeper.forget_level();
+                }
                 team(first, level, together);
             }
             initial
@@ -243,9 +308,9 @@ pub(crate) fn search<const R: usize>(
     if let Some(error) = limits.error() {
         return Err(error);
     }
-    let transitions = workers.iter().map(|w| w.transitions).sum();
     drop(workers);
-    let shards = shared.shards.into_iter();
+    let transitions = shared.transitions.0.into_inner();
+    let (shards, reduced) = (shared.shards.into_iter(), shared.reduced.filter(|_| keeper.is_some()));
     let shards = shards.map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(Searched {
         states: States::new(shards.collect(), !plan.is_reduced()),
@@ -253,6 +318,7 @@ pub(crate) fn search<const R: usize>(
         initial,
         transitions,
         places: findings.into_places(),
+        reduced,
         left,
     })
 }
@@ -287,7 +353,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         worker * SHARDS / self.threads..(worker + 1) * SHARDS / self.threads
     }
 
-    fn initial(&self, worker: &mut Worker<R>) -> Result<Vec<Key<R>>, Halt> {
+    /// The initial states, which are pushed where they are not there already.
+    fn initial(&self, worker: &mut Worker<R>, are_there: bool) -> Result<Vec<Key<R>>, Halt> {
         let automata = &self.prepared.automata[..self.prepared.actors()];
         let mut initial = Vec::new();
         for words in &self.prepared.initial {
@@ -297,7 +364,9 @@ impl<'a, const R: usize> Shared<'a, R> {
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
             initial.push(key);
-            self.push(&mut worker.outgoing, Arrival::new(&key, 0))?;
+            if !are_there {
+                self.push(&mut worker.outgoing, Arrival::new(&key, 0))?;
+            }
         }
         self.flush(&mut worker.outgoing)?;
         Ok(initial)
@@ -349,6 +418,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Err(halt) = done.and(self.flush(&mut worker.outgoing)) {
             self.limits.halt(halt);
         }
+        self.transitions.0.fetch_add(std::mem::take(&mut worker.transitions), Ordering::Relaxed);
         if level.together {
             let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
             *left = std::mem::take(&mut worker.outgoing.batches);

@@ -57,6 +57,11 @@ impl Trace {
         Trace { automata, digest, places }
     }
 
+    /// What tells it from others.
+    pub(crate) fn digest(&self) -> u128 {
+        self.digest
+    }
+
     /// Whether the models of a scenario answer all the same; then the places of their steps, which
     /// correspond to [`Trace::places`]. `prepared` is unfolded along the trace, and no more fit for a search.
     ///

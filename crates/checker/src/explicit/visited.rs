@@ -307,6 +307,26 @@ impl<const R: usize> Shard<R> {
         Ok(())
     }
 
+    /// What the search of a level begins with: how many states were expanded, and how many there are, without those that
+    /// the level adds; and what is noted of who came again.
+    pub(crate) fn level(&self) -> (usize, usize, &[u64]) {
+        let again = self.again.len().min((self.closed * self.actors).div_ceil(64));
+        (self.expanded, self.closed, &self.again[..again])
+    }
+
+    /// Adds the next of the states that another shard had; whether it is one.
+    pub(crate) fn add_again(&mut self, key: &Key<R>) -> Result<bool, Full> {
+        let number = self.len;
+        Ok(self.insert(key, mix(key))? == number)
+    }
+
+    /// Stands before the level that begins after so many states, once all are there. `again` is what [`Shard::level`] gave.
+    pub(crate) fn stand_before(&mut self, expanded: usize, again: &[u64]) -> Result<(), Full> {
+        self.closed = expanded;
+        self.again.clear();
+        self.again.extend_from_slice(again)
+    }
+
     /// Forgets all states, and keeps the room of a small shard.
     pub(crate) fn clear(&mut self) {
         const SMALL: usize = 1024;
@@ -366,6 +386,10 @@ impl<const R: usize> States<R> {
 
     pub(crate) fn len(&self) -> usize {
         self.first[SHARDS] as usize
+    }
+
+    pub(crate) fn shards(&self) -> &[Shard<R>] {
+        &self.shards
     }
 
     /// States of a shard with actors, one bit each, such that each cycle has a step by one of these actors to one

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::search::seconds;
 use super::{CheckFormat, Search};
 use crate::parking::Means;
 use crate::target::Breadth;
@@ -59,6 +60,26 @@ pub struct Check {
     /// The snapshots to compare with
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+    /// Whether a long search goes on after its end
+    #[command(flatten)]
+    pub checkpoints: CheckpointChoice,
+}
+
+/// Where searches that are not finished are left.
+#[derive(Clone, Args, Debug)]
+pub struct CheckpointChoice {
+    /// Leaves every search that takes long in this folder now and then, and where an interrupt or a bound ends it: a file for
+    /// each scenario, until it is finished
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["coverage", "final_states", "forced_by"])]
+    pub checkpoint: Option<PathBuf>,
+    /// Goes on from what `--checkpoint` left there, where there is something, and to the same result. Bounds are on all of a search:
+    /// what one of them cut goes on under a larger one
+    #[arg(long, requires = "checkpoint")]
+    pub resume: bool,
+    /// How long it is from one checkpoint to the next at least, and 20 times as long as it takes to write one; 0 writes one at
+    /// each level of a search, whatever that takes
+    #[arg(long, value_name = "SECONDS", requires = "checkpoint", default_value_t = 60.0, value_parser = seconds)]
+    pub checkpoint_every: f64,
 }
 
 impl Check {

@@ -240,13 +240,31 @@ impl Cache {
 
 /// The program by what its results depend on: the engine, and all models.
 pub(crate) fn program() -> String {
+    digest_of_program().to_hex().to_string()
+}
+
+/// The same, as it is.
+pub(crate) fn digest_of_program() -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(version::engine().as_bytes());
     for (name, source) in models::SOURCES.iter() {
         key::text(&mut hasher, name);
         key::text(&mut hasher, source);
     }
-    hasher.finalize().to_hex().to_string()
+    hasher.finalize()
+}
+
+/// What a scenario asks, besides the program: all that is no code, and what its code is made of. What its models do is known by
+/// what they did.
+pub(crate) fn question(target: &str, origin: Option<&Origin>, scenario: &Scenario) -> Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("shortcopy, a question");
+    key::text(&mut hasher, target);
+    key::text(&mut hasher, &scenario.name);
+    key::text(&mut hasher, origin.map_or("", |origin| &origin.value));
+    let grounds = scenario.grounds.as_ref().map(|grounds| (grounds.value)());
+    key::text(&mut hasher, &grounds.unwrap_or_default());
+    key::facts(&mut hasher, scenario);
+    hasher.finalize()
 }
 
 /// Where results are kept; nowhere where the user wants none, or has no folder for them.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use report::html::Opens;
@@ -11,6 +12,7 @@ use scenario::{BadState, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, 
 
 use super::tell::{self, Checked, News, Tell, counted};
 use crate::arguments::{Check, CheckFormat, Engine};
+use crate::checkpoints::Checkpoints;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -36,6 +38,8 @@ pub(crate) fn check(
     out: &mut Output,
 ) -> Result<Status, Error> {
     let all = choose_of(catalog, &arguments.targets, arguments.breadth())?;
+    let checkpoints = Checkpoints::open(&arguments.checkpoints)?.map(Arc::new);
+    let searcher = &Searcher { checkpoints, ..searcher.clone() };
     // Of all parts the same, whichever has whom.
     left_out(&all, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;

@@ -10,6 +10,7 @@ mod agreement;
 mod browser;
 mod cache;
 mod cache_reach;
+mod checkpoints;
 mod claims;
 mod command;
 mod explain;

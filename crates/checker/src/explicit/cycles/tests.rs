@@ -115,7 +115,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
     let limits = Limits::new(&alone, &prepared, Ceilings::default(), Instant::now());
     let words = prepared.packing.words();
     let memories = Memories::new(words, limits.ceilings.memories, &limits.ledger);
-    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits, Plan::Plain);
+    let searched: Result<Searched<2>, Error> = search(&prepared, &memories, &limits, Plan::Plain, None);
     let Ok(searched) = searched else { return Ok(0) }; // It broke a rule.
     let states = &searched.states;
     let findings = Findings::new(&limits.ledger);

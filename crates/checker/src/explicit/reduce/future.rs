@@ -82,6 +82,11 @@ impl Actor {
         true
     }
 
+    /// How many control states and edges are known.
+    pub(super) fn known(&self) -> (usize, usize) {
+        (self.nodes.len(), self.edges)
+    }
+
     /// Sees to which groups everything belongs, now that these look at more.
     pub(super) fn regroup(&mut self, looks: &Looks) {
         for step in self.steps.chunks_mut(self.len) {

@@ -75,6 +75,21 @@ impl Looks {
         groups.fold(0, |groups, (number, _)| groups | 1 << number)
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<u64> {
+        self.bits.iter().flatten().map(|bits| bits.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Adds these; whether they are as many as there are here.
+    pub(super) fn add(&self, all: &[u64]) -> bool {
+        let bits = self.bits.iter().flatten();
+        let fits = all.len() == bits.clone().count();
+        bits.zip(all).for_each(|(bits, looked)| {
+            bits.fetch_or(*looked, Ordering::Relaxed);
+        });
+        fits
+    }
+
     /// A number that grows with them.
     pub(super) fn extent(&self) -> u32 {
         self.bits.iter().flatten().map(|bits| bits.load(Ordering::Relaxed).count_ones()).sum()

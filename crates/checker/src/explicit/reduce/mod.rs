@@ -43,6 +43,7 @@ mod tests;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::Prepared;
 use super::expand::Expander;
@@ -59,12 +60,25 @@ pub(crate) struct Reduction {
     guards: Vec<Guard>,
     looks: Arc<Looks>,
     extent: u32,
+    /// What was looked at when it grew last.
+    looked: Vec<u64>,
     /// The actors to whom fairness is owed, one bit each.
     fair: u16,
     /// How often it has grown.
     version: u32,
     /// What is left out of the reasoning, to see that it is missed.
     fault: Option<Fault>,
+}
+
+/// How far a reduction has grown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Growth {
+    /// How many control states and edges of each actor are known.
+    pub(crate) known: Vec<(usize, usize)>,
+    /// What was looked at then; nothing where it has not grown yet.
+    looked: Vec<u64>,
+    /// What is looked at.
+    looks: Vec<u64>,
 }
 
 /// A part of the reasoning.
@@ -91,7 +105,16 @@ impl Reduction {
     pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>) -> Reduction {
         let actors = (0..prepared.actors()).map(|_| Actor::new(prepared)).collect();
         let looks = Arc::new(Looks::new(&prepared.packing));
-        Reduction { actors, guards: Vec::new(), looks, extent: 0, fair, version: 0, fault }
+        Reduction {
+            actors,
+            guards: Vec::new(),
+            looks,
+            extent: 0,
+            looked: Vec::new(),
+            fair,
+            version: 0,
+            fault,
+        }
     }
 
     /// Learns what was unfolded and looked at meanwhile; whether that was anything.
@@ -104,6 +127,7 @@ impl Reduction {
             return false;
         }
         (self.extent, self.version) = (extent, self.version + 1);
+        self.looked = self.looks.all();
         self.guards = self.actors.iter().flat_map(Actor::guards).collect();
         // The same ones, however many threads met them.
         self.guards.sort_unstable();
@@ -117,6 +141,21 @@ impl Reduction {
             }
         }
         !self.lacks(Fault::Again)
+    }
+
+    /// What it takes to have the same again.
+    pub(crate) fn growth(&self) -> Growth {
+        let known = self.actors.iter().map(Actor::known).collect();
+        Growth { known, looked: self.looked.clone(), looks: self.looks.all() }
+    }
+
+    /// Grows as another one did, where models are unfolded as far as that one knew; whether it can have been one of these.
+    pub(crate) fn grow_as(&mut self, growth: &Growth, prepared: &Prepared) -> bool {
+        let fits = growth.looked.is_empty() || self.looks.add(&growth.looked);
+        if !growth.looked.is_empty() {
+            self.grow(prepared);
+        }
+        fits && self.looks.add(&growth.looks) && self.growth().known == growth.known
     }
 
     fn lacks(&self, part: Fault) -> bool {

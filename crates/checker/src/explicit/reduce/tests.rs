@@ -54,7 +54,7 @@ fn told_in<const R: usize>(prepared: &Prepared, plan: Plan, threads: usize) -> O
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
     let limits = Limits::new(&options, prepared, ceilings, Instant::now());
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
-    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan).ok()?;
+    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, None).ok()?;
     if limits.stopped() {
         return None;
     }

@@ -150,7 +150,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
     let alone = options(1);
     let limits = Limits::new(&alone, &prepared, ceilings, Instant::now());
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
-    let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits, Plan::Plain);
+    let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits, Plan::Plain, None);
     let Ok(searched) = searched else { return Ok((0, 0)) }; // It broke a rule.
     let Ok(judged) =
         judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings, Instant::now()))

@@ -66,10 +66,11 @@ pub(crate) struct Edge {
     pub(crate) emissions: Box<[Step]>,
 }
 
-/// An edge without its result and what is emitted on it.
+/// An edge without what is emitted on it.
 #[derive(Clone, Copy)]
 pub(crate) struct Link {
     pub(crate) from: u32,
+    pub(crate) result: Word,
     pub(crate) to: u32,
     /// Whether a round of a loop begins on it: the only way back to an earlier control state, since nothing else
     /// takes anything from a history.
@@ -194,7 +195,7 @@ impl Automaton {
         if table.edges.len() > known {
             let rounds = |step: &Step| matches!(step.action, Action::Control(Control::Round { .. }));
             let goes_round = edge.emissions.iter().any(rounds);
-            table.links.push(Link { from, to: edge.to, goes_round });
+            table.links.push(Link { from, result, to: edge.to, goes_round });
             let emissions = size_of_val::<[Step]>(&edge.emissions);
             let link = size_of::<Link>();
             self.grow(size_of::<Edge>() + emissions + link + ENTRY * size_of::<((u32, Word), Arc<Edge>)>());
@@ -244,6 +245,29 @@ impl Automaton {
     pub(crate) fn edges(&self) -> Vec<(u32, Word, Arc<Edge>)> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.edges.iter().map(|(&(from, result), edge)| (from, result, edge.clone())).collect()
+    }
+
+    /// After which control state and result each one was first met, in the order of their numbers: those that go on or
+    /// are done, and the dead. None of the first of all.
+    pub(crate) fn origins(&self) -> [Vec<Option<(u32, Word)>>; 2] {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        [&table.nodes, &table.dead].map(|nodes| nodes.iter().map(|node| node.parent).collect())
+    }
+
+    /// Whether there is a control state with this number.
+    pub(crate) fn has(&self, number: u32) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        match number.checked_sub(PANICKED_FROM) {
+            None => (number as usize) < table.nodes.len(),
+            Some(dead) => (dead as usize) < table.dead.len(),
+        }
+    }
+
+    /// Goes from a control state where the step's result leads; whether that is the one with this number.
+    pub(crate) fn leads(&self, from: u32, result: Word, to: u32) -> Result<bool, Error> {
+        let goes_on =
+            from < PANICKED_FROM && self.has(from) && matches!(self.node(from).control, Standing::Pending(_));
+        Ok(goes_on && self.follow(from, result)?.to == to)
     }
 
     /// The edges but the first so many, in the order in which they were unfolded.

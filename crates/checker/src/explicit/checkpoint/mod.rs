@@ -1,0 +1,464 @@
+//! Checkpoints of a long search: it goes on from there after whatever ended it.
+//!
+//! A checkpoint is of one search, where a level begins. What a search has is mostly a list that grows: states and memories by
+//! shard, where each level is a row of what is new. So a level that was begun is undone by leaving out what it added, and a
+//! search that is stopped anywhere has a checkpoint. What else a level does before it is stopped is done again, and
+//! comes to the same: bits of who came again, control states that were unfolded, bad states that were found.
+//!
+//! States name control states by number, and numbers depend on the threads. So models are unfolded again in the
+//! order of these numbers, along every edge that was followed: what the search knows of its models is then what it knew. If
+//! any answers otherwise, the digest of all that they said differs ([`Trace`]), and the checkpoint is refused. Judging,
+//! schedules and what views show are worked out after the search, from the same.
+//!
+//! What the rules see is not looked at here: that is a question of their code, for which whoever asks has a digest.
+
+mod contents;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+
+use scenario::BadState;
+use serde::{Deserialize, Serialize};
+
+use super::findings::{Findings, Places};
+use super::ledger::{Counted, Full};
+use super::limits::Limits;
+use super::memories::Memories;
+use super::reduce::{Growth, Reduction};
+use super::search::{Plan, Sets};
+use super::visited::Shard;
+use super::{Error, Prepared, Reduce};
+pub(crate) use contents::Restored;
+use file::Reader;
+
+/// Where a search leaves what it has, and goes on from what is there.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// The file. What is written takes its place when all of it is on the disk; until then it lies beside, as `FILE.new`.
+    pub file: PathBuf,
+    /// A digest of the program: of its code, and that of the models and their rules.
+    pub program: [u8; 32],
+    /// A digest of what else the question is made of, and its name, for people.
+    pub question: ([u8; 32], String),
+    /// How long it is from one to the next at least; and 20 times as long as the last one took. Nothing is at every level.
+    pub every: Duration,
+    /// Hears what becomes of it.
+    pub tell: fn(&Note),
+}
+
+/// What becomes of a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// The file.
+    pub file: PathBuf,
+    /// The question's name.
+    pub question: String,
+    /// What it is.
+    pub what: News,
+}
+
+/// What becomes of a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// The search goes on from it.
+    GoesOn {
+        /// How many states there are.
+        states: u64,
+        /// How long they took.
+        after: Duration,
+    },
+    /// It could not be written, and the search goes on. What was there stays.
+    NotWritten(String),
+    /// The search was cut, and this is where it goes on.
+    Left {
+        /// How many states there are.
+        states: u64,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Note { file, question, what } = self;
+        let file = file.display();
+        match what {
+            News::GoesOn { states, after } => {
+                write!(f, "{question} goes on from {file}: {states} states, {} s", after.as_secs())
+            }
+            News::NotWritten(why) => {
+                write!(f, "{question}: no checkpoint is written: {file}: {why}; what was there stays")
+            }
+            News::Left { states } => write!(f, "{question}: {states} states are in {file}, to go on from"),
+        }
+    }
+}
+
+/// Why a search can't go on from a checkpoint, and what to do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// The system does not hand it out.
+    #[error("this checkpoint can't be read: {0}")]
+    Unreadable(String),
+    /// It is something else.
+    #[error("this is no checkpoint of a search; name another file, or take it away")]
+    Foreign,
+    /// It is of another format.
+    #[error(
+        "this checkpoint has format {is}, and this program reads {wanted}: go on with the program that wrote it, \
+         or take it away to search from the beginning"
+    )]
+    Format {
+        /// The one that it has.
+        is: u32,
+        /// The one that can be read.
+        wanted: u32,
+    },
+    /// It is not as it was written.
+    #[error("this checkpoint is damaged or cut short; take it away to search from the beginning")]
+    Damaged,
+    /// Another program wrote it.
+    #[error(
+        "another program, or one with other models, wrote this checkpoint: go on with that one, or take it away to \
+         search from the beginning"
+    )]
+    Program,
+    /// It is of another question.
+    #[error("this checkpoint is of {of}; name another place, or take it away to search from the beginning")]
+    Question {
+        /// The name of that question.
+        of: String,
+    },
+    /// It is of a search that leaves out something else.
+    #[error(
+        "this checkpoint is of a search that leaves out something else (`--reduce`): ask for the same, or take it \
+         away to search from the beginning"
+    )]
+    Reduction,
+    /// The models say something else than they did.
+    #[error("the models have changed since this checkpoint; take it away to search from the beginning")]
+    Models,
+    /// There is no room for it.
+    #[error("{states} states are in this checkpoint, more than the bound on memory has room for: allow more")]
+    TooLarge {
+        /// How many there are.
+        states: u64,
+    },
+}
+
+/// Why a checkpoint can't be read: it is refused, or there is no room.
+pub(crate) enum Trouble {
+    Refused(Refused),
+    Full,
+}
+
+impl From<Refused> for Trouble {
+    fn from(refused: Refused) -> Trouble {
+        Trouble::Refused(refused)
+    }
+}
+
+impl From<Full> for Trouble {
+    fn from(_: Full) -> Trouble {
+        Trouble::Full
+    }
+}
+
+/// Which of the searches of a question it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// The first one, as long as it is small.
+    Small,
+    /// The reduced one.
+    Reduced,
+    /// The one of everything.
+    Plain,
+}
+
+impl Plan {
+    fn stage(self) -> Stage {
+        match self {
+            Plan::Small(_) => Stage::Small,
+            Plan::Plain => Stage::Plain,
+            _ => Stage::Reduced,
+        }
+    }
+}
+
+/// By what a checkpoint is known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Head {
+    program: [u8; 32],
+    question: ([u8; 32], String),
+    /// What is left out: nothing, or of searches of more states than this, orders of steps.
+    reduce: Option<u64>,
+}
+
+/// Where a search stands, in few words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stand {
+    stage: Stage,
+    states: u64,
+    transitions: u64,
+    seconds: f64,
+    peak: u64,
+    /// Whether anything was found.
+    found: bool,
+    /// What the reduced search before this one came to.
+    before: Vec<BadState>,
+}
+
+/// A checkpoint that was begun to read.
+struct Saved {
+    stand: Stand,
+    reader: Reader,
+}
+
+/// Where a level begins.
+struct Mark {
+    /// How many memories there are, by shard.
+    memories: Vec<usize>,
+    transitions: u64,
+    sets: Sets,
+    found: bool,
+    /// Whether the file has it.
+    written: bool,
+}
+
+/// What a search has, with its states by shard.
+pub(crate) struct Has<'a, S> {
+    pub(crate) shards: &'a [S],
+    pub(crate) memories: &'a Memories,
+    pub(crate) places: &'a Places,
+    /// Of a reduced search how far it has grown, and what was chosen of the states of each shard.
+    pub(crate) reduced: Option<(Growth, Vec<MutexGuard<'a, Counted<u16>>>)>,
+}
+
+/// A checkpoint is no more than one part in so many of the time.
+const PART: u32 = 20;
+
+/// Writes the checkpoints of the searches of one question.
+pub(crate) struct Keeper<'a> {
+    to: &'a Checkpoint,
+    prepared: &'a Prepared,
+    head: Head,
+    saved: Option<Saved>,
+    stage: Stage,
+    /// What the reduced search came to.
+    before: Vec<BadState>,
+    /// When the last one was written, or the search was begun, and what that took.
+    last: Instant,
+    took: Duration,
+    mark: Option<Mark>,
+    /// Whether the level that begins next is the one that the file has.
+    is_there: bool,
+    /// Whether the last one could not be written.
+    fails: bool,
+    /// Whether the search in hand has checkpoints.
+    keeps: bool,
+}
+
+impl<'a> Keeper<'a> {
+    /// Begins to read what is there.
+    ///
+    /// # Errors
+    /// Where it is nothing to go on from.
+    pub(crate) fn new(
+        to: &'a Checkpoint,
+        prepared: &'a Prepared,
+        reduce: Reduce,
+    ) -> Result<Keeper<'a>, Error> {
+        let reduce = match reduce {
+            Reduce::None => None,
+            Reduce::Order(from) => Some(from),
+        };
+        let Checkpoint { program, question, .. } = to.clone();
+        let head = Head { program, question, reduce };
+        let mut keeper = Keeper {
+            to,
+            prepared,
+            head,
+            saved: None,
+            stage: Stage::Small,
+            before: Vec::new(),
+            last: Instant::now(),
+            took: Duration::ZERO,
+            mark: None,
+            is_there: false,
+            fails: false,
+            keeps: true,
+        };
+        keeper.saved = keeper.open().map_err(|why| keeper.refused(why))?;
+        if let Some(Saved { stand, .. }) = &mut keeper.saved {
+            keeper.stage = stand.stage;
+            keeper.before = std::mem::take(&mut stand.before);
+            let after = Duration::try_from_secs_f64(stand.seconds).unwrap_or_default();
+            let goes_on = News::GoesOn { states: stand.states, after };
+            keeper.tell(goes_on);
+        }
+        Ok(keeper)
+    }
+
+    fn open(&self) -> Result<Option<Saved>, Refused> {
+        let Some(mut reader) = Reader::open(&self.to.file)? else { return Ok(None) };
+        let Head { program, question, reduce } = reader.get()?;
+        if program != self.head.program {
+            return Err(Refused::Program);
+        }
+        if question != self.head.question {
+            return Err(Refused::Question { of: question.1 });
+        }
+        if reduce != self.head.reduce {
+            return Err(Refused::Reduction);
+        }
+        let stand = reader.get()?;
+        Ok(Some(Saved { stand, reader }))
+    }
+
+    fn refused(&self, why: Refused) -> Error {
+        Error::Checkpoint { file: self.to.file.clone(), why }
+    }
+
+    fn tell(&self, what: News) {
+        let (file, question) = (self.to.file.clone(), self.to.question.1.clone());
+        (self.to.tell)(&Note { file, question, what });
+    }
+
+    /// The time that was spent on what is there.
+    pub(crate) fn spent(&self) -> Duration {
+        let seconds = self.saved.as_ref().map_or(0.0, |saved| saved.stand.seconds);
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+
+    /// Whether a search was done with before the one to go on with.
+    pub(crate) fn is_past(&self, plan: Plan) -> bool {
+        self.saved.is_some() && plan.stage() < self.stage
+    }
+
+    /// What the reduced search came to that was done with before.
+    pub(crate) fn before(&self) -> Vec<BadState> {
+        self.before.clone()
+    }
+
+    /// The next search is the one of everything, after a reduced one that found this, or was cut. What a bound cut is gone on with
+    /// under a larger bound: its checkpoint stays, and what comes after it has none.
+    pub(crate) fn goes_plain(&mut self, found: &[BadState], was_cut: bool) {
+        self.before = found.to_vec();
+        self.keeps = !was_cut;
+    }
+
+    /// Begins a search, or goes on with it: what there is of it.
+    ///
+    /// # Errors
+    /// Where the checkpoint is refused.
+    pub(crate) fn begin<const R: usize>(
+        &mut self,
+        plan: Plan,
+        limits: &Limits,
+        (memories, findings): (&Memories, &Findings),
+        reduction: Option<&mut Reduction>,
+    ) -> Result<Option<Restored<R>>, Error> {
+        self.stage = plan.stage();
+        self.mark = None;
+        let Some(Saved { stand, reader }) = self.saved.take_if(|saved| saved.stand.stage == plan.stage())
+        else {
+            return Ok(None);
+        };
+        let states = stand.states;
+        self.is_there = true;
+        let restored = contents::read(reader, &stand, self.prepared, limits, (memories, findings), reduction);
+        restored.map(Some).map_err(|trouble| match trouble {
+            Trouble::Refused(why) => self.refused(why),
+            Trouble::Full => self.refused(Refused::TooLarge { states }),
+        })
+    }
+
+    /// A level begins; whether it is time to write that down.
+    pub(crate) fn level(
+        &mut self,
+        limits: &Limits,
+        memories: &Memories,
+        transitions: u64,
+        sets: Sets,
+    ) -> bool {
+        if !self.keeps {
+            return false;
+        }
+        let (found, written) = (limits.has_found(), std::mem::take(&mut self.is_there));
+        self.mark = Some(Mark { memories: memories.lens(), transitions, sets, found, written });
+        let pause =
+            if self.to.every.is_zero() { Duration::ZERO } else { self.to.every.max(self.took * PART) };
+        self.last.elapsed() >= pause
+    }
+
+    /// The level that begins can't be undone: states of which something was chosen before are looked at again.
+    pub(crate) fn forget_level(&mut self) {
+        self.mark = None;
+    }
+
+    /// The search was cut: leaves what there is where the last level began.
+    pub(crate) fn leave<const R: usize, S: Deref<Target = Shard<R>>>(
+        &mut self,
+        limits: &Limits,
+        has: &Has<S>,
+    ) {
+        self.write(limits, has);
+        if self.mark.as_ref().is_some_and(|mark| mark.written) {
+            let states = has.shards.iter().map(|shard| shard.level().1 as u64).sum();
+            self.tell(News::Left { states });
+        }
+    }
+
+    /// Writes down where the level began, if it is not.
+    pub(crate) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
+        &mut self,
+        limits: &Limits,
+        has: &Has<S>,
+    ) {
+        let Some(mark) = self.mark.as_ref().filter(|mark| !mark.written) else { return };
+        let begun = Instant::now();
+        let stand = Stand {
+            stage: self.stage,
+            states: has.shards.iter().map(|shard| shard.level().1 as u64).sum(),
+            transitions: mark.transitions,
+            seconds: limits.seconds(),
+            peak: limits.ledger.peak(),
+            found: mark.found,
+            before: self.before.clone(),
+        };
+        let written = file::replace(&self.to.file, |writer| {
+            writer.put(&self.head)?;
+            writer.put(&stand)?;
+            contents::write(writer, self.prepared, mark, has)
+        });
+        (self.last, self.took) = (Instant::now(), begun.elapsed());
+        if let Err(why) = &written
+            && !self.fails
+        {
+            self.tell(News::NotWritten(why.to_string()));
+        }
+        self.fails = written.is_err();
+        if let Some(mark) = &mut self.mark {
+            mark.written = written.is_ok();
+        }
+    }
+}
+
+/// Takes a checkpoint away, and what was begun beside it, if there is any.
+///
+/// # Errors
+/// What the system says.
+pub fn forget(checkpoint: &Path) -> io::Result<()> {
+    for file in [checkpoint.to_owned(), file::beside(checkpoint)] {
+        match std::fs::remove_file(file) {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+            _ => {}
+        }
+    }
+    Ok(())
+}
