@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::recorded::Records;
 use crate::status::Status;
 use crate::story::mailed;
-use crate::target::{Chosen, variant};
+use crate::target::{Breadth, Chosen, variant};
 
 /// Shows which bad states appear, go and stay between two variants: as recorded, or by a search.
 ///
