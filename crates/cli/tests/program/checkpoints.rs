@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Some 50,000 states, and bad ones among them; and some that are searched with steps left out.
+/// Some 100,000 states, and bad ones among them; and some 300,000, of 2,000,000, that a reduced search has.
 const PLAIN: [&str; 2] = ["ext4/journalled@v6.14:within-unmapped-with-commit", "--reduce=none"];
 const REDUCED: [&str; 1] = ["ext4/journalled@v6.14:extending-unmapped-with-commit"];
 

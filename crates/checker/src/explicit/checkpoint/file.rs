@@ -3,7 +3,7 @@
 //! A seal is the hash of its piece and of the seal before it, so that pieces that are damaged, missing, doubled or of another
 //! file are known before anything in them is read; an empty one is the last, so that a file that was cut is known. It is
 //! written beside, under another name, synced and renamed: whoever is killed, and wherever the disk is full, what was
-//! there stays as it was.
+//! there stays as it was. Writing and reading take a MiB or two, of what the bound on memory leaves to the allocator.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -105,8 +105,8 @@ impl<'f> Writer<'f> {
         let mut plane = Vec::with_capacity(ROWS);
         for from in (0..rows).step_by(ROWS) {
             let some = ROWS.min(rows - from);
-            for (at, words) in words.chunks_mut(width.max(1)).take(some).enumerate() {
-                row(from + at, words);
+            for at in 0..some {
+                row(from + at, &mut words[at * width..][..width]);
             }
             for byte in 0..width * size_of::<u64>() {
                 let (word, shift) = (byte / 8, byte % 8 * 8);
@@ -243,8 +243,8 @@ impl Reader {
                     row[word] |= u64::from(*byte) << shift;
                 }
             }
-            for (at, words) in words.chunks(width.max(1)).take(some).enumerate() {
-                row(from + at, words)?;
+            for at in 0..some {
+                row(from + at, &words[at * width..][..width])?;
             }
         }
         Ok(())

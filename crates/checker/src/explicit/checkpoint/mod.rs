@@ -103,7 +103,7 @@ impl fmt::Display for Note {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
     /// The system does not hand it out.
-    #[error("this checkpoint can't be read: {0}")]
+    #[error("this checkpoint can't be read: {0}; see that it can, or take it away")]
     Unreadable(String),
     /// It is something else.
     #[error("this is no checkpoint of a search; name another file, or take it away")]

@@ -108,7 +108,7 @@ fn resumed(scenario: &Scenario, options: &Options, stops: Stops) -> Result<(Told
 #[test]
 fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     let met = RefCell::new((0, 0, 0, 0));
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() };
     let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 3 => locking()].boxed();
     let stops = prop_oneof![
         2 => Just(Stops::States(1)),
@@ -140,7 +140,7 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     }
     let (compared, stopped, reduced, bad) = met.into_inner();
     println!("{compared} programs, stopped {stopped} times; {reduced} reduced, {bad} with bad states");
-    assert!(compared > 200 && stopped > 2000 && reduced > 10 && bad > 50, "{:?}", (stopped, reduced, bad));
+    assert!(compared > 100 && stopped > 400 && reduced > 3 && bad > 30, "{:?}", (stopped, reduced, bad));
 }
 
 /// The user stops it at any moment, and goes on with it, until it is done.
@@ -149,14 +149,14 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
     for (threads, reduce) in
         [(1, Reduce::None), (2, Reduce::None), (1, Reduce::Order(100)), (2, Reduce::Order(100))]
     {
-        let scenario = counter(4, 5);
+        let scenario = counter(3, 5);
         let plain = Options { threads, reduce, ..Options::default() };
         let known = run(&scenario, &plain).expect("it can be searched");
         let place = Place::new();
         let mut stopped = 0;
         loop {
             let interrupt = Arc::new(AtomicBool::new(false));
-            let (flag, after) = (interrupt.clone(), Duration::from_micros(500 + stopped * 1700));
+            let (flag, after) = (interrupt.clone(), Duration::from_micros(500 + stopped * 700));
             let stop = std::thread::spawn(move || {
                 std::thread::sleep(after);
                 flag.store(true, Ordering::Relaxed);
@@ -245,7 +245,7 @@ fn what_is_of_something_else_is_refused() {
     for other in [counter(3, 4), counter(2, 3), counter(4, 3)] {
         assert_eq!(refusal(&other, &options), Some(Refused::Models));
     }
-    let bounds = Bounds { bytes_max: 30_000, ..Bounds::default() };
+    let bounds = Bounds { bytes_max: 8_000, ..Bounds::default() };
     let small = Options { bounds, ..options.clone() };
     assert!(matches!(refusal(&scenario, &small), Some(Refused::TooLarge { states: 200.. })));
     let mut bytes = fs::read(place.file()).expect("a file");
