@@ -291,6 +291,8 @@ pub struct World {
     pub truncates: bool,
     /// Whether what is on the way to the disk may not be changed.
     pub stable_pages: bool,
+    /// Whether that is a copy of the page, so that it can't be.
+    pub writes_copies: bool,
     /// Who may find the disk full, where an allocation can fail: a bit for each actor.
     pub finds_disk_full: u8,
     /// Those of them who always do.
@@ -361,6 +363,7 @@ impl World {
             locks: Locks::default(),
             truncates: false,
             stable_pages: true,
+            writes_copies: fs.writes_copies(),
             finds_disk_full: 0,
             always_finds_disk_full: 0,
             writing: None,
