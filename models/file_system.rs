@@ -89,6 +89,12 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether what is on the way to a disk that checks sums is a copy of the page (`MS_SNAP_STABLE`), which then may be
+    /// changed.
+    fn writes_copies(&self) -> bool {
+        false
+    }
+
     /// Whether a mapping of a file can be shared and writable.
     fn has_writable_mappings(&self) -> bool {
         true

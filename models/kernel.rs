@@ -306,6 +306,8 @@ pub struct World {
     pub truncates: bool,
     /// Whether what is on the way to the disk may not be changed.
     pub stable_pages: bool,
+    /// Whether that is a copy of the page, so that it can't be.
+    pub writes_copies: bool,
     /// Who may find the disk full, where an allocation can fail: a bit for each actor.
     pub finds_disk_full: u8,
     /// Those of them who always do.

@@ -133,7 +133,7 @@ fn buffers(world: &Arc<World>) -> Vec<Property> {
         ),
         foreign_write(world),
     ];
-    if world.stable_pages {
+    if world.stable_pages && !world.writes_copies {
         let world = world.clone();
         properties.push(always(
             (

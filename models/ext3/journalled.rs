@@ -41,6 +41,11 @@ impl FileSystem for Journalled {
         Nature::DATA_JOURNAL
     }
 
+    // Its commits write buffers of pages that are not under writeback.
+    fn writes_copies(&self) -> bool {
+        true
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
         generic_perform_write(k, self, request)
     }

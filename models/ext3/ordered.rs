@@ -39,6 +39,11 @@ impl FileSystem for InPlace {
         Nature { crash_safe: self.ordered, ..Nature::ORDERED }
     }
 
+    // Its commits write buffers of pages that are not under writeback.
+    fn writes_copies(&self) -> bool {
+        true
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
         generic_perform_write(k, self, request)
     }

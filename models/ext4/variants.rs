@@ -38,9 +38,10 @@ fn journalled() -> Vec<Row> {
             "v4.2",
             Caller::V4_2,
             WriteEnd::V4_2,
-            "prefault first: v4.2, and after the revert of 998ef75ddb",
+            "prefault first: bdf96838aea6, writeback looks whether a page that it has let go of is still there; and after the \
+             revert of 998ef75ddb",
         )
-        .stands("v3.18 .. v4.3"),
+        .stands("v4.2 .. v4.3"),
         journalled_row(
             "v4.2+copy-first",
             Caller::CopyFirst,
@@ -181,6 +182,17 @@ fn ordered() -> Vec<Row> {
         )
         .stands("v2.6.33 .. v2.6.39")
         .historic(),
+        ordered_row(
+            "v3.4",
+            Caller::V2_6_26,
+            (Text::V4_2, Plain),
+            "f9f07b6c1372: a page that was uptodate stays so where a block can't be had",
+        )
+        .stands("v3.4 .. v3.9")
+        .historic(),
+        ordered_row("v3.10", Caller::V4_2, (Text::V4_2, Plain), "a50527b19c62: a fatal signal ends it")
+            .stands("v3.10 .. v3.11")
+            .historic(),
         ordered_row(
             "v3.12",
             Caller::V4_2,

@@ -344,6 +344,7 @@ fn declare(
         locks: Locks::default(),
         truncates: false,
         stable_pages: true,
+        writes_copies: fs.writes_copies(),
         finds_disk_full: 0,
         always_finds_disk_full: 0,
         writing: None,

@@ -19,10 +19,10 @@ pub use commit::{
     OrderedData, checkpoint, commits_inode_data, jbd2_journal_commit_transaction, wait_for_commit,
 };
 pub use transaction::{
-    Handle, has_handle, is_committing, is_in_commit_alone, jbd2_journal_dirty_metadata,
-    jbd2_journal_file_inode, jbd2_journal_get_write_access, jbd2_journal_inode_add_wait,
-    jbd2_journal_invalidate_folio, jbd2_journal_start, jbd2_journal_start_reserved, jbd2_journal_stop,
-    jbd2_journal_try_to_free_buffers, journal_current_handle,
+    Handle, has_handle, is_in_commit_alone, jbd2_journal_dirty_metadata, jbd2_journal_file_inode,
+    jbd2_journal_get_write_access, jbd2_journal_inode_add_wait, jbd2_journal_invalidate_folio,
+    jbd2_journal_start, jbd2_journal_start_reserved, jbd2_journal_stop, jbd2_journal_try_to_free_buffers,
+    journal_current_handle,
 };
 
 use machine::{Label, Layout, Order, Peek, Place, Small, Word};

@@ -59,13 +59,6 @@ pub fn has_handle(task: &Task, journal: &Journal) -> bool {
     test(task, journal.state, 1 << task.id, Order::Relaxed, Label::new("current->journal_info", &[]))
 }
 
-/// Whether there is a committing transaction (`j_committing_transaction`).
-#[track_caller]
-pub fn is_committing(task: &Task, journal: &Journal) -> bool {
-    let label = Label::new("j_committing_transaction", &[]);
-    test(task, journal.state, COMMITTING, Order::Relaxed, label)
-}
-
 /// Closes the actor's handle.
 #[track_caller]
 pub fn jbd2_journal_stop(task: &Task, journal: &Journal) {

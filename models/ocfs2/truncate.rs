@@ -7,12 +7,11 @@ use page_state::inode::{i_size_read, i_size_write, map_block, set_disk_size, set
 use super::cluster::{is_hole, ocfs2_commit_trans, ocfs2_start_trans};
 use super::locks::{down_write, up_write};
 use super::map::{ocfs2_zero_and_dirty_page, ocfs2_zero_extend};
-use super::writeback::journal_submit_data_buffers;
 use crate::file_system::FileSystem;
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::truncate::truncate_inode_pages;
 use crate::generic::writeback::write_cache_pages;
-use crate::jbd2::is_committing;
+use crate::jbd2::commits_inode_data;
 use crate::kernel::Kernel;
 
 /// `ocfs2_setattr` to another size, with the inode's lock held.
@@ -20,13 +19,20 @@ use crate::kernel::Kernel;
 pub(super) fn ocfs2_setattr(fs: &dyn FileSystem, k: &Kernel, size: usize) {
     call(k.task.m, Label::new("ocfs2_setattr", &[size as i32]), || {
         if i_size_read(&k.task) >= size {
-            // ocfs2_begin_ordered_truncate: what a commit needs on disk is written before it is dropped.
-            if is_committing(&k.task, k.journal()) {
-                journal_submit_data_buffers(k, fs);
-            }
+            ocfs2_begin_ordered_truncate(fs, k);
             ocfs2_truncate_file(fs, k, size);
         } else {
             ocfs2_extend_file(fs, k, size);
+        }
+    });
+}
+
+/// `jbd2_journal_begin_ordered_truncate`: data that a commit still waits for is written before it is truncated. Who else writes
+/// it is not waited for.
+fn ocfs2_begin_ordered_truncate(fs: &dyn FileSystem, k: &Kernel) {
+    call(k.task.m, Label::new("ocfs2_begin_ordered_truncate", &[]), || {
+        if commits_inode_data(&k.task, k.journal()) {
+            write_cache_pages(k, fs);
         }
     });
 }

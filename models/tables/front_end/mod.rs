@@ -390,6 +390,9 @@ impl FileSystem for FromText {
     fn takes_invalidate_lock(&self, around: Around) -> bool {
         self.entries.files.takes_invalidate_lock && self.base.takes_invalidate_lock(around)
     }
+    fn writes_copies(&self) -> bool {
+        self.base.writes_copies()
+    }
     fn has_writable_mappings(&self) -> bool {
         self.base.has_writable_mappings()
     }
