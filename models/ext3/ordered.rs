@@ -159,6 +159,7 @@ fn ext3_ordered_write_end(
             jbd2_journal_file_inode(task, journal);
         }
         update_file_sizes(k, pos + copied);
+        // Not needed: to record the size once more, or to truncate to it, changes nothing.
         end_handle(k, fs, folio, pos + len);
         copied as u8
     });
@@ -177,8 +178,7 @@ fn ext3_writeback_write_end(
     let took = call(k.task.m, Label::new("ext3_writeback_write_end", &args), || {
         let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
         update_file_sizes(k, pos + copied);
-        // Not needed: to record the size once more, or to truncate to it, changes nothing; and with data=writeback,
-        // asked by default of the writer alone, nobody commits.
+        // Not needed: as with data=ordered; and this mode is asked by default of the writer alone: nobody commits.
         end_handle(k, fs, folio, pos + len);
         copied as u8
     });

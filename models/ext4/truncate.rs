@@ -85,6 +85,7 @@ fn truncate_v2_6_26(k: &Kernel, fs: &dyn FileSystem) {
 fn truncate_v7_1(k: &Kernel, fs: &dyn FileSystem) {
     let (task, journal) = (&k.task, k.journal());
     ext4_block_zero_eof(k, fs, i_size_read(task), task.storage.geometry.page_units());
+    // Not needed: whatever part of this a commit takes, the inode is on the orphan list.
     jbd2_journal_start(task, journal);
     free_blocks_beyond(k, i_size_read(task));
     jbd2_journal_stop(task, journal);
