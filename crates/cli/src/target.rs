@@ -178,12 +178,13 @@ fn of_breadth<'c>(
     taken.map(move |case| Chosen { path, variant, case })
 }
 
-/// The scenarios of the same variants that were not chosen.
+/// The scenarios of the same variants that were not chosen, but those that take longest: nobody misses them.
 pub fn left<'c>(chosen: &[Chosen<'c>]) -> impl Iterator<Item = Chosen<'c>> {
     let same = |a: &Chosen<'_>, b: &Chosen<'_>| std::ptr::eq(a.variant, b.variant);
     chosen.chunk_by(same).flat_map(|asked| {
         let Chosen { path, variant, .. } = asked[0];
-        let left = |case: &&Case| !asked.iter().any(|chosen| std::ptr::eq(chosen.case, *case));
+        let is_asked = |case: &Case| asked.iter().any(|chosen| std::ptr::eq(chosen.case, case));
+        let left = move |case: &&Case| Breadth::All.takes(case) && !is_asked(case);
         variant.cases.iter().filter(left).map(move |case| Chosen { path, variant, case })
     })
 }

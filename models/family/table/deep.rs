@@ -42,6 +42,7 @@ pub(super) fn deep(region: Region, all: &mut Vec<(Question, Tier)>) {
         question.geometry = Geometry::LARGE;
         question.initial = initial(region, Geometry::LARGE, Breadth::Single);
         all.push((question, Tier::Deep));
-        all.push((of_two_pages(region, source, Breadth::Plain, companions), Tier::Deep));
     }
+    // A page-table entry names one of few frames: two who may hold pages would take too many.
+    all.push((of_two_pages(region, source, Breadth::Plain, &[READER]), Tier::Deep));
 }

@@ -2,7 +2,7 @@
 
 use report::Finding;
 use report::html::Opens;
-use scenario::{Tier, WritePath};
+use scenario::WritePath;
 
 use crate::arguments::{Format, Matrix};
 use crate::cut::Cuts;
@@ -43,9 +43,7 @@ pub(crate) fn matrix(
         }
         Ok(())
     })?;
-    // Of what takes longest nothing is asked here.
-    let left = left(&chosen).filter(|left| left.case.tier < Tier::Deep);
-    for left @ Chosen { path, variant, case } in left {
+    for left @ Chosen { path, variant, case } in left(&chosen) {
         matrix.stands(&path.name, &variant.name, variant.stands);
         matrix.leave_out(&path.name, &variant.name, &(case.build)());
         if let Some(html) = &mut html {

@@ -183,8 +183,9 @@ fn matrix() {
         A number is the length in steps of the shortest schedule that breaks the property in the scenarios that were asked;
         `+`: in none of them one actor is enough; `( )`: the file system does not promise it; `?`: a search was cut, and there
         may be something, or something shorter; `-`: nothing looks at it. Not broken, and all of what was asked was looked at:
-        empty where every scenario there is was asked; `.` where the rest takes `--all`, but whoever can be beside the writer was,
-        in some scenario; `part` where somebody never was, mostly because the variant is asked by default of the writer alone.
+        empty where every scenario but those of `--deep` was asked; `.` where the rest takes `--all`, but whoever can be beside
+        the writer was, in some scenario; `part` where somebody never was, mostly because the variant is asked by default of the
+        writer alone.
 
         | toy/write | unmapped   |
         |-----------|------------|
