@@ -99,7 +99,7 @@ fn list_names_everything() {
             assert!(!value.is_empty(), "`{key}` in {line}");
             values.insert(value);
         }
-        assert!(matches!(line["tier"].as_str(), Some("default" | "all")), "{line}");
+        assert!(matches!(line["tier"].as_str(), Some("default" | "all" | "deep")), "{line}");
     }
     for value in values {
         assert!(text(&plain.stdout).contains(value), "`{value}` is listed");
