@@ -339,9 +339,9 @@ pub fn jbd2_journal_try_to_free_buffers(task: &Task, journal: &Journal, folio: F
             let head = read_head(task, journal, bh);
             // What a checkpoint waits for and is written already goes off its list.
             // Not reached: a dirty buffer has a dirty page, which is not asked for.
-            let written = || !buffer_dirty(task, bh) && !(journal.locks_buffers && buffer_locked(task, bh));
+            let is_busy = || buffer_dirty(task, bh) || journal.locks_buffers && buffer_locked(task, bh);
             // Not reached: who has a head and no transaction is waited for by a checkpoint.
-            if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && written() {
+            if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && !is_busy() {
                 clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
                 put_journal_head(task, journal, bh);
             }
