@@ -69,7 +69,7 @@ pub(super) fn abandon(
     fs: &dyn FileSystem,
     folio: Folio,
     end: usize,
-    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
+    truncate_failed_write: impl Fn(&Kernel, &dyn FileSystem) + Copy,
 ) {
     let task = &k.task;
     call(task.m, Label::new("ext4_write_begin fails", &[]), || {
@@ -85,7 +85,7 @@ pub(super) fn stop_and_trim(
     k: &Kernel,
     fs: &dyn FileSystem,
     end: usize,
-    truncate_failed_write: fn(&Kernel, &dyn FileSystem),
+    truncate_failed_write: impl Fn(&Kernel, &dyn FileSystem) + Copy,
 ) {
     let (task, journal) = (&k.task, k.journal());
     // Not needed: a truncation to where the file ends takes nothing.
