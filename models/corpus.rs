@@ -102,7 +102,7 @@ const DIRECT: &str = "direct I/O is modelled as what it does to the page cache o
 const READS: &str = "it is about reads, and writes to user memory are not modelled";
 
 /// Bugs of write paths that are modelled, and what of the models keeps them out: number, fix, sentence, reason.
-const OUT_OF_REACH: [(u32, &str, &str, &str); 5] = [
+const OUT_OF_REACH: [(u32, &str, &str, &str); 4] = [
     (
         66,
         "90e775b71ac4",
@@ -127,12 +127,6 @@ const OUT_OF_REACH: [(u32, &str, &str, &str); 5] = [
         "5314454ea3ff",
         "ocfs2 zeroes and dirties pages beyond the size when inline data gets too large",
         "the way from inline data to a cluster is left out",
-    ),
-    (
-        70,
-        "e6b9bd7290d3",
-        "a checkpoint drops a buffer that a handle is taking over, and the log's tail moves over its only copy",
-        "what a commit writes is in its place at once: there is no log that could end too early",
     ),
 ];
 

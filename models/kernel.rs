@@ -2,7 +2,7 @@
 
 use fault::{AddressSpace, Segment, SharedMapping, User};
 use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
-use page_state::{ACTORS_MAX, Folio, InodeFields, Storage, Task};
+use page_state::{ACTORS_MAX, Folio, InodeFields, Storage, Task, Unit};
 use scenario::Release;
 
 use crate::jbd2::Journal;
@@ -205,6 +205,10 @@ pub enum Around {
     V3_18,
     /// v5.15: and `invalidate_lock` keeps pages from being filled while the file is cut.
     V5_15,
+    /// v6.3 (e6b9bd7290d3): and jbd2 takes a buffer over that waits for a checkpoint under `j_list_lock`.
+    V6_3,
+    /// v6.5 (c2d6fd9d6f35): and a checkpoint looks again at what it has written.
+    V6_5,
     /// v6.9: and `i_size_write` releases, `i_size_read` acquires.
     V6_9,
     /// v6.13 (52aecaee1c26): and `pagecache_isize_extended` zeroes what lies behind the end.
@@ -238,6 +242,8 @@ impl Setting {
             (7, _) | (6, 17..) => Around::V6_17,
             (6, 13..) => Around::V6_13,
             (6, 9..) => Around::V6_9,
+            (6, 5..) => Around::V6_5,
+            (6, 3..) => Around::V6_3,
             (6, _) | (5, 15..) => Around::V5_15,
             (4.., _) | (3, 18..) => Around::V3_18,
             (3, 12..) => Around::V3_12,
@@ -369,6 +375,19 @@ impl World {
     #[must_use]
     pub fn is_journalled(&self, memory: &dyn Peek, frame: usize, block: usize) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.will_write(memory, frame, block))
+    }
+
+    /// A unit of a block on disk as recovery would leave it, as a property sees it.
+    #[must_use]
+    pub fn recovered(&self, memory: &dyn Peek, disk_block: usize, unit: usize) -> Unit {
+        let replayed = self.journal.as_ref().and_then(|journal| journal.replayed(memory, disk_block, unit));
+        replayed.unwrap_or_else(|| self.storage.peek_disk(memory, disk_block, unit))
+    }
+
+    /// Whether somebody could wait for a buffer's lock.
+    #[must_use]
+    pub fn locks_buffers(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.locks_buffers)
     }
 
     /// Whether nobody else can have a block yet that the file has given up: until that is committed, a journal keeps it.

@@ -88,7 +88,10 @@ fn contents(world: &Arc<World>) -> Vec<Property> {
                 "after a crash, read returns what the block held before: somebody else's data",
             ),
             Kind::Crash,
-            move |memory, broken| invariants::stale_on_disk(&w2.storage, memory, broken),
+            move |memory, broken| {
+                let recovered = |disk_block, unit| w2.recovered(memory, disk_block, unit);
+                invariants::stale_on_disk(&w2.storage, memory, &recovered, broken);
+            },
         );
         properties.push(Property { promised: world.nature.crash_safe, ..on_disk });
     }
@@ -375,9 +378,7 @@ fn size_beyond_data_after_crash(
         let there = match InodeFields::mapped(durable, block) {
             None => Unit::Zero,
             Some(_) if InodeFields::is_unwritten(durable, block) => Unit::Zero,
-            Some(disk_block) => {
-                world.storage.peek_disk(memory, disk_block, position - geometry.block(block).start)
-            }
+            Some(disk_block) => world.recovered(memory, disk_block, position - geometry.block(block).start),
         };
         // Somebody else's data there is stale-on-disk.
         if there != wanted && there != Unit::Stale {

@@ -37,7 +37,9 @@ pub(super) fn ext3_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(),
             if k.is_disk_full() {
                 return Err(Errno::Enospc);
             }
-            map_bh(task, bh, allocate_block(task, block, &[k.journal().frozen]), NEW);
+            let disk_block = allocate_block(task, block, &[k.journal().frozen]);
+            k.journal().forget_block(task, disk_block);
+            map_bh(task, bh, disk_block, NEW);
         }
         Ok(())
     })

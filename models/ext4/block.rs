@@ -69,7 +69,9 @@ pub(super) fn ext4_map_blocks(
         if k.is_disk_full() {
             return Err(Errno::Enospc);
         }
-        let disk_block = allocate_block(task, block, &[k.journal().frozen]) as u8;
+        let disk_block = allocate_block(task, block, &[k.journal().frozen]);
+        k.journal().forget_block(task, disk_block);
+        let disk_block = disk_block as u8;
         if allocation.is_unwritten() {
             mark_extent_unwritten(task, block);
         }

@@ -57,7 +57,7 @@ pub(super) fn raise_disk_size_to(k: &Kernel, end: usize) {
 
 /// `ext4_truncate`: zeroes the rest of the last block, frees the blocks beyond the size. The inode is on
 /// the orphan list meanwhile.
-#[track_caller]
+// Passed as a function, whose caller would be the library's.
 pub(super) fn ext4_truncate(k: &Kernel, fs: &dyn FileSystem) {
     call(k.task.m, Label::new("ext4_truncate", &[]), || {
         if k.world.setting.around < Around::V7_1 {
@@ -252,7 +252,7 @@ pub fn ext4_zero_partial_blocks(k: &Kernel, fs: &dyn FileSystem, handle: Handle,
 }
 
 /// `ext4_truncate_failed_write`: what a write left beyond the size goes, from the cache and the disk.
-#[track_caller]
+// Passed as a function, whose caller would be the library's.
 pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
     call(k.task.m, Label::new("ext4_truncate_failed_write", &[]), || {
         filemap_invalidate_lock(k);

@@ -112,8 +112,16 @@ fn journalled() -> Vec<Row> {
         )
         .stands("v5.18 .. v6.2"),
         journalled_row("v6.3", Caller::V5_18, WriteEnd::V6_3, "and no more when that page is written back")
-            .stands("v6.3 .. v6.10")
+            .stands("v6.3 .. v6.4")
             .historic(),
+        journalled_row(
+            "v6.5",
+            Caller::V5_18,
+            WriteEnd::V6_3,
+            "c2d6fd9d6f35: a checkpoint looks again at what it has written",
+        )
+        .stands("v6.5 .. v6.10")
+        .historic(),
         journalled_row(
             "v6.13",
             Caller::V6_11,
@@ -471,6 +479,30 @@ pub(crate) fn bugs() -> Vec<Bug> {
             "unstable-page",
             "ext4/journalled@v6.14:no-writer-mmap-store-and-writeback-1-block",
             "ext4/journalled@v6.17:no-writer-mmap-store-and-writeback-1-block",
+        ),
+        bug(
+            70,
+            "e6b9bd7290d3",
+            "a checkpoint drops a buffer that a handle is taking over, and the log's tail moves over its only copy",
+            "stale-on-disk",
+            "ext4/journalled@v5.18:no-writer-truncate-and-checkpoint",
+            "ext4/journalled@v6.5:no-writer-truncate-and-checkpoint",
+        ),
+        bug(
+            83,
+            "c2d6fd9d6f35",
+            "a checkpoint drops a buffer that it has not written, because a handle took it over first",
+            "stale-on-disk",
+            "ext4/journalled@v6.3:no-writer-truncate-to-nothing-checkpoint-and-commit-1-block",
+            "ext4/journalled@v6.5:no-writer-truncate-to-nothing-checkpoint-and-commit-1-block",
+        ),
+        bug(
+            84,
+            "cb3de5fc876e",
+            "write_begin cleans a buffer before the journal has it, and a checkpoint takes it for written",
+            "stale-on-disk",
+            "ext4/journalled@v6.5:within-resident-with-checkpoint",
+            "ext4/journalled@v6.13:within-resident-with-checkpoint",
         ),
         bug(
             79,

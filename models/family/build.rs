@@ -11,7 +11,7 @@ use super::source::set_up_second;
 use super::{File, PageState, Source};
 use super::{actors, ending, facts, final_state, picture};
 use crate::file_system::{FileSystem, Medium};
-use crate::jbd2::{Journal, Truncated};
+use crate::jbd2::{Journal, TakesOver, Truncated};
 use crate::kernel::{Around, BehindEnd, Caller, Locks, Request, Setting, World};
 use crate::properties;
 
@@ -217,12 +217,14 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     if question.companions.contains(&Companion::Kill) {
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
-    if let Some(journal) = &mut world.journal
-        && setting.around == Around::Older
-    {
-        journal.truncated = Truncated::StaysMapped;
-    }
     if let Some(journal) = &mut world.journal {
+        if setting.around == Around::Older {
+            journal.truncated = Truncated::StaysMapped;
+        }
+        if setting.around < Around::V6_3 {
+            journal.takes_over = TakesOver::Unlisted;
+        }
+        journal.looks_again = setting.around >= Around::V6_5;
         journal.locks_buffers = question.companions.contains(&Companion::Checkpoint);
     }
     world.stable_pages = question.stable_pages;
@@ -326,7 +328,7 @@ fn declare(
     storage.i_size_is_ordered = setting.around >= Around::V6_9;
     World {
         mm: AddressSpace::declare(layout, pages),
-        journal: nature.journal.then(|| Journal::declare(layout, &storage)),
+        journal: nature.journal.then(|| Journal::declare(layout, &storage, nature.journals_data)),
         private: fs.declare(layout, &storage),
         cluster: fs.cluster(geometry),
         nature,

@@ -183,7 +183,7 @@ impl PageState {
                 flags |= DIRTY | JBD;
                 cells[storage.flags(frame).index()] |= FOLIO_DIRTY;
                 if let Some(journal) = &world.journal {
-                    journal.checkpoint_initially(cells, frame, block);
+                    journal.checkpoint_initially(storage, cells, (frame, block), file_block);
                 }
             }
             cells[storage.buffer(frame, block).index()] = flags;

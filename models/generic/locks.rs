@@ -1,9 +1,10 @@
-//! Locks of an address space and of an inode that only some scenarios have somebody to wait for: elsewhere they are
+//! Locks of an address space, of an inode and of a buffer that only some scenarios have somebody to wait for: elsewhere they are
 //! always free, and are left out.
 
 use machine::{Label, Order, Word};
-use page_state::ACTORS_MAX;
+use page_state::buffer;
 use page_state::steps::{change, wait};
+use page_state::{ACTORS_MAX, Buffer};
 
 use crate::kernel::Kernel;
 
@@ -59,5 +60,21 @@ pub fn down_write_i_data_sem(k: &Kernel) {
 pub fn up_write_i_data_sem(k: &Kernel) {
     if let Some(at) = k.world.locks.data {
         change(&k.task, at, Word::MAX, 0, 0, Order::Release, Label::new("up_write(i_data_sem)", &[]));
+    }
+}
+
+/// `lock_buffer`, where a checkpoint could wait for it.
+#[track_caller]
+pub fn lock_buffer(k: &Kernel, bh: Buffer) {
+    if k.world.locks_buffers() {
+        buffer::lock_buffer(&k.task, bh);
+    }
+}
+
+/// `unlock_buffer`, the same.
+#[track_caller]
+pub fn unlock_buffer(k: &Kernel, bh: Buffer) {
+    if k.world.locks_buffers() {
+        buffer::unlock_buffer(&k.task, bh);
     }
 }

@@ -1,32 +1,21 @@
-//! The commit of a transaction (`fs/jbd2/commit.c`), and the checkpoint.
+//! The commit of a transaction (`fs/jbd2/commit.c`).
 
 use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, bug_on, call};
 use page_state::buffer::{
-    self, bh_write, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
-    end_buffer_async_write, lock_buffer, submit_if_dirty, unlock_buffer,
+    self, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
 };
 use page_state::folio::{self, Folio, folio_put_journal};
 use page_state::steps::{change, clear, copy_unit, load, set, test, wait};
 use page_state::unit::ALL_BUT_STALE;
 use page_state::{Buffer, Task};
 
-use super::transaction::{file_buffer, put_journal_head, refile_buffer};
+use super::log::Written;
+use super::transaction::{file_buffer, refile_buffer};
 use super::{
     CHECKPOINT, COMMIT_THREAD, COMMITS_DATA, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal,
     LIST, LOCKED, METADATA, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction,
-    Truncated, lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
+    Truncated, all_buffers, lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
-
-/// The journal has files of one page only.
-fn in_frame(frame: usize) -> Folio {
-    Folio { frame, index: 0 }
-}
-
-fn all_buffers(task: &Task) -> impl Iterator<Item = Buffer> {
-    let blocks = task.storage.geometry.blocks();
-    let frames = task.storage.cache_frames;
-    (0..frames).flat_map(move |frame| (0..blocks).map(move |block| Buffer { folio: in_frame(frame), block }))
-}
 
 /// Whether the buffer is on `list` of the transaction.
 fn is_on(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, list: u64) -> bool {
@@ -83,7 +72,7 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, data: Ord
         let state = load(task, journal.state, RUNNING | TURN, Order::Relaxed, label);
         if state & RUNNING != 0 {
             let committing = running(state);
-            let ordered = lock_down(task, journal, committing);
+            let (ordered, written) = lock_down(task, journal, committing);
             if Word::from(ordered) & INODE_DATA != 0 {
                 (data.submit)();
             }
@@ -91,7 +80,7 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, data: Ord
                 (data.finish)();
                 clear(task, journal.state, COMMITS_DATA, Label::new("i_transaction = NULL", &[]));
             }
-            write_out(task, journal, committing);
+            write_out(task, journal, committing, written);
             forget(task, journal, committing);
         } else {
             clear(task, journal.state, COMMIT_THREAD, Label::new("kjournald sleeps", &[]));
@@ -101,20 +90,22 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, data: Ord
 
 /// Waits for open handles, keeps new ones out, and takes down what the transaction is: the inode, and
 /// the contents of its buffers. Then the next transaction may run. Tells what of the inode's data is to be on
-/// disk first.
-fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> u16 {
+/// disk first, and what was written to the log.
+fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> (u16, Written) {
     call(task.m, Label::new("T_LOCKED", &[]), || {
         set(task, journal.state, LOCKED, Label::new("lock_transaction", &[]));
         let label = Label::new("wait_updates", &[]);
         wait(task, journal.state, HANDLES, 0, SWITCHING, Order::Acquire, label);
         copy_unit(task, task.storage.inode, journal.frozen, Label::new("freeze_inode", &[]));
+        let mut written = 0;
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, RESERVED), || refile_buffer(task, journal, bh, committing));
             if_on(task, journal, bh, (committing, METADATA), || {
                 let dirty = buffer_jbddirty(task, bh);
                 bug_on(!dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
                 require_not_stale(task, bh);
-                bh_write(task, bh);
+                let log = journal.log.as_ref().expect("what is journalled has a log");
+                written |= log.write(task, bh);
             });
         }
         lock_state(task, journal);
@@ -125,17 +116,22 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> u16 {
         let clear = clear | RUNNING | LOCKED | SWITCHING | STATE_LOCK | listed;
         let set = set | COMMITTING | if ordered == 0 { 0 } else { COMMITS_DATA };
         change(task, journal.state, clear, set, 0, Order::Full, Label::new("T_FLUSH", &[]));
-        ordered as u16
+        (ordered as u16, written)
     })
 }
 
 /// Files what was written for the last pass, and writes the commit record.
-fn write_out(task: &Task, journal: &Journal, committing: Transaction) {
+fn write_out(task: &Task, journal: &Journal, committing: Transaction, written: Written) {
     call(task.m, Label::new("T_COMMIT", &[]), || {
         for bh in all_buffers(task) {
             if_on(task, journal, bh, (committing, METADATA), || {
                 file_buffer(task, journal, bh, committing, FORGET);
             });
+        }
+        // One record stands behind both. Between the two steps new data is in the old inode's blocks, which no rule tells from
+        // neither or both.
+        if let Some(log) = &journal.log {
+            log.commit(task, written);
         }
         copy_unit(task, journal.frozen, task.storage.durable, Label::new("commit_record", &[]));
     });
@@ -199,7 +195,7 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
 }
 
 /// `release_buffer_page`: a page that has left the page cache goes with its last buffer.
-fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
+pub(super) fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
     let references = task.storage.references(folio.frame);
     if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
         return;
@@ -218,41 +214,8 @@ fn require_not_stale(task: &Task, bh: Buffer) {
         let demand = Demand { among: ALL_BUT_STALE, property: "stale-uptodate", witness };
         let action =
             Action::Require { at: task.storage.unit(bh.folio.frame, unit), demands: [Some(demand), None] };
-        task.m.perform(Step::new(action, Label::new("log_unit", &[unit as i32])));
+        task.m.perform(Step::new(action, Label::new("require_unit", &[unit as i32])));
     }
-}
-
-/// Writes every dirty buffer to its block and drops what waited for it.
-#[track_caller]
-pub fn checkpoint(task: &Task, journal: &Journal) {
-    call(task.m, Label::new("checkpoint", &[]), || {
-        for bh in all_buffers(task) {
-            let label = of_buffer("mapped and dirty", bh);
-            let wanted = buffer::MAPPED | buffer::DIRTY;
-            if load(task, bh.place(task), wanted, Order::Relaxed, label) != wanted {
-                continue;
-            }
-            write_dirty_buffer(task, bh);
-            lock_head(task, journal, bh);
-            if read_head(task, journal, bh) & CHECKPOINT != 0 {
-                clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
-                put_journal_head(task, journal, bh);
-            }
-            unlock_head(task, journal, bh);
-            release_buffer_page(task, journal, bh.folio);
-        }
-    });
-}
-
-/// `write_dirty_buffer`, and waits for it: the buffer is locked until its data has arrived.
-fn write_dirty_buffer(task: &Task, bh: Buffer) {
-    call(task.m, of_buffer("write_dirty_buffer", bh), || {
-        lock_buffer(task, bh);
-        if let Some(disk_block) = submit_if_dirty(task, bh) {
-            end_buffer_async_write(task, bh, disk_block);
-        }
-        unlock_buffer(task, bh);
-    });
 }
 
 /// Whether a commit is going on whose record waits for the inode's data.

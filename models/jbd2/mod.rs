@@ -6,18 +6,18 @@
 //! Buffers are locked only where a checkpoint is there, which holds the lock until their data has arrived.
 //!
 //! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
-//! journal, lists of log buffers. A commit writes the contents of its buffers while new handles still
+//! journal, lists of log buffers. A commit writes the contents of its buffers to the [log] while new handles still
 //! wait; the kernel does so later, and makes copies for who changes a buffer under a handle. A truncation zeroes
 //! the rest of a page without a handle: that its zeros get into the log of a commit that is under way is left
-//! out. What a commit writes is at once in the blocks' places on disk instead of the log; what tells is the commit record, which makes the
-//! inode of that transaction the one that recovery finds.
+//! out. A block's own place is written by a checkpoint, or when its page is written back.
 
+mod checkpoint;
 mod commit;
+mod log;
 mod transaction;
 
-pub use commit::{
-    OrderedData, checkpoint, commits_inode_data, jbd2_journal_commit_transaction, wait_for_commit,
-};
+pub use checkpoint::checkpoint;
+pub use commit::{OrderedData, commits_inode_data, jbd2_journal_commit_transaction, wait_for_commit};
 pub use transaction::{
     Handle, has_handle, is_in_commit_alone, jbd2_journal_dirty_metadata, jbd2_journal_file_inode,
     jbd2_journal_get_write_access, jbd2_journal_inode_add_wait, jbd2_journal_invalidate_folio,
@@ -25,9 +25,10 @@ pub use transaction::{
     journal_current_handle,
 };
 
+use log::Log;
 use machine::{Label, Layout, Order, Peek, Place, Small, Word};
 use page_state::steps::{change, load, wait};
-use page_state::{Buffer, InodeFields, Storage, Task, buffer, folio, inode};
+use page_state::{Buffer, Folio, InodeFields, Storage, Task, Unit, buffer, folio, inode};
 
 /// What becomes of a buffer that a commit has when it is truncated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,11 +39,26 @@ pub enum Truncated {
     IsUnmapped,
 }
 
+/// How a handle takes a buffer over that waits for a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TakesOver {
+    /// Until v6.2: it is clean for a moment before it is on a transaction's list.
+    Unlisted,
+    /// e6b9bd7290d3 (v6.3): both is one under `j_list_lock`, and the buffer is locked meanwhile.
+    Listed,
+}
+
 /// Where the journal's cells are.
 #[derive(Clone, Debug)]
 pub struct Journal {
     /// What becomes of a buffer that is truncated meanwhile.
     pub truncated: Truncated,
+    /// How a buffer is taken over.
+    pub takes_over: TakesOver,
+    /// Whether a checkpoint looks again at what it has written (c2d6fd9d6f35, v6.5).
+    pub looks_again: bool,
+    /// What commits write, where data is journalled.
+    log: Option<Log>,
     /// Whether buffers are locked, which only a checkpoint has somebody wait for.
     pub locks_buffers: bool,
     state: Place,
@@ -145,10 +161,13 @@ fn show_head(head: Word) -> String {
 impl Journal {
     /// Declares the journal's cells.
     #[must_use]
-    pub fn declare(layout: &mut Layout, storage: &Storage) -> Journal {
+    pub fn declare(layout: &mut Layout, storage: &Storage, journals_data: bool) -> Journal {
         let blocks = storage.geometry.blocks();
         Journal {
             truncated: Truncated::IsUnmapped,
+            takes_over: TakesOver::Listed,
+            looks_again: true,
+            log: journals_data.then(|| Log::declare(layout, storage)),
             locks_buffers: false,
             state: layout.cell("journal", 15, show_journal),
             heads: layout.array(storage.cache_frames * blocks, 8, show_head, |i| {
@@ -201,9 +220,41 @@ impl Journal {
         std::iter::once(state).chain((0..count).map(move |i| heads.at(i)))
     }
 
-    /// Puts a buffer into the state in which a commit leaves it: a checkpoint waits for it.
-    pub fn checkpoint_initially(&self, cells: &mut [Word], frame: usize, block: usize) {
+    /// Puts a buffer that is mapped to a block into the state in which a commit leaves it: a checkpoint waits for it, and the
+    /// block's contents are in the log only.
+    pub fn checkpoint_initially(
+        &self,
+        storage: &Storage,
+        cells: &mut [Word],
+        (frame, block): (usize, usize),
+        disk_block: usize,
+    ) {
         cells[self.heads.at(frame * self.blocks + block).index()] = CHECKPOINT;
+        if let Some(log) = &self.log {
+            log.has_initially(storage, cells, disk_block);
+        }
+    }
+
+    /// What recovery would put into a unit of a block on disk, as a property sees it; none where it would leave the block.
+    #[must_use]
+    pub fn replayed(&self, memory: &dyn Peek, disk_block: usize, unit: usize) -> Option<Unit> {
+        self.log.as_ref()?.replayed(memory, disk_block, unit)
+    }
+
+    /// Recovery: what is in the log goes to its place.
+    #[track_caller]
+    pub fn recover(&self, task: &Task) {
+        if let Some(log) = &self.log {
+            log.recover(task);
+        }
+    }
+
+    /// A block has become the file's: what the log has of it is older than what somebody else had there meanwhile.
+    #[track_caller]
+    pub fn forget_block(&self, task: &Task, disk_block: usize) {
+        if let Some(log) = &self.log {
+            log.forget(task, disk_block);
+        }
     }
 
     /// Puts a buffer on the running transaction's list of metadata, in an initial state.
@@ -212,6 +263,17 @@ impl Journal {
             Transaction(false).word() | METADATA | MODIFIED;
         cells[self.state.index()] |= RUNNING;
     }
+}
+
+/// The journal has files of one page only.
+fn in_frame(frame: usize) -> Folio {
+    Folio { frame, index: 0 }
+}
+
+fn all_buffers(task: &Task) -> impl Iterator<Item = Buffer> {
+    let blocks = task.storage.geometry.blocks();
+    let frames = task.storage.cache_frames;
+    (0..frames).flat_map(move |frame| (0..blocks).map(move |block| Buffer { folio: in_frame(frame), block }))
 }
 
 fn of_buffer(name: &'static str, bh: Buffer) -> Label {

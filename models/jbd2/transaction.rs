@@ -12,8 +12,8 @@ use page_state::{Buffer, Folio, Task};
 
 use super::{
     CHECKPOINT, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal, LIST, LOCKED, METADATA,
-    MODIFIED, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction, Truncated,
-    lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
+    MODIFIED, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, TakesOver, Transaction,
+    Truncated, lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
 };
 
 /// An open handle: the transaction that it is part of.
@@ -98,35 +98,80 @@ fn unlock(task: &Task, journal: &Journal, bh: Buffer) {
 #[track_caller]
 pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
     call(task.m, of_buffer("jbd2_journal_get_write_access", bh), || {
-        let at = journal.head(bh);
         lock(task, journal, bh);
         lock_head(task, journal, bh);
         // jbd2_journal_add_journal_head, whose reference keeps a checkpoint from taking the head off.
         if !buffer_jbd(task, bh) {
             set_buffer_jbd(task, bh);
         }
-        let head = read_head(task, journal, bh);
-        if buffer_dirty(task, bh) {
-            // Part of a transaction already, it should carry its dirtiness in jbddirty.
-            if head & TRANSACTION != 0 {
-                warn_dirty_buffer(task, bh);
-            }
-            clear_buffer_dirty(task, bh);
-            set_buffer_jbddirty(task, bh);
-        }
-        unlock(task, journal, bh);
-        let its = head & TRANSACTION;
-        if its != handle.word() && head & NEXT == 0 {
-            if its == 0 {
-                change(task, at, MODIFIED, 0, 0, Order::Relaxed, of_buffer("b_modified = 0", bh));
-                file_buffer(task, journal, bh, handle, RESERVED);
-            } else {
-                // The committing transaction has it; its contents are written already.
-                change(task, at, MODIFIED, NEXT, 0, Order::Relaxed, of_buffer("b_next_transaction", bh));
-            }
+        match journal.takes_over {
+            TakesOver::Unlisted => take_over_v4_2(task, journal, handle, bh),
+            TakesOver::Listed => take_over_v6_3(task, journal, handle, bh),
         }
         unlock_head(task, journal, bh);
     });
+}
+
+/// `do_get_write_access`: until the buffer is filed it is clean, and on no transaction's list.
+fn take_over_v4_2(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
+    let head = read_head(task, journal, bh);
+    let its = head & TRANSACTION;
+    if buffer_dirty(task, bh) {
+        // Part of a transaction already, it should carry its dirtiness in jbddirty.
+        if its != 0 {
+            warn_dirty_buffer(task, bh);
+        }
+        clear_buffer_dirty(task, bh);
+        set_buffer_jbddirty(task, bh);
+    }
+    unlock(task, journal, bh);
+    if its == handle.word() || head & NEXT != 0 {
+        return;
+    }
+    if its == 0 {
+        reset_modified(task, journal, bh);
+        file_buffer(task, journal, bh, handle, RESERVED);
+    } else {
+        attach_next(task, journal, bh);
+    }
+}
+
+/// e6b9bd7290d3: both under `j_list_lock`, with the buffer locked.
+fn take_over_v6_3(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
+    let head = read_head(task, journal, bh);
+    let its = head & TRANSACTION;
+    if its != 0 && buffer_dirty(task, bh) {
+        // Part of a transaction already, it should carry its dirtiness in jbddirty.
+        warn_dirty_buffer(task, bh);
+        clear_buffer_dirty(task, bh);
+        set_buffer_jbddirty(task, bh);
+    }
+    if its == handle.word() || head & NEXT != 0 {
+        unlock(task, journal, bh);
+        return;
+    }
+    if its == 0 {
+        reset_modified(task, journal, bh);
+        if test_clear_buffer_dirty(task, bh) {
+            set_buffer_jbddirty(task, bh);
+        }
+        file_buffer(task, journal, bh, handle, RESERVED);
+        unlock(task, journal, bh);
+    } else {
+        unlock(task, journal, bh);
+        attach_next(task, journal, bh);
+    }
+}
+
+fn reset_modified(task: &Task, journal: &Journal, bh: Buffer) {
+    let label = of_buffer("b_modified = 0", bh);
+    change(task, journal.head(bh), MODIFIED, 0, 0, Order::Relaxed, label);
+}
+
+/// The committing transaction has the buffer; its contents are written already.
+fn attach_next(task: &Task, journal: &Journal, bh: Buffer) {
+    let label = of_buffer("b_next_transaction", bh);
+    change(task, journal.head(bh), MODIFIED, NEXT, 0, Order::Relaxed, label);
 }
 
 /// The buffer was changed: it belongs to the handle's transaction, and its dirtiness is jbddirty.

@@ -3,7 +3,7 @@
 use machine::{Field, Label, Order, Word, call};
 
 use crate::folio::{DIRTY as FOLIO_DIRTY, Folio, UPTODATE as FOLIO_UPTODATE};
-use crate::steps::{change, clear, copy_unit, load, set, store, test, test_and_clear, wait};
+use crate::steps::{attempt, change, clear, copy_unit, load, set, store, test, test_and_clear, wait};
 use crate::unit::Unit;
 use crate::{InodeFields, Task, inode};
 
@@ -224,6 +224,18 @@ pub fn bh_read(task: &Task, bh: Buffer) {
 #[track_caller]
 pub fn lock_buffer(task: &Task, bh: Buffer) {
     wait(task, bh.place(task), LOCK, 0, LOCK, Order::Acquire, bh.label("lock_buffer"));
+}
+
+/// Takes the buffer's lock if it is free, and tells whether it was.
+#[track_caller]
+pub fn trylock_buffer(task: &Task, bh: Buffer) -> bool {
+    attempt(task, bh.place(task), LOCK, 0, LOCK, Order::Acquire, bh.label("trylock_buffer"))
+}
+
+/// Waits until nobody has the buffer's lock.
+#[track_caller]
+pub fn wait_on_buffer(task: &Task, bh: Buffer) {
+    wait(task, bh.place(task), LOCK, 0, 0, Order::Acquire, bh.label("wait_on_buffer"));
 }
 
 /// Whether somebody has the buffer's lock.

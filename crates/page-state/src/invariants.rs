@@ -39,8 +39,14 @@ pub fn stale_uptodate(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnM
     }
 }
 
-/// After recovery, an allocated block below the recovered size holds stale data.
-pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMut(Label)) {
+/// After recovery, an allocated block below the recovered size holds stale data. `recovered` tells what recovery leaves in a
+/// unit of a block on disk.
+pub fn stale_on_disk(
+    storage: &Storage,
+    memory: &dyn Peek,
+    recovered: &dyn Fn(usize, usize) -> Unit,
+    broken: &mut dyn FnMut(Label),
+) {
     let durable = memory.peek(storage.durable);
     for position in 0..InodeFields::size(durable) {
         let block = position >> storage.geometry.block_shift;
@@ -49,7 +55,7 @@ pub fn stale_on_disk(storage: &Storage, memory: &dyn Peek, broken: &mut dyn FnMu
             continue;
         }
         let unit = position - storage.geometry.block(block).start;
-        if storage.peek_disk(memory, disk_block, unit) == Unit::Stale {
+        if recovered(disk_block, unit) == Unit::Stale {
             broken(block_label(block));
         }
     }

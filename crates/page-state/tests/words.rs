@@ -377,7 +377,10 @@ fn stale_on_disk_is_about_allocated_blocks_below_the_size() {
                 cells[storage.disk(1, 0).index()] = Unit::Old(2).word();
                 cells[storage.durable.index()] = durable;
             },
-            |storage, cells, broken| invariants::stale_on_disk(storage, cells, broken),
+            |storage, cells, broken| {
+                let recovered = |block, unit| storage.peek_disk(cells, block, unit);
+                invariants::stale_on_disk(storage, cells, &recovered, broken);
+            },
         )
     };
     let size = |units: Word| units << InodeFields::SIZE.shift;

@@ -94,6 +94,9 @@ fn recover(k: &Kernel) {
         for at in journal.chain(k.world.private.iter().copied()).chain(k.world.locks.cells()) {
             store(task, at, 0, Order::Relaxed, lost);
         }
+        if let Some(journal) = &k.world.journal {
+            journal.recover(task);
+        }
         let label = Label::new("replay_journal", &[]);
         let inode = load(task, storage.durable, Word::MAX, Order::Relaxed, label);
         store(task, storage.inode, inode, Order::Relaxed, label);

@@ -96,6 +96,7 @@ pub(super) fn without_writer(all: &mut Vec<(Question, Tier)>) {
     all.extend(with_reads.map(|question| (question, Tier::All)));
     all.push((store_to_one_block(), Tier::Default));
     all.push((checkpoint_of_a_cut_file(), Tier::Default));
+    all.push((checkpoint_of_what_is_written_back(), Tier::Default));
     all.push((full_disk(), Tier::Default));
     all.push((server_store(), Tier::Default));
     all.push((surrounding(Source::Resident, LONG, Breadth::Narrow), Tier::All));
@@ -111,6 +112,15 @@ fn store_to_one_block() -> Question {
     question.geometry = Geometry::WHOLE;
     let file = File { size: Geometry::WHOLE.file_units(), allocated: 0b1, unwritten: 0 };
     question.initial = [PageState::Uptodate, PageState::Committed].map(|page| (file, page, NOTHING)).to_vec();
+    question
+}
+
+/// A checkpoint comes to a page that is on its way to its place already.
+fn checkpoint_of_what_is_written_back() -> Question {
+    let both: Surrounding =
+        ("writeback-and-checkpoint", &[Companion::Writeback, Companion::Checkpoint], &["written back"]);
+    let mut question = surrounding(Source::Resident, both, Breadth::Wide);
+    question.initial.retain(|&(_, page, _)| page == PageState::Committed);
     question
 }
 

@@ -16,6 +16,7 @@ use page_state::{Buffer, Folio};
 use super::write_end::block_commit_write;
 use super::{block_write_begin, blocks_of_size};
 use crate::file_system::FileSystem;
+use crate::generic::locks::{lock_buffer, unlock_buffer};
 use crate::generic::writeback::folio_wait_stable;
 use crate::kernel::{Kernel, VmFault};
 
@@ -119,7 +120,7 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
     call(task.m, Label::new("submit_dirty_buffers", &[]), || {
         let submitted: Vec<(Buffer, usize)> = buffers(task, folio)
             .filter(|&bh| buffer_mapped(task, bh))
-            .filter_map(|bh| Some((bh, submit_if_dirty(task, bh)?)))
+            .filter_map(|bh| Some((bh, submit_locked(k, bh)?)))
             .collect();
         if submitted.is_empty() {
             folio_unlock(task, folio);
@@ -129,9 +130,21 @@ pub fn submit_dirty_buffers(k: &Kernel, folio: Folio) {
         folio_unlock(task, folio);
         for (bh, disk_block) in as_they_arrive(k, &submitted) {
             end_buffer_async_write(task, bh, disk_block);
+            unlock_buffer(k, bh);
         }
         folio_end_writeback(task, folio);
     });
+}
+
+/// The buffer is locked until its data has arrived, if it is dirty.
+#[track_caller]
+fn submit_locked(k: &Kernel, bh: Buffer) -> Option<usize> {
+    lock_buffer(k, bh);
+    let disk_block = submit_if_dirty(&k.task, bh);
+    if disk_block.is_none() {
+        unlock_buffer(k, bh);
+    }
+    disk_block
 }
 
 /// `block_page_mkwrite`: allocates what has no block yet, marks the page's part of the file dirty, and waits
