@@ -195,8 +195,10 @@ pub enum Mutant {
 /// tell whose text is meant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Around {
-    /// Before v3.7.
+    /// Before v3.0.
     Older,
+    /// v3.0: `grab_cache_page_write_begin` and `page_mkwrite` wait for writeback (`wait_for_stable_page` since v3.9).
+    V3_0,
     /// v3.7 (b794e7a6ebfb): a commit unmaps what was truncated meanwhile.
     V3_7,
     /// v3.12 (90e775b71ac4): `ext4_setattr` changes both sizes under one handle.
@@ -248,6 +250,7 @@ impl Setting {
             (4.., _) | (3, 18..) => Around::V3_18,
             (3, 12..) => Around::V3_12,
             (3, 7..) => Around::V3_7,
+            (3, _) => Around::V3_0,
             _ => Around::Older,
         };
         Setting { around, ..self }

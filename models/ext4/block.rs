@@ -10,6 +10,7 @@ use page_state::buffer::{DELAY, NEW, UNWRITTEN};
 use page_state::buffer::{allocate_block, clear_buffer_mapped, map_bh, set_buffer_new, set_buffer_unwritten};
 use page_state::inode::{block_is_unwritten, convert_unwritten_extent, map_block, mark_extent_unwritten};
 
+use crate::generic::locks::{down_write_i_data_sem, up_write_i_data_sem};
 use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_inode_add_wait};
 use crate::kernel::{Errno, Kernel};
 
@@ -61,23 +62,34 @@ pub(super) fn ext4_map_blocks(
         {
             return Ok(Mapped { disk_block: disk_block as u8, new: false, unwritten });
         }
-        if let Some(disk_block) = found {
-            convert_unwritten_extent(task, block);
-            file_data(k, allocation, during);
-            return Ok(Mapped { disk_block: disk_block as u8, new: true, unwritten: false });
-        }
-        if k.is_disk_full() {
+        if found.is_none() && k.is_disk_full() {
             return Err(Errno::Enospc);
         }
-        let disk_block = allocate_block(task, block, &[k.journal().frozen]);
-        k.journal().forget_block(task, disk_block);
-        let disk_block = disk_block as u8;
-        if allocation.is_unwritten() {
-            mark_extent_unwritten(task, block);
-        }
+        // The block is not looked up once more: its page is locked by whoever maps it.
+        down_write_i_data_sem(k);
+        let disk_block = match found {
+            Some(disk_block) => {
+                convert_unwritten_extent(task, block);
+                disk_block
+            }
+            None => allocate(k, block, allocation),
+        };
+        up_write_i_data_sem(k);
         file_data(k, allocation, during);
-        Ok(Mapped { disk_block, new: true, unwritten: allocation.is_unwritten() })
+        let unwritten = found.is_none() && allocation.is_unwritten();
+        Ok(Mapped { disk_block: disk_block as u8, new: true, unwritten })
     })
+}
+
+/// `ext4_ext_map_blocks`, as far as it allocates; `i_data_sem` is held for writing.
+fn allocate(k: &Kernel, block: usize, allocation: Allocation) -> usize {
+    let (task, journal) = (&k.task, k.journal());
+    let disk_block = allocate_block(task, block, &[journal.frozen]);
+    journal.forget_block(task, disk_block);
+    if allocation.is_unwritten() {
+        mark_extent_unwritten(task, block);
+    }
+    disk_block
 }
 
 fn file_data(k: &Kernel, allocation: Allocation, during: During) {

@@ -22,7 +22,7 @@ use super::block::{Allocation, ext4_da_get_block_prep, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::commit_ordered;
 use super::truncate::{
-    ext4_setattr_size, ext4_truncate_failed_write, ext4_zero_partial_blocks, raise_disk_size,
+    ext4_setattr_size, ext4_truncate_failed_write, ext4_update_i_disksize, ext4_zero_partial_blocks,
 };
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
@@ -31,10 +31,7 @@ use crate::generic::buffer::{
     block_write_begin, block_write_end, generic_write_end, try_to_free_buffers,
 };
 use crate::generic::filemap::grab_cache_page;
-use crate::generic::locks::{
-    down_write_i_data_sem, filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared,
-    up_write_i_data_sem,
-};
+use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
 use crate::generic::truncate::pagecache_isize_extended;
 use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
@@ -228,15 +225,6 @@ fn ext4_da_should_update_i_disksize(k: &Kernel, folio: Folio, offset: usize) -> 
     })
 }
 
-/// `ext4_update_i_disksize`: in memory. A commit takes the inode as it is, and the inode is part of a transaction when it is
-/// marked dirty.
-fn update_i_disksize(k: &Kernel, end: usize) {
-    down_write_i_data_sem(k);
-    // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
-    raise_disk_size(k, end);
-    up_write_i_data_sem(k);
-}
-
 /// `ext4_dirty_inode`, without a handle: the inode becomes part of a transaction.
 fn ext4_dirty_inode(k: &Kernel) {
     let (task, journal) = (&k.task, k.journal());
@@ -260,7 +248,8 @@ fn da_write_end_v4_2(
         && end > disk_size(task)
         && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0)
     {
-        update_i_disksize(k, end);
+        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
+        ext4_update_i_disksize(k, end);
     }
     let took = generic_write_end(k, fs, pos, (len, copied), folio);
     jbd2_journal_stop(task, journal);
@@ -280,7 +269,8 @@ fn da_write_end_v5_15(
         && end > i_size_read(&k.task)
         && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0)
     {
-        update_i_disksize(k, end);
+        // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
+        ext4_update_i_disksize(k, end);
     }
     generic_write_end(k, fs, pos, (len, copied), folio)
 }
@@ -315,7 +305,8 @@ fn ext4_da_do_write_end(
     if end > old_size {
         i_size_write(task, end);
         if copied > 0 && ext4_da_should_update_i_disksize(k, folio, page_range(k, end - 1, 1).0) {
-            update_i_disksize(k, end);
+            // Not needed: a size on disk that stays too small loses what was not synced, which no rule forbids.
+            ext4_update_i_disksize(k, end);
             changes_disk_size = true;
         }
     }

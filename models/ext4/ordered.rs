@@ -23,8 +23,8 @@ use super::block::{Allocation, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
 use super::page_io::{self, all_mapped, commit_ordered};
 use super::truncate::{
-    ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_inode_size,
-    ext4_zero_partial_blocks, raise_disk_size,
+    ext4_setattr_size, ext4_truncate, ext4_truncate_failed_write, ext4_update_i_disksize,
+    ext4_update_inode_size, ext4_zero_partial_blocks,
 };
 use crate::file_system::{FileSystem, Nature};
 use crate::generic::block::block_invalidate_folio;
@@ -221,7 +221,7 @@ fn write_end_v2_6_26(
     journal_current_handle(task, journal); // Not needed: only data=journal looks at which transaction a handle is of.
     let old_size = i_size_read(task);
     jbd2_journal_file_inode(task, journal);
-    raise_disk_size(k, pos + copied);
+    ext4_update_i_disksize(k, pos + copied);
     let copied = block_write_end(k, folio, (page_range(k, pos, len).0, len), copied);
     if pos + copied > old_size {
         i_size_write(task, pos + copied);

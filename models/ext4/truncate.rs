@@ -35,12 +35,20 @@ pub(super) fn ext4_update_inode_size(k: &Kernel, new_size: usize) {
     if new_size > i_size_read(&k.task) {
         i_size_write(&k.task, new_size);
     }
-    raise_disk_size(k, new_size);
+    ext4_update_i_disksize(k, new_size);
 }
 
-/// `ext4_update_i_disksize`, if that is larger.
+/// `ext4_update_i_disksize`: in memory. A commit takes the inode as it is, and the inode is part of a transaction when it is
+/// marked dirty.
 #[track_caller]
-pub(super) fn raise_disk_size(k: &Kernel, new_size: usize) {
+pub(super) fn ext4_update_i_disksize(k: &Kernel, new_size: usize) {
+    down_write_i_data_sem(k);
+    raise_disk_size(k, new_size);
+    up_write_i_data_sem(k);
+}
+
+#[track_caller]
+fn raise_disk_size(k: &Kernel, new_size: usize) {
     if new_size > disk_size(&k.task) {
         set_disk_size(&k.task, new_size);
     }
@@ -268,7 +276,7 @@ pub fn ext4_truncate_failed_write(k: &Kernel, fs: &dyn FileSystem) {
 pub(super) fn ext4_setattr_size(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool) {
     call(k.task.m, Label::new("ext4_setattr", &[size as i32]), || match k.world.setting.around {
         // Not reached: a variant of before v3.12 is asked by default of the writer alone.
-        Around::Older | Around::V3_7 => setattr_v2_6_26(k, fs, size),
+        Around::Older | Around::V3_0 | Around::V3_7 => setattr_v2_6_26(k, fs, size),
         Around::V7_1 => setattr_v7_1(k, fs, size),
         _ => setattr_v3_12(k, fs, size, zeroes_tail),
     });

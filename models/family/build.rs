@@ -218,7 +218,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         world.signal = Some(layout.cell("fatal signal", 1, show_number));
     }
     if let Some(journal) = &mut world.journal {
-        if setting.around == Around::Older {
+        if setting.around < Around::V3_7 {
             journal.truncated = Truncated::StaysMapped;
         }
         if setting.around < Around::V6_3 {
@@ -227,7 +227,7 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         journal.looks_again = setting.around >= Around::V6_5;
         journal.locks_buffers = question.companions.contains(&Companion::Checkpoint);
     }
-    world.stable_pages = question.stable_pages;
+    world.stable_pages = question.stable_pages && setting.around >= Around::V3_0;
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
         let same = [Companion::Grow(Growth::Same), Companion::Grow(Growth::FullDisk)];

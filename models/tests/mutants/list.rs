@@ -40,7 +40,7 @@ const NO: Word = 0;
 const EXT2: &str = "generic/block";
 const JOURNALLED: &str = "ext4/journalled";
 
-pub(crate) const ALL: [Mutant; 39] = [
+pub(crate) const ALL: [Mutant; 41] = [
     Mutant {
         name: "ReadFillsNothing",
         what: "a reader marks buffers uptodate and reads nothing",
@@ -306,6 +306,22 @@ pub(crate) const ALL: [Mutant; 39] = [
         breaks: "foreign-write",
         path: JOURNALLED,
         scenario: "no-writer-truncate-to-nothing-checkpoint-and-commit-1-block",
+    },
+    Mutant {
+        name: "CheckpointWritesNothing",
+        what: "a checkpoint takes what it has submitted for written, and the disk has got nothing",
+        fault: Outside(&[Change::left_out("bh_write", "write_unit").of(&["checkpoint"])]),
+        breaks: "stale-on-disk",
+        path: JOURNALLED,
+        scenario: "no-writer-truncate-and-checkpoint",
+    },
+    Mutant {
+        name: "TailMovesOverEntries",
+        what: "the tail of the log moves although something waits for a checkpoint",
+        fault: Outside(&[Change::answers("jbd2_cleanup_journal_tail", "journal_head", NO)]),
+        breaks: "stale-on-disk",
+        path: JOURNALLED,
+        scenario: "no-writer-truncate-and-checkpoint",
     },
     Mutant {
         name: "StoreDoesNotWaitForWriteback",
