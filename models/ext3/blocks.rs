@@ -55,7 +55,7 @@ pub(super) fn ext3_write_begin(
 ) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext3_write_begin", &[pos as i32, len as i32]), || {
-        let folio = grab_cache_page(task, 0);
+        let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
         folio_wait_stable(k, folio);
         // Not needed: data=writeback is asked by default of the writer alone: nobody commits.
         let handle = jbd2_journal_start(task, journal);
@@ -130,7 +130,7 @@ fn ext3_block_truncate_page(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         return;
     }
     call(task.m, Label::new("ext3_block_truncate_page", &[size as i32]), || {
-        let folio = grab_cache_page(task, 0);
+        let folio = grab_cache_page(task, size / geometry.page_units());
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }

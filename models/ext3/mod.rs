@@ -30,7 +30,7 @@ fn rows(fs: &Arc<dyn FileSystem>) -> Vec<Row> {
 /// ext3's write paths.
 pub(crate) fn paths() -> Vec<Path> {
     let leaves_out = "indirect blocks as structures, quotas, credits, the journal's abort, the list of data \
-                      buffers as one of buffers; files of one page";
+                      buffers as one of buffers";
     let path = |name, sentence, rows| Path::new(name, sentence, leaves_out, rows);
     let journalled: Arc<dyn FileSystem> = Arc::new(journalled::Journalled);
     let in_place = |ordered| Arc::new(ordered::InPlace { ordered }) as Arc<dyn FileSystem>;

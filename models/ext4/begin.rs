@@ -39,13 +39,14 @@ pub(super) fn page_range(k: &Kernel, pos: usize, len: usize) -> (usize, usize) {
     (from, from + len)
 }
 
-/// The page, locked and not under writeback, and an open handle. The page comes first and is locked once
+/// The page of `pos`, locked and not under writeback, and an open handle. The page comes first and is locked once
 /// more: the page lock is inside of the transaction.
 #[track_caller]
-pub(super) fn grab_with_handle(k: &Kernel) -> (Folio, Handle) {
+pub(super) fn grab_with_handle(k: &Kernel, pos: usize) -> (Folio, Handle) {
     let (task, journal) = (&k.task, k.journal());
+    let index = pos / task.storage.geometry.page_units();
     let found = again(task.m, Label::new("retry_grab", &[]), (), |()| {
-        let folio = grab_cache_page(task, 0);
+        let folio = grab_cache_page(task, index);
         folio_unlock(task, folio);
         let handle = jbd2_journal_start(task, journal);
         folio_lock(task, folio);

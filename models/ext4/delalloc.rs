@@ -179,7 +179,7 @@ fn ext4_da_write_begin(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
 
 fn da_write_begin_v4_2(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
-    let (folio, _) = grab_with_handle(k);
+    let (folio, _) = grab_with_handle(k, pos);
     let (from, to) = page_range(k, pos, len);
     let Err(error) = block_write_begin(k, fs, folio, from, to) else { return Ok(folio) };
     folio_unlock(task, folio);
@@ -195,7 +195,7 @@ fn da_write_begin_v4_2(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
 /// cc883236b792: without a handle.
 fn da_write_begin_v5_15(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let task = &k.task;
-    let folio = grab_cache_page(task, 0);
+    let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
     folio_wait_stable(k, folio);
     let (from, to) = page_range(k, pos, len);
     let begun = if fs.text < Text::V6_13 {

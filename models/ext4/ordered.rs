@@ -167,7 +167,7 @@ impl Ordered {
 fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
-        let (folio, _) = grab_with_handle(k);
+        let (folio, _) = grab_with_handle(k, pos);
         let (from, to) = page_range(k, pos, len);
         let begun = match fs.text {
             Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => {

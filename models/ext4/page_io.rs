@@ -16,7 +16,7 @@ use page_state::{Buffer, Folio};
 
 use crate::file_system::FileSystem;
 use crate::generic::buffer::{as_they_arrive, within_size};
-use crate::generic::writeback::{filemap_fdatawait, write_cache_pages, write_pages_with};
+use crate::generic::writeback::{filemap_fdatawait, write_cache_pages_from, write_pages_with};
 use crate::jbd2::{self, OrderedData, jbd2_journal_commit_transaction};
 use crate::kernel::Kernel;
 
@@ -122,12 +122,12 @@ pub(super) fn commit_ordered(k: &Kernel) {
     jbd2_journal_commit_transaction(&k.task, k.journal(), OrderedData { submit: &submit, finish: &finish });
 }
 
-/// `ext4_begin_ordered_truncate`: data that a commit still waits for is written before it is truncated.
+/// `ext4_begin_ordered_truncate`: data that a commit still waits for is written before it is truncated to `size`.
 #[track_caller]
-pub(super) fn begin_ordered_truncate(k: &Kernel, fs: &dyn FileSystem) {
+pub(super) fn begin_ordered_truncate(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     call(k.task.m, Label::new("ext4_begin_ordered_truncate", &[]), || {
         if jbd2::commits_inode_data(&k.task, k.journal()) {
-            write_cache_pages(k, fs);
+            write_cache_pages_from(k, fs, size);
         }
     });
 }

@@ -84,7 +84,7 @@ fn truncate_v2_6_26(k: &Kernel, fs: &dyn FileSystem) {
     let size = i_size_read(task);
     if !size.is_multiple_of(geometry.block_units()) {
         // ext4_block_truncate_page
-        ext4_block_zero_page_range(k, fs, handle, size, geometry.page_units());
+        ext4_block_zero_page_range(k, fs, handle, size, geometry.file_units());
     }
     free_blocks_beyond(k, size);
     jbd2_journal_stop(task, journal);
@@ -92,7 +92,7 @@ fn truncate_v2_6_26(k: &Kernel, fs: &dyn FileSystem) {
 
 fn truncate_v7_1(k: &Kernel, fs: &dyn FileSystem) {
     let (task, journal) = (&k.task, k.journal());
-    ext4_block_zero_eof(k, fs, i_size_read(task), task.storage.geometry.page_units());
+    ext4_block_zero_eof(k, fs, i_size_read(task), task.storage.geometry.file_units());
     // Not needed: whatever part of this a commit takes, the inode is on the orphan list.
     jbd2_journal_start(task, journal);
     free_blocks_beyond(k, i_size_read(task));
@@ -108,7 +108,7 @@ fn free_blocks_beyond(k: &Kernel, size: usize) {
     down_write_i_data_sem(k);
     // Not needed: it is the one in memory already, or what a delayed write has made of that.
     set_disk_size(task, size);
-    for block in geometry.blocks_of(size)..geometry.blocks() {
+    for block in geometry.blocks_of(size)..geometry.file_blocks() {
         if map_block(task, block).is_some() {
             set_map(task, block, None);
         }
@@ -117,20 +117,42 @@ fn free_blocks_beyond(k: &Kernel, size: usize) {
     orphan_del(task);
 }
 
+/// Where the block of `pos` ends in the file.
+fn end_of_block(k: &Kernel, pos: usize) -> usize {
+    let geometry = k.task.storage.geometry;
+    geometry.block(pos >> geometry.block_shift).end
+}
+
+/// The page of `pos`, locked.
+fn grab_page_of(k: &Kernel, pos: usize) -> Folio {
+    grab_cache_page(&k.task, pos / k.task.storage.geometry.page_units())
+}
+
+/// The buffer of `pos` in its page.
+fn buffer_of(k: &Kernel, folio: Folio, pos: usize) -> Buffer {
+    let geometry = k.task.storage.geometry;
+    Buffer { folio, block: (pos >> geometry.block_shift) - folio.index * geometry.blocks() }
+}
+
+/// Zeros the units `from..to` of the file, which lie in the page.
+#[track_caller]
+fn zero_in_page(k: &Kernel, folio: Folio, from: usize, to: usize) {
+    let start = folio.index * k.task.storage.geometry.page_units();
+    folio_zero_segment(&k.task, folio, from - start, to - start);
+}
+
 /// `ext4_block_zero_page_range`: the units `from..to` that lie in the block of `from` become zeros, journalled
 /// or in the ordered data; a hole has them already.
 fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, from: usize, to: usize) {
     let (task, journal) = (&k.task, k.journal());
-    let geometry = task.storage.geometry;
-    let block = from >> geometry.block_shift;
-    let to = to.min(geometry.block(block).end);
+    let to = to.min(end_of_block(k, from));
     call(task.m, Label::new("ext4_block_zero_page_range", &[from as i32, to as i32]), || {
-        let folio = grab_cache_page(task, 0);
+        let folio = grab_page_of(k, from);
         // Not needed: a page that has none is read, and what lies behind the end is zeros on disk already.
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio); // Not needed: what is read has zeros behind the end, as on disk.
         }
-        let bh = Buffer { folio, block };
+        let bh = buffer_of(k, folio, from);
         let mut mapped = !buffer_freed(task, bh);
         // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it.
         if mapped && !buffer_mapped(task, bh) {
@@ -148,10 +170,10 @@ fn ext4_block_zero_page_range(k: &Kernel, fs: &dyn FileSystem, handle: Handle, f
             }
             if fs.nature().journals_data {
                 jbd2_journal_get_write_access(task, journal, handle, bh);
-                folio_zero_segment(task, folio, from, to);
+                zero_in_page(k, folio, from, to);
                 jbd2_journal_dirty_metadata(task, journal, handle, bh);
             } else {
-                folio_zero_segment(task, folio, from, to);
+                zero_in_page(k, folio, from, to);
                 mark_buffer_dirty(task, bh); // Not needed: with delayed allocation there are zeros on disk, too.
                 jbd2_journal_file_inode(task, journal);
             }
@@ -171,7 +193,7 @@ pub(super) fn ext4_block_zero_eof(k: &Kernel, fs: &dyn FileSystem, from: usize, 
     if from.is_multiple_of(geometry.block_units()) || from >= end {
         return;
     }
-    let end = end.min(geometry.block(from >> geometry.block_shift).end);
+    let end = end.min(end_of_block(k, from));
     call(task.m, Label::new("ext4_block_zero_eof", &[from as i32, end as i32]), || {
         if fs.nature().journals_data {
             ext4_block_journalled_zero_range(k, fs, from, end);
@@ -186,11 +208,11 @@ pub(super) fn ext4_block_zero_eof(k: &Kernel, fs: &dyn FileSystem, from: usize, 
 /// `ext4_load_tail_bh`: the buffer of the block that `from` lies in, uptodate, its page locked; none over a hole.
 fn ext4_load_tail_bh(k: &Kernel, fs: &dyn FileSystem, from: usize) -> (Folio, Option<Buffer>) {
     let task = &k.task;
-    let folio = grab_cache_page(task, 0);
+    let folio = grab_page_of(k, from);
     if !folio_buffers(task, folio) {
         create_empty_buffers(task, folio);
     }
-    let bh = Buffer { folio, block: from >> task.storage.geometry.block_shift };
+    let bh = buffer_of(k, folio, from);
     if !buffer_mapped(task, bh) {
         // Without `create` there is nothing that can fail.
         let _ = fs.get_block(k, bh, false);
@@ -213,7 +235,7 @@ fn ext4_block_do_zero_range(k: &Kernel, fs: &dyn FileSystem, from: usize, end: u
     call(task.m, Label::new("ext4_block_do_zero_range", &[from as i32, end as i32]), || {
         let (folio, bh) = ext4_load_tail_bh(k, fs, from);
         let zeroed = bh.is_some_and(|bh| {
-            folio_zero_segment(task, folio, from, end);
+            zero_in_page(k, folio, from, end);
             mark_buffer_dirty(task, bh);
             // Not reached: that it is unwritten. No file that grows ends in a block of `fallocate` that was written to.
             !buffer_unwritten(task, bh) && !buffer_delay(task, bh)
@@ -232,7 +254,7 @@ fn ext4_block_journalled_zero_range(k: &Kernel, fs: &dyn FileSystem, from: usize
         let (folio, bh) = ext4_load_tail_bh(k, fs, from);
         if let Some(bh) = bh {
             jbd2_journal_get_write_access(task, journal, handle, bh);
-            folio_zero_segment(task, folio, from, end);
+            zero_in_page(k, folio, from, end);
             jbd2_journal_dirty_metadata(task, journal, handle, bh);
         }
         folio_unlock(task, folio);
@@ -291,7 +313,7 @@ fn setattr_v2_6_26(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         orphan_add(task);
         set_disk_size(task, size);
         jbd2_journal_stop(task, journal);
-        begin_ordered_truncate(k, fs);
+        begin_ordered_truncate(k, fs, size);
     }
     i_size_write(task, size);
     truncate_inode_pages(k, fs, size);
@@ -303,7 +325,7 @@ fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool
     let (task, journal) = (&k.task, k.journal());
     let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
     if size < old_size && !journals_data {
-        begin_ordered_truncate(k, fs);
+        begin_ordered_truncate(k, fs, size);
     }
     filemap_invalidate_lock(k);
     if size != old_size {
@@ -315,7 +337,7 @@ fn setattr_v3_12(k: &Kernel, fs: &dyn FileSystem, size: usize, zeroes_tail: bool
         // Not reached: that it zeroes. A variant of v6.13 to v7.0 is asked by default of the writer alone.
         if zeroes_tail && size > old_size && !old_size.is_multiple_of(geometry.block_units()) {
             // ext4_block_truncate_page
-            ext4_block_zero_page_range(k, fs, handle, old_size, geometry.page_units());
+            ext4_block_zero_page_range(k, fs, handle, old_size, geometry.file_units());
         }
         set_both_sizes(k, size);
         jbd2_journal_stop(task, journal);
@@ -344,11 +366,11 @@ fn setattr_v7_1(k: &Kernel, fs: &dyn FileSystem, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     let (old_size, journals_data) = (i_size_read(task), fs.nature().journals_data);
     if size < old_size && !journals_data {
-        begin_ordered_truncate(k, fs);
+        begin_ordered_truncate(k, fs, size);
     }
     filemap_invalidate_lock(k);
     if size > old_size {
-        ext4_block_zero_eof(k, fs, old_size, task.storage.geometry.page_units());
+        ext4_block_zero_eof(k, fs, old_size, task.storage.geometry.file_units());
     }
     if size != old_size {
         jbd2_journal_start(task, journal);
@@ -379,13 +401,14 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
     let (task, journal) = (&k.task, k.journal());
     let geometry = task.storage.geometry;
     let offset = size % geometry.page_units();
-    // Not reached: truncations are to nothing, to a unit and to a block of two; this would be to three units.
     let all_stay = offset == 0 || offset > geometry.page_units() - geometry.block_units();
     if all_stay {
         return;
     }
     machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {
-        let Some(folio) = filemap_get_folio(task, 0) else { return machine::Flow::Done(()) };
+        let Some(folio) = filemap_get_folio(task, size / geometry.page_units()) else {
+            return machine::Flow::Done(());
+        };
         folio_lock(task, folio);
         let invalidated = jbd2_journal_invalidate_folio(task, journal, folio, offset);
         folio_unlock(task, folio);

@@ -116,6 +116,9 @@ pub struct Question {
     pub reachable: Vec<&'static str>,
 }
 
+/// How many frames a page-table entry tells apart.
+const FRAMES_NAMED: usize = 8;
+
 fn position<T: PartialEq + Copy>(list: &mut Vec<T>, item: T) -> usize {
     list.iter().position(|&known| known == item).unwrap_or_else(|| {
         list.push(item);
@@ -207,6 +210,8 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
     let mapped = usize::from(question.source.is_of_the_file());
     let holds = question.companions.iter().filter(|c| c.holds_pages()).count() + mapped;
     let cache_frames = question.geometry.pages() + 1 + holds.min(2) * question.geometry.pages();
+    // The source's frames have names, too. Who needs more than there are ends the search.
+    let cache_frames = cache_frames.min(FRAMES_NAMED - question.source.pages(question.geometry).len());
     let size = (question.geometry, cache_frames);
     let mut world = declare(&mut layout, fs.as_ref(), size, (question.source, question.second), setting);
     if question.companions.iter().any(|c| c.has_mapping()) {
@@ -387,11 +392,14 @@ fn initial_states(
             && world.nature.journals_data
             && page != PageState::Absent
         {
-            for block in (0..question.geometry.blocks()).filter(|&b| file.has(b)) {
-                let at = world.storage.buffer(0, block).index();
+            let blocks = question.geometry.blocks();
+            for file_block in (0..question.geometry.file_blocks()).filter(|&b| file.has(b)) {
+                // At first a page is in the frame of its index.
+                let (frame, block) = (file_block / blocks, file_block % blocks);
+                let at = world.storage.buffer(frame, block).index();
                 if state[at] & (buffer::UPTODATE | buffer::DIRTY) == buffer::UPTODATE {
                     state[at] |= buffer::JBD | buffer::JBDDIRTY;
-                    journal.journal_initially(&mut state, 0, block);
+                    journal.journal_initially(&mut state, frame, block);
                 }
             }
         }

@@ -16,14 +16,26 @@ use crate::kernel::Kernel;
 /// to the file system, which unlocks it.
 #[track_caller]
 pub fn write_cache_pages(k: &Kernel, fs: &dyn FileSystem) {
-    write_pages_with(k, &|folio| fs.writepage(k, folio));
+    write_cache_pages_from(k, fs, 0);
+}
+
+/// The same from the page of `pos` on.
+#[track_caller]
+pub fn write_cache_pages_from(k: &Kernel, fs: &dyn FileSystem, pos: usize) {
+    write_pages(k, pos, &|folio| fs.writepage(k, folio));
 }
 
 /// `write_cache_pages` with a function of its own for a page.
 #[track_caller]
 pub fn write_pages_with(k: &Kernel, writepage: &dyn Fn(Folio)) {
+    write_pages(k, 0, writepage);
+}
+
+#[track_caller]
+fn write_pages(k: &Kernel, pos: usize, writepage: &dyn Fn(Folio)) {
+    let geometry = k.task.storage.geometry;
     call(k.task.m, Label::new("write_cache_pages", &[]), || {
-        for index in 0..k.task.storage.geometry.pages() {
+        for index in pos / geometry.page_units()..geometry.pages() {
             write_cache_page(k, writepage, index);
         }
     });

@@ -265,7 +265,7 @@ impl Journal {
     }
 }
 
-/// The journal has files of one page only.
+/// A buffer is known by its frame: which page of the file that is plays no part in a commit or a checkpoint.
 fn in_frame(frame: usize) -> Folio {
     Folio { frame, index: 0 }
 }

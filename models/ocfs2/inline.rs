@@ -54,6 +54,11 @@ impl FileSystem for Inline {
         matches!(page, PageState::Absent | PageState::Uptodate) && (file.allocated != 0) == (file.size > 0)
     }
 
+    /// Here its files have one page.
+    fn pages_max(&self) -> usize {
+        1
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
         generic_perform_write(k, self, request)
     }

@@ -52,6 +52,11 @@ impl FileSystem for Ocfs2 {
         locks::declare(layout)
     }
 
+    /// Here its files have one page.
+    fn pages_max(&self) -> usize {
+        1
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
         generic_perform_write(k, self, request)
     }

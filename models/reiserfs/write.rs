@@ -47,6 +47,11 @@ impl FileSystem for Reiserfs {
         journal::declare(layout, storage)
     }
 
+    /// Here its files have one page.
+    fn pages_max(&self) -> usize {
+        1
+    }
+
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {
         generic_perform_write(k, self, request)
     }

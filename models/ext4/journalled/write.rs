@@ -21,7 +21,7 @@ use crate::kernel::{Errno, Kernel};
 pub(super) fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     call(k.task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
         let (from, to) = page_range(k, pos, len);
-        let (folio, handle) = grab_with_handle(k);
+        let (folio, handle) = grab_with_handle(k, pos);
         if let Err(error) = block_write_begin_of(fs, k, handle, folio, (from, to)) {
             abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
             return Err(error);

@@ -92,6 +92,9 @@ pub fn questions(fs: &dyn FileSystem) -> Vec<(Question, Tier)> {
         special::special(region, &mut all);
         later::grown_over(region, &mut all);
         sizes::two_pages(region, &mut all);
+        if fs.nature().journal {
+            sizes::two_pages_in_a_journal(region, &mut all);
+        }
         sizes::one_block(region, &mut all);
         deep::deep(region, &mut all);
     }
@@ -132,8 +135,6 @@ fn of_whole_pages(initial: &mut Vec<(File, PageState, Request)>) {
 fn is_for(fs: &dyn FileSystem, question: &Question) -> bool {
     let nature = fs.nature();
     let fits = match question.geometry {
-        // The journal's files have one page.
-        Geometry::TWO_PAGES => !nature.journal,
         Geometry::LARGE => !nature.whole_pages,
         // Where a cluster is a page, what is asked of a page of two blocks is the same.
         Geometry::WHOLE => nature.journal && fs.cluster(Geometry::SMALL) == 1,
@@ -215,7 +216,9 @@ pub fn open_cases(fs: &dyn FileSystem, setting: Setting, historic: bool) -> Vec<
             }
             // Memory tags came with v4.16 (SPARC) and v5.10 (arm64): before, the question is academic.
             let academic = question.source == Source::Tagged && !setting.caller.knows_memory_tags();
-            let left_to_all = academic || (historic && !question.companions.is_empty());
+            // Of a journal that is history two pages are not asked by default.
+            let journalled_pages = fs.nature().journal && question.geometry.pages() > 1;
+            let left_to_all = academic || (historic && (journalled_pages || !question.companions.is_empty()));
             let tier = if left_to_all { tier.max(Tier::All) } else { tier };
             let name = question.name.clone();
             Some(Open { name, tier, build: Arc::new(move |fs| build(&question, fs, setting)) })

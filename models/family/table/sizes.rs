@@ -34,6 +34,35 @@ pub(super) fn two_pages(region: Region, all: &mut Vec<(Question, Tier)>) {
     }
 }
 
+/// The same beside who writes back, commits and cuts the file, where there is a journal.
+pub(super) fn two_pages_in_a_journal(region: Region, all: &mut Vec<(Question, Tier)>) {
+    use Breadth::{Plain, Single};
+    use Companion::{Commit, Writeback};
+    // In the middle of the second page.
+    const CUT: Companion = Companion::Truncate { size: Geometry::TWO_PAGES.file_units() - 1 };
+    // Each page is written under a handle of its own, and a commit comes between.
+    let everywhere = [
+        (Source::Resident, Plain, &[Commit][..], Tier::Default),
+        (Source::Unmapped, Single, &[Commit], Tier::All),
+        (Source::Resident, Plain, &[CUT], Tier::Default),
+    ];
+    let within = [(Source::Resident, Plain, &[Writeback][..], Tier::Default)];
+    let extending = [
+        (Source::Resident, Single, &[CUT, Commit][..], Tier::Default),
+        (Source::Resident, Single, &[TRUNCATE_TO_NOTHING, Commit], Tier::All),
+        (Source::Resident, Single, &[TRUNCATE_TO_NOTHING, Writeback], Tier::All),
+        (Source::Resident, Single, &[Writeback, Commit], Tier::All),
+    ];
+    let of_region = match region {
+        Region::Within => &within[..],
+        Region::Extending => &extending,
+        Region::Beyond => &[],
+    };
+    for &(source, breadth, companions, tier) in everywhere.iter().chain(of_region) {
+        all.push((of_two_pages(region, of(source), breadth, companions), tier));
+    }
+}
+
 /// A write to both pages, or beyond the end of a file that has one.
 pub(super) fn of_two_pages(
     region: Region,
