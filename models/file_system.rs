@@ -7,7 +7,7 @@ use page_state::folio::folio_mark_dirty;
 use page_state::inode::{i_size_read, set_disk_size, write_inode_now};
 use page_state::{Buffer, Folio, Geometry, Storage};
 
-use crate::family::{File, PageState};
+use crate::initial::{File, PageState};
 use crate::kernel::{Around, Caller, Errno, Kernel, Request, VmFault, World};
 
 pub use crate::nature::{Medium, Nature};

@@ -5,8 +5,11 @@ use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, sh
 use page_state::{ACTORS_MAX, Folio, InodeFields, Storage, Task, Unit};
 use scenario::Release;
 
+use crate::initial::{File, Source};
 use crate::jbd2::Journal;
 use crate::nature::Nature;
+
+pub use crate::initial::Request;
 
 /// An error that a system call can end with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -257,23 +260,6 @@ impl Setting {
     }
 }
 
-/// A write: position and length, in units.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Request {
-    /// Where it starts, in units.
-    pub pos: usize,
-    /// How long it is, in units, at least 1.
-    pub len: usize,
-}
-
-impl Request {
-    /// Whether it asks for this position.
-    #[must_use]
-    pub fn holds(self, position: usize) -> bool {
-        (self.pos..self.pos + self.len).contains(&position)
-    }
-}
-
 /// All cells of a scenario, and how its actors behave.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -296,11 +282,11 @@ pub struct World {
     /// The number of the request, an index into `requests`.
     pub request: Place,
     /// The files that the initial states start from.
-    pub files: Vec<crate::family::File>,
+    pub files: Vec<File>,
     /// The writes that the initial states ask for.
     pub requests: Vec<Request>,
     /// What the source is, and what becomes of it.
-    pub source: crate::family::Source,
+    pub source: Source,
     /// What a second writer writes.
     pub second: Option<Request>,
     /// Where a store through a mapping of the file stores.

@@ -25,6 +25,7 @@ mod file_system;
 pub mod fuse;
 pub mod generic;
 mod glossary;
+mod initial;
 pub mod jbd2;
 pub mod kernel;
 pub mod logfs;

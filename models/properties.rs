@@ -8,7 +8,8 @@ use page_state::{InodeFields, RETURNED_ERROR, Unit, folio, invariants};
 use scenario::{Check, Kind, Property};
 
 use crate::file_system::{Medium, Nature};
-use crate::kernel::{Request, World};
+use crate::initial::{File, Request};
+use crate::kernel::World;
 
 /// A property in words: its id, what it means that it is broken, where the requirement comes from, and what a user
 /// sees of it.
@@ -46,7 +47,7 @@ fn request(world: &World, memory: &dyn Peek) -> Request {
     world.requests[memory.peek(world.request) as usize]
 }
 
-fn file(world: &World, memory: &dyn Peek) -> crate::family::File {
+fn file(world: &World, memory: &dyn Peek) -> File {
     world.files[memory.peek(world.file) as usize]
 }
 

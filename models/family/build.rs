@@ -7,12 +7,11 @@ use machine::{Layout, Peek, Word, show_number};
 use page_state::{Geometry, Storage, buffer};
 use scenario::{Actor, Grounds, Initial, Scenario};
 
-use super::source::set_up_second;
-use super::{File, PageState, Source};
-use super::{actors, ending, facts, final_state, picture};
+use super::{actors, ending, facts, final_state, picture, set_up};
 use crate::file_system::{FileSystem, Medium};
+use crate::initial::{File, PageState, Request, Source, set_up_second};
 use crate::jbd2::{Journal, TakesOver, Truncated};
-use crate::kernel::{Around, BehindEnd, Caller, Locks, Request, Setting, World};
+use crate::kernel::{Around, BehindEnd, Caller, Locks, Setting, World};
 use crate::properties;
 
 /// Where a second writer's data comes from: memory that stays.
@@ -372,8 +371,8 @@ fn initial_states(
         let number = position(&mut world.files, file);
         let asked = position(&mut world.requests, request);
         let mut state: Vec<Word> = vec![0; cells];
-        file.set_up(world, &mut state);
-        page.set_up(&file, world, &mut state);
+        set_up::file(&file, world, &mut state);
+        set_up::pages(page, &file, world, &mut state);
         fs.set_up(world, &file, &mut state);
         question.source.set_up(&world.storage, &world.mm, &mut state, request);
         if let Some(second) = question.second {

@@ -5,7 +5,7 @@ use machine::Word;
 use page_state::folio::{MAPPING, UPTODATE};
 use page_state::{Geometry, Storage, Unit};
 
-use crate::kernel::Request;
+use super::Request;
 
 /// A source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -274,7 +274,7 @@ impl Source {
 }
 
 /// Puts the data of a second writer into an initial state: the last page of the address space, in memory.
-pub(super) fn set_up_second(storage: &Storage, mm: &AddressSpace, cells: &mut [Word], request: Request) {
+pub(crate) fn set_up_second(storage: &Storage, mm: &AddressSpace, cells: &mut [Word], request: Request) {
     let page = mm.pages.len() - 1;
     for i in 0..storage.geometry.page_units() {
         let at = storage.unit(storage.source_frame(page), i);
