@@ -17,8 +17,8 @@ use page_state::{Buffer, Folio};
 use crate::file_system::FileSystem;
 use crate::generic::buffer::block_write_begin;
 use crate::generic::filemap::grab_cache_page;
+use crate::generic::stable_pages::folio_wait_stable;
 use crate::generic::truncate::truncate_inode_pages;
-use crate::generic::writeback::folio_wait_stable;
 use crate::jbd2::{
     Handle, jbd2_journal_dirty_metadata, jbd2_journal_file_inode, jbd2_journal_get_write_access,
     jbd2_journal_start, jbd2_journal_stop,

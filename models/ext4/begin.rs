@@ -17,7 +17,7 @@ use super::truncate::ext4_block_zero_eof;
 use crate::file_system::FileSystem;
 use crate::generic::buffer::{is_outside, page_zero_new_buffers};
 use crate::generic::filemap::grab_cache_page;
-use crate::generic::writeback::folio_wait_stable;
+use crate::generic::stable_pages::folio_wait_stable;
 use crate::jbd2::{Handle, jbd2_journal_start, jbd2_journal_stop};
 use crate::kernel::{Errno, Kernel, Request};
 

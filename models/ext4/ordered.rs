@@ -35,8 +35,9 @@ use crate::generic::buffer::{
 };
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
 use crate::generic::perform_write::generic_perform_write;
+use crate::generic::stable_pages::folio_wait_stable;
 use crate::generic::truncate::pagecache_isize_extended;
-use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
+use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{jbd2_journal_file_inode, jbd2_journal_start, jbd2_journal_stop, journal_current_handle};
 use crate::kernel::{Around, Errno, Kernel, Request, VmFault};
 

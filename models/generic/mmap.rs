@@ -8,7 +8,7 @@ use page_state::{Folio, Unit};
 
 use crate::file_system::FileSystem;
 use crate::generic::filemap::filemap_fault;
-use crate::generic::writeback::folio_wait_stable;
+use crate::generic::stable_pages::folio_wait_stable;
 use crate::kernel::{Kernel, VmFault};
 
 /// Takes a page that is locked out of mappings.

@@ -10,6 +10,7 @@ pub mod mmap;
 pub mod perform_write;
 pub mod reclaim;
 pub mod server;
+pub mod stable_pages;
 pub mod truncate;
 pub mod writeback;
 

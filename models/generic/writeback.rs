@@ -100,15 +100,6 @@ pub fn filemap_write_and_wait(k: &Kernel, fs: &dyn FileSystem) {
     });
 }
 
-/// `folio_wait_stable` (`wait_for_stable_page`, v3.9): waits for writeback where what is on the way to the disk may not be
-/// changed, because the disk checks sums of it.
-#[track_caller]
-pub fn folio_wait_stable(k: &Kernel, folio: Folio) {
-    if k.world.stable_pages {
-        folio_wait_writeback(&k.task, folio);
-    }
-}
-
 /// Whether the page has `PAGECACHE_TAG_DIRTY`. It outlives the flag: whoever makes a page clean to write it takes
 /// the tag off when the page is under writeback, with the page locked until then.
 fn is_tagged_dirty(k: &Kernel, folio: Folio) -> bool {

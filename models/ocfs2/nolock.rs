@@ -24,7 +24,8 @@ use crate::generic::buffer::{
 };
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::perform_write::generic_perform_write;
-use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
+use crate::generic::stable_pages::folio_wait_stable;
+use crate::generic::writeback::write_cache_pages;
 use crate::jbd2::{OrderedData, jbd2_journal_commit_transaction, jbd2_journal_file_inode};
 use crate::kernel::{Errno, Kernel, Request, VmFault};
 

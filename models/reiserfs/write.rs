@@ -28,7 +28,8 @@ use crate::generic::buffer::{
 use crate::generic::filemap::grab_cache_page;
 use crate::generic::mmap::filemap_page_mkwrite;
 use crate::generic::perform_write::generic_perform_write;
-use crate::generic::writeback::{folio_wait_stable, write_cache_pages};
+use crate::generic::stable_pages::folio_wait_stable;
+use crate::generic::writeback::write_cache_pages;
 use crate::kernel::{Errno, Kernel, Request, VmFault};
 
 /// reiserfs with `data=ordered`.

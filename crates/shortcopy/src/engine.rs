@@ -7,9 +7,6 @@ use std::sync::atomic::AtomicBool;
 use checker::{explicit, on_loom, on_shuttle};
 use scenario::{Bounds, Coverage, Outcome, Scenario};
 
-use crate::answer::Answer;
-use crate::child;
-
 /// Who looks for bad states, and in what kind of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Engine {
@@ -45,25 +42,6 @@ impl fmt::Display for Engine {
             Engine::Shuttle { seed, .. } => write!(f, "shuttle, seed {seed}"),
         }
     }
-}
-
-/// What `engine` says about a scenario, within the [default bounds](Bounds::default).
-///
-/// loom and shuttle can take their process down, so each runs in a process of its own: this one, started once more
-/// for the test that asks. Ask them on the thread of a test, or of `main`; what the test does before is done again.
-#[must_use]
-pub fn ask(scenario: &Scenario, engine: Engine) -> Answer {
-    ask_within(scenario, engine, &Bounds::default())
-}
-
-/// As [`ask`], within these bounds.
-#[must_use]
-pub fn ask_within(scenario: &Scenario, engine: Engine, bounds: &Bounds) -> Answer {
-    let outcome = match engine {
-        Engine::Explicit => run(scenario, engine, bounds, None),
-        _ => child::run(scenario, engine, bounds),
-    };
-    Answer::new(scenario, engine, outcome)
 }
 
 /// Runs an engine in this process.

@@ -30,13 +30,15 @@
 //! cut, and an engine that is blind to a property, fail an assertion that something holds, and say so.
 
 mod answer;
+mod ask;
 mod assertions;
 mod child;
 mod engine;
 
 pub use answer::Answer;
+pub use ask::{ask, ask_within};
 pub use assertions::{holds, not_violated, violated};
-pub use engine::{Engine, ask, ask_within};
+pub use engine::Engine;
 
 pub use machine::{
     Action, Flow, Label, Layout, Machine, Memory, Order, Peek, Place, Shared, Small, Step, Word, again, bug,

@@ -21,7 +21,8 @@ use super::{Journalled, WriteEnd};
 use crate::ext4::page_io::{self, all_mapped};
 use crate::generic::buffer::{block_page_mkwrite, within_size};
 use crate::generic::locks::{filemap_invalidate_lock_shared, filemap_invalidate_unlock_shared};
-use crate::generic::writeback::{folio_wait_stable, write_pages_with};
+use crate::generic::stable_pages::folio_wait_stable;
+use crate::generic::writeback::write_pages_with;
 use crate::jbd2::{
     Handle, OrderedData, is_in_commit_alone, jbd2_journal_commit_transaction, jbd2_journal_file_inode,
     jbd2_journal_start, jbd2_journal_stop,

@@ -17,7 +17,7 @@ use super::write_end::block_commit_write;
 use super::{block_write_begin, blocks_of_size};
 use crate::file_system::FileSystem;
 use crate::generic::locks::{lock_buffer, unlock_buffer};
-use crate::generic::writeback::folio_wait_stable;
+use crate::generic::stable_pages::folio_wait_stable;
 use crate::kernel::{Kernel, VmFault};
 
 /// The page's units that lie within the file.
