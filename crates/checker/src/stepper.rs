@@ -10,8 +10,9 @@ use std::sync::Arc;
 use machine::{Action, Control as Frame, Effect, Step, Word};
 use scenario::{Event, EventKind, built_in};
 
-use crate::explicit::{Edge, PANICKED_FROM, PackedWords, Standing};
-pub use crate::explicit::{Error, Prepared};
+pub use crate::explicit::error::Error;
+pub use crate::explicit::prepared::Prepared;
+use crate::explicit::unfold::{Edge, PANICKED_FROM, Standing};
 
 /// Where one actor stands.
 #[derive(Clone)]
@@ -27,7 +28,8 @@ struct Stand {
 #[derive(Clone)]
 pub struct Run {
     prepared: Arc<Prepared>,
-    words: PackedWords,
+    /// The cells, packed.
+    words: Box<[u64]>,
     stands: Vec<Stand>,
     view: Option<usize>,
 }

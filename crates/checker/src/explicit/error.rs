@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use machine::{Flaw, Label, Location, Step, Word};
 
-use super::Refused;
-
 /// The step at which a model breaks a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spot {
@@ -204,4 +202,56 @@ pub enum Error {
     /// A run was asked to start in an initial state that does not exist.
     #[error("there is no initial state {0}")]
     NoSuchInitial(usize),
+}
+
+/// Why a search can't go on from a checkpoint, and what to do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// The system does not hand it out.
+    #[error("this checkpoint can't be read: {0}; see that it can, or take it away")]
+    Unreadable(String),
+    /// It is something else.
+    #[error("this is no checkpoint of a search; name another file, or take it away")]
+    Foreign,
+    /// It is of another format.
+    #[error(
+        "this checkpoint has format {is}, and this program reads {wanted}: go on with the program that wrote it, \
+         or take it away to search from the beginning"
+    )]
+    Format {
+        /// The one that it has.
+        is: u32,
+        /// The one that can be read.
+        wanted: u32,
+    },
+    /// It is not as it was written.
+    #[error("this checkpoint is damaged or cut short; take it away to search from the beginning")]
+    Damaged,
+    /// Another program wrote it.
+    #[error(
+        "another program, or one with other models, wrote this checkpoint: go on with that one, or take it away to \
+         search from the beginning"
+    )]
+    Program,
+    /// It is of another question.
+    #[error("this checkpoint is of {of}; name another place, or take it away to search from the beginning")]
+    Question {
+        /// The name of that question.
+        of: String,
+    },
+    /// It is of a search that leaves out something else.
+    #[error(
+        "this checkpoint is of a search that leaves out something else (`--reduce`): ask for the same, or take it \
+         away to search from the beginning"
+    )]
+    Reduction,
+    /// The models say something else than they did.
+    #[error("the models have changed since this checkpoint; take it away to search from the beginning")]
+    Models,
+    /// There is no room for it.
+    #[error("{states} states are in this checkpoint, more than the bound on memory has room for: allow more")]
+    TooLarge {
+        /// How many there are.
+        states: u64,
+    },
 }

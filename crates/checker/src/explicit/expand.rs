@@ -8,34 +8,12 @@ use scenario::built_in;
 
 use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
-use super::ledger::Full;
+use super::limits::Halt;
 use super::memories::Memories;
+use super::prepared::Prepared;
 use super::reduce::Looks;
 use super::unfold::{Mirror, PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of, moved};
-use super::{Error, Prepared};
-
-/// Why a state could not be expanded.
-pub(crate) enum Halt {
-    /// The scenario or a model is broken.
-    Broken(Error),
-    /// There is no room for more.
-    Full(Full),
-    /// A limit was met, which is noted.
-    Stopped,
-}
-
-impl From<Full> for Halt {
-    fn from(full: Full) -> Halt {
-        Halt::Full(full)
-    }
-}
-
-impl From<Error> for Halt {
-    fn from(error: Error) -> Halt {
-        Halt::Broken(error)
-    }
-}
 
 /// One transition.
 #[derive(Clone, Copy)]

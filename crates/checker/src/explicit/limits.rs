@@ -6,10 +6,34 @@ use std::time::{Duration, Instant};
 
 use scenario::{Bound, Coverage};
 
-use super::expand::Halt;
+use super::error::Error;
 use super::ledger::{Full, Ledger};
+use super::options::Options;
+use super::prepared::Prepared;
+use super::unfold::Automaton;
 use super::visited::lock;
-use super::{Error, Options, Prepared};
+
+/// Why a search can't go on.
+pub(crate) enum Halt {
+    /// The scenario or a model is broken.
+    Broken(Error),
+    /// There is no room for more.
+    Full(Full),
+    /// A limit was met, which is noted.
+    Stopped,
+}
+
+impl From<Full> for Halt {
+    fn from(full: Full) -> Halt {
+        Halt::Full(full)
+    }
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Halt {
+        Halt::Broken(error)
+    }
+}
 
 /// The bounds of one search, and what became of them.
 pub(crate) struct Limits<'a> {
@@ -166,8 +190,7 @@ impl<'a> Limits<'a> {
 
     fn weigh_models(&self) -> Result<(), Full> {
         let threads = self.options.threads.max(1) + 1;
-        let bytes =
-            |automaton: &super::Automaton| automaton.bytes() + (automaton.len() * MIRRORED * threads) as u64;
+        let bytes = |automaton: &Automaton| automaton.bytes() + (automaton.len() * MIRRORED * threads) as u64;
         self.ledger.set_models(self.prepared.automata.iter().map(bytes).sum())
     }
 

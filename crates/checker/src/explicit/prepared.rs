@@ -6,9 +6,9 @@ use std::sync::Arc;
 use machine::{Action, Effect, Flaw, Peek, Place, Step, Word};
 use scenario::{Fairness, Scenario};
 
+use super::error::{Error, Spot};
 use super::packing::{Fault, Packed, Packing};
 use super::unfold::Automaton;
-use super::{Error, Spot};
 
 /// A scenario made ready for stepping. Its actors are unfolded as far as any search or run took
 /// them, so that runs that share it don't run model code again.
@@ -115,6 +115,18 @@ impl Prepared {
             }
             Some(Fault::TooWide(..)) | None => Ok(seen),
         }
+    }
+
+    /// Whether a fatal signal is pending for the writer.
+    pub(crate) fn is_killed(&self, words: &[u64]) -> Result<bool, Error> {
+        let Some(killed) = &self.scenario.killed else { return Ok(false) };
+        self.looked(words, || "what tells whether a signal is pending".to_owned(), |memory| killed(memory))
+    }
+
+    /// Draws a state, to see that it can be drawn.
+    pub(crate) fn draw(&self, words: &[u64]) -> Result<(), Error> {
+        self.looked(words, || "the picture".to_owned(), |memory| (self.scenario.picture)(memory))?;
+        Ok(())
     }
 
     /// Looks for models that remember what they may not, see [`Automaton::walk`].

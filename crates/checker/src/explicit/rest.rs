@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use machine::{Action, Effect, Step, Word};
+use machine::{Effect, Word};
 use rustc_hash::FxHashMap;
 use scenario::{Check, Ending, Property, built_in};
 
-use super::expand::Halt;
+use super::error::Error;
 use super::findings::Bad;
 use super::ledger::{Full, Held, Ledger};
-use super::limits::Limits;
+use super::limits::{Halt, Limits};
+use super::prepared::Prepared;
 use super::unfold::Standing;
-use super::{Error, Prepared};
 
 /// States that one view may have, run from one memory.
 const VIEW_STATES_MAX: usize = 1 << 20;
@@ -55,47 +55,6 @@ impl Prepared {
         let Some(ending) = &self.scenario.ending else { return Ok(None) };
         let who = || "what tells how a run ends".to_owned();
         self.looked(words, who, |memory| ending(memory, returned)).map(Some)
-    }
-
-    /// Whether a fatal signal is pending for the writer.
-    pub(crate) fn is_killed(&self, words: &[u64]) -> Result<bool, Error> {
-        let Some(killed) = &self.scenario.killed else { return Ok(false) };
-        self.looked(words, || "what tells whether a signal is pending".to_owned(), |memory| killed(memory))
-    }
-
-    /// Draws a state, to see that it can be drawn.
-    pub(crate) fn draw(&self, words: &[u64]) -> Result<(), Error> {
-        self.looked(words, || "the picture".to_owned(), |memory| (self.scenario.picture)(memory))?;
-        Ok(())
-    }
-
-    /// What happens when `actor` takes `step` and gets `result` before it stands at `to`.
-    pub(crate) fn seen_on_edge(
-        &self,
-        actor: usize,
-        step: &Step,
-        words: &[u64],
-        edge: &super::Edge,
-    ) -> Vec<Bad> {
-        let broken = self.broken(step, words).into_iter().map(|(p, w)| Bad::new(p, w));
-        broken.chain(self.seen_in(actor, edge)).collect()
-    }
-
-    /// The reports and the panic of an edge.
-    pub(crate) fn seen_in(&self, actor: usize, edge: &super::Edge) -> Vec<Bad> {
-        let reports = edge.emissions.iter().filter_map(|step| match step.action {
-            Action::Report { property, witness } => Some(Bad::new(property, witness.to_string())),
-            _ => None,
-        });
-        let mut bad: Vec<Bad> = reports.collect();
-        if let Standing::Panicked(message) = &self.automata[actor].node(edge.to).control {
-            let witness = match actor < self.actors() {
-                true => message.to_string(),
-                false => format!("{}: {message}", self.automata[actor].name),
-            };
-            bad.push(Bad::new(built_in::KERNEL_BUG.id, witness));
-        }
-        bad
     }
 
     /// All views from a memory at rest.

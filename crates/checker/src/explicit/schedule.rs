@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use scenario::{Event, EventKind, Schedule};
 
+use super::error::Error;
 use super::findings::Bad;
+use super::prepared::Prepared;
 use super::shortest::{End, Way};
-use super::{Error, Prepared};
 use crate::stepper::Run;
 
 /// The schedule of a way, and the run at its end.

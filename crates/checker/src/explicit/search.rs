@@ -6,27 +6,27 @@
 //! done takes pieces from others. The new states of a shard, in a row, are its part of the next frontier. What
 //! is found are sets, so the number of threads changes nothing.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use machine::Word;
 use rustc_hash::FxHashSet;
 use scenario::Bound;
 
 use super::checkpoint::{Has, Keeper, Restored};
 use super::effects::Effects;
-use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
+use super::error::Error;
+use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
 use super::ledger::{Counted, Ledger};
-use super::limits::Limits;
+use super::limits::{Halt, Limits};
 use super::memories::Memories;
+use super::prepared::Prepared;
 use super::reduce::{Chooser, Fault, Growth, Reduction, WHOLE};
+use super::shortest;
 use super::team::with_team;
-use super::unfold::PANICKED_FROM;
+use super::unfold::{Automaton, PANICKED_FROM};
 use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, control_of, lock, moved};
-use super::{Error, Prepared, shortest};
 
 /// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
 const PIECE_MAX: usize = 512;
@@ -359,7 +359,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         let mut initial = Vec::new();
         for words in &self.prepared.initial {
             let memory = worker.expander.number(words)?;
-            let start = |key, (actor, automaton): (usize, &super::Automaton)| {
+            let start = |key, (actor, automaton): (usize, &Automaton)| {
                 moved(&key, actor, automaton.start().to, memory)
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
@@ -636,18 +636,4 @@ impl<'a, const R: usize> Shared<'a, R> {
 
 fn read<T>(of: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     of.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The words of each state at rest, for tests against other engines.
-pub(crate) fn unpacked_rests(
-    prepared: &Prepared,
-    memories: &Memories,
-    places: &Places,
-) -> BTreeSet<(Vec<Word>, Vec<Word>)> {
-    let mut words = vec![0; prepared.packing.words()];
-    let unpacked = places.by_rest.keys().map(|(memory, returned)| {
-        memories.read(*memory, &mut words);
-        (prepared.packing.unpack(&words), returned.to_vec())
-    });
-    unpacked.collect()
 }

@@ -16,16 +16,17 @@ use machine::{Action, Effect, Word};
 use rustc_hash::FxHashSet;
 
 use super::cycles::Judged;
-use super::expand::{Census, Expander, Halt, Roles, Stillness, Stuck, Successor};
+use super::error::Error;
+use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Bad, Findings};
 use super::ledger::{Counted, Full};
-use super::limits::Limits;
+use super::limits::{Halt, Limits};
 use super::memories::Memories;
+use super::prepared::Prepared;
 use super::search::Searched;
 use super::team::with_team;
 use super::unfold::{PANICKED_FROM, Standing};
 use super::visited::{Arrival, control_of, lock, memory_of};
-use super::{Error, Prepared};
 
 /// A way to a bad state.
 #[derive(PartialEq, Debug)]

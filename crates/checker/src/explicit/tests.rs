@@ -11,8 +11,10 @@ use scenario::{Actor, Bound, Bounds, Coverage, Outcome, Scenario};
 use super::common::generating::{loops, plain_programs, programs};
 use super::common::program::Program;
 use super::common::{counter, label, load, scenario, store};
+use super::engine::{Asked, AtRest, check, search_prepared};
 use super::limits::Ceilings;
-use super::{Asked, AtRest, Options, Prepared, Reduce, check, search_prepared};
+use super::options::{Options, Reduce};
+use super::prepared::Prepared;
 
 /// How many threads search a program together. More than a machine has processors wait for each other for long.
 pub(super) fn team_sizes() -> impl Strategy<Value = usize> {

@@ -18,8 +18,9 @@ use scenario::Outcome;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::error::Error;
+use super::prepared::Prepared;
 use super::unfold::{Automaton, Edge, Standing};
-use super::{Error, Prepared};
 
 /// A place in a source: file and line.
 pub type Place = (String, u32);

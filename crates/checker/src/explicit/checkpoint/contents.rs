@@ -9,16 +9,18 @@ use rustc_hash::FxHashSet;
 use scenario::Ending;
 
 use super::file::{Reader, Writer};
-use super::{Has, Mark, Refused, Stand, Trouble};
+use super::{Has, Mark, Stand, Trouble};
+use crate::explicit::error::Refused;
 use crate::explicit::findings::{Bad, Findings, Places, Rest};
 use crate::explicit::ledger::{Counted, Ledger};
 use crate::explicit::limits::Limits;
 use crate::explicit::memories::Memories;
+use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::{Growth, Reduction};
 use crate::explicit::search::Sets;
+use crate::explicit::trace::Trace;
 use crate::explicit::unfold::{Automaton, CONTROL_BITS, Link, PANICKED_FROM};
 use crate::explicit::visited::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, Shard, control_of, home, memory_of};
-use crate::explicit::{Prepared, Trace};
 
 /// A search where a level begins.
 #[derive(Default)]

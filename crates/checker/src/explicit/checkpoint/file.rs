@@ -13,7 +13,7 @@ use blake3::{Hash, Hasher};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Refused;
+use crate::explicit::error::Refused;
 
 const MAGIC: &[u8] = b"shortcopy checkpoint\n";
 /// Changes when anything that is written does.

@@ -17,139 +17,27 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use scenario::BadState;
 use serde::{Deserialize, Serialize};
 
+use super::error::{Error, Refused};
 use super::findings::{Findings, Places};
 use super::ledger::{Counted, Full};
 use super::limits::Limits;
 use super::memories::Memories;
+use super::options::{Checkpoint, News, Note, Reduce};
+use super::prepared::Prepared;
 use super::reduce::{Growth, Reduction};
 use super::search::{Plan, Sets};
 use super::visited::Shard;
-use super::{Error, Prepared, Reduce};
 pub(crate) use contents::Restored;
 use file::Reader;
-
-/// Where a search leaves what it has, and goes on from what is there.
-#[derive(Clone, Debug)]
-pub struct Checkpoint {
-    /// The file. What is written takes its place when all of it is on the disk; until then it lies beside, as `FILE.new`.
-    pub file: PathBuf,
-    /// A digest of the program: of its code, and that of the models and their rules.
-    pub program: [u8; 32],
-    /// A digest of what else the question is made of, and its name, for people.
-    pub question: ([u8; 32], String),
-    /// How long it is from one to the next at least; and 20 times as long as the last one took. Nothing is at every level.
-    pub every: Duration,
-    /// Hears what becomes of it.
-    pub tell: fn(&Note),
-}
-
-/// What becomes of a checkpoint.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Note {
-    /// The file.
-    pub file: PathBuf,
-    /// The question's name.
-    pub question: String,
-    /// What it is.
-    pub what: News,
-}
-
-/// What becomes of a checkpoint.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum News {
-    /// The search goes on from it.
-    GoesOn {
-        /// How many states there are.
-        states: u64,
-        /// How long they took.
-        after: Duration,
-    },
-    /// It could not be written, and the search goes on. What was there stays.
-    NotWritten(String),
-    /// The search was cut, and this is where it goes on.
-    Left {
-        /// How many states there are.
-        states: u64,
-    },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Note { file, question, what } = self;
-        let file = file.display();
-        match what {
-            News::GoesOn { states, after } => {
-                write!(f, "{question} goes on from {file}: {states} states, {} s", after.as_secs())
-            }
-            News::NotWritten(why) => {
-                write!(f, "{question}: no checkpoint is written: {file}: {why}; what was there stays")
-            }
-            News::Left { states } => write!(f, "{question}: {states} states are in {file}, to go on from"),
-        }
-    }
-}
-
-/// Why a search can't go on from a checkpoint, and what to do.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refused {
-    /// The system does not hand it out.
-    #[error("this checkpoint can't be read: {0}; see that it can, or take it away")]
-    Unreadable(String),
-    /// It is something else.
-    #[error("this is no checkpoint of a search; name another file, or take it away")]
-    Foreign,
-    /// It is of another format.
-    #[error(
-        "this checkpoint has format {is}, and this program reads {wanted}: go on with the program that wrote it, \
-         or take it away to search from the beginning"
-    )]
-    Format {
-        /// The one that it has.
-        is: u32,
-        /// The one that can be read.
-        wanted: u32,
-    },
-    /// It is not as it was written.
-    #[error("this checkpoint is damaged or cut short; take it away to search from the beginning")]
-    Damaged,
-    /// Another program wrote it.
-    #[error(
-        "another program, or one with other models, wrote this checkpoint: go on with that one, or take it away to \
-         search from the beginning"
-    )]
-    Program,
-    /// It is of another question.
-    #[error("this checkpoint is of {of}; name another place, or take it away to search from the beginning")]
-    Question {
-        /// The name of that question.
-        of: String,
-    },
-    /// It is of a search that leaves out something else.
-    #[error(
-        "this checkpoint is of a search that leaves out something else (`--reduce`): ask for the same, or take it \
-         away to search from the beginning"
-    )]
-    Reduction,
-    /// The models say something else than they did.
-    #[error("the models have changed since this checkpoint; take it away to search from the beginning")]
-    Models,
-    /// There is no room for it.
-    #[error("{states} states are in this checkpoint, more than the bound on memory has room for: allow more")]
-    TooLarge {
-        /// How many there are.
-        states: u64,
-    },
-}
 
 /// Why a checkpoint can't be read: it is refused, or there is no room.
 pub(crate) enum Trouble {

@@ -13,16 +13,19 @@ use proptest::test_runner::TestRunner;
 use scenario::{Bounds, Outcome, Scenario};
 
 use super::file::{self, Reader};
-use super::{Checkpoint, Keeper, Note, Refused, forget};
+use super::{Keeper, forget};
 use crate::explicit::common::counter;
 use crate::explicit::common::generating::{locking, loops, plain_programs, programs};
+use crate::explicit::engine::{Asked, AtRest, is_whole, search_prepared};
+use crate::explicit::error::{Error, Refused};
 use crate::explicit::findings::Findings;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
+use crate::explicit::options::{Checkpoint, Note, Options, Reduce};
+use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Reduction;
 use crate::explicit::search::Plan;
 use crate::explicit::tests::team_sizes;
-use crate::explicit::{Asked, AtRest, Error, Options, Prepared, Reduce, is_whole, search_prepared};
 
 /// A file of a test's own, in a folder that goes with it.
 struct Place(PathBuf);

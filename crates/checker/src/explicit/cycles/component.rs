@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::components::{Components, Decomposer};
-use crate::explicit::expand::{Census, Halt, Roles};
+use crate::explicit::expand::{Census, Roles};
 use crate::explicit::ledger::{Counted, Full, Ledger};
+use crate::explicit::limits::Halt;
 
 /// A component: its states by numbers of its own, and the steps between them.
 pub(super) struct Component {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::components::Decomposer;
-use crate::explicit::Prepared;
 use crate::explicit::ledger::{Counted, Full, Held, Ledger};
+use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::{Automaton, PANICKED_FROM};
 use crate::explicit::visited::{Key, control_of, mix, moved};
 

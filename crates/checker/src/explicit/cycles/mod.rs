@@ -26,12 +26,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustc_hash::FxHashMap;
 use scenario::{Property, built_in};
 
-use super::Prepared;
-use super::expand::{Expander, Halt, Roles, Stuck, Successor, waits};
+use super::expand::{Expander, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings, bytes_of_bad};
 use super::ledger::{Counted, Full, Held, Ledger};
-use super::limits::Limits;
+use super::limits::{Halt, Limits};
 use super::memories::Memories;
+use super::prepared::Prepared;
 use super::search::Searched;
 use super::visited::{Key, SHARDS, Shard, States, control_of, memory_of, mix};
 use component::{Component as Graph, Endless};

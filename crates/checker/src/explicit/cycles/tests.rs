@@ -9,10 +9,10 @@ use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
+use crate::explicit::error::Error;
 use crate::explicit::limits::Ceilings;
-use crate::explicit::search::Plan;
-use crate::explicit::search::{Searched, search};
-use crate::explicit::{Error, Options};
+use crate::explicit::options::Options;
+use crate::explicit::search::{Plan, Searched, search};
 
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::footprint::{self, Footprint};
 use super::groups::Looks;
-use crate::explicit::Prepared;
+use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::{PANICKED_FROM, Standing};
 
 /// A set of guards, by their numbers.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use machine::{Peek, Place, Word};
 use scenario::Check;
 
-use crate::explicit::Prepared;
 use crate::explicit::packing::{Packed, Packing};
+use crate::explicit::prepared::Prepared;
 use crate::explicit::visited::mix;
 
 /// How many groups there are, a bit each. Where there are more who look than that, some share a group, which only

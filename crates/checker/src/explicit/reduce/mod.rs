@@ -45,8 +45,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::Prepared;
 use super::expand::Expander;
+use super::prepared::Prepared;
 use super::unfold::Standing;
 use super::visited::{Key, control_of, memory_of};
 use footprint::Footprint;

@@ -12,13 +12,16 @@ use crate::explicit::common::generating::{lacking, locking, loops, plain_program
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::effects::Effects;
+use crate::explicit::engine::{AtRest, unpacked_rests};
 use crate::explicit::findings::Bad;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
+use crate::explicit::options::Options;
+use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Fault;
-use crate::explicit::search::{Plan, Searched, search, unpacked_rests};
+use crate::explicit::reports::{SeenInAutomata, seen_in_automata};
+use crate::explicit::search::{Plan, Searched, search};
 use crate::explicit::tests::team_sizes;
-use crate::explicit::{AtRest, Options, Prepared, SeenInAutomata, seen_in_automata};
 
 /// Larger graphs are left out.
 const STATES_MAX: u64 = 20_000;

@@ -8,14 +8,13 @@ use proptest::test_runner::TestRunner;
 use scenario::Bounds;
 
 use super::*;
-use crate::explicit::Options;
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::limits::Ceilings;
-use crate::explicit::search::Plan;
-use crate::explicit::search::search;
-use crate::explicit::seen_in_automata;
+use crate::explicit::options::Options;
+use crate::explicit::reports::seen_in_automata;
+use crate::explicit::search::{Plan, search};
 use crate::explicit::tests::team_sizes;
 
 const R: usize = 2;

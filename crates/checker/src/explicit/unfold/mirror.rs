@@ -6,7 +6,7 @@ use machine::{Action, Step, Word};
 use rustc_hash::FxHashMap;
 
 use super::{Automaton, Node, PANICKED_FROM, Standing};
-use crate::explicit::Error;
+use crate::explicit::error::Error;
 
 /// One thread's view of an automaton: look-ups without locks.
 pub(crate) struct Mirror<'a> {

@@ -28,7 +28,7 @@ use machine::{Action, Control, Step, Unsupported, Word};
 use rustc_hash::FxHashMap;
 use scenario::Body;
 
-use super::{Error, Spot};
+use super::error::{Error, Spot};
 pub(crate) use mirror::Mirror;
 use run::{Model, silence_models};
 use tape::{Item, told};

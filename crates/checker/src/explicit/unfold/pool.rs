@@ -14,7 +14,7 @@ use corosensei::stack::DefaultStack;
 use rustc_hash::FxHashMap;
 
 use super::run::{Model, STACK};
-use crate::explicit::Error;
+use crate::explicit::error::Error;
 
 /// How many models a thread keeps that wait.
 const MODELS_MAX: usize = 128;

@@ -12,7 +12,7 @@ use scenario::Body;
 
 use super::Standing;
 use super::tape::{HISTORY_MAX, Item, PERFORMED_MAX, Stop, Tape};
-use crate::explicit::{Error, Spot};
+use crate::explicit::error::{Error, Spot};
 
 /// Bytes of address space that a model may run on, as much as a thread of Rust has. What is not used takes
 /// no memory.

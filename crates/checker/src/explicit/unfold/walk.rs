@@ -10,7 +10,7 @@ use super::pool;
 use super::run::{Model, Panic, attempt, leave};
 use super::tape::{PERFORMED_MAX, told};
 use super::{Automaton, Edge, Node, Standing, Table, difference};
-use crate::explicit::Error;
+use crate::explicit::error::Error;
 
 /// Steps that the walks through an automaton take together: so many, and so many for each edge.
 const STEPS: usize = 4096;

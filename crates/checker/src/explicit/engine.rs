@@ -1,0 +1,346 @@
+//! A check from its beginning to its end: searches, judging, schedules, and what is told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use machine::Word;
+use scenario::{BadState, Bound, Check, Coverage, EventKind, Outcome, Scenario, Schedule, built_in};
+
+use super::checkpoint::{Has, Keeper};
+use super::cycles::judge;
+use super::effects::Effects;
+use super::error::Error;
+use super::findings::{Bad, Places};
+use super::ledger::Held;
+use super::limits::{Ceilings, Limits};
+use super::memories::Memories;
+use super::options::{Options, Reduce};
+use super::prepared::Prepared;
+use super::reports::{SeenInAutomata, seen_in_automata};
+use super::schedule::tell;
+use super::search::{Plan, Reduced, Searched, search};
+use super::shortest::shortest;
+use super::unfold::Automaton;
+use super::visited::{Shard, room};
+
+/// A state at rest: the value of each cell, and the words that the actors returned (0 of an
+/// unfinished daemon).
+pub type AtRest = (Vec<Word>, Vec<Word>);
+
+/// Searches a scenario.
+///
+/// Everything in the outcome but `seconds` and `bytes` is the same for every number of threads, unless
+/// the search was cut by time, memory or the user.
+///
+/// # Errors
+/// Where the scenario or a model can't be searched.
+pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
+    check_prepared(&Prepared::new(scenario)?, options)
+}
+
+/// As [`check`], of a scenario that was made ready; its [`Trace`] can be taken after that, if it was used
+/// for nothing else.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_prepared(prepared: &Arc<Prepared>, options: &Options) -> Result<Outcome, Error> {
+    Ok(search_prepared(prepared, options, &Asked::default())?.outcome)
+}
+
+/// As [`check`], and gives every state at rest, to compare engines by.
+///
+/// # Errors
+/// As [`check`].
+pub fn explore(scenario: &Scenario, options: &Options) -> Result<(Outcome, BTreeSet<AtRest>), Error> {
+    let answer =
+        search_prepared(&Prepared::new(scenario)?, options, &Asked { rests: true, ..Asked::default() })?;
+    Ok((answer.outcome, answer.rests))
+}
+
+/// What each phase of a check took.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Phases {
+    /// Searching, with the unfolding of the models, the properties and the views.
+    pub search: Duration,
+    /// Judging cycles.
+    pub judging: Duration,
+    /// Finding schedules and telling them.
+    pub schedules: Duration,
+    /// Running models to unfold them, those of the views too, and to look for what they remember: a part of
+    /// the other phases, of all threads together. A sample, without what it takes to measure.
+    pub unfolding: Duration,
+}
+
+/// As [`check`], and measures the phases by a clock of the caller's; unfolding by another one, which tells the time of
+/// the thread that asks.
+///
+/// # Errors
+/// As [`check`].
+pub fn profile(
+    scenario: &Scenario,
+    options: &Options,
+    clock: fn() -> Duration,
+    of_thread: fn() -> Duration,
+) -> Result<(Outcome, Phases), Error> {
+    let prepared = Prepared::new(scenario)?;
+    prepared.automata.iter().for_each(|automaton| automaton.measure(of_thread));
+    let answer = search_prepared(&prepared, options, &Asked { clock, ..Asked::default() })?;
+    Ok((answer.outcome, answer.phases))
+}
+
+/// What is wanted besides the outcome, and how large things may become.
+pub(super) struct Asked {
+    pub(super) rests: bool,
+    pub(super) clock: fn() -> Duration,
+    pub(super) ceilings: Ceilings,
+}
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked { rests: false, clock: || Duration::ZERO, ceilings: Ceilings::default() }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    pub(super) rests: BTreeSet<AtRest>,
+    phases: Phases,
+}
+
+pub(super) fn search_prepared(
+    prepared: &Arc<Prepared>,
+    options: &Options,
+    asked: &Asked,
+) -> Result<Answer, Error> {
+    match prepared.actors() {
+        0..=2 => run::<1>(prepared, options, asked),
+        3..=5 => run::<2>(prepared, options, asked),
+        // Rare: to build this for three words too would cost more than it gains.
+        6..=11 => run::<4>(prepared, options, asked),
+        actors => {
+            let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
+            Ok(Answer { outcome: Outcome { remark, ..Outcome::default() }, ..Answer::default() })
+        }
+    }
+}
+
+fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    let keeper = |to| Keeper::new(to, prepared, options.reduce);
+    let mut keeper = options.checkpoint.as_ref().map(keeper).transpose()?;
+    let before = keeper.as_ref().map_or(Duration::ZERO, Keeper::spent);
+    let begun = Begun { clock: (asked.clock)(), at: Instant::now(), before };
+    let is_past = |keeper: &Option<Keeper>, plan| keeper.as_ref().is_some_and(|keeper| keeper.is_past(plan));
+    let attempt = |plan, keeper: &mut Option<Keeper>| {
+        attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
+    };
+    let from = match options.reduce {
+        Reduce::Order(from) if prepared.actors() > 1 => from,
+        Reduce::Order(_) | Reduce::None => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
+    };
+    if !is_past(&keeper, Plan::Small(from))
+        && let Some(answer) = attempt(Plan::Small(from), &mut keeper)?
+    {
+        return Ok(answer);
+    }
+    let mut found = keeper.as_ref().map(Keeper::before).unwrap_or_default();
+    if !is_past(&keeper, Plan::Reduced) {
+        let reduced = attempt(Plan::Reduced, &mut keeper)?.unwrap_or_default();
+        if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
+            return Ok(reduced);
+        }
+        found = reduced.outcome.bad;
+        let was_cut = matches!(reduced.outcome.coverage, Coverage::Cut { .. });
+        keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
+    }
+    let mut plain = attempt(Plan::Plain, &mut keeper)?.unwrap_or_default();
+    if let Coverage::Cut { .. } = plain.outcome.coverage {
+        keep(&mut plain.outcome.bad, found);
+    }
+    Ok(plain)
+}
+
+/// Whether a plain search after a reduced one that found nothing could tell more: not where all is known, nor where no time is
+/// left.
+fn tells_enough(coverage: Coverage) -> bool {
+    matches!(coverage, Coverage::Exhausted | Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
+}
+
+/// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost. Left out is
+/// what only the whole of a graph can tell: that something is never reached, or that who waits while others go round waits
+/// for ever.
+fn keep(bad: &mut Vec<BadState>, reduced: Vec<BadState>) {
+    let id = |bad: &BadState| (bad.property.clone(), bad.witness.clone());
+    let goes_round =
+        |bad: &BadState| bad.schedule.events.iter().any(|event| matches!(event.kind, EventKind::Cycle));
+    let is_shown = |bad: &BadState| {
+        !bad.schedule.events.is_empty() && (bad.property != built_in::DEADLOCK.id || !goes_round(bad))
+    };
+    let known: BTreeSet<_> = bad.iter().map(id).collect();
+    bad.extend(reduced.into_iter().filter(|other| is_shown(other) && !known.contains(&id(other))));
+    bad.sort_by_key(id);
+}
+
+/// When everything began, by the caller's clock and by the engine's.
+struct Begun {
+    clock: Duration,
+    at: Instant,
+    /// What was spent before, by other runs.
+    before: Duration,
+}
+
+/// A search as planned; none where a small one was planned, and it is not.
+fn attempt<const R: usize>(
+    prepared: &Arc<Prepared>,
+    options: &Options,
+    asked: &Asked,
+    begun: &Begun,
+    plan: Plan,
+    mut keeper: Option<&mut Keeper>,
+) -> Result<Option<Answer>, Error> {
+    let limits = Limits::new(options, prepared, asked.ceilings, begun.at).after(begun.before);
+    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, keeper.as_deref_mut())?;
+    if searched.left && plan != Plan::Reduced {
+        return Ok(None);
+    }
+    Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
+    let after_search = (asked.clock)();
+    let SeenInAutomata { reached, bad: reported, unsupported } =
+        seen_in_automata(prepared, !searched.places.by_rest.is_empty());
+    let mut found = searched.places.all.clone();
+    found.extend(reported);
+    if !found.is_empty() {
+        limits.found();
+    }
+
+    // A search that met a bound is judged as far as it came, if there is still time.
+    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched, &memories, &limits)) {
+        Ok(judged) => judged,
+        Err(halt) => {
+            limits.halt(halt);
+            Vec::new()
+        }
+    };
+    if let Some(error) = limits.error() {
+        return Err(error);
+    }
+    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
+    let coverage = match limits.coverage() {
+        Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
+        coverage => coverage,
+    };
+    let after_judging = (asked.clock)();
+
+    limits.ledger.reserve(0);
+    let mut ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
+    if let Some(error) = limits.error() {
+        return Err(error);
+    }
+    prepared.walk()?;
+
+    let scenario = &prepared.scenario;
+    let bad_state = |bad: Bad, schedule, cells| BadState {
+        property: bad.property.to_owned(),
+        promised: scenario.promises(bad.property),
+        witness: bad.witness,
+        cells,
+        schedule,
+    };
+    let mut untold = 0;
+    let mut bad = Vec::new();
+    let mut schedules = Held::new(&limits.ledger);
+    for found in found {
+        let (schedule, cells) = match ways.remove(&found) {
+            Some(way) if !limits.out_of_patience() && schedules.take(way.steps.len() * TOLD).is_ok() => {
+                let (schedule, run) = tell(prepared, &found, &way)?;
+                let cells = run.cells();
+                // Whoever draws it later can't tell what is wrong.
+                prepared.draw(&prepared.packing.pack(&cells))?;
+                (schedule, cells)
+            }
+            _ => {
+                untold += 1;
+                (Schedule::default(), Vec::new())
+            }
+        };
+        bad.push(bad_state(found, schedule, cells));
+    }
+    if coverage == Coverage::Exhausted {
+        let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
+        // Nor may what is looked at finally hold because nothing ever comes to rest.
+        let finally = scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
+        let looks = (finally || !scenario.views.is_empty()) && searched.places.by_rest.is_empty();
+        let ends = [built_in::DEADLOCK.id, built_in::LIVELOCK.id, built_in::KERNEL_BUG.id];
+        let why = bad.iter().any(|b| ends.contains(&b.property.as_str()));
+        let restless = (looks && !why).then_some(&"a state at rest");
+        let empty = missing.chain(restless).map(|mark| Bad::new(built_in::EMPTY.id, *mark));
+        bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
+    }
+    bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
+    let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
+    let untold =
+        (untold > 0).then(|| format!("no schedule was looked for to the end for {untold} of the bad states"));
+    let remark = numbers.into_iter().chain(untold).collect::<Vec<_>>().join("; ");
+    let outcome = Outcome {
+        bad,
+        endings: searched.places.endings.iter().cloned().collect(),
+        coverage,
+        looked_at: looked_at(scenario, coverage),
+        left_out: BTreeSet::new(),
+        reduced: plan.is_reduced(),
+        states: searched.states.len() as u64,
+        transitions: searched.transitions,
+        executions: 0,
+        bytes: limits.ledger.peak(),
+        seconds: limits.seconds(),
+        reached: reached.into_iter().map(str::to_owned).collect(),
+        remark,
+        ..Outcome::default()
+    };
+    let outcome = outcome.resting(scenario, unsupported);
+    if let Some(keeper) = keeper
+        && !is_whole(&outcome)
+    {
+        let shards: Vec<&Shard<R>> = searched.states.shards().iter().collect();
+        let reduced = searched.reduced.as_ref().map(Reduced::has);
+        keeper
+            .leave(&limits, &Has { shards: &shards, memories: &memories, places: &searched.places, reduced });
+    }
+    let rests =
+        if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
+    let phases = Phases {
+        search: after_search.saturating_sub(begun.clock),
+        judging: after_judging.saturating_sub(after_search),
+        schedules: (asked.clock)().saturating_sub(after_judging),
+        unfolding: prepared.automata.iter().map(Automaton::took).sum(),
+    };
+    Ok(Some(Answer { outcome, rests, phases }))
+}
+
+/// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.
+#[must_use]
+pub fn is_whole(outcome: &Outcome) -> bool {
+    !matches!(outcome.coverage, Coverage::Cut { .. }) && outcome.remark.is_empty()
+}
+
+/// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.
+fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
+    let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];
+    let told = |id: &&str| coverage == Coverage::Exhausted || !of_the_whole.contains(id);
+    scenario.asked().into_iter().filter(told).map(str::to_owned).collect()
+}
+
+/// What a step of a schedule takes with its text, in bytes.
+const TOLD: usize = 512;
+
+/// The words of each state at rest, for tests against other engines.
+pub(super) fn unpacked_rests(prepared: &Prepared, memories: &Memories, places: &Places) -> BTreeSet<AtRest> {
+    let mut words = vec![0; prepared.packing.words()];
+    let unpacked = places.by_rest.keys().map(|(memory, returned)| {
+        memories.read(*memory, &mut words);
+        (prepared.packing.unpack(&words), returned.to_vec())
+    });
+    unpacked.collect()
+}
