@@ -9,9 +9,9 @@ use scenario::built_in;
 use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
 use super::limits::Halt;
+use super::looks::Looks;
 use super::memories::Memories;
 use super::prepared::Prepared;
-use super::reduce::Looks;
 use super::unfold::{Mirror, PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of, moved};
 

@@ -22,6 +22,7 @@ mod expand;
 mod findings;
 mod ledger;
 mod limits;
+mod looks;
 mod memories;
 mod options;
 mod packing;

@@ -4,7 +4,7 @@ use machine::{Action, Place, Word};
 
 use crate::explicit::packing::Packing;
 
-/// Bits of packed memory that are read, then those that are written, then the [groups](super::groups) that the written
+/// Bits of packed memory that are read, then those that are written, then the [groups](crate::explicit::looks) that the written
 /// ones belong to.
 ///
 /// Of two steps of different actors with footprints that do not [conflict](conflict()) each does the same, and gets the same

@@ -4,7 +4,7 @@ use machine::Action;
 use rustc_hash::FxHashMap;
 
 use super::footprint::{self, Footprint};
-use super::groups::Looks;
+use crate::explicit::looks::Looks;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::{PANICKED_FROM, Standing};
 

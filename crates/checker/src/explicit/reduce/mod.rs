@@ -36,7 +36,6 @@
 
 mod footprint;
 mod future;
-mod groups;
 #[cfg(test)]
 mod tests;
 
@@ -46,12 +45,12 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::expand::Expander;
+use super::looks::Looks;
 use super::prepared::Prepared;
 use super::unfold::Standing;
 use super::visited::{Key, control_of, memory_of};
 use footprint::Footprint;
 use future::{Actor, Future, Guard, Guards};
-pub(crate) use groups::Looks;
 
 /// What sets are chosen by. Threads read it; between levels it [grows](Reduction::grow).
 pub(crate) struct Reduction {

@@ -1,4 +1,6 @@
 //! What somebody looks at as a whole, and whom the order of two writes to it concerns.
+//!
+//! It is noted of each new memory (`expand`), and asked for where steps are left out (`reduce`).
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use machine::{Peek, Place, Word};
 use scenario::Check;
 
-use crate::explicit::packing::{Packed, Packing};
-use crate::explicit::prepared::Prepared;
-use crate::explicit::visited::mix;
+use super::packing::{Packed, Packing};
+use super::prepared::Prepared;
+use super::visited::mix;
 
 /// How many groups there are, a bit each. Where there are more who look than that, some share a group, which only
 /// makes more of what they look at a conflict.
@@ -26,7 +28,7 @@ pub(crate) struct Looks {
 type Group = Box<[AtomicU64]>;
 
 impl Looks {
-    pub(super) fn new(packing: &Packing) -> Looks {
+    pub(crate) fn new(packing: &Packing) -> Looks {
         let nothing = || (0..packing.words()).map(|_| AtomicU64::new(0)).collect();
         Looks { bits: (0..GROUPS).map(|_| nothing()).collect() }
     }
@@ -43,7 +45,7 @@ impl Looks {
 
     /// Somebody waits for these bits of a word. Each write to one bit is a conflict with who waits for it, and with
     /// each other, anyway.
-    pub(super) fn guard(&self, (word, bits): (usize, u64)) {
+    pub(crate) fn guard(&self, (word, bits): (usize, u64)) {
         if bits.count_ones() > 1 {
             // The same group whatever the order in which they are met.
             let number = mix(&[word as u64, bits]) as usize % (GROUPS - GUARDS);
@@ -67,7 +69,7 @@ impl Looks {
     }
 
     /// The groups that these bits belong to.
-    pub(super) fn of(&self, bits: &[u64]) -> u64 {
+    pub(crate) fn of(&self, bits: &[u64]) -> u64 {
         let looked = |group: &Group| {
             bits.iter().zip(group).any(|(bits, looked)| bits & looked.load(Ordering::Relaxed) != 0)
         };
@@ -76,12 +78,12 @@ impl Looks {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> Vec<u64> {
+    pub(crate) fn all(&self) -> Vec<u64> {
         self.bits.iter().flatten().map(|bits| bits.load(Ordering::Relaxed)).collect()
     }
 
     /// Adds these; whether they are as many as there are here.
-    pub(super) fn add(&self, all: &[u64]) -> bool {
+    pub(crate) fn add(&self, all: &[u64]) -> bool {
         let bits = self.bits.iter().flatten();
         let fits = all.len() == bits.clone().count();
         bits.zip(all).for_each(|(bits, looked)| {
@@ -91,7 +93,7 @@ impl Looks {
     }
 
     /// A number that grows with them.
-    pub(super) fn extent(&self) -> u32 {
+    pub(crate) fn extent(&self) -> u32 {
         self.bits.iter().flatten().map(|bits| bits.load(Ordering::Relaxed).count_ones()).sum()
     }
 }
