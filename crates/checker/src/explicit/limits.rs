@@ -81,8 +81,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The part of the memory that the allocator and the threads' stacks get.
 const ALLOCATOR_PART: u64 = 16;
 
-/// The part of the time that is kept for schedules once there is something to tell.
-const KEPT_FOR_SCHEDULES: u32 = 8;
+/// The part of the time that is kept for schedules once there is something to tell, and the bytes for each state.
+const TIME_FOR_SCHEDULES: u32 = 8;
+pub(crate) const BYTES_FOR_SCHEDULES: u64 = 20;
 
 /// What one thread's look-ups in a model take for a control state, in bytes.
 const MIRRORED: usize = 96;
@@ -157,6 +158,13 @@ impl<'a> Limits<'a> {
         self.found.load(Ordering::Relaxed)
     }
 
+    /// Keeps room for schedules through so many states, if there is something to tell.
+    pub(crate) fn keep_room(&self, states: u64) {
+        if self.has_found() {
+            self.ledger.reserve(states * BYTES_FOR_SCHEDULES);
+        }
+    }
+
     fn interrupted(&self) -> Option<Instant> {
         let wanted = self.options.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
         wanted.then(|| *self.interrupted.get_or_init(Instant::now))
@@ -185,7 +193,7 @@ impl<'a> Limits<'a> {
 
     fn time_max(&self) -> Duration {
         let all = self.options.bounds.time_max;
-        if self.has_found() { all - all / KEPT_FOR_SCHEDULES } else { all }
+        if self.has_found() { all - all / TIME_FOR_SCHEDULES } else { all }
     }
 
     fn weigh_models(&self) -> Result<(), Full> {

@@ -26,12 +26,14 @@ mod looks;
 mod memories;
 mod options;
 mod packing;
+mod plan;
 pub(crate) mod prepared;
 mod reduce;
 mod reports;
 mod rest;
 mod schedule;
 mod search;
+mod sets;
 mod shortest;
 mod team;
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustc_hash::FxHashSet;
 use scenario::Bound;
@@ -18,12 +18,13 @@ use super::effects::Effects;
 use super::error::Error;
 use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
-use super::ledger::{Counted, Ledger};
+use super::ledger::Counted;
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
+use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Chooser, Fault, Growth, Reduction, WHOLE};
-use super::shortest;
+use super::reduce::{Chooser, Reduction, WHOLE};
+use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::{Automaton, PANICKED_FROM};
 use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, control_of, lock, moved};
@@ -37,35 +38,6 @@ const BATCH: usize = 256;
 const BATCH_MAX: usize = 1024;
 /// States that one thread expands before it looks at the clock again.
 const LOOK: usize = 512;
-
-/// What to search.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plan {
-    /// All states.
-    Plain,
-    /// All states, up to so many: it ends after the level in which there are more, if nothing bad was found so far.
-    Small(u64),
-    /// Those that a [`Reduction`] leaves, as long as nothing bad is found.
-    Reduced,
-    /// The same, whatever is found, with or without a fault in the reasoning.
-    #[cfg(test)]
-    ReducedToTheEnd(Option<Fault>),
-}
-
-impl Plan {
-    /// Whether some steps are left out.
-    pub(crate) fn is_reduced(self) -> bool {
-        !matches!(self, Plan::Plain | Plan::Small(_))
-    }
-
-    fn fault(self) -> Option<Fault> {
-        match self {
-            #[cfg(test)]
-            Plan::ReducedToTheEnd(fault) => fault,
-            _ => None,
-        }
-    }
-}
 
 /// What the search leaves behind for those after it.
 pub(crate) struct Searched<const R: usize> {
@@ -90,44 +62,6 @@ struct Level {
     effects: Arc<Effects>,
     /// Whether all threads work on it.
     together: bool,
-}
-
-/// How far the sets of a reduced search go.
-#[derive(Clone, Copy)]
-pub(crate) struct Sets {
-    /// Of each shard how many states, from the first on, have sets that were chosen from less than is known.
-    pub(crate) stale: [usize; SHARDS],
-    /// How many states there were when the reduction grew last.
-    pub(crate) grown: u64,
-}
-
-impl Default for Sets {
-    fn default() -> Sets {
-        Sets { stale: [0; SHARDS], grown: 0 }
-    }
-}
-
-/// What a reduced search knows of its states.
-pub(crate) struct Reduced {
-    reduction: RwLock<Reduction>,
-    /// The actors whose steps were taken, by shard and state: [`WHOLE`] where all were.
-    taken: Vec<Mutex<Counted<u16>>>,
-}
-
-impl Reduced {
-    fn new(prepared: &Prepared, roles: Roles, fault: Option<Fault>, ledger: &Arc<Ledger>) -> Reduced {
-        let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
-        Reduced { reduction: RwLock::new(Reduction::new(prepared, roles.fair, fault)), taken }
-    }
-
-    /// What a checkpoint has of it.
-    pub(crate) fn has(&self) -> (Growth, Vec<MutexGuard<'_, Counted<u16>>>) {
-        (read(&self.reduction).growth(), self.taken.iter().map(lock).collect())
-    }
-
-    fn grow(&self, prepared: &Prepared) -> bool {
-        self.reduction.write().unwrap_or_else(PoisonError::into_inner).grow(prepared)
-    }
 }
 
 impl Level {
@@ -195,11 +129,11 @@ pub(crate) fn search<const R: usize>(
     let findings = Findings::new(&limits.ledger);
     let threads = limits.options.threads.clamp(1, SHARDS);
     let roles = Roles::new(prepared);
-    let mut reduced = plan.is_reduced().then(|| Reduced::new(prepared, roles, plan.fault(), &limits.ledger));
+    let mut reduced =
+        plan.is_reduced().then(|| Reduced::new(prepared, roles.fair, plan.fault(), &limits.ledger));
     let restored = match &mut keeper {
         Some(keeper) => {
-            let reduction = reduced.as_mut().map(|reduced| reduced.reduction.get_mut());
-            let reduction = reduction.map(|reduction| reduction.unwrap_or_else(PoisonError::into_inner));
+            let reduction = reduced.as_mut().map(Reduced::reduction_mut);
             keeper.begin(plan, limits, (memories, &findings), reduction)?
         }
         None => None,
@@ -212,7 +146,7 @@ pub(crate) fn search<const R: usize>(
     if let Some(reduced) = &mut reduced
         && goes_on
     {
-        reduced.taken = restored.chosen.into_iter().map(Mutex::new).collect();
+        reduced.restore(restored.chosen);
     }
     let shared = Shared {
         prepared,
@@ -327,7 +261,7 @@ impl<'a, const R: usize> Shared<'a, R> {
     fn worker(&self, number: usize, effects: &Arc<Effects>) -> Worker<'a, R> {
         let mut expander = Expander::new(self.prepared, self.memories, self.findings, effects.clone());
         if let Some(reduced) = &self.reduced {
-            expander.watch(read(&reduced.reduction).looks());
+            expander.watch(reduced.reduction().looks());
         }
         Worker {
             number,
@@ -472,11 +406,9 @@ impl<'a, const R: usize> Shared<'a, R> {
         states: Range<usize>,
     ) -> Result<(), Halt> {
         let mut taken = std::mem::take(&mut worker.taken);
-        taken.clear();
-        taken.extend(states.clone().map_while(|number| lock(&reduced.taken[shard]).get(number).copied()));
-        taken.resize(states.len(), 0);
+        reduced.taken(shard, &states, &mut taken);
         {
-            let reduction = read(&reduced.reduction);
+            let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
                 match *taken {
                     WHOLE => {}
@@ -490,11 +422,7 @@ impl<'a, const R: usize> Shared<'a, R> {
                 }
             }
         }
-        let mut all = lock(&reduced.taken[shard]);
-        if all.len() < states.end {
-            all.stretch(states.end)?;
-        }
-        all[states].copy_from_slice(&taken);
+        reduced.take(shard, states, &taken)?;
         worker.taken = taken;
         Ok(())
     }
@@ -628,12 +556,6 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(progress) = &self.limits.options.progress {
             progress.store(states, Ordering::Relaxed);
         }
-        if self.limits.has_found() {
-            self.limits.ledger.reserve(states * shortest::BYTES_PER_STATE);
-        }
+        self.limits.keep_room(states);
     }
-}
-
-fn read<T>(of: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    of.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,7 +20,7 @@ use super::error::Error;
 use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Bad, Findings};
 use super::ledger::{Counted, Full};
-use super::limits::{Halt, Limits};
+use super::limits::{BYTES_FOR_SCHEDULES, Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
 use super::search::Searched;
@@ -100,8 +100,8 @@ impl Cost {
 /// Switches that a cost has room for.
 const SWITCHES_MAX: u32 = 0xffff;
 
-/// What this search takes for a state, mostly, in bytes.
-pub(crate) const BYTES_PER_STATE: u64 = (size_of::<Cost>() + size_of::<Met>()) as u64;
+/// What this search takes for a state, mostly, is what is kept for it.
+const _: () = assert!(size_of::<Cost>() + size_of::<Met>() == BYTES_FOR_SCHEDULES as usize);
 
 const UNKNOWN: u32 = u32::MAX;
 

@@ -3,24 +3,69 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use rustc_hash::FxHashSet;
-use scenario::Ending;
+use scenario::{BadState, Ending};
+use serde::{Deserialize, Serialize};
 
 use super::file::{Reader, Writer};
-use super::{Has, Mark, Stand, Trouble};
 use crate::explicit::error::Refused;
 use crate::explicit::findings::{Bad, Findings, Places, Rest};
-use crate::explicit::ledger::{Counted, Ledger};
+use crate::explicit::ledger::{Counted, Full, Ledger};
 use crate::explicit::limits::Limits;
 use crate::explicit::memories::Memories;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::{Growth, Reduction};
-use crate::explicit::search::Sets;
+use crate::explicit::sets::Sets;
 use crate::explicit::trace::Trace;
 use crate::explicit::unfold::{Automaton, CONTROL_BITS, Link, PANICKED_FROM};
 use crate::explicit::visited::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, Shard, control_of, home, memory_of};
+
+/// Which of the searches of a question it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// The first one, as long as it is small.
+    Small,
+    /// The reduced one.
+    Reduced,
+    /// The one of everything.
+    Plain,
+}
+
+/// Where a search stands, in few words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Stand {
+    pub(super) stage: Stage,
+    pub(super) states: u64,
+    pub(super) transitions: u64,
+    pub(super) seconds: f64,
+    pub(super) peak: u64,
+    /// Whether anything was found.
+    pub(super) found: bool,
+    /// What the reduced search before this one came to.
+    pub(super) before: Vec<BadState>,
+}
+
+/// Where a level begins.
+pub(super) struct Mark {
+    /// How many memories there are, by shard.
+    pub(super) memories: Vec<usize>,
+    pub(super) transitions: u64,
+    pub(super) sets: Sets,
+    pub(super) found: bool,
+    /// Whether the file has it.
+    pub(super) written: bool,
+}
+
+/// What a search has, with its states by shard.
+pub(crate) struct Has<'a, S> {
+    pub(crate) shards: &'a [S],
+    pub(crate) memories: &'a Memories,
+    pub(crate) places: &'a Places,
+    /// Of a reduced search how far it has grown, and what was chosen of the states of each shard.
+    pub(crate) reduced: Option<(Growth, Vec<MutexGuard<'a, Counted<u16>>>)>,
+}
 
 /// A search where a level begins.
 #[derive(Default)]
@@ -32,6 +77,24 @@ pub(crate) struct Restored<const R: usize> {
     pub(crate) states: u64,
     pub(crate) transitions: u64,
     pub(crate) found: bool,
+}
+
+/// Why a checkpoint can't be read: it is refused, or there is no room.
+pub(super) enum Trouble {
+    Refused(Refused),
+    Full,
+}
+
+impl From<Refused> for Trouble {
+    fn from(refused: Refused) -> Trouble {
+        Trouble::Refused(refused)
+    }
+}
+
+impl From<Full> for Trouble {
+    fn from(_: Full) -> Trouble {
+        Trouble::Full
+    }
 }
 
 /// How many models there are, and words of a state and of a memory.

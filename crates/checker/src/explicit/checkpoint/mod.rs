@@ -20,53 +20,24 @@ mod tests;
 use std::io;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use scenario::BadState;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Refused};
-use super::findings::{Findings, Places};
-use super::ledger::{Counted, Full};
+use super::findings::Findings;
 use super::limits::Limits;
 use super::memories::Memories;
 use super::options::{Checkpoint, News, Note, Reduce};
+use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Growth, Reduction};
-use super::search::{Plan, Sets};
+use super::reduce::Reduction;
+use super::sets::Sets;
 use super::visited::Shard;
-pub(crate) use contents::Restored;
+pub(crate) use contents::{Has, Restored};
+use contents::{Mark, Stage, Stand, Trouble};
 use file::Reader;
-
-/// Why a checkpoint can't be read: it is refused, or there is no room.
-pub(crate) enum Trouble {
-    Refused(Refused),
-    Full,
-}
-
-impl From<Refused> for Trouble {
-    fn from(refused: Refused) -> Trouble {
-        Trouble::Refused(refused)
-    }
-}
-
-impl From<Full> for Trouble {
-    fn from(_: Full) -> Trouble {
-        Trouble::Full
-    }
-}
-
-/// Which of the searches of a question it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub(crate) enum Stage {
-    /// The first one, as long as it is small.
-    Small,
-    /// The reduced one.
-    Reduced,
-    /// The one of everything.
-    Plain,
-}
 
 impl Plan {
     fn stage(self) -> Stage {
@@ -87,44 +58,10 @@ struct Head {
     reduce: Option<u64>,
 }
 
-/// Where a search stands, in few words.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stand {
-    stage: Stage,
-    states: u64,
-    transitions: u64,
-    seconds: f64,
-    peak: u64,
-    /// Whether anything was found.
-    found: bool,
-    /// What the reduced search before this one came to.
-    before: Vec<BadState>,
-}
-
 /// A checkpoint that was begun to read.
 struct Saved {
     stand: Stand,
     reader: Reader,
-}
-
-/// Where a level begins.
-struct Mark {
-    /// How many memories there are, by shard.
-    memories: Vec<usize>,
-    transitions: u64,
-    sets: Sets,
-    found: bool,
-    /// Whether the file has it.
-    written: bool,
-}
-
-/// What a search has, with its states by shard.
-pub(crate) struct Has<'a, S> {
-    pub(crate) shards: &'a [S],
-    pub(crate) memories: &'a Memories,
-    pub(crate) places: &'a Places,
-    /// Of a reduced search how far it has grown, and what was chosen of the states of each shard.
-    pub(crate) reduced: Option<(Growth, Vec<MutexGuard<'a, Counted<u16>>>)>,
 }
 
 /// A checkpoint is no more than one part in so many of the time.

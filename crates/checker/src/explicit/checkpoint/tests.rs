@@ -22,9 +22,9 @@ use crate::explicit::findings::Findings;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
 use crate::explicit::options::{Checkpoint, Note, Options, Reduce};
+use crate::explicit::plan::Plan;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Reduction;
-use crate::explicit::search::Plan;
 use crate::explicit::tests::team_sizes;
 
 /// A file of a test's own, in a folder that goes with it.

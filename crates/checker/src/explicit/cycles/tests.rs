@@ -12,7 +12,8 @@ use super::*;
 use crate::explicit::error::Error;
 use crate::explicit::limits::Ceilings;
 use crate::explicit::options::Options;
-use crate::explicit::search::{Plan, Searched, search};
+use crate::explicit::plan::Plan;
+use crate::explicit::search::{Searched, search};
 
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;

@@ -17,10 +17,11 @@ use crate::explicit::findings::Bad;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
 use crate::explicit::options::Options;
+use crate::explicit::plan::Plan;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Fault;
 use crate::explicit::reports::{SeenInAutomata, seen_in_automata};
-use crate::explicit::search::{Plan, Searched, search};
+use crate::explicit::search::{Searched, search};
 use crate::explicit::tests::team_sizes;
 
 /// Larger graphs are left out.

@@ -13,8 +13,9 @@ use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::limits::Ceilings;
 use crate::explicit::options::Options;
+use crate::explicit::plan::Plan;
 use crate::explicit::reports::seen_in_automata;
-use crate::explicit::search::{Plan, search};
+use crate::explicit::search::search;
 use crate::explicit::tests::team_sizes;
 
 const R: usize = 2;

@@ -1,0 +1,33 @@
+//! Which states a search goes through.
+
+use super::reduce::Fault;
+
+/// What to search.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// All states.
+    Plain,
+    /// All states, up to so many: it ends after the level in which there are more, if nothing bad was found so far.
+    Small(u64),
+    /// Those that a [`Reduction`](super::reduce::Reduction) leaves, as long as nothing bad is found.
+    Reduced,
+    /// The same, whatever is found, with or without a fault in the reasoning.
+    #[cfg(test)]
+    ReducedToTheEnd(Option<Fault>),
+}
+
+impl Plan {
+    /// Whether some steps are left out.
+    pub(crate) fn is_reduced(self) -> bool {
+        !matches!(self, Plan::Plain | Plan::Small(_))
+    }
+
+    /// What is left out of the reasoning, to see that it is missed.
+    pub(crate) fn fault(self) -> Option<Fault> {
+        match self {
+            #[cfg(test)]
+            Plan::ReducedToTheEnd(fault) => fault,
+            _ => None,
+        }
+    }
+}
