@@ -5,7 +5,8 @@ use std::sync::Arc;
 use machine::{Action, Step, Word};
 use rustc_hash::FxHashMap;
 
-use super::{Automaton, Node, PANICKED_FROM, Standing};
+use super::standing::Standing;
+use super::{Automaton, Node, PANICKED_FROM};
 use crate::explicit::error::Error;
 
 /// One thread's view of an automaton: look-ups without locks.

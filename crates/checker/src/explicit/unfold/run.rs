@@ -10,7 +10,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use machine::{Bug, Machine, Step, Unsupported, Word};
 use scenario::Body;
 
-use super::Standing;
+use super::standing::Standing;
 use super::tape::{HISTORY_MAX, Item, PERFORMED_MAX, Stop, Tape};
 use crate::explicit::error::{Error, Spot};
 

@@ -8,8 +8,9 @@ use machine::{Action, Control, Machine, Step, Word};
 
 use super::pool;
 use super::run::{Model, Panic, attempt, leave};
+use super::standing::{Standing, difference};
 use super::tape::{PERFORMED_MAX, told};
-use super::{Automaton, Edge, Node, Standing, Table, difference};
+use super::{Automaton, Edge, Node, Table};
 use crate::explicit::error::Error;
 
 /// Steps that the walks through an automaton take together: so many, and so many for each edge.
