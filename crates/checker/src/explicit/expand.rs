@@ -23,6 +23,20 @@ pub(crate) struct Successor<const R: usize> {
     pub(crate) key: Key<R>,
 }
 
+impl<const R: usize> Successor<R> {
+    /// Whether nothing follows it: who moved panicked, or came to what is not modelled.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        control_of(&self.key, self.actor.into()) >= PANICKED_FROM
+    }
+}
+
+/// Whether an actor panicked in a state, or came to what is not modelled: nothing follows.
+#[inline]
+fn is_dead<const R: usize>(key: &Key<R>, actors: usize) -> bool {
+    (0..actors).any(|actor| control_of(key, actor) >= PANICKED_FROM)
+}
+
 /// How the actors stand in a state, one bit each.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Census {
@@ -115,7 +129,7 @@ impl<'a> Expander<'a> {
         out.clear();
         let mut census = Census::default();
         let actors = self.mirrors.len();
-        if (0..actors).any(|actor| control_of(key, actor) >= PANICKED_FROM) {
+        if is_dead(key, actors) {
             census.dead = true;
             return Ok(census);
         }
@@ -155,7 +169,7 @@ impl<'a> Expander<'a> {
     pub(crate) fn stand<const R: usize>(&mut self, key: &Key<R>) -> (Census, u16) {
         let (mut census, mut enabled) = (Census::default(), 0);
         let actors = self.mirrors.len();
-        if (0..actors).any(|actor| control_of(key, actor) >= PANICKED_FROM) {
+        if is_dead(key, actors) {
             census.dead = true;
             return (census, enabled);
         }
@@ -262,11 +276,11 @@ impl Roles {
         }
     }
 
-    /// Whether a state of which nothing else is known can be at rest or stuck.
+    /// Whether a state of which nothing else is known can be at rest or stuck; `moves` is whether anything follows.
     #[inline]
-    pub(crate) fn still(&self, census: Census, successors: usize) -> bool {
+    pub(crate) fn still(&self, census: Census, moves: bool) -> bool {
         let ended = self.must_end & !census.done == 0;
-        !census.dead && (ended || successors == 0)
+        !census.dead && (ended || !moves)
     }
 
     /// What a state is. Call it where [`Roles::still`] is true.
@@ -275,10 +289,10 @@ impl Roles {
         expander: &mut Expander,
         key: &Key<R>,
         census: Census,
-        successors: usize,
+        moves: bool,
     ) -> Stillness {
         if self.must_end & !census.done != 0 {
-            return if successors == 0 { Stillness::Deadlock } else { Stillness::Moving };
+            return if moves { Stillness::Moving } else { Stillness::Deadlock };
         }
         if self.may_wait & !(census.done | census.blocked) != 0 {
             return Stillness::Moving;

@@ -26,8 +26,8 @@ use super::prepared::Prepared;
 use super::reduce::{Chooser, Reduction, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
-use super::unfold::{Automaton, PANICKED_FROM};
-use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, control_of, lock, moved};
+use super::unfold::Automaton;
+use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
 
 /// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
 const PIECE_MAX: usize = 512;
@@ -441,9 +441,8 @@ impl<'a, const R: usize> Shared<'a, R> {
             let set = chooser.choose(reduction, expander, key, (enabled, census.blocked), (last, before));
             let movers = if set == WHOLE { enabled } else { set };
             expander.expand_by(movers & !before, key, successors)?;
-            // After such a step nothing follows at all.
-            let ends = |next: &&Successor<R>| control_of(&next.key, next.actor.into()) >= PANICKED_FROM;
-            let ending = successors.iter().filter(ends).fold(0, |actors, next| actors | 1 << next.actor);
+            let ending = successors.iter().filter(|next| next.is_last());
+            let ending = ending.fold(0, |actors, next| actors | 1 << next.actor);
             if ending & !last == 0 || set == WHOLE {
                 break set;
             }
@@ -476,9 +475,8 @@ impl<'a, const R: usize> Shared<'a, R> {
     /// Notes what is to be said of a state by itself.
     #[inline]
     fn note(&self, worker: &mut Worker<R>, key: &Key<R>, census: Census, moves: bool) -> Result<(), Halt> {
-        let successors = usize::from(moves);
-        if self.roles.still(census, successors) {
-            match self.roles.stillness(&mut worker.expander, key, census, successors) {
+        if self.roles.still(census, moves) {
+            match self.roles.stillness(&mut worker.expander, key, census, moves) {
                 Stillness::Moving => {}
                 Stillness::AtRest(rest) => self.rest(worker, rest)?,
                 Stillness::Deadlock => {

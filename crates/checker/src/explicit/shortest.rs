@@ -25,7 +25,7 @@ use super::memories::Memories;
 use super::prepared::Prepared;
 use super::search::Searched;
 use super::team::with_team;
-use super::unfold::{PANICKED_FROM, Standing};
+use super::unfold::Standing;
 use super::visited::{Arrival, control_of, lock, memory_of};
 
 /// A way to a bad state.
@@ -269,15 +269,14 @@ impl<const R: usize> Lookup<'_, R> {
             let met = bucket.meetings[at as usize];
             let key = states.get(met.state);
             let census = expander.expand(&key, successors)?;
-            let suspect = self.roles.still(census, successors.len())
+            let suspect = self.roles.still(census, !successors.is_empty())
                 || places.by_memory.contains_key(&memory_of(&key))
                 || self.judged.iter().any(|judged| judged.at(met.state).is_some());
             let following = successors.len();
             piece.expanded.push(Expanded { census, successors: following, following, suspect });
             for s in successors.iter() {
                 let actor = usize::from(s.actor);
-                let loud = self.loud[actor].contains(&control_of(&key, actor))
-                    || control_of(&s.key, actor) >= PANICKED_FROM;
+                let loud = self.loud[actor].contains(&control_of(&key, actor)) || s.is_last();
                 let Successor { actor: last, choice, .. } = *s;
                 let switch = met.last != NOBODY && met.last != last;
                 let met = Met { state: UNKNOWN, from: UNKNOWN, last, choice, loud };
@@ -492,8 +491,9 @@ impl<'a, const R: usize> Search<'a, R> {
         let (key, places) = (&searched.states.get(state), &searched.places);
         let mut here: Vec<Bad> = places.by_memory.get(&memory_of(key)).cloned().unwrap_or_default();
         let mut at_rest = None;
-        if roles.still(census, successors) {
-            match roles.stillness(expander, key, census, successors) {
+        let moves = successors != 0;
+        if roles.still(census, moves) {
+            match roles.stillness(expander, key, census, moves) {
                 Stillness::Moving => {}
                 Stillness::Deadlock => {
                     let stuck = roles.must_end & !census.done;

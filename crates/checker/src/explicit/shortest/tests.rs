@@ -42,8 +42,9 @@ impl Plain<'_> {
         let census = self.expander.expand(&key, &mut successors).ok()?;
         let words = self.expander.words(memory_of(&key)).to_vec();
         let mut bad = self.prepared.state_checks(&words).ok()?;
-        if self.roles.still(census, successors.len()) {
-            match self.roles.stillness(&mut self.expander, &key, census, successors.len()) {
+        let moves = !successors.is_empty();
+        if self.roles.still(census, moves) {
+            match self.roles.stillness(&mut self.expander, &key, census, moves) {
                 Stillness::Moving => {}
                 Stillness::Deadlock => {
                     let stuck = self.roles.must_end & !census.done;
