@@ -12,7 +12,8 @@ use super::limits::Halt;
 use super::looks::Looks;
 use super::memories::Memories;
 use super::prepared::Prepared;
-use super::unfold::{Mirror, PANICKED_FROM, Standing};
+use super::unfold::mirror::Mirror;
+use super::unfold::{PANICKED_FROM, Standing};
 use super::visited::{Key, control_of, memory_of, moved};
 
 /// One transition.

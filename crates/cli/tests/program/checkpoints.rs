@@ -220,10 +220,7 @@ fn an_interrupt_leaves_a_whole_checkpoint() {
         }
         // Before anything is searched there is nothing to leave.
         let was_begun = output.status.code() == Some(3) && results(&output)[0]["states"] != 0;
-        // Where states are looked at again the checkpoint that it went on from is kept, and nothing is said of it.
-        let said = text(&output.stderr);
-        let is_kept = said.contains("--resume") || said.contains("goes on from");
-        assert!(!was_begun || is_kept, "{output:?}");
+        assert!(!was_begun || text(&output.stderr).contains("--resume"), "{output:?}");
         interrupted += 1;
     }
     println!("interrupted {interrupted} times");

@@ -80,6 +80,8 @@ pub(crate) struct Keeper<'a> {
     last: Instant,
     took: Duration,
     mark: Option<Mark>,
+    /// How many states the file has, where there is one.
+    in_file: Option<u64>,
     /// Whether the level that begins next is the one that the file has.
     is_there: bool,
     /// Whether the last one could not be written.
@@ -114,6 +116,7 @@ impl<'a> Keeper<'a> {
             last: Instant::now(),
             took: Duration::ZERO,
             mark: None,
+            in_file: None,
             is_there: false,
             fails: false,
             keeps: true,
@@ -121,6 +124,7 @@ impl<'a> Keeper<'a> {
         keeper.saved = keeper.open().map_err(|why| keeper.refused(why))?;
         if let Some(Saved { stand, .. }) = &mut keeper.saved {
             keeper.stage = stand.stage;
+            keeper.in_file = Some(stand.states);
             keeper.before = std::mem::take(&mut stand.before);
             let after = Duration::try_from_secs_f64(stand.seconds).unwrap_or_default();
             let goes_on = News::GoesOn { states: stand.states, after };
@@ -221,20 +225,20 @@ impl<'a> Keeper<'a> {
         self.last.elapsed() >= pause
     }
 
-    /// The level that begins can't be undone: states of which something was chosen before are looked at again.
+    /// The level that begins can't be undone: states of which something was chosen before are looked at again. What the file has
+    /// stays until the next one.
     pub(crate) fn forget_level(&mut self) {
         self.mark = None;
     }
 
-    /// The search was cut: leaves what there is where the last level began.
+    /// The search was cut: leaves what there is where the last level began, or else what the file has.
     pub(crate) fn leave<const R: usize, S: Deref<Target = Shard<R>>>(
         &mut self,
         limits: &Limits,
         has: &Has<S>,
     ) {
         self.write(limits, has);
-        if self.mark.as_ref().is_some_and(|mark| mark.written) {
-            let states = has.shards.iter().map(|shard| shard.level().1 as u64).sum();
+        if let Some(states) = self.in_file.filter(|_| self.keeps) {
             self.tell(News::Left { states });
         }
     }
@@ -268,6 +272,9 @@ impl<'a> Keeper<'a> {
             self.tell(News::NotWritten(why.to_string()));
         }
         self.fails = written.is_err();
+        if written.is_ok() {
+            self.in_file = Some(stand.states);
+        }
         if let Some(mark) = &mut self.mark {
             mark.written = written.is_ok();
         }

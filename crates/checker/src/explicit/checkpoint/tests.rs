@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 use scenario::{Bounds, Outcome, Scenario};
 
 use super::file::{self, Reader};
-use super::{Keeper, forget};
+use super::{Has, Keeper, forget};
 use crate::explicit::common::counter;
 use crate::explicit::common::generating::{locking, loops, plain_programs, programs};
 use crate::explicit::engine::{Asked, AtRest, is_whole, search_prepared};
@@ -21,10 +21,11 @@ use crate::explicit::error::{Error, Refused};
 use crate::explicit::findings::Findings;
 use crate::explicit::limits::{Ceilings, Limits};
 use crate::explicit::memories::Memories;
-use crate::explicit::options::{Checkpoint, Note, Options, Reduce};
+use crate::explicit::options::{Checkpoint, News, Note, Options, Reduce};
 use crate::explicit::plan::Plan;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Reduction;
+use crate::explicit::sets::Sets;
 use crate::explicit::tests::team_sizes;
 
 /// A file of a test's own, in a folder that goes with it.
@@ -59,6 +60,20 @@ fn checkpoint(file: &Path) -> Checkpoint {
         question: ([8; 32], "a test".to_owned()),
         every: Duration::from_secs(3600),
         tell: |_: &Note| {},
+    }
+}
+
+thread_local!(static NOTES: RefCell<Vec<Note>> = RefCell::default());
+
+fn hear(note: &Note) {
+    NOTES.with_borrow_mut(|notes| notes.push(note.clone()));
+}
+
+/// How many states the last note says that there are to go on from.
+fn left() -> Option<u64> {
+    match NOTES.take().pop()?.what {
+        News::Left { states } => Some(states),
+        News::GoesOn { .. } | News::NotWritten(_) => None,
     }
 }
 
@@ -166,10 +181,11 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
             });
             // Every other time at each level, too.
             let every = Duration::from_secs(stopped % 2 * 3600);
-            let checkpoint = Some(Checkpoint { every, ..checkpoint(&place.file()) });
+            let checkpoint = Some(Checkpoint { every, tell: hear, ..checkpoint(&place.file()) });
             let options = Options { interrupt: Some(interrupt), checkpoint, ..plain.clone() };
             let told = run(&scenario, &options).expect("it can be searched");
             stop.join().expect("it stops");
+            assert_eq!(left().is_some(), is_cut(&told) && place.file().exists());
             if !is_cut(&told) {
                 assert_eq!(told, known, "{threads} threads, {reduce:?}");
                 break;
@@ -178,6 +194,29 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
         }
         println!("{} states, stopped {stopped} times", known.0.states);
     }
+}
+
+/// Where states are looked at again, the level that was begun can't be undone.
+#[test]
+fn a_level_that_can_not_be_undone_leaves_the_checkpoint_before_it_and_tells_of_it() {
+    let place = Place::new();
+    let (scenario, options) = written(&place);
+    let good = fs::read(place.file()).expect("a file");
+    let prepared = Prepared::new(&scenario).expect("it can be searched");
+    let limits = Limits::new(&options, &prepared, Ceilings::default(), Instant::now());
+    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let findings = Findings::new(&limits.ledger);
+    let checkpoint = Checkpoint { tell: hear, ..checkpoint(&place.file()) };
+    let mut keeper = Keeper::new(&checkpoint, &prepared, Reduce::None).expect("a checkpoint");
+    let begun = keeper.begin::<2>(Plan::Plain, &limits, (&memories, &findings), None);
+    let restored = begun.expect("a checkpoint").expect("of this search");
+    keeper.level(&limits, &memories, restored.transitions + 1, Sets::default());
+    keeper.forget_level();
+    let shards: Vec<_> = restored.shards.iter().collect();
+    let places = findings.places();
+    keeper.leave(&limits, &Has { shards: &shards, memories: &memories, places: &places, reduced: None });
+    assert_eq!(left(), Some(restored.states));
+    assert_eq!(fs::read(place.file()).expect("a file"), good);
 }
 
 /// A checkpoint of a search of many kinds of things, and the scenario.
@@ -312,19 +351,19 @@ fn what_can_not_be_written_leaves_what_was_there_and_the_search_goes_on() {
     let good = fs::read(place.file()).expect("a file");
     // Nothing can be written beside it.
     fs::create_dir(file::beside(&place.file())).expect("a folder");
-    thread_local!(static NOTES: RefCell<Vec<String>> = RefCell::default());
     let mut options = options;
     options.bounds.states_max = 300;
     let to = options.checkpoint.as_mut().expect("one");
-    to.tell = |note| NOTES.with_borrow_mut(|notes| notes.push(note.to_string()));
+    to.tell = hear;
     let told = run(&scenario, &options).expect("it can be searched");
     assert!(is_cut(&told) && told.0.states >= 300);
     assert_eq!(fs::read(place.file()).expect("a file"), good);
-    let notes = NOTES.take();
-    assert_eq!(notes.len(), 2, "{notes:?}");
+    let notes: Vec<String> = NOTES.take().iter().map(Note::to_string).collect();
+    assert_eq!(notes.len(), 3, "{notes:?}");
     assert!(notes[0].starts_with("a test goes on from ") && notes[0].contains("states"), "{notes:?}");
     assert!(notes[1].starts_with("a test: no checkpoint is written: "), "{notes:?}");
     assert!(notes[1].contains(&*place.file().to_string_lossy()), "{notes:?}");
+    assert!(notes[2].ends_with(", to go on from"), "{notes:?}");
     fs::remove_dir(file::beside(&place.file())).expect("a folder");
     options.bounds = Bounds::default();
     let whole = run(&scenario, &Options::default()).expect("it can be searched");

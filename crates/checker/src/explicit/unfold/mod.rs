@@ -12,7 +12,7 @@
 //! static) would be searched as another model. So a share of the edges is unfolded twice, the second time from
 //! the beginning, and [`Automaton::walk`] follows the finished automaton with nothing forgotten.
 
-mod mirror;
+pub(crate) mod mirror;
 mod pool;
 mod run;
 mod standing;
@@ -30,7 +30,6 @@ use rustc_hash::FxHashMap;
 use scenario::Body;
 
 use super::error::{Error, Spot};
-pub(crate) use mirror::Mirror;
 use run::{Model, silence_models};
 pub(crate) use standing::Standing;
 use standing::difference;
