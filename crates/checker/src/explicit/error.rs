@@ -1,4 +1,4 @@
-//! What is wrong with a scenario or a model, so that it can't be searched.
+//! What is wrong with a scenario, a model or a checkpoint, so that nothing can be searched.
 
 use std::fmt;
 use std::path::PathBuf;
