@@ -41,8 +41,8 @@ pub fn check(scenario: &Scenario, options: &Options) -> Result<Outcome, Error> {
     check_prepared(&Prepared::new(scenario)?, options)
 }
 
-/// As [`check`], of a scenario that was made ready; its [`Trace`] can be taken after that, if it was used
-/// for nothing else.
+/// As [`check`], of a scenario that was made ready; its [`Trace`](super::Trace) can be taken after that, if it
+/// was used for nothing else.
 ///
 /// # Errors
 /// As [`check`].

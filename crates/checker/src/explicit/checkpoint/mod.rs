@@ -7,7 +7,7 @@
 //!
 //! States name control states by number, and numbers depend on the threads. So models are unfolded again in the
 //! order of these numbers, along every edge that was followed: what the search knows of its models is then what it knew. If
-//! any answers otherwise, the digest of all that they said differs ([`Trace`]), and the checkpoint is refused. Judging,
+//! any answers otherwise, the digest of all that they said differs ([`Trace`](super::trace::Trace)), and the checkpoint is refused. Judging,
 //! schedules and what views show are worked out after the search, from the same.
 //!
 //! What the rules see is not looked at here: that is a question of their code, for which whoever asks has a digest.

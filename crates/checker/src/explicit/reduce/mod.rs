@@ -16,7 +16,7 @@
 //! - *Every step with every result*, and so all reports, marks, demands and panics. Either `w` has a step of the set,
 //!   or it goes on after one. That cannot be put off for ever: a step that begins a round of a loop is never in a
 //!   set that leaves something out (a *sticky* step: Kurshan, Levin, Minea, Peled, Yenigün, TACAS 1998), and an
-//!   automaton has no other way back ([`Link::goes_round`]). The same for a step after which nothing follows at all.
+//!   automaton has no other way back ([`Link::goes_round`](super::unfold::Link::goes_round)). The same for a step after which nothing follows at all.
 //! - *Properties over whole states.* Two writes to what a property looks at are a conflict: what it sees comes in
 //!   the same order in all equivalent runs, and where none is in `w`, was there before. What it looks at is learned
 //!   from it; a property that would look further in a state which was not met would look further in one that was,
