@@ -89,6 +89,11 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether its `write_begin` may run out of credits and begins again (ext4 since v6.17).
+    fn runs_out_of_credits(&self, _: Around) -> bool {
+        false
+    }
+
     /// Whether what is on the way to a disk that checks sums is a copy of the page (`MS_SNAP_STABLE`), which then may be
     /// changed.
     fn writes_copies(&self) -> bool {

@@ -1,7 +1,8 @@
 //! What a model is given: the cells, the version it plays, and who it is.
 
 use fault::{AddressSpace, Segment, SharedMapping, User};
-use machine::{Action, Label, Layout, Machine, Peek, Place, Small, Step, Word, show_number};
+use machine::{Action, Label, Layout, Machine, Order, Peek, Place, Small, Step, Word, show_number};
+use page_state::steps::{clear, reach, test};
 use page_state::{ACTORS_MAX, Folio, InodeFields, Storage, Task, Unit};
 use scenario::Release;
 
@@ -11,7 +12,7 @@ use crate::nature::Nature;
 
 pub use crate::initial::Request;
 
-/// An error that a system call can end with.
+/// An error that a function can end with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errno {
     /// The source can't be read.
@@ -22,10 +23,12 @@ pub enum Errno {
     Enospc,
     /// What was asked for can't be done on this disk.
     Eio,
+    /// The journal has no room for more under this handle: no system call ends with it.
+    Eagain,
 }
 
 impl Small for Errno {
-    const BITS: u32 = 2;
+    const BITS: u32 = 3;
     fn into_word(self) -> Word {
         self as Word
     }
@@ -34,7 +37,8 @@ impl Small for Errno {
             0 => Errno::Efault,
             1 => Errno::Eintr,
             2 => Errno::Enospc,
-            _ => Errno::Eio,
+            3 => Errno::Eio,
+            _ => Errno::Eagain,
         }
     }
     fn show(word: Word) -> String {
@@ -43,6 +47,7 @@ impl Small for Errno {
             Errno::Eintr => "-EINTR",
             Errno::Enospc => "-ENOSPC",
             Errno::Eio => "-EIO",
+            Errno::Eagain => "-EAGAIN",
         }
         .to_owned()
     }
@@ -307,6 +312,8 @@ pub struct World {
     pub finds_disk_full: u8,
     /// Those of them who always do.
     pub always_finds_disk_full: u8,
+    /// Whether the writer's handle may still run out of credits, where it may at all: once.
+    pub credits: Option<Place>,
     /// Whether the writer has not returned yet, where somebody waits for that and then makes the file as long as it
     /// can be, or as long as it is.
     pub writing: Option<Place>,
@@ -465,6 +472,21 @@ impl<'a> Kernel<'a> {
             self.world.setting.allocation_can_fail && self.world.finds_disk_full & (1 << self.task.id) != 0;
         let always = self.world.always_finds_disk_full & (1 << self.task.id) != 0;
         may && (always || self.task.m.perform(full) != 0)
+    }
+
+    /// Whether the handle has no credits for another new block, where that may be once (`may`).
+    #[track_caller]
+    #[must_use]
+    pub fn runs_out_of_credits(&self, may: Place) -> bool {
+        let out = Step::new(Action::Choose { of: 2 }, Label::new("credits run out", &[]));
+        let out = out.showing(|w| if w == 0 { "no" } else { "yes" }.to_owned());
+        let label = Label::new("credits may run out", &[]);
+        let does = test(&self.task, may, Word::MAX, Order::Relaxed, label) && self.task.m.perform(out) != 0;
+        if does {
+            clear(&self.task, may, Word::MAX, Label::new("in another transaction there are enough", &[]));
+            reach(&self.task, "out of credits");
+        }
+        does
     }
 
     /// Whether the model plays this mutant.

@@ -63,6 +63,18 @@ pub(super) fn grab_with_handle(k: &Kernel, pos: usize) -> (Folio, Handle) {
     found
 }
 
+/// Begins anew where the handle has run out of credits (v6.17): it is closed, the page given back, and what was allocated
+/// beyond the size is gone.
+pub(super) fn retry_journal(k: &Kernel, begin: &dyn Fn() -> Result<Folio, Errno>) -> Result<Folio, Errno> {
+    if k.world.credits.is_none() {
+        return begin();
+    }
+    again(k.task.m, Label::new("retry_journal", &[]), (), |()| match begin() {
+        Err(Errno::Eagain) => Flow::Again(()),
+        begun => Flow::Done(begun),
+    })
+}
+
 /// `write_begin` up to `end` has failed: the handle is closed, and what was allocated beyond the size goes.
 #[track_caller]
 pub(super) fn abandon(
@@ -126,6 +138,14 @@ pub(super) fn ext4_block_write_begin(
     })
 }
 
+/// `ext4_journal_ensure_extent_credits` (v6.17): a handle has credits for a block, and for another new one of the page
+/// there may be none.
+fn ensure_credits(k: &Kernel, bh: Buffer) -> Result<(), Errno> {
+    let Some(may) = k.world.credits else { return Ok(()) };
+    let has_new = buffers(&k.task, bh.folio).take(bh.block).any(|other| buffer_new(&k.task, other));
+    if has_new && k.runs_out_of_credits(may) { Err(Errno::Eagain) } else { Ok(()) }
+}
+
 fn prepare_buffer(
     k: &Kernel,
     fs: &dyn FileSystem,
@@ -154,6 +174,7 @@ fn prepare_buffer(
         }
         // Not needed: who asks for a block again is given the same.
         if !buffer_mapped(task, bh) {
+            ensure_credits(k, bh)?;
             fs.get_block(k, bh, true)?;
             if buffer_new(task, bh) {
                 if let Some((text, handle)) = journalled {

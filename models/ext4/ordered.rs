@@ -17,7 +17,8 @@ use page_state::inode::{i_size_read, i_size_write};
 use page_state::{Buffer, Folio};
 
 use super::begin::{
-    abandon, ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range, stop_and_trim,
+    abandon, ext4_block_write_begin, ext4_write_checks, grab_with_handle, page_range, retry_journal,
+    stop_and_trim,
 };
 use super::block::{Allocation, ext4_get_block};
 use super::mpage::{PartOfPage, ext4_writepages};
@@ -77,6 +78,10 @@ impl FileSystem for Ordered {
 
     fn takes_invalidate_lock(&self, around: Around) -> bool {
         around >= Around::V5_15
+    }
+
+    fn runs_out_of_credits(&self, around: Around) -> bool {
+        around >= Around::V6_17
     }
 
     fn has_unwritten_extents(&self) -> bool {
@@ -166,29 +171,29 @@ impl Ordered {
 
 #[track_caller]
 fn ext4_write_begin(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
-    let (task, journal) = (&k.task, k.journal());
-    call(task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
-        let (folio, _) = grab_with_handle(k, pos);
-        let (from, to) = page_range(k, pos, len);
-        let begun = match fs.text {
-            Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => {
-                block_write_begin_v2_6_17(k, fs, folio, from, to)
-            }
-            Text::V4_2 | Text::V4_7 => block_write_begin(k, fs, folio, from, to),
-            Text::V6_13 | Text::V7_1 => ext4_block_write_begin(k, fs, None, folio, (from, to)),
-        };
-        let Err(error) = begun else {
-            return Ok(folio);
-        };
-        if fs.text == Text::V2_6_26 {
-            folio_unlock(task, folio);
-            jbd2_journal_stop(task, journal);
-            folio_put(task, folio);
-        } else {
-            abandon(k, fs, folio, pos + len, fs.truncate_failed_write());
-        }
-        Err(error)
+    call(k.task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
+        retry_journal(k, &|| begin_with_handle(fs, k, pos, len))
     })
+}
+
+fn begin_with_handle(fs: &Ordered, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let (task, journal) = (&k.task, k.journal());
+    let (folio, _) = grab_with_handle(k, pos);
+    let (from, to) = page_range(k, pos, len);
+    let begun = match fs.text {
+        Text::V2_6_26 | Text::V2_6_31 | Text::V2_6_33 => block_write_begin_v2_6_17(k, fs, folio, from, to),
+        Text::V4_2 | Text::V4_7 => block_write_begin(k, fs, folio, from, to),
+        Text::V6_13 | Text::V7_1 => ext4_block_write_begin(k, fs, None, folio, (from, to)),
+    };
+    let Err(error) = begun else { return Ok(folio) };
+    if fs.text == Text::V2_6_26 {
+        folio_unlock(task, folio);
+        jbd2_journal_stop(task, journal);
+        folio_put(task, folio);
+    } else {
+        abandon(k, fs, folio, pos + len, fs.truncate_failed_write());
+    }
+    Err(error)
 }
 
 #[track_caller]

@@ -381,7 +381,7 @@ fn delayed() -> Vec<Row> {
 /// ext4's write paths.
 pub(crate) fn paths() -> Vec<Path> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
-    let leaves_out = "inline data, encryption, verity, large folios, credits, revoke records, the journal's \
+    let leaves_out = "inline data, encryption, verity, large folios, credits but in write_begin, revoke records, the journal's \
                       abort, the retry after -ENOSPC";
     let of_delayed = "ext4_da_write_begin and ext4_da_write_end, data=ordered with delayed allocation";
     let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";

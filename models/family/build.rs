@@ -107,6 +107,8 @@ pub struct Question {
     pub allocation_can_fail: bool,
     /// Whether one of writeback may.
     pub writeback_can_fail: bool,
+    /// Whether the writer's handle may run out of credits.
+    pub credits_can_run_out: bool,
     /// Whether a copy that meets a fault may stop before it.
     pub stops_early: bool,
     /// Whether the disk checks sums, so that what is on the way to it may not be changed.
@@ -232,6 +234,9 @@ pub fn build(question: &Question, fs: Arc<dyn FileSystem>, setting: Setting) -> 
         journal.locks_buffers = question.companions.contains(&Companion::Checkpoint);
     }
     world.stable_pages = question.stable_pages && setting.around >= Around::V3_0;
+    if question.credits_can_run_out {
+        world.credits = Some(layout.cell("credits", 1, show_number));
+    }
     if question.companions.iter().any(|c| matches!(c, Companion::Grow(_))) {
         world.writing = Some(layout.cell("writing", 1, show_number));
         let same = [Companion::Grow(Growth::Same), Companion::Grow(Growth::FullDisk)];
@@ -353,6 +358,7 @@ fn declare(
         writes_copies: fs.writes_copies(),
         finds_disk_full: 0,
         always_finds_disk_full: 0,
+        credits: None,
         writing: None,
         grows: false,
         behind_end: None,
@@ -380,6 +386,9 @@ fn initial_states(
         }
         state[world.file.index()] = number as Word;
         state[world.request.index()] = asked as Word;
+        if let Some(credits) = world.credits {
+            state[credits.index()] = 1;
+        }
         if let Some(writing) = world.writing {
             state[writing.index()] = 1;
         }

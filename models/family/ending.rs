@@ -125,6 +125,7 @@ fn of_result(result: Result<usize, Errno>, request: Request) -> &'static Meaning
         Err(Errno::Eintr) => &EINTR,
         Err(Errno::Enospc) => &ENOSPC,
         Err(Errno::Eio) => &EIO,
+        Err(Errno::Eagain) => panic!("who runs out of credits begins again"),
     }
 }
 

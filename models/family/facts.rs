@@ -50,6 +50,7 @@ fn conditions(question: &Question) -> State {
     let flags = [
         ("allocation-can-fail", question.allocation_can_fail),
         ("writeback-can-fail", question.writeback_can_fail),
+        ("credits-can-run-out", question.credits_can_run_out),
         ("copy-can-stop-early", question.stops_early),
         ("journalled", question.journalled),
     ];

@@ -4,7 +4,7 @@
 //! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), v6.12 to v6.14 (3910b513fcdf,
 //! 6b730a405037, cb3de5fc876e, 183aa1d3baea), and v7.1 (3f60efd65412).
 //!
-//! Left out: inline data, encryption, verity, large folios, credits, the retry after `-ENOSPC`, pages that are
+//! Left out: inline data, encryption, verity, large folios, credits but where `write_begin` runs out of them, the retry after `-ENOSPC`, pages that are
 //! pinned for direct I/O.
 
 pub(super) mod buffers;
@@ -46,6 +46,10 @@ impl FileSystem for Journalled {
 
     fn takes_invalidate_lock(&self, around: Around) -> bool {
         around >= Around::V5_15
+    }
+
+    fn runs_out_of_credits(&self, around: Around) -> bool {
+        around >= Around::V6_17
     }
 
     fn write_iter(&self, k: &Kernel, request: Request) -> Result<usize, Errno> {

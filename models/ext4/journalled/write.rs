@@ -10,7 +10,9 @@ use super::buffers::{
     zero_new_buffers,
 };
 use super::{Journalled, WriteEnd};
-use crate::ext4::begin::{abandon, ext4_block_write_begin, grab_with_handle, page_range, stop_and_trim};
+use crate::ext4::begin::{
+    abandon, ext4_block_write_begin, grab_with_handle, page_range, retry_journal, stop_and_trim,
+};
 use crate::ext4::truncate::{ext4_truncate_failed_write, ext4_update_inode_size, ext4_zero_partial_blocks};
 use crate::generic::buffer::{block_write_begin, page_zero_new_buffers};
 use crate::generic::truncate::pagecache_isize_extended;
@@ -20,17 +22,19 @@ use crate::kernel::{Errno, Kernel};
 #[track_caller]
 pub(super) fn ext4_write_begin(fs: &Journalled, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     call(k.task.m, Label::new("ext4_write_begin", &[pos as i32, len as i32]), || {
-        let (from, to) = page_range(k, pos, len);
-        let (folio, handle) = grab_with_handle(k, pos);
-        if let Err(error) = block_write_begin_of(fs, k, handle, folio, (from, to)) {
-            abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
-            return Err(error);
-        }
-        walk_page_buffers(k, folio, (from, to), &|bh| {
-            do_journal_get_write_access(k, fs.write_end, handle, bh)
-        });
-        Ok(folio)
+        retry_journal(k, &|| begin_with_handle(fs, k, pos, len))
     })
+}
+
+fn begin_with_handle(fs: &Journalled, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
+    let (from, to) = page_range(k, pos, len);
+    let (folio, handle) = grab_with_handle(k, pos);
+    if let Err(error) = block_write_begin_of(fs, k, handle, folio, (from, to)) {
+        abandon(k, fs, folio, pos + len, ext4_truncate_failed_write);
+        return Err(error);
+    }
+    walk_page_buffers(k, folio, (from, to), &|bh| do_journal_get_write_access(k, fs.write_end, handle, bh));
+    Ok(folio)
 }
 
 /// What maps the buffers and fills the page around the write: `__block_write_begin`, since v6.12 ext4's own.

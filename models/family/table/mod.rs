@@ -54,6 +54,7 @@ fn question(region: Region, row: &Row, breadth: Breadth, companions: &[Companion
         journalled: false,
         allocation_can_fail: false,
         writeback_can_fail: false,
+        credits_can_run_out: false,
         stops_early: false,
         stable_pages: true,
         reachable: row.reachable.to_vec(),
@@ -207,7 +208,8 @@ pub fn open_cases(fs: &dyn FileSystem, setting: Setting, historic: bool) -> Vec<
                     && (file.unwritten == 0 || fs.has_unwritten_extents())
             });
             question.initial = distinct(question.initial);
-            if question.initial.is_empty() || question.geometry.pages() > fs.pages_max() {
+            let has_credits = fs.runs_out_of_credits(setting.around) || !question.credits_can_run_out;
+            if question.initial.is_empty() || question.geometry.pages() > fs.pages_max() || !has_credits {
                 return None;
             }
             // Who does not look for a signal does not end with one.

@@ -27,13 +27,13 @@ const COMPANIONS: [(Companion, &str); 13] = [
     (Companion::Reclaim, "reclaim takes clean pages of the file (`reclaim-target`)"),
     (Companion::Invalidate, "direct I/O writes back and takes out the file's pages"),
     (Companion::ServerStore, "the server puts the file's data into the page cache (`server-store`)"),
-    (Companion::Truncate { size: 1 }, "somebody truncates the file to one unit"),
+    (Companion::Truncate { size: 1 }, "somebody truncates the file to one unit; one of two pages to three"),
     (Companion::Truncate { size: 0 }, "somebody truncates the file to nothing"),
     (Companion::Kill, "the writer gets a fatal signal"),
 ];
 
 /// The rest.
-const WORDS: [(&str, &str); 24] = [
+const WORDS: [(&str, &str); 25] = [
     ("with", "beside the writer is .."),
     ("no-writer", "nobody writes: everybody else must break nothing by themselves"),
     ("then", "when the write has returned, and perhaps a sync and reclaim have passed, .."),
@@ -49,6 +49,10 @@ const WORDS: [(&str, &str); 24] = [
     ("load-and-unmap", "somebody loads from memory, and somebody unmaps it"),
     ("disk-full", "each allocation may find the disk full"),
     ("at-writeback", "an allocation of writeback does, for a moment"),
+    (
+        "out-of-credits",
+        "the journal may have no room for a second new block of the page: `write_begin` begins again",
+    ),
     ("stops-early", "a copy that meets a fault may stop some units before it"),
     ("unwritten-blocks", "the file's blocks were allocated and never written"),
     ("in-a-block", "what is written or stored stays in a block that the file has"),

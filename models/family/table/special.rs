@@ -32,6 +32,11 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
     freed.sentence = format!("{}; its frame becomes somebody else's", freed.sentence);
     all.push((freed, Tier::Default));
 
+    // Two blocks are allocated.
+    if region != Region::Beyond {
+        all.push((out_of_credits(region), Tier::Default));
+    }
+
     if region == Region::Within {
         let dropped = row(
             Source::SelfDropped,
@@ -79,6 +84,7 @@ pub(super) fn special(region: Region, all: &mut Vec<(Question, Tier)>) {
         }
         all.push((full_at_writeback(region, &[Companion::Writeback]), Tier::Default));
         all.push((truncated_to_same(), Tier::Default));
+        all.push((out_of_credits_in_a_larger_page(), Tier::All));
         all.push((then_full_disk(), Tier::Default));
         // The disk is full after the first block, and the machine goes down before that is given back.
         let mut full = question(region, of(Source::Resident), Breadth::Single, &[Companion::Commit]);
@@ -217,6 +223,28 @@ fn on_a_plain_disk() -> [Question; 2] {
         question.initial.retain(|(file, _, request)| file.allocated == 0b11 && request.pos != 1);
         question
     })
+}
+
+/// A write to two blocks, of which the second may be one too many for the handle, and a commit between it and the next one.
+fn out_of_credits(region: Region) -> Question {
+    let mut question = question(region, of(Source::Resident), Breadth::Plain, &[Companion::Commit]);
+    question.name = format!("{}-resident-out-of-credits-with-commit", region.name());
+    question.sentence = format!("{}; the handle may run out of credits", question.sentence);
+    question.credits_can_run_out = true;
+    question.reachable = vec!["whole write", "out of credits"];
+    question
+}
+
+/// A write to three blocks of four, behind the end of a file that has none: what is allocated up to there is cut off while
+/// a commit has it.
+fn out_of_credits_in_a_larger_page() -> Question {
+    let mut question = out_of_credits(Region::Extending);
+    question.name = format!("{}-8-units", question.name);
+    question.sentence = format!("{}; eight units in four blocks", question.sentence);
+    question.geometry = Geometry::LARGE;
+    let file = File { size: 1, allocated: 0, unwritten: 0 };
+    question.initial = vec![(file, PageState::Absent, Request { pos: 1, len: 4 })];
+    question
 }
 
 /// A write to two blocks that are allocated when they are written, which may find the disk full for a moment.

@@ -242,6 +242,7 @@ pub fn errno(error: Errno) -> i32 {
         Errno::Efault => 14,
         Errno::Enospc => 28,
         Errno::Eio => 5,
+        Errno::Eagain => 11,
     }
 }
 
