@@ -142,6 +142,7 @@ pub(super) fn ext4_block_write_begin(
 /// there may be none.
 fn ensure_credits(k: &Kernel, bh: Buffer) -> Result<(), Errno> {
     let Some(may) = k.world.credits else { return Ok(()) };
+    // Not needed: to begin again before the first new block is as good.
     let has_new = buffers(&k.task, bh.folio).take(bh.block).any(|other| buffer_new(&k.task, other));
     if has_new && k.runs_out_of_credits(may) { Err(Errno::Eagain) } else { Ok(()) }
 }
