@@ -112,13 +112,14 @@ fn journalled() -> Vec<Row> {
         )
         .stands("v5.18 .. v6.2"),
         journalled_row("v6.3", Caller::V5_18, WriteEnd::V6_3, "and no more when that page is written back")
-            .stands("v6.3 .. v6.4")
+            .stands("v6.3")
             .historic(),
         journalled_row(
             "v6.5",
             Caller::V5_18,
-            WriteEnd::V6_3,
-            "c2d6fd9d6f35: a checkpoint looks again at what it has written",
+            WriteEnd::V6_4,
+            "d84c9ebdac1e: the page of what is journalled is dirty; c2d6fd9d6f35: a checkpoint looks again at what it \
+             has written",
         )
         .stands("v6.5 .. v6.10")
         .historic(),
@@ -381,8 +382,8 @@ fn delayed() -> Vec<Row> {
 /// ext4's write paths.
 pub(crate) fn paths() -> Vec<Path> {
     let sentence = "ext4_write_begin and ext4_journalled_write_end, data=journal";
-    let leaves_out = "inline data, encryption, verity, large folios, credits but in write_begin, revoke records, the journal's \
-                      abort, the retry after -ENOSPC";
+    let leaves_out = "inline data, encryption, verity, large folios, credits but in write_begin, revoke records, \
+                      the journal's abort, the retry after -ENOSPC";
     let of_delayed = "ext4_da_write_begin and ext4_da_write_end, data=ordered with delayed allocation";
     let of_ordered = "ext4_write_begin and ext4_write_end, data=ordered without delayed allocation";
     vec![

@@ -135,7 +135,7 @@ impl Log {
 /// `jbd2_cleanup_journal_tail`: where nothing waits for a checkpoint, what is committed leaves the log.
 #[track_caller]
 pub(super) fn cleanup_journal_tail(task: &Task, journal: &Journal) {
-    let Some(log) = &journal.log else { return };
+    let log = journal.log.as_ref().expect("a checkpoint is where data is journalled");
     call(task.m, Label::new("jbd2_cleanup_journal_tail", &[]), || {
         lock_state(task, journal);
         let label = Label::new("jbd2_journal_get_log_tail", &[]);

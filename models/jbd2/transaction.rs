@@ -140,6 +140,7 @@ fn take_over_v4_2(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
 fn take_over_v6_3(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
     let head = read_head(task, journal, bh);
     let its = head & TRANSACTION;
+    // Not reached: what a transaction has was dirtied by `block_page_mkwrite` alone, before v5.10.
     if its != 0 && buffer_dirty(task, bh) {
         // Part of a transaction already, it should carry its dirtiness in jbddirty.
         warn_dirty_buffer(task, bh);

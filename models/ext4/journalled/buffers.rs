@@ -33,6 +33,8 @@ pub(in crate::ext4) enum WriteEnd {
     V5_10,
     /// v6.3: and no more when that is written back.
     V6_3,
+    /// d84c9ebdac1e (v6.4): the page of what is journalled is dirty.
+    V6_4,
     /// v6.12 to v6.14: new buffers of an uptodate page are journalled, too, and `write_begin` dirties
     /// nothing.
     V6_13,
@@ -109,11 +111,12 @@ fn get_write_access_v6_13(k: &Kernel, handle: Handle, bh: Buffer) {
 #[track_caller]
 pub(super) fn write_end_fn(k: &Kernel, text: WriteEnd, handle: Handle, bh: Buffer) {
     call(k.task.m, Label::new("write_end_fn", &[bh.block as i32]), || {
-        if text < WriteEnd::V6_13 {
-            write_end_fn_v4_2(k, handle, bh);
-        } else {
-            write_end_fn_v6_13(k, handle, bh);
-        }
+        let journal = match text {
+            WriteEnd::V6_13 | WriteEnd::V7_1 => write_end_fn_v6_13,
+            WriteEnd::V6_4 => write_end_fn_v6_4,
+            _ => write_end_fn_v4_2,
+        };
+        journal(k, handle, bh);
     });
 }
 
@@ -125,6 +128,20 @@ fn write_end_fn_v4_2(k: &Kernel, handle: Handle, bh: Buffer) {
         return;
     }
     set_buffer_uptodate(task, bh);
+    jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
+}
+
+/// d84c9ebdac1e (`ext4_dirty_journalled_data`): so that writeback finds the page.
+fn write_end_fn_v6_4(k: &Kernel, handle: Handle, bh: Buffer) {
+    let task = &k.task;
+    // Not reached: BH_Freed is set when a page leaves the page cache, and this one is in it; write_begin has
+    // mapped the buffer.
+    if !buffer_mapped(task, bh) || buffer_freed(task, bh) {
+        return;
+    }
+    set_buffer_uptodate(task, bh);
+    // Not needed: so that writeback finds the page and commits; who syncs here commits as well.
+    folio_mark_dirty(task, bh.folio);
     jbd2_journal_dirty_metadata(task, k.journal(), handle, bh);
 }
 

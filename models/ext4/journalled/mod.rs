@@ -1,11 +1,11 @@
 //! ext4 for files whose data goes through the journal (`data=journal`).
 //!
 //! v4.2 is the text that the thread of 2015 is about; what changed since stands beside it: b90197b65518
-//! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), v6.12 to v6.14 (3910b513fcdf,
+//! (v4.4), 3b136499e906 (v4.11), 64a9f1449950 and afb585a97f81 (v5.10), d84c9ebdac1e (v6.4), v6.12 to v6.14 (3910b513fcdf,
 //! 6b730a405037, cb3de5fc876e, 183aa1d3baea), and v7.1 (3f60efd65412).
 //!
-//! Left out: inline data, encryption, verity, large folios, credits but where `write_begin` runs out of them, the retry after `-ENOSPC`, pages that are
-//! pinned for direct I/O.
+//! Left out: inline data, encryption, verity, large folios, credits but where `write_begin` runs out of them, the
+//! retry after `-ENOSPC`, pages that are pinned for direct I/O.
 
 pub(super) mod buffers;
 mod write;

@@ -67,9 +67,12 @@ pub(super) fn ext4_journalled_write_end(
         WriteEnd::SkipZeroing | WriteEnd::SkipZeroingAtEntry | WriteEnd::SkipZeroingWalk => {
             write_end_as_proposed
         }
-        WriteEnd::V4_11 | WriteEnd::V5_10 | WriteEnd::V6_3 | WriteEnd::V6_13 | WriteEnd::V7_1 => {
-            write_end_v4_11
-        }
+        WriteEnd::V4_11
+        | WriteEnd::V5_10
+        | WriteEnd::V6_3
+        | WriteEnd::V6_4
+        | WriteEnd::V6_13
+        | WriteEnd::V7_1 => write_end_v4_11,
     };
     let args = [pos as i32, len as i32, copied as i32];
     let took = call(k.task.m, Label::new("ext4_journalled_write_end", &args), || {
