@@ -90,7 +90,7 @@ fn each_companion_is_seen_without_a_writer() {
         (
             "checkpoint",
             "CheckpointTakesJournalled",
-            "kernel-bug",
+            "stale-on-disk",
             JOURNAL,
             "no-writer-truncate-and-checkpoint",
         ),

@@ -667,7 +667,9 @@ mod tests {
                 let strange: Vec<_> = reached
                     .iter()
                     .filter(|f| f.contains('/') && !f.starts_with("family/") && !f.starts_with("generic/"))
-                    .filter(|f| !f.starts_with("jbd2/") && !f.starts_with("initial/") && !f.starts_with(folder))
+                    .filter(|f| {
+                        !f.starts_with("jbd2/") && !f.starts_with("initial/") && !f.starts_with(folder)
+                    })
                     .collect();
                 assert!(strange.is_empty(), "{}: {strange:?}", path.name);
             }
