@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::iter::Sum;
+use std::thread;
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -90,6 +92,19 @@ struct Tally {
     waits: usize,
 }
 
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Tally>>(tallies: I) -> Tally {
+        tallies.fold(Tally::default(), |a, b| Tally {
+            compared: a.compared + b.compared,
+            smaller: a.smaller + b.smaller,
+            by_a_third: a.by_a_third + b.by_a_third,
+            bad: a.bad + b.bad,
+            rounds: a.rounds + b.rounds,
+            waits: a.waits + b.waits,
+        })
+    }
+}
+
 /// Whether a reduced search tells what the plain one does; none where the plain graph is too large.
 fn agrees(
     program: &Program,
@@ -149,14 +164,21 @@ fn compared(programs: u32, fault: Option<Fault>) -> (bool, Tally) {
 }
 
 /// How many programs a test run takes without being told.
-const PROGRAMS: u32 = 4000;
+const PROGRAMS: u32 = 10_000;
+/// On how many threads.
+const SHARES: u32 = 2;
 
 /// `SHORTCOPY_PROGRAMS=1000000` compares so many, each time others.
 #[test]
 fn a_reduced_search_tells_what_a_plain_one_tells() {
     let given = std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|given| given.parse().ok());
     let programs = given.unwrap_or(PROGRAMS);
-    let (_, tally) = compared(programs, None);
+    let tally = thread::scope(|scope| {
+        let shares: Vec<_> =
+            (0..SHARES).map(|_| scope.spawn(|| compared(programs / SHARES, None).1)).collect();
+        shares.into_iter().map(|share| share.join().expect("they tell the same")).sum::<Tally>()
+    });
+    println!("{tally:?}");
     let at_least = |part: usize, of: usize| part * of > programs as usize;
     let met = at_least(tally.compared, 2) && at_least(tally.smaller, 3) && at_least(tally.by_a_third, 12);
     let kinds = at_least(tally.bad, 4) && at_least(tally.rounds, 4) && at_least(tally.waits, 20);
