@@ -42,15 +42,15 @@ pub fn checkpoint(task: &Task, journal: &Journal) {
 fn checkpoint_buffer_v4_2(task: &Task, journal: &Journal, bh: Buffer) {
     call(task.m, of_buffer("checkpoint", bh), || {
         wait_on_buffer(task, bh);
-        // Where a buffer is taken over under j_list_lock.
-        let is_one = journal.takes_over == TakesOver::Listed;
-        if is_one {
+        // Where a buffer is taken over under j_list_lock, as it is looked at here.
+        let listed = journal.takes_over == TakesOver::Listed;
+        if listed {
             lock_head(task, journal, bh);
         }
         let head = read_head(task, journal, bh);
         let due = head & CHECKPOINT != 0 && head & TRANSACTION == 0;
         let dirty = due && buffer_dirty(task, bh);
-        if is_one {
+        if listed {
             unlock_head(task, journal, bh);
         }
         if !due {

@@ -6,7 +6,7 @@
 //! Buffers are locked only where a checkpoint is there, which holds the lock until their data has arrived.
 //!
 //! Left out: revoke records, undo access, checkpoints as transactions of their own, the abort of a
-//! journal, lists of log buffers. A commit writes the contents of its buffers to the [log] while new handles still
+//! journal, lists of log buffers. A commit writes the contents of its buffers to the log while new handles still
 //! wait; the kernel does so later, and makes copies for who changes a buffer under a handle. A truncation zeroes
 //! the rest of a page without a handle: that its zeros get into the log of a commit that is under way is left
 //! out. A block's own place is written by a checkpoint, or when its page is written back.
