@@ -116,10 +116,11 @@ pub struct WritePath {
 }
 
 impl WritePath {
-    /// The variant that stands today: the last, unless its releases have ended.
+    /// The variant that stands today; where none says where it stands, the last.
     #[must_use]
     pub fn today(&self) -> Option<&Variant> {
-        let last = self.variants.last()?;
-        last.stands.is_none_or(|stands| stands.until.is_none()).then_some(last)
+        let stands = |variant: &&Variant| variant.stands.is_some_and(|stands| stands.until.is_none());
+        let tells = self.variants.iter().any(|variant| variant.stands.is_some());
+        if tells { self.variants.iter().rfind(stands) } else { self.variants.last() }
     }
 }
