@@ -380,12 +380,6 @@ impl World {
         replayed.unwrap_or_else(|| self.storage.peek_disk(memory, disk_block, unit))
     }
 
-    /// Whether somebody could wait for a buffer's lock.
-    #[must_use]
-    pub fn locks_buffers(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| journal.locks_buffers)
-    }
-
     /// Whether nobody else can have a block yet that the file has given up: until that is committed, a journal keeps it.
     #[must_use]
     pub fn keeps_block(&self, memory: &dyn Peek, disk_block: usize) -> bool {

@@ -5,8 +5,8 @@
 
 use machine::{Label, call};
 use page_state::buffer::{
-    NEW, allocate_block, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, folio_buffers,
-    map_bh, mark_buffer_dirty, set_buffer_uptodate,
+    NEW, bh_read, buffer_mapped, buffer_uptodate, create_empty_buffers, folio_buffers, map_bh,
+    mark_buffer_dirty, set_buffer_uptodate,
 };
 use page_state::folio::{folio_put, folio_test_uptodate, folio_unlock, folio_zero_segment};
 use page_state::inode::{
@@ -37,9 +37,7 @@ pub(super) fn ext3_get_block(k: &Kernel, bh: Buffer, create: bool) -> Result<(),
             if k.is_disk_full() {
                 return Err(Errno::Enospc);
             }
-            let disk_block = allocate_block(task, block, &[k.journal().frozen]);
-            k.journal().forget_block(task, disk_block);
-            map_bh(task, bh, disk_block, NEW);
+            map_bh(task, bh, k.journal().allocate_block(task, block), NEW);
         }
         Ok(())
     })
@@ -55,7 +53,7 @@ pub(super) fn ext3_write_begin(
 ) -> Result<Folio, Errno> {
     let (task, journal) = (&k.task, k.journal());
     call(task.m, Label::new("ext3_write_begin", &[pos as i32, len as i32]), || {
-        let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
+        let folio = grab_cache_page(task, task.storage.geometry.page_of(pos));
         folio_wait_stable(k, folio);
         // Not needed: data=writeback is asked by default of the writer alone: nobody commits.
         let handle = jbd2_journal_start(task, journal);
@@ -130,7 +128,7 @@ fn ext3_block_truncate_page(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         return;
     }
     call(task.m, Label::new("ext3_block_truncate_page", &[size as i32]), || {
-        let folio = grab_cache_page(task, size / geometry.page_units());
+        let folio = grab_cache_page(task, geometry.page_of(size));
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }

@@ -44,7 +44,7 @@ pub(super) fn page_range(k: &Kernel, pos: usize, len: usize) -> (usize, usize) {
 #[track_caller]
 pub(super) fn grab_with_handle(k: &Kernel, pos: usize) -> (Folio, Handle) {
     let (task, journal) = (&k.task, k.journal());
-    let index = pos / task.storage.geometry.page_units();
+    let index = task.storage.geometry.page_of(pos);
     let found = again(task.m, Label::new("retry_grab", &[]), (), |()| {
         let folio = grab_cache_page(task, index);
         folio_unlock(task, folio);

@@ -7,7 +7,7 @@
 use machine::{Label, call};
 use page_state::Buffer;
 use page_state::buffer::{DELAY, NEW, UNWRITTEN};
-use page_state::buffer::{allocate_block, clear_buffer_mapped, map_bh, set_buffer_new, set_buffer_unwritten};
+use page_state::buffer::{clear_buffer_mapped, map_bh, set_buffer_new, set_buffer_unwritten};
 use page_state::inode::{block_is_unwritten, convert_unwritten_extent, map_block, mark_extent_unwritten};
 
 use crate::generic::locks::{down_write_i_data_sem, up_write_i_data_sem};
@@ -83,11 +83,9 @@ pub(super) fn ext4_map_blocks(
 
 /// `ext4_ext_map_blocks`, as far as it allocates; `i_data_sem` is held for writing.
 fn allocate(k: &Kernel, block: usize, allocation: Allocation) -> usize {
-    let (task, journal) = (&k.task, k.journal());
-    let disk_block = allocate_block(task, block, &[journal.frozen]);
-    journal.forget_block(task, disk_block);
+    let disk_block = k.journal().allocate_block(&k.task, block);
     if allocation.is_unwritten() {
-        mark_extent_unwritten(task, block);
+        mark_extent_unwritten(&k.task, block);
     }
     disk_block
 }

@@ -196,7 +196,7 @@ fn da_write_begin_v4_2(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Res
 /// cc883236b792: without a handle.
 fn da_write_begin_v5_15(fs: &Delalloc, k: &Kernel, pos: usize, len: usize) -> Result<Folio, Errno> {
     let task = &k.task;
-    let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
+    let folio = grab_cache_page(task, task.storage.geometry.page_of(pos));
     folio_wait_stable(k, folio);
     let (from, to) = page_range(k, pos, len);
     let begun = if fs.text < Text::V6_13 {

@@ -125,7 +125,7 @@ fn end_of_block(k: &Kernel, pos: usize) -> usize {
 
 /// The page of `pos`, locked.
 fn grab_page_of(k: &Kernel, pos: usize) -> Folio {
-    grab_cache_page(&k.task, pos / k.task.storage.geometry.page_units())
+    grab_cache_page(&k.task, k.task.storage.geometry.page_of(pos))
 }
 
 /// The buffer of `pos` in its page.
@@ -406,7 +406,7 @@ fn ext4_wait_for_tail_page_commit(k: &Kernel, size: usize) {
         return;
     }
     machine::again(task.m, Label::new("ext4_wait_for_tail_page_commit", &[]), (), |()| {
-        let Some(folio) = filemap_get_folio(task, size / geometry.page_units()) else {
+        let Some(folio) = filemap_get_folio(task, geometry.page_of(size)) else {
             return machine::Flow::Done(());
         };
         folio_lock(task, folio);

@@ -168,7 +168,7 @@ fn rest(world: &World, memory: &dyn Peek, position: usize) -> Rest {
 pub(super) fn held(world: &World, memory: &dyn Peek, position: usize) -> Unit {
     let storage = &world.storage;
     let (geometry, inode) = (storage.geometry, memory.peek(storage.inode));
-    let (page, unit) = (position / geometry.page_units(), position % geometry.page_units());
+    let (page, unit) = (geometry.page_of(position), position % geometry.page_units());
     let uptodate = |&frame: &usize| {
         let block = unit >> geometry.block_shift;
         memory.peek(storage.flags(frame)) & folio::UPTODATE != 0

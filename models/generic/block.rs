@@ -216,7 +216,7 @@ pub fn block_truncate_page(k: &Kernel, fs: &dyn FileSystem, size: usize) {
         return;
     }
     call(task.m, Label::new("block_truncate_page", &[size as i32]), || {
-        let folio = grab_cache_page(task, size / geometry.page_units());
+        let folio = grab_cache_page(task, geometry.page_of(size));
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }

@@ -1,8 +1,7 @@
-//! Locks of an address space, of an inode and of a buffer that only some scenarios have somebody to wait for: elsewhere they are
-//! always free, and are left out.
+//! Locks of an address space, of an inode and of a buffer that only some scenarios have somebody to wait for: elsewhere
+//! they are always free, and are left out.
 
 use machine::{Label, Order, Word};
-use page_state::buffer;
 use page_state::steps::{change, wait};
 use page_state::{ACTORS_MAX, Buffer};
 
@@ -66,15 +65,15 @@ pub fn up_write_i_data_sem(k: &Kernel) {
 /// `lock_buffer`, where a checkpoint could wait for it.
 #[track_caller]
 pub fn lock_buffer(k: &Kernel, bh: Buffer) {
-    if k.world.locks_buffers() {
-        buffer::lock_buffer(&k.task, bh);
+    if let Some(journal) = &k.world.journal {
+        journal.lock_buffer(&k.task, bh);
     }
 }
 
 /// `unlock_buffer`, the same.
 #[track_caller]
 pub fn unlock_buffer(k: &Kernel, bh: Buffer) {
-    if k.world.locks_buffers() {
-        buffer::unlock_buffer(&k.task, bh);
+    if let Some(journal) = &k.world.journal {
+        journal.unlock_buffer(&k.task, bh);
     }
 }

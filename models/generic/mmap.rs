@@ -80,7 +80,7 @@ pub fn store_through_mapping(k: &Kernel, fs: &dyn FileSystem, position: usize, u
 
 fn access(k: &Kernel, fs: &dyn FileSystem, position: usize, writes: bool, body: &dyn Fn(Folio)) -> bool {
     let (task, mapping) = (&k.task, k.shared());
-    let index = position / task.storage.geometry.page_units();
+    let index = task.storage.geometry.page_of(position);
     let name = if writes { "store_through_mapping" } else { "load_through_mapping" };
     call(task.m, Label::new(name, &[position as i32]), || {
         again(task.m, Label::new("access", &[]), (), |()| {

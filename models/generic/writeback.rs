@@ -35,7 +35,7 @@ pub fn write_pages_with(k: &Kernel, writepage: &dyn Fn(Folio)) {
 fn write_pages(k: &Kernel, pos: usize, writepage: &dyn Fn(Folio)) {
     let geometry = k.task.storage.geometry;
     call(k.task.m, Label::new("write_cache_pages", &[]), || {
-        for index in pos / geometry.page_units()..geometry.pages() {
+        for index in geometry.page_of(pos)..geometry.pages() {
             write_cache_page(k, writepage, index);
         }
     });

@@ -9,12 +9,11 @@ use page_state::buffer::{
     buffer_dirty, end_buffer_async_write, lock_buffer, submit_if_dirty, trylock_buffer, unlock_buffer,
     wait_on_buffer,
 };
-use page_state::steps::clear;
 use page_state::{Buffer, Task};
 
 use super::commit::release_buffer_page;
 use super::log::cleanup_journal_tail;
-use super::transaction::put_journal_head;
+use super::transaction::remove_checkpoint;
 use super::{
     CHECKPOINT, Journal, TRANSACTION, TakesOver, all_buffers, lock_head, of_buffer, read_head, unlock_head,
 };
@@ -60,7 +59,7 @@ fn checkpoint_buffer_v4_2(task: &Task, journal: &Journal, bh: Buffer) {
             write_dirty_buffer(task, bh);
         }
         lock_head(task, journal, bh);
-        remove_checkpoint(task, journal, bh);
+        drop_entry(task, journal, bh);
         unlock_head(task, journal, bh);
     });
 }
@@ -82,7 +81,7 @@ fn checkpoint_buffer_v6_5(task: &Task, journal: &Journal, bh: Buffer) {
         let dirty = buffer_dirty(task, bh);
         unlock_buffer(task, bh);
         if !dirty {
-            remove_checkpoint(task, journal, bh);
+            drop_entry(task, journal, bh);
             unlock_head(task, journal, bh);
             return Flow::Done(());
         }
@@ -92,11 +91,10 @@ fn checkpoint_buffer_v6_5(task: &Task, journal: &Journal, bh: Buffer) {
     });
 }
 
-/// `__jbd2_journal_remove_checkpoint`; the buffer's head is locked.
-fn remove_checkpoint(task: &Task, journal: &Journal, bh: Buffer) {
+/// Takes the buffer off its list, if it is on one still; its head is locked.
+fn drop_entry(task: &Task, journal: &Journal, bh: Buffer) {
     if read_head(task, journal, bh) & CHECKPOINT != 0 {
-        clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
-        put_journal_head(task, journal, bh);
+        remove_checkpoint(task, journal, bh);
     }
 }
 

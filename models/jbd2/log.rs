@@ -141,11 +141,8 @@ pub(super) fn cleanup_journal_tail(task: &Task, journal: &Journal) {
         let label = Label::new("jbd2_journal_get_log_tail", &[]);
         // What a commit under way has written stays.
         let committing = load(task, journal.state, COMMITTING, Order::Relaxed, label) != 0;
-        let mut waits = committing;
-        for bh in all_buffers(task) {
-            waits = waits || read_head(task, journal, bh) & CHECKPOINT != 0;
-        }
-        if !waits {
+        let waits = |bh| read_head(task, journal, bh) & CHECKPOINT != 0;
+        if !committing && !all_buffers(task).any(waits) {
             store(task, log.newest, 0, Order::Release, Label::new("jbd2_update_log_tail", &[]));
         }
         unlock_state(task, journal);

@@ -249,11 +249,30 @@ impl Journal {
         }
     }
 
-    /// A block has become the file's: what the log has of it is older than what somebody else had there meanwhile.
+    /// Gives a file block a physical one that the inode in commit does not name either, and tells which. What the log has of
+    /// it is older than what somebody else had there meanwhile.
     #[track_caller]
-    pub fn forget_block(&self, task: &Task, disk_block: usize) {
+    pub fn allocate_block(&self, task: &Task, block: usize) -> usize {
+        let disk_block = buffer::allocate_block(task, block, &[self.frozen]);
         if let Some(log) = &self.log {
             log.forget(task, disk_block);
+        }
+        disk_block
+    }
+
+    /// `lock_buffer`, where a checkpoint could wait for it.
+    #[track_caller]
+    pub fn lock_buffer(&self, task: &Task, bh: Buffer) {
+        if self.locks_buffers {
+            buffer::lock_buffer(task, bh);
+        }
+    }
+
+    /// `unlock_buffer`, the same.
+    #[track_caller]
+    pub fn unlock_buffer(&self, task: &Task, bh: Buffer) {
+        if self.locks_buffers {
+            buffer::unlock_buffer(task, bh);
         }
     }
 

@@ -3,9 +3,8 @@
 use machine::{Label, Order, Word, bug_on, call};
 use page_state::buffer::{
     self, buffer_dirty, buffer_jbd, buffer_jbddirty, buffer_locked, buffer_mapped, buffers,
-    clear_buffer_dirty, clear_buffer_jbd, clear_buffer_jbddirty, lock_buffer, mark_buffer_dirty,
-    set_buffer_freed, set_buffer_jbd, set_buffer_jbddirty, test_clear_buffer_dirty,
-    test_clear_buffer_jbddirty, unlock_buffer,
+    clear_buffer_dirty, clear_buffer_jbd, clear_buffer_jbddirty, mark_buffer_dirty, set_buffer_freed,
+    set_buffer_jbd, set_buffer_jbddirty, test_clear_buffer_dirty, test_clear_buffer_jbddirty,
 };
 use page_state::steps::{change, clear, load, report, set, test, wait};
 use page_state::{Buffer, Folio, Task};
@@ -80,25 +79,11 @@ pub fn jbd2_journal_inode_add_wait(task: &Task, journal: &Journal) {
     set(task, journal.state, INODE_WAIT, Label::new("jbd2_journal_inode_add_wait", &[]));
 }
 
-/// `lock_buffer`, where somebody may write the buffer.
-fn lock(task: &Task, journal: &Journal, bh: Buffer) {
-    if journal.locks_buffers {
-        lock_buffer(task, bh);
-    }
-}
-
-/// `unlock_buffer`, the same.
-fn unlock(task: &Task, journal: &Journal, bh: Buffer) {
-    if journal.locks_buffers {
-        unlock_buffer(task, bh);
-    }
-}
-
 /// Makes the buffer part of the handle's transaction before it is changed.
 #[track_caller]
 pub fn jbd2_journal_get_write_access(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
     call(task.m, of_buffer("jbd2_journal_get_write_access", bh), || {
-        lock(task, journal, bh);
+        journal.lock_buffer(task, bh);
         lock_head(task, journal, bh);
         // jbd2_journal_add_journal_head, whose reference keeps a checkpoint from taking the head off.
         if !buffer_jbd(task, bh) {
@@ -124,7 +109,7 @@ fn take_over_v4_2(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
         clear_buffer_dirty(task, bh);
         set_buffer_jbddirty(task, bh);
     }
-    unlock(task, journal, bh);
+    journal.unlock_buffer(task, bh);
     if its == handle.word() || head & NEXT != 0 {
         return;
     }
@@ -148,7 +133,7 @@ fn take_over_v6_3(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
         set_buffer_jbddirty(task, bh);
     }
     if its == handle.word() || head & NEXT != 0 {
-        unlock(task, journal, bh);
+        journal.unlock_buffer(task, bh);
         return;
     }
     if its == 0 {
@@ -157,9 +142,9 @@ fn take_over_v6_3(task: &Task, journal: &Journal, handle: Handle, bh: Buffer) {
             set_buffer_jbddirty(task, bh);
         }
         file_buffer(task, journal, bh, handle, RESERVED);
-        unlock(task, journal, bh);
+        journal.unlock_buffer(task, bh);
     } else {
-        unlock(task, journal, bh);
+        journal.unlock_buffer(task, bh);
         attach_next(task, journal, bh);
     }
 }
@@ -283,6 +268,12 @@ pub(super) fn put_journal_head(task: &Task, journal: &Journal, bh: Buffer) {
     }
 }
 
+/// `__jbd2_journal_remove_checkpoint`: no checkpoint waits for the buffer any more; its head is locked.
+pub(super) fn remove_checkpoint(task: &Task, journal: &Journal, bh: Buffer) {
+    clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+    put_journal_head(task, journal, bh);
+}
+
 /// `__jbd2_journal_refile_buffer`: to the transaction that waits for it, or to none.
 pub(super) fn refile_buffer(task: &Task, journal: &Journal, bh: Buffer, next: Transaction) {
     call(task.m, of_buffer("__jbd2_journal_refile_buffer", bh), || {
@@ -325,9 +316,9 @@ pub fn jbd2_journal_invalidate_folio(
             if task.storage.geometry.block(bh.block).start < from {
                 continue;
             }
-            lock(task, journal, bh);
+            journal.lock_buffer(task, bh);
             let unmapped = unmap_buffer(task, journal, bh, partial);
-            unlock(task, journal, bh);
+            journal.unlock_buffer(task, bh);
             match unmapped {
                 Unmapped::Busy => return (true, held),
                 Unmapped::Held => held = true,
@@ -388,8 +379,7 @@ pub fn jbd2_journal_try_to_free_buffers(task: &Task, journal: &Journal, folio: F
             let is_busy = || buffer_dirty(task, bh) || journal.locks_buffers && buffer_locked(task, bh);
             // Not reached: who has a head and no transaction is waited for by a checkpoint.
             if head & TRANSACTION == 0 && head & CHECKPOINT != 0 && !is_busy() {
-                clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
-                put_journal_head(task, journal, bh);
+                remove_checkpoint(task, journal, bh);
             }
             unlock_head(task, journal, bh);
             if buffer_jbd(task, bh) {
@@ -456,8 +446,7 @@ fn unmap_journalled(task: &Task, journal: &Journal, bh: Buffer, partial: bool) -
         if !written {
             clear_buffer_jbddirty(task, bh);
         }
-        clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
-        put_journal_head(task, journal, bh);
+        remove_checkpoint(task, journal, bh);
         return Disposed::Zapped;
     }
     if state & COMMITTING != 0 && its == turn.other().word() {

@@ -72,7 +72,7 @@ impl FileSystem for Nfs {
                 nfs_truncate_last_folio(k, self, i_size_read(task), pos);
             }
             again(task.m, Label::new("start", &[]), false, |once_thru| {
-                let folio = grab_cache_page(task, pos / task.storage.geometry.page_units());
+                let folio = grab_cache_page(task, task.storage.geometry.page_of(pos));
                 if !once_thru && nfs_want_read_modify_write(k, folio, pos, len) {
                     self.read_folio(k, folio);
                     folio_put(task, folio);

@@ -1,7 +1,6 @@
 //! Clusters, and handles.
 
 use machine::{Label, call};
-use page_state::buffer::allocate_block;
 use page_state::inode::map_block;
 
 use crate::jbd2::{jbd2_journal_start, jbd2_journal_stop};
@@ -34,7 +33,7 @@ pub(super) fn ocfs2_add_inode_data(k: &Kernel, index: usize) {
     call(task.m, Label::new("ocfs2_add_inode_data", &[]), || {
         let blocks = task.storage.geometry.blocks();
         for block in index * blocks..(index + 1) * blocks {
-            allocate_block(task, block, &[k.journal().frozen]);
+            k.journal().allocate_block(task, block);
         }
     });
 }

@@ -7,7 +7,6 @@
 //! here it stays in its place, and writeback brings it there.
 
 use machine::{Label, Layout, Order, Place, call};
-use page_state::buffer::allocate_block;
 use page_state::folio::{
     folio_end_writeback, folio_in_cache, folio_lock, folio_mark_dirty, folio_mark_uptodate, folio_put,
     folio_start_writeback, folio_test_uptodate, folio_unlock, folio_zero_segment,
@@ -206,7 +205,7 @@ fn ocfs2_set_inode_data_inline(k: &Kernel) {
     let task = &k.task;
     call(task.m, Label::new("ocfs2_set_inode_data_inline", &[]), || {
         for block in 0..task.storage.geometry.blocks() {
-            allocate_block(task, block, &[k.journal().frozen]);
+            k.journal().allocate_block(task, block);
             for unit in task.storage.geometry.block(block) {
                 zero_in_inode(k, unit);
             }

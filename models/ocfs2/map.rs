@@ -134,7 +134,7 @@ pub(super) fn ocfs2_zero_extend(fs: &dyn FileSystem, k: &Kernel, to: usize) {
     call(task.m, Label::new("ocfs2_zero_extend", &[to as i32]), || {
         // Not needed: within the size what is read is written again, and behind it a file holds zeros at first.
         let from = i_size_read(task).next_multiple_of(geometry.block_units());
-        for index in from / geometry.page_units()..to.div_ceil(geometry.page_units()) {
+        for index in geometry.page_of(from)..to.div_ceil(geometry.page_units()) {
             let start = index * geometry.page_units();
             let (from, to) = (from.max(start), to.min(start + geometry.page_units()));
             // Not needed: what a file has at first behind its end holds zeros.
@@ -151,7 +151,7 @@ fn ocfs2_write_zero_page(fs: &dyn FileSystem, k: &Kernel, from: usize, to: usize
     call(task.m, Label::new("ocfs2_write_zero_page", &[from as i32, to as i32]), || {
         ocfs2_start_trans(k);
         jbd2_journal_file_inode(task, k.journal()); // Not needed: zeros are written over zeros.
-        let folio = grab_cache_page(task, from / geometry.page_units());
+        let folio = grab_cache_page(task, geometry.page_of(from));
         let start = folio.index * geometry.page_units();
         for block_start in (from - start..to - start).step_by(geometry.block_units()) {
             // One unit in, so that the whole block is zeroed. Nothing is allocated, so that nothing can fail.

@@ -178,7 +178,7 @@ fn ocfs2_write_begin_nolock(
         if pos > i_size_read(task) {
             ocfs2_zero_extend(fs, k, pos);
         }
-        let index = pos / task.storage.geometry.page_units();
+        let index = task.storage.geometry.page_of(pos);
         let allocates = is_hole(k, index);
         if allocates && k.is_disk_full() {
             return Err(Errno::Enospc);

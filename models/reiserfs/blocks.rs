@@ -2,7 +2,7 @@
 
 use machine::{Label, call};
 use page_state::Buffer;
-use page_state::buffer::{self, allocate_block, buffer_dirty};
+use page_state::buffer::{self, buffer_dirty};
 use page_state::inode::{i_size_read, map_block, set_disk_size};
 
 use super::journal::{journal_begin, journal_end, reiserfs_add_ordered_list};
@@ -41,7 +41,7 @@ pub(super) fn reiserfs_get_block(k: &Kernel, bh: Buffer, create: Create) -> Resu
             outermost = journal_begin(k) || outermost;
             full = k.is_disk_full();
             if !full {
-                let disk_block = allocate_block(task, block, &[k.journal().frozen]);
+                let disk_block = k.journal().allocate_block(task, block);
                 // Not needed: a store into a hole beside a write is not asked together with a commit.
                 if buffer_dirty(task, bh) {
                     reiserfs_add_ordered_list(k, bh);

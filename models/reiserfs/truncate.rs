@@ -107,7 +107,7 @@ fn grab_tail_page(k: &Kernel, size: usize) -> Option<Folio> {
         return None;
     }
     call(task.m, Label::new("grab_tail_page", &[size as i32]), || {
-        let folio = grab_cache_page(task, (size - 1) / geometry.page_units());
+        let folio = grab_cache_page(task, geometry.page_of(size - 1));
         if !folio_buffers(task, folio) {
             create_empty_buffers(task, folio);
         }

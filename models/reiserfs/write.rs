@@ -145,7 +145,7 @@ fn reiserfs_commit_page(k: &Kernel, folio: Folio, from: usize, to: usize) {
     let task = &k.task;
     call(task.m, Label::new("reiserfs_commit_page", &[from as i32, to as i32]), || {
         // Not needed: a file has one page here, which is the last.
-        let in_last_page = folio.index >= i_size_read(task) / task.storage.geometry.page_units();
+        let in_last_page = folio.index >= task.storage.geometry.page_of(i_size_read(task));
         let mut partial = false;
         for bh in buffers(task, folio) {
             let new = buffer_new(task, bh); // Not needed: in the last page, the only one here, all go on the list.

@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 #[track_caller]
 pub(super) fn shmem_write_begin(k: &Kernel, pos: usize, len: usize) -> Folio {
     call(k.task.m, Label::new("shmem_write_begin", &[pos as i32, len as i32]), || {
-        grab_cache_page(&k.task, pos / k.task.storage.geometry.page_units())
+        grab_cache_page(&k.task, k.task.storage.geometry.page_of(pos))
     })
 }
 

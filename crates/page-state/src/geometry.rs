@@ -65,6 +65,12 @@ impl Geometry {
         block << self.block_shift..(block + 1) << self.block_shift
     }
 
+    /// The index of the page that a position of the file lies in.
+    #[must_use]
+    pub const fn page_of(self, position: usize) -> usize {
+        position >> self.page_shift
+    }
+
     /// How many blocks a file of `size` units has.
     #[must_use]
     pub const fn blocks_of(self, size: usize) -> usize {
