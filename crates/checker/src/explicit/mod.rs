@@ -7,9 +7,11 @@
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), and counts its memory before it takes it (`ledger`). One phase after the other: `engine`.
+//! What actors were unfolded to is handed out for checkers of other kinds (`automata`).
 //!
 //! Modules use those below them, and none of them this one.
 
+mod automata;
 mod checkpoint;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
@@ -42,6 +44,7 @@ mod trace;
 pub(crate) mod unfold;
 mod visited;
 
+pub use automata::{Automaton, Control, Way, automata};
 pub use checkpoint::forget;
 pub use engine::{AtRest, Phases, check, check_prepared, explore, is_whole, profile};
 pub use error::{Error, Refused, Spot};
