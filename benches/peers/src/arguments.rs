@@ -25,7 +25,7 @@ pub(crate) struct Measuring {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,
     /// Only scenarios with this in their names
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "PART")]
     pub(crate) only: Vec<String>,
     /// Another scenario: PATH@VARIANT:SCENARIO, or `counter 4x3`
     #[arg(long, value_name = "NAME")]
@@ -34,7 +34,8 @@ pub(crate) struct Measuring {
     #[arg(long, value_name = "ENGINE")]
     pub(crate) without: Vec<Engine>,
     /// How many seconds loom and shuttle may take on each scenario
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) seconds: u64,
     /// Where automata are exported to and verifiers are built
     #[arg(long, value_name = "FOLDER", default_value_os_t = folder())]

@@ -23,7 +23,7 @@ pub(crate) enum Error {
         /// Which.
         name: String,
         /// What the engine says.
-        why: checker::explicit::Error,
+        why: String,
     },
     /// The search did not come to its end, so that there are no whole automata.
     #[error("{0}: the search did not come to its end")]
@@ -48,6 +48,9 @@ pub(crate) enum Error {
         /// Which engine.
         engine: &'static str,
     },
+    /// A process of this program failed, and said why.
+    #[error("{0}")]
+    Apart(String),
     /// Another program failed.
     #[error("`{command}` failed: {why}")]
     Command {

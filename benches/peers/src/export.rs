@@ -21,7 +21,8 @@ pub(crate) struct Exported {
 pub(crate) fn export(name: &str, to: &Path) -> Result<Exported, Error> {
     let scenario = subjects::scenario(name)?;
     let found = automata(&scenario, &Options::default());
-    let (outcome, automata) = found.map_err(|why| Error::Model { name: name.to_owned(), why })?;
+    let (outcome, automata) =
+        found.map_err(|why| Error::Model { name: name.to_owned(), why: why.to_string() })?;
     if !matches!(outcome.coverage, Coverage::Exhausted | Coverage::Pruned) {
         return Err(Error::NotExhausted(name.to_owned()));
     }

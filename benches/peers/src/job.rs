@@ -61,8 +61,8 @@ impl Job {
 
     /// Does it in another process.
     pub(crate) fn run_apart(&self) -> Result<Measured, Error> {
+        let job = serde_json::to_string(self).map_err(|why| Error::command("job", why))?;
         let what = format!("{} on {}", self.engine.title(), self.name);
-        let job = serde_json::to_string(self).map_err(|why| Error::command(&what, why))?;
         apart(&what, &["job", &job])
     }
 }
@@ -70,15 +70,16 @@ impl Job {
 /// Exports a scenario in another process, so that this one stays small: what it keeps resident is counted to those that
 /// it starts.
 pub(crate) fn export_apart(name: &str, to: &Path) -> Result<Exported, Error> {
-    apart(&format!("to export {name}"), &["export".as_ref(), name.as_ref(), to.as_os_str()])
+    apart(name, &["export".as_ref(), name.as_ref(), to.as_os_str()])
 }
 
 /// Runs this program once more, and takes what it says as JSON.
 fn apart<T: DeserializeOwned>(what: &str, arguments: &[impl AsRef<OsStr>]) -> Result<T, Error> {
     let output = Command::new(std::env::current_exe()?).args(arguments).output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::command(what, if said.is_empty() { output.status.to_string() } else { said }));
+    let said = String::from_utf8_lossy(&output.stderr);
+    match (output.status.success(), said.trim().strip_prefix("peers: ")) {
+        (true, _) => serde_json::from_slice(&output.stdout).map_err(|why| Error::command(what, why)),
+        (false, Some(why)) => Err(Error::Apart(why.to_owned())),
+        (false, None) => Err(Error::command(what, format!("{}: {}", output.status, said.trim()))),
     }
-    serde_json::from_slice(&output.stdout).map_err(|why| Error::command(what, why))
 }

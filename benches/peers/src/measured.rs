@@ -11,6 +11,8 @@ pub(crate) struct Measured {
     pub(crate) cpu: Duration,
     /// The part of it that searching takes, where more is done.
     pub(crate) search: Duration,
+    /// The part that it takes to run models, of an engine that is not given finished automata.
+    pub(crate) unfolding: Duration,
     pub(crate) states: u64,
     pub(crate) executions: u64,
     pub(crate) exhausted: bool,

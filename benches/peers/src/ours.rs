@@ -25,13 +25,14 @@ pub(crate) fn run(job: &Job, mut scenario: Scenario) -> Result<Measured, Error> 
         listen(&mut scenario, &heard);
     }
     let before = Taken::here()?;
-    let (outcome, search) = search(job, &scenario, &heard.interrupt)?;
+    let (outcome, phases) = search(job, &scenario, &heard.interrupt)?;
     let after = Taken::here()?;
     let first = heard.first.get();
     let cpu = first.copied().unwrap_or(after.cpu).saturating_sub(before.cpu);
     Ok(Measured {
         cpu,
-        search: search.unwrap_or(cpu),
+        search: phases.map_or(cpu, |phases| phases.search),
+        unfolding: phases.map_or(Duration::ZERO, |phases| phases.unfolding),
         states: outcome.states,
         executions: outcome.executions,
         exhausted: matches!(outcome.coverage, Coverage::Exhausted | Coverage::Pruned),
@@ -41,12 +42,12 @@ pub(crate) fn run(job: &Job, mut scenario: Scenario) -> Result<Measured, Error> 
     })
 }
 
-/// What an engine comes to, and the part of the time that searching takes where more is done.
+/// What an engine comes to, and its phases where it has some.
 fn search(
     job: &Job,
     scenario: &Scenario,
     interrupt: &Arc<AtomicBool>,
-) -> Result<(Outcome, Option<Duration>), Error> {
+) -> Result<(Outcome, Option<Phases>), Error> {
     let interrupt = Some(interrupt.clone());
     match job.engine {
         Engine::Loom => {
@@ -65,9 +66,9 @@ fn search(
             let reduce = if engine == Engine::Reduced { Reduce::Order(0) } else { Reduce::None };
             let options = Options { reduce, interrupt, ..Options::default() };
             let profiled = explicit::profile(scenario, &options, cpu, cpu);
-            let (outcome, Phases { search, .. }) =
-                profiled.map_err(|why| Error::Model { name: job.name.clone(), why })?;
-            Ok((outcome, Some(search)))
+            let (outcome, phases) =
+                profiled.map_err(|why| Error::Model { name: job.name.clone(), why: why.to_string() })?;
+            Ok((outcome, Some(phases)))
         }
     }
 }

@@ -226,3 +226,77 @@ fn commands(action: &Action, way: &Way, cells: usize) -> Vec<Command> {
 fn mask_of(field: Field) -> Word {
     field.of(Word::MAX) << field.shift
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use machine::{Effect, Order};
+
+    use super::*;
+
+    const CELLS: usize = 4;
+    const VALUES: Word = 4;
+
+    /// Every memory of a few small cells.
+    fn memories() -> impl Iterator<Item = Vec<Word>> {
+        (0..VALUES.pow(CELLS as u32))
+            .map(|number| (0..CELLS as u32).map(|cell| number / VALUES.pow(cell) % VALUES).collect())
+    }
+
+    /// What an action does to a memory, and its results there.
+    fn executed(action: &Action, memory: &[Word]) -> (Vec<Word>, BTreeSet<Word>) {
+        let mut after = memory.to_vec();
+        let results = match action.execute(&mut *after) {
+            Effect::Done(result) => BTreeSet::from([result]),
+            Effect::Choice(of) => (0..of.into()).collect(),
+            Effect::Blocked => BTreeSet::new(),
+        };
+        (after, results)
+    }
+
+    fn written(write: Option<Write>, memory: &[Word]) -> Vec<Word> {
+        let mut after = memory.to_vec();
+        match write {
+            None => {}
+            Some(Write::Bits { cell, keep, set }) => after[cell] = after[cell] & keep | set,
+            Some(Write::Copy { from, to }) => after[to] = after[from],
+        }
+        after
+    }
+
+    #[test]
+    fn commands_do_what_actions_do() {
+        let (at, to, order) = (Place(0), Place(1), Order::Relaxed);
+        let frame = Field { shift: 1, width: 1 };
+        let actions = [
+            Action::Load { at, mask: 2, order },
+            Action::Store { at, value: 3, order },
+            Action::Change { at, clear: 1, set: 2, mask: 1, order },
+            Action::Change { at, clear: 1, set: 2, mask: 0, order },
+            Action::Await { at, mask: 1, clear: 2, set: 1, order },
+            Action::Try { at, mask: 3, clear: 0, set: 1, order },
+            Action::CompareExchange { at, expected: 1, new: 2, order },
+            Action::Add { at, value: 1, mask: 3, order },
+            Action::Move { from: at, to },
+            Action::CopyUser { entry: at, need: 1, frame, frames: Place(2), stride: 1, unit: 0, to },
+            Action::Fence { order },
+            Action::Choose { of: 3 },
+            Action::Require { at, demands: [None; 2] },
+        ];
+        for action in actions {
+            let every: BTreeSet<Word> = memories().flat_map(|memory| executed(&action, &memory).1).collect();
+            for memory in memories() {
+                let (after, results) = executed(&action, &memory);
+                for &result in &every {
+                    let way = Way { result, to: 0, reports: false };
+                    let open = commands(&action, &way, CELLS).into_iter();
+                    let open = open.filter(|c| c.guard.is_none_or(|guard| guard.holds(memory[guard.cell])));
+                    let does: Vec<_> = open.map(|command| written(command.write, &memory)).collect();
+                    let expected = if results.contains(&result) { vec![after.clone()] } else { Vec::new() };
+                    assert_eq!(does, expected, "{action:?} = {result} in {memory:?}");
+                }
+            }
+        }
+    }
+}

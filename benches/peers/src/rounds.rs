@@ -98,5 +98,6 @@ fn median(rounds: &[Measured]) -> Measured {
         all.sort_unstable();
         all.get(all.len() / 2).copied().unwrap_or_default()
     };
-    Measured { cpu: of(|m| m.cpu), search: of(|m| m.search), ..last }
+    let (cpu, search, unfolding) = (of(|m| m.cpu), of(|m| m.search), of(|m| m.unfolding));
+    Measured { cpu, search, unfolding, ..last }
 }

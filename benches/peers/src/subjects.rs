@@ -5,19 +5,23 @@ use scenario::Scenario;
 
 use crate::error::Error;
 
-/// What is searched to its end, from small to large.
-pub(crate) const WHOLE: [&str; 6] = [
+/// What is searched to its end: the first so small that loom comes to its end, too.
+pub(crate) const WHOLE: [&str; 8] = [
+    "generic/block@v6.18:within-unmapped",
     "simple/ramfs@v6.18:within-invalid-with-reader",
     "generic/block@v6.18:within-unmapped-with-reader",
     "ext4/journalled@v7.1:within-invalid-with-commit-with-reader",
     "ext4/journalled@v7.1:within-resident-with-mmap-store-with-commit",
+    "ext4/journalled@v7.1:within-unmapped-with-reader-with-commit",
     "counter 4x3",
     "counter 4x4",
 ];
 
 /// What is searched until a model reports the first bug.
-pub(crate) const BUGGY: [&str; 2] =
-    ["ext4/journalled@v4.2:within-unmapped-with-commit", "ext4/journalled@v7.1:extending-absent-with-commit"];
+pub(crate) const BUGGY: [&str; 2] = [
+    "ext4/journalled@v4.2:within-unmapped-with-commit",
+    "ext4/journalled@v4.11:within-resident-of-a-cut-file-with-commit",
+];
 
 /// The scenario with this name: `PATH@VARIANT:SCENARIO`, or `counter ACTORSxROUNDS`.
 pub(crate) fn scenario(name: &str) -> Result<Scenario, Error> {

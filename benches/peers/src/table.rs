@@ -60,11 +60,15 @@ fn whole(compared: &Compared) -> String {
         if is_ours {
             let title = format!("{}, search alone", engine.title());
             let rate = rate(measured.states, measured.search);
-            let cells = [title, states.clone(), seconds(measured.search), rate, bytes(measured)];
+            let cells = [title, states.clone(), seconds(measured.search), rate, String::new()];
             text += &row(&cells.into_iter().chain(vec![String::new(); 3]).collect::<Vec<_>>());
         }
         let rate = if engine.runs_executions() { String::new() } else { rate(measured.states, measured.cpu) };
-        let cells = [engine.title().to_owned(), states, seconds(measured.cpu), rate, bytes(measured)];
+        let time = match measured.unfolding.is_zero() {
+            true => seconds(measured.cpu),
+            false => format!("{} (unfolding {})", seconds(measured.cpu), seconds(measured.unfolding)),
+        };
+        let cells = [engine.title().to_owned(), states, time, rate, bytes(measured)];
         let faster =
             against.map(|ours| if is_ours { String::new() } else { times(more, measured.cpu, ours) });
         text += &row(&cells.into_iter().chain(faster).collect::<Vec<_>>());
@@ -72,11 +76,14 @@ fn whole(compared: &Compared) -> String {
     text
 }
 
+/// Of a smaller search, what is resident is mostly what a process has anyway.
+const WEIGHED_FROM: u64 = 100_000;
+
 /// What is resident, and what the engine counts itself where it does.
 fn bytes(measured: &Measured) -> String {
     let each = |bytes: u64| format!("{:.0}", bytes as f64 / measured.states as f64);
     match (measured.states, measured.counted) {
-        (0, _) => String::new(),
+        (0..WEIGHED_FROM, _) => String::new(),
         (_, 0) => each(measured.resident),
         (_, counted) => format!("{} ({} counted)", each(measured.resident), each(counted)),
     }
