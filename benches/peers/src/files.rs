@@ -1,13 +1,18 @@
 //! The files that jobs share.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::program::Program;
 
 fn at<T>(path: &Path, result: std::io::Result<T>) -> Result<T, Error> {
     result.map_err(|why| Error::File { path: path.to_owned(), why })
+}
+
+/// A path from the root on.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    at(path, std::path::absolute(path))
 }
 
 /// Makes a folder, and those above it.

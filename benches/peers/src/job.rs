@@ -75,7 +75,8 @@ pub(crate) fn export_apart(name: &str, to: &Path) -> Result<Exported, Error> {
 
 /// Runs this program once more, and takes what it says as JSON.
 fn apart<T: DeserializeOwned>(what: &str, arguments: &[impl AsRef<OsStr>]) -> Result<T, Error> {
-    let output = Command::new(std::env::current_exe()?).args(arguments).output()?;
+    let this = std::env::current_exe().map_err(|why| Error::command("this program", why))?;
+    let output = Command::new(this).args(arguments).output().map_err(|why| Error::command(what, why))?;
     let said = String::from_utf8_lossy(&output.stderr);
     match (output.status.success(), said.trim().strip_prefix("peers: ")) {
         (true, _) => serde_json::from_slice(&output.stdout).map_err(|why| Error::command(what, why)),

@@ -40,7 +40,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.inner {
-        None => measure(&arguments.measuring),
+        None => measure(arguments.measuring),
         Some(Inner::Export { name, to }) => export::export(&name, &to).and_then(|exported| tell(&exported)),
         Some(Inner::Job { job }) => do_job(&job),
     };
@@ -63,7 +63,9 @@ fn tell(what: &impl Serialize) -> Result<(), Error> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
-fn measure(measuring: &Measuring) -> Result<(), Error> {
+fn measure(mut measuring: Measuring) -> Result<(), Error> {
+    // Programs run in other folders.
+    measuring.folder = files::absolute(&measuring.folder)?;
     let wanted =
         Engine::value_variants().iter().copied().filter(|engine| !measuring.without.contains(engine));
     let mut engines: Vec<Engine> = wanted.collect();
@@ -86,7 +88,7 @@ fn measure(measuring: &Measuring) -> Result<(), Error> {
     let mut out = std::io::stdout();
     let mut all = Vec::new();
     for (name, for_a_bug) in subjects {
-        let compared = rounds::compare(name, for_a_bug, &engines, measuring)?;
+        let compared = rounds::compare(name, for_a_bug, &engines, &measuring)?;
         writeln!(out, "{}", table::table(&compared))?;
         all.push(compared);
     }

@@ -24,6 +24,11 @@ pub(crate) fn run(job: &Job, mut scenario: Scenario) -> Result<Measured, Error> 
     if job.for_a_bug {
         listen(&mut scenario, &heard);
     }
+    if job.engine.is_bare() {
+        scenario.properties.clear();
+        scenario.views.clear();
+        (scenario.ending, scenario.killed) = (None, None);
+    }
     let before = Taken::here()?;
     let (outcome, phases) = search(job, &scenario, &heard.interrupt)?;
     let after = Taken::here()?;
@@ -63,7 +68,7 @@ fn search(
             Ok((on_shuttle::check(scenario, &options), None))
         }
         engine => {
-            let reduce = if engine == Engine::Reduced { Reduce::Order(0) } else { Reduce::None };
+            let reduce = if engine.leaves_out() { Reduce::Order(0) } else { Reduce::None };
             let options = Options { reduce, interrupt, ..Options::default() };
             let profiled = explicit::profile(scenario, &options, cpu, cpu);
             let (outcome, phases) =

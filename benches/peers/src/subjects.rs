@@ -18,10 +18,8 @@ pub(crate) const WHOLE: [&str; 8] = [
 ];
 
 /// What is searched until a model reports the first bug.
-pub(crate) const BUGGY: [&str; 2] = [
-    "ext4/journalled@v4.2:within-unmapped-with-commit",
-    "ext4/journalled@v4.11:within-resident-of-a-cut-file-with-commit",
-];
+pub(crate) const BUGGY: [&str; 2] =
+    ["simple/ramfs@v2.6.20:within-unmapped-with-reader", "ext4/journalled@v4.2:within-unmapped-with-commit"];
 
 /// The scenario with this name: `PATH@VARIANT:SCENARIO`, or `counter ACTORSxROUNDS`.
 pub(crate) fn scenario(name: &str) -> Result<Scenario, Error> {

@@ -23,7 +23,7 @@ pub(crate) fn table(compared: &Compared) -> String {
 }
 
 fn to_a_bug(compared: &Compared) -> String {
-    let mut text = row(&["engine", "CPU s", "explicit is faster by"].map(str::to_owned));
+    let mut text = row(&["engine", "CPU s", "/ explicit"].map(str::to_owned));
     text += "|---|---:|---:|\n";
     let ours = compared.by(Engine::Explicit).map(|measured| measured.cpu);
     for (engine, measured) in &compared.engines {
@@ -40,28 +40,33 @@ fn to_a_bug(compared: &Compared) -> String {
 }
 
 fn whole(compared: &Compared) -> String {
-    let heading =
-        ["engine", "states", "CPU s", "M states/s", "bytes a state", "search", "explicit", "reduced"];
-    let mut text = row(&heading.map(str::to_owned));
-    text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
-    let explicit = compared.by(Engine::Explicit);
-    let against = [
-        explicit.map(|measured| measured.search),
-        explicit.map(|measured| measured.cpu),
-        compared.by(Engine::Reduced).map(|measured| measured.cpu),
+    let heading = [
+        "engine",
+        "states",
+        "CPU s",
+        "M states/s",
+        "bytes a state",
+        "/ explicit",
+        "/ reduced",
+        "/ bare",
+        "/ bare and reduced",
     ];
+    let mut text = row(&heading.map(str::to_owned));
+    text += "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+    let against = [Engine::Explicit, Engine::Reduced, Engine::Bare, Engine::BareReduced];
+    let against = against.map(|ours| compared.by(ours).map(|measured| measured.cpu));
     for (engine, measured) in &compared.engines {
         let (states, more) = match (engine.runs_executions(), measured.exhausted) {
             (false, _) => (thousands(measured.states), ""),
             (true, true) => (executions(measured), ""),
             (true, false) => (format!("cut after {}", executions(measured)), "> "),
         };
-        let is_ours = matches!(engine, Engine::Explicit | Engine::Reduced);
-        if is_ours {
+        let is_ours = engine.is_explicit();
+        if is_ours && !engine.leaves_out() {
             let title = format!("{}, search alone", engine.title());
             let rate = rate(measured.states, measured.search);
             let cells = [title, states.clone(), seconds(measured.search), rate, String::new()];
-            text += &row(&cells.into_iter().chain(vec![String::new(); 3]).collect::<Vec<_>>());
+            text += &row(&cells.into_iter().chain(vec![String::new(); 4]).collect::<Vec<_>>());
         }
         let rate = if engine.runs_executions() { String::new() } else { rate(measured.states, measured.cpu) };
         let time = match measured.unfolding.is_zero() {
