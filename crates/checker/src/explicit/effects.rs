@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::key::{MEMORY_BITS, SHARD_BITS};
 use super::ledger::{Held, Ledger};
 use super::unfold::CONTROL_BITS;
-use super::visited::{MEMORY_BITS, SHARD_BITS};
 
 /// What an actor at a control state does to a memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

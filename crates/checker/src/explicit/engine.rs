@@ -12,6 +12,7 @@ use super::cycles::judge;
 use super::effects::Effects;
 use super::error::Error;
 use super::findings::{Bad, Places};
+use super::key::room;
 use super::ledger::Held;
 use super::limits::{Ceilings, Limits};
 use super::memories::Memories;
@@ -24,7 +25,7 @@ use super::search::{Searched, search};
 use super::sets::Reduced;
 use super::shortest::shortest;
 use super::unfold::Automaton;
-use super::visited::{Shard, room};
+use super::visited::Shard;
 
 /// A state at rest: the value of each cell, and the words that the actors returned (0 of an
 /// unfinished daemon).

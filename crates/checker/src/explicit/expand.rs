@@ -8,13 +8,13 @@ use scenario::built_in;
 
 use super::effects::{Effect, Effects};
 use super::findings::{Bad, Findings, Rest};
+use super::key::{Key, control_of, memory_of, moved};
 use super::limits::Halt;
 use super::looks::Looks;
 use super::memories::Memories;
 use super::prepared::Prepared;
 use super::unfold::mirror::Mirror;
 use super::unfold::{PANICKED_FROM, Standing};
-use super::visited::{Key, control_of, memory_of, moved};
 
 /// One transition.
 #[derive(Clone, Copy)]

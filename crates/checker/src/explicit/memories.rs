@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::key::{SHARD_BITS, SHARDS, home};
 use super::ledger::{Full, Held, Ledger};
-use super::visited::{Apart, SHARD_BITS, SHARDS, hashed, home, lock, mix, shard_of, slot};
+use super::visited::{Apart, hashed, lock, mix, shard_of, slot};
 
 /// Memories in the first chunk of a shard; each further one has twice as many as the one before.
 const FIRST: usize = 8;

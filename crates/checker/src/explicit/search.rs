@@ -18,6 +18,7 @@ use super::effects::Effects;
 use super::error::Error;
 use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Findings, Places, Rest, bytes_of_rest};
+use super::key::{Key, SHARDS, moved};
 use super::ledger::Counted;
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
@@ -27,7 +28,7 @@ use super::reduce::{Chooser, Reduction, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
-use super::visited::{Apart, Arrival, Key, SHARDS, Shard, States, lock, moved};
+use super::visited::{Apart, Arrival, Shard, States, lock};
 
 /// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
 const PIECE_MAX: usize = 512;
@@ -140,8 +141,8 @@ pub(crate) fn search<const R: usize>(
     };
     let goes_on = restored.is_some();
     let restored = restored.unwrap_or_else(|| {
-        let shard = || Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger);
-        Restored { shards: (0..SHARDS).map(|_| shard()).collect(), ..Restored::default() }
+        let shard = |home| Shard::new(limits.ceilings.states, prepared.actors(), Some(home), &limits.ledger);
+        Restored { shards: (0..SHARDS).map(shard).collect(), ..Restored::default() }
     });
     if let Some(reduced) = &mut reduced
         && goes_on
@@ -383,7 +384,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         worker.expanded += states.len();
         {
             let shard = lock(&self.shards[shard]);
-            piece.extend(states.clone().map(|number| *shard.get(number)));
+            piece.extend(states.clone().map(|number| shard.get(number)));
         }
         match &self.reduced {
             None => piece.iter().try_for_each(|key| self.visit(worker, key))?,

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use super::key::SHARDS;
 use super::ledger::{Counted, Full, Ledger};
 use super::prepared::Prepared;
 use super::reduce::{Fault, Growth, Reduction};
-use super::visited::{SHARDS, lock};
+use super::visited::lock;
 
 /// How far the sets of a reduced search go.
 #[derive(Clone, Copy)]

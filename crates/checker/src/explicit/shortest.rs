@@ -19,6 +19,7 @@ use super::cycles::Judged;
 use super::error::Error;
 use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
 use super::findings::{Bad, Findings};
+use super::key::{control_of, memory_of};
 use super::ledger::{Counted, Full};
 use super::limits::{BYTES_FOR_SCHEDULES, Halt, Limits};
 use super::memories::Memories;
@@ -26,7 +27,7 @@ use super::prepared::Prepared;
 use super::search::Searched;
 use super::team::with_team;
 use super::unfold::Standing;
-use super::visited::{Arrival, control_of, lock, memory_of};
+use super::visited::{Arrival, lock};
 
 /// A way to a bad state.
 #[derive(PartialEq, Debug)]

@@ -1,56 +1,16 @@
 //! The visited set: full states, none omitted, in shards that threads lock in turn.
 //!
 //! Memories are few against states, so they are kept apart and a state names its memory by number. A
-//! state is the number of its memory and the control states of the actors, in `R` words. It is in the shard that its
-//! memory is in, so that a thread that keeps to a shard keeps to what it reads and writes.
+//! state is the number of its memory and the control states of the actors, in `R` words, and is kept in as few bytes as
+//! these take ([`Rows`]). It is in the shard that its memory is in, so that a thread that keeps to a shard keeps to
+//! what it reads and writes.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::key::{Key, SHARD_BITS, SHARDS, home, memory_of};
 use super::ledger::{Counted, Full, Ledger};
-use super::unfold::CONTROL_BITS;
-
-/// A state: bits 0 to 27 are its memory, then come two control states, then three in each further word.
-pub(crate) type Key<const R: usize> = [u64; R];
-
-pub(crate) const MEMORY_BITS: u32 = 28;
-pub(crate) const MEMORY_MASK: u64 = (1 << MEMORY_BITS) - 1;
-pub(crate) const CONTROL_MASK: u64 = (1 << CONTROL_BITS) - 1;
-
-/// How many actors `words` words have room for.
-pub(crate) const fn room(words: usize) -> usize {
-    3 * words - 1
-}
-
-/// Word and shift of an actor's control state.
-#[inline]
-pub(crate) const fn position(actor: usize) -> (usize, u32) {
-    match actor {
-        0 | 1 => (0, MEMORY_BITS + CONTROL_BITS * actor as u32),
-        _ => (1 + (actor - 2) / 3, CONTROL_BITS * ((actor - 2) % 3) as u32),
-    }
-}
-
-#[inline]
-pub(crate) fn memory_of<const R: usize>(key: &Key<R>) -> u32 {
-    (key[0] & MEMORY_MASK) as u32
-}
-
-#[inline]
-pub(crate) fn control_of<const R: usize>(key: &Key<R>, actor: usize) -> u32 {
-    let (word, shift) = position(actor);
-    (key[word] >> shift & CONTROL_MASK) as u32
-}
-
-/// The state after `actor` moved to `control` and memory became `memory`.
-#[inline]
-pub(crate) fn moved<const R: usize>(key: &Key<R>, actor: usize, control: u32, memory: u32) -> Key<R> {
-    let mut key = *key;
-    let (word, shift) = position(actor);
-    key[word] = key[word] & !(CONTROL_MASK << shift) | u64::from(control) << shift;
-    key[0] = key[0] & !MEMORY_MASK | u64::from(memory);
-    key
-}
+use super::rows::{CHUNK, Rows};
 
 #[inline]
 pub(crate) fn mix(words: &[u64]) -> u64 {
@@ -96,19 +56,10 @@ impl<const R: usize> Arrival<R> {
     }
 }
 
-pub(crate) const SHARD_BITS: u32 = 6;
-pub(crate) const SHARDS: usize = 1 << SHARD_BITS;
-
 /// The shard of memories with this hash.
 #[inline]
 pub(crate) fn shard_of(hash: u64) -> usize {
     (hash >> (64 - SHARD_BITS)) as usize
-}
-
-/// The shard of a memory, which is also that of its states.
-#[inline]
-pub(crate) fn home(memory: u32) -> usize {
-    memory as usize % SHARDS
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -138,6 +89,12 @@ pub(crate) mod slot {
         ((slot & NUMBER_MASK) as usize).checked_sub(1)
     }
 
+    /// Where the slots begin that a hash may have, in a table of so many: fewer than 2^32, in the order of hashes.
+    #[inline]
+    pub(crate) fn first(hash: u64, slots: usize) -> usize {
+        ((hash & 0xffff_ffff) * slots as u64 >> 32) as usize
+    }
+
     /// The number that `is` accepts, or the free slot where it belongs, in a table of so many slots.
     #[inline]
     pub(crate) fn find(
@@ -146,15 +103,14 @@ pub(crate) mod slot {
         slot: impl Fn(usize) -> u32,
         is: impl Fn(usize) -> bool,
     ) -> Result<usize, usize> {
-        let mask = slots - 1;
-        let mut at = hash as usize & mask;
+        let mut at = first(hash, slots);
         loop {
             let slot = slot(at);
             let Some(number) = number(slot) else { return Err(at) };
             if slot & !NUMBER_MASK == tag(hash) && is(number) {
                 return Ok(number);
             }
-            at = (at + 1) & mask;
+            at = if at + 1 == slots { 0 } else { at + 1 };
         }
     }
 
@@ -168,11 +124,14 @@ pub(crate) mod slot {
 /// The numbers of states, by hash.
 struct Index {
     slots: Counted<u32>,
+    /// How many slots it begins with.
+    least: usize,
 }
 
 impl Index {
-    fn new(ledger: &Arc<Ledger>) -> Index {
-        Index { slots: Counted::new(ledger) }
+    /// An index of a shard: some begin with more slots than others, so that not all grow at once.
+    fn new(shard: usize, ledger: &Arc<Ledger>) -> Index {
+        Index { slots: Counted::new(ledger), least: 16 + shard % 8 * 2 }
     }
 
     /// The number that `is` accepts, or the free slot where it belongs.
@@ -185,7 +144,7 @@ impl Index {
     #[inline]
     fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) -> Result<(), Full> {
         if slot::is_full(len, self.slots.len()) {
-            let size = (self.slots.len() * 2).max(16);
+            let size = (self.slots.len() * 2).max(self.least);
             // The old slots are counted until the new ones take their place.
             self.slots = Counted::written(size, self.slots.ledger())?;
             for number in 0..len {
@@ -198,7 +157,6 @@ impl Index {
     }
 }
 
-const CHUNK: usize = 512;
 /// States that are looked up at a time.
 const LOOK_AHEAD: usize = 64;
 
@@ -206,8 +164,7 @@ const LOOK_AHEAD: usize = 64;
 #[repr(align(128))]
 pub(crate) struct Shard<const R: usize> {
     index: Index,
-    chunks: Vec<Counted<Key<R>>>,
-    len: usize,
+    rows: Rows<R>,
     most: usize,
     /// States up to here have no successor that is still to come.
     expanded: usize,
@@ -219,31 +176,32 @@ pub(crate) struct Shard<const R: usize> {
 }
 
 impl<const R: usize> Shard<R> {
-    /// An empty shard that has numbers for so many states of so many actors.
-    pub(crate) fn new(most: usize, actors: usize, ledger: &Arc<Ledger>) -> Shard<R> {
-        let (index, again) = (Index::new(ledger), Counted::new(ledger));
-        Shard { index, chunks: Vec::new(), len: 0, most, expanded: 0, closed: 0, again, actors }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// An empty shard that has numbers for so many states of so many actors, in memories of one shard or of any.
+    pub(crate) fn new(most: usize, actors: usize, home: Option<usize>, ledger: &Arc<Ledger>) -> Shard<R> {
+        let (index, rows) = (Index::new(home.unwrap_or(0), ledger), Rows::new(actors, home, ledger));
+        Shard { index, rows, most, expanded: 0, closed: 0, again: Counted::new(ledger), actors }
     }
 
     #[inline]
-    pub(crate) fn get(&self, number: usize) -> &Key<R> {
-        &self.chunks[number / CHUNK][number % CHUNK]
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> Key<R> {
+        self.rows.get(number)
     }
 
     /// Begins the next level: the states that were added since the last call.
     pub(crate) fn next_level(&mut self) -> Range<usize> {
         self.expanded = self.closed;
-        self.closed = self.len;
+        self.closed = self.len();
         self.expanded..self.closed
     }
 
     /// Reads what adding these states will read, without waiting for one before the next.
     pub(crate) fn look_ahead(&self, states: &[Arrival<R>]) {
-        if self.len < CHUNK {
+        if self.len() < CHUNK {
             return;
         }
         for states in states.chunks(LOOK_AHEAD) {
@@ -253,7 +211,7 @@ impl<const R: usize> Shard<R> {
 
     #[inline]
     fn slot(&self, hash: u64) -> u32 {
-        if self.len == 0 { 0 } else { self.index.slots[hash as usize & (self.index.slots.len() - 1)] }
+        if self.len() == 0 { 0 } else { self.index.slots[slot::first(hash, self.index.slots.len())] }
     }
 
     /// Adds a state that a step leads to, where it is new.
@@ -266,35 +224,19 @@ impl<const R: usize> Shard<R> {
     /// Adds a state where it is new; its number.
     #[inline]
     pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> Result<usize, Full> {
-        let (chunks, len) = (&self.chunks, self.len);
-        self.index.reserve(len, |number| mix(&chunks[number / CHUNK][number % CHUNK]))?;
-        let at = match self.index.find(hash, |number| chunks[number / CHUNK][number % CHUNK] == *key) {
+        let row = self.rows.fit(key)?;
+        let (rows, len) = (&self.rows, self.rows.len());
+        self.index.reserve(len, |number| mix(&rows.get(number)))?;
+        let at = match self.index.find(hash, |number| rows.at(number) == row) {
             Ok(number) => return Ok(number),
             Err(at) => at,
         };
         if len >= self.most {
             return Err(Full::Numbers("states"));
         }
-        if len.is_multiple_of(CHUNK) {
-            self.new_chunk()?;
-        }
-        self.chunks[len / CHUNK].push(*key)?;
+        self.rows.push(&row)?;
         self.index.slots[at] = slot::of(hash, len);
-        self.len += 1;
         Ok(len)
-    }
-
-    /// Begins a chunk, where the next one is not left from before.
-    fn new_chunk(&mut self) -> Result<(), Full> {
-        if self.chunks.len() == self.len / CHUNK {
-            let mut chunk = Counted::new(self.again.ledger());
-            // The first chunk of a shard grows by itself, so that small searches stay small.
-            if self.len > 0 {
-                chunk.reserve(CHUNK)?;
-            }
-            self.chunks.push(chunk);
-        }
-        Ok(())
     }
 
     #[cold]
@@ -316,7 +258,7 @@ impl<const R: usize> Shard<R> {
 
     /// Adds the next of the states that another shard had; whether it is one.
     pub(crate) fn add_again(&mut self, key: &Key<R>) -> Result<bool, Full> {
-        let number = self.len;
+        let number = self.len();
         Ok(self.insert(key, mix(key))? == number)
     }
 
@@ -331,21 +273,21 @@ impl<const R: usize> Shard<R> {
     pub(crate) fn clear(&mut self) {
         const SMALL: usize = 1024;
         if self.index.slots.len() > SMALL {
-            *self = Shard::new(self.most, self.actors, self.again.ledger());
+            self.index = Index::new(0, self.again.ledger());
         } else {
             self.index.slots.fill(0);
-            self.chunks.truncate(1);
-            self.chunks.iter_mut().for_each(Counted::clear);
-            self.again.clear();
-            (self.len, self.expanded, self.closed) = (0, 0, 0);
         }
+        self.rows.clear();
+        self.again.clear();
+        (self.expanded, self.closed) = (0, 0);
     }
 
     pub(crate) fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
-        if self.len == 0 {
+        if self.len() == 0 {
             return None;
         }
-        self.index.find(hash, |number| self.get(number) == key).ok()
+        let row = self.rows.row(key)?;
+        self.index.find(hash, |number| self.rows.at(number) == row).ok()
     }
 }
 
@@ -358,7 +300,7 @@ fn look_ahead<'a, const R: usize>(hashes: impl Iterator<Item = (&'a Shard<R>, u6
     let numbers = slots
         .iter()
         .zip(hashes)
-        .filter_map(|(slot, (shard, _))| slot::number(*slot).map(|number| shard.get(number)[0]));
+        .filter_map(|(slot, (shard, _))| slot::number(*slot).map(|number| shard.rows.at(number)[0]));
     std::hint::black_box(numbers.fold(0, |sum, word| sum ^ word));
 }
 
@@ -376,10 +318,10 @@ pub(crate) struct States<const R: usize> {
 impl<const R: usize> States<R> {
     /// The states of these shards, of a search that took every step, or of one that did not.
     pub(crate) fn new(shards: Vec<Shard<R>>, every_step: bool) -> States<R> {
-        let complete = every_step && shards.iter().all(|shard| shard.expanded == shard.len);
+        let complete = every_step && shards.iter().all(|shard| shard.expanded == shard.len());
         let mut first = vec![0];
         for shard in &shards {
-            first.push(first[first.len() - 1] + shard.len as u32);
+            first.push(first[first.len() - 1] + shard.len() as u32);
         }
         States { shards, first, complete, every_step }
     }
@@ -397,7 +339,7 @@ impl<const R: usize> States<R> {
     ///
     /// Not every step of a cycle can lead on to a later level of the search. The states of a level that
     /// a cut search did not finish may take such a step that was not seen.
-    pub(crate) fn on_each_cycle(&self, shard: usize) -> impl Iterator<Item = (u32, &Key<R>, u16)> {
+    pub(crate) fn on_each_cycle(&self, shard: usize) -> impl Iterator<Item = (u32, Key<R>, u16)> {
         let (first, shard) = (self.first[shard], &self.shards[shard]);
         let words = shard.again.iter().enumerate().filter(|(_, word)| **word != 0);
         let bits = words.flat_map(|(at, word)| {
@@ -405,7 +347,7 @@ impl<const R: usize> States<R> {
         });
         let met = bits.map(|bit| (bit / shard.actors, 1 << (bit % shard.actors)));
         let met = met.filter(|&(number, _)| number < shard.expanded);
-        let all = met.chain((shard.expanded..shard.len).map(|number| (number, u16::MAX)));
+        let all = met.chain((shard.expanded..shard.len()).map(|number| (number, u16::MAX)));
         all.map(move |(number, by)| (first + number as u32, shard.get(number), by))
     }
 
@@ -435,6 +377,77 @@ impl<const R: usize> States<R> {
 
     pub(crate) fn get(&self, number: u32) -> Key<R> {
         let shard = self.first.partition_point(|&first| first <= number) - 1;
-        *self.shards[shard].get((number - self.first[shard]) as usize)
+        self.shards[shard].get((number - self.first[shard]) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::key::moved;
+    use super::*;
+
+    fn ledger() -> Arc<Ledger> {
+        Arc::new(Ledger::new(u64::MAX))
+    }
+
+    /// A part of a key, by its bits: as many small ones as large ones.
+    fn part(bits: u32) -> impl Strategy<Value = u32> {
+        (0..=bits).prop_flat_map(|bits| 0..1_u32 << bits)
+    }
+
+    fn keys<const R: usize>(actors: usize) -> impl Strategy<Value = Vec<Key<R>>> {
+        let key = (part(22), prop::collection::vec(part(18), actors)).prop_map(|(local, controls)| {
+            let start = moved(&[0; R], 0, 0, local << SHARD_BITS | 5);
+            let controls = controls.into_iter().enumerate();
+            controls.fold(start, |key, (actor, control)| moved(&key, actor, control, memory_of(&key)))
+        });
+        prop::collection::vec(key, 0..1500)
+    }
+
+    /// A shard has the numbers that a map gives, and gives back what it was given.
+    fn as_a_map<const R: usize>(actors: usize, home: Option<usize>, keys: &[Key<R>]) {
+        let mut shard = Shard::new(usize::MAX, actors, home, &ledger());
+        let mut map = BTreeMap::new();
+        for round in 0..2 {
+            for key in keys {
+                assert_eq!(shard.find(key, mix(key)), map.get(key).copied(), "round {round}");
+                let next = map.len();
+                let number = *map.entry(*key).or_insert(next);
+                assert_eq!(shard.insert(key, mix(key)), Ok(number));
+            }
+        }
+        assert_eq!(shard.len(), map.len());
+        map.iter().for_each(|(key, number)| assert_eq!(shard.get(*number), *key));
+        // It keeps its layout, and forgets what it had.
+        shard.clear();
+        assert!(keys.iter().all(|key| shard.find(key, mix(key)).is_none()));
+        if let Some(last) = keys.last() {
+            assert_eq!(shard.insert(last, mix(last)), Ok(0));
+            assert_eq!(shard.get(0), *last);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn two_actors_as_a_map(keys in keys::<1>(2)) {
+            as_a_map(2, Some(5), &keys);
+        }
+
+        #[test]
+        fn five_actors_as_a_map(keys in keys::<2>(5)) {
+            as_a_map(5, Some(5), &keys);
+            as_a_map(5, None, &keys);
+        }
+
+        #[test]
+        fn eleven_actors_as_a_map(keys in keys::<4>(11)) {
+            as_a_map(11, None, &keys);
+        }
     }
 }

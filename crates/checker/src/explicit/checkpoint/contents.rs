@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{Reader, Writer};
 use crate::explicit::error::Refused;
 use crate::explicit::findings::{Bad, Findings, Places, Rest};
+use crate::explicit::key::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, control_of, home, memory_of};
 use crate::explicit::ledger::{Counted, Full, Ledger};
 use crate::explicit::limits::Limits;
 use crate::explicit::memories::Memories;
@@ -20,7 +21,7 @@ use crate::explicit::reduce::{Growth, Reduction};
 use crate::explicit::sets::Sets;
 use crate::explicit::trace::Trace;
 use crate::explicit::unfold::{Automaton, CONTROL_BITS, Link, PANICKED_FROM};
-use crate::explicit::visited::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, Shard, control_of, home, memory_of};
+use crate::explicit::visited::Shard;
 
 /// Which of the searches of a question it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -132,7 +133,7 @@ pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
         let (expanded, len, again) = shard.level();
         to.number(expanded as u64)?;
         to.number(len as u64)?;
-        to.rows(len, R, |number, row| row.copy_from_slice(shard.get(number)))?;
+        to.rows(len, R, |number, row| row.copy_from_slice(&shard.get(number)))?;
         to.number(again.len() as u64)?;
         to.rows(again.len(), 1, |at, row| row[0] = again[at])?;
     }
@@ -248,7 +249,7 @@ fn read_shard<const R: usize>(
     lens: &[usize],
 ) -> Result<Shard<R>, Trouble> {
     let actors = &prepared.automata[..prepared.actors()];
-    let mut shard = Shard::new(limits.ceilings.states, actors.len(), &limits.ledger);
+    let mut shard = Shard::new(limits.ceilings.states, actors.len(), Some(at), &limits.ledger);
     let expanded = from.count(limits.ceilings.states)?;
     let len = from.count(limits.ceilings.states)?;
     from.rows(len, R, |_, row| {

@@ -287,9 +287,15 @@ fn what_is_of_something_else_is_refused() {
     for other in [counter(3, 4), counter(2, 3), counter(4, 3)] {
         assert_eq!(refusal(&other, &options), Some(Refused::Models));
     }
-    let bounds = Bounds { bytes_max: 8_000, ..Bounds::default() };
-    let small = Options { bounds, ..options.clone() };
-    assert!(matches!(refusal(&scenario, &small), Some(Refused::TooLarge { states: 200.. })));
+    let refusals: Vec<_> = (1..40)
+        .map(|part| {
+            let bounds = Bounds { bytes_max: part * 500, ..Bounds::default() };
+            refusal(&scenario, &Options { bounds, ..options.clone() })
+        })
+        .collect();
+    let is_too_large = |refusal: &Option<_>| matches!(refusal, Some(Refused::TooLarge { states: 200.. }));
+    assert!(refusals.iter().any(is_too_large), "{refusals:?}");
+    assert!(refusals.iter().all(|refusal| refusal.is_none() || is_too_large(refusal)), "{refusals:?}");
     let mut bytes = fs::read(place.file()).expect("a file");
     let format = b"shortcopy checkpoint\n".len();
     bytes[format] = 0;

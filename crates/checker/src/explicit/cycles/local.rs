@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::components::Decomposer;
+use crate::explicit::key::{Key, control_of, moved};
 use crate::explicit::ledger::{Counted, Full, Held, Ledger};
 use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::{Automaton, PANICKED_FROM};
-use crate::explicit::visited::{Key, control_of, mix, moved};
+use crate::explicit::visited::mix;
 
 /// Which control states lie on a cycle of their automaton.
 ///

@@ -28,12 +28,13 @@ use scenario::{Property, built_in};
 
 use super::expand::{Expander, Roles, Stuck, Successor, waits};
 use super::findings::{Bad, Findings, bytes_of_bad};
+use super::key::{Key, SHARDS, control_of, memory_of};
 use super::ledger::{Counted, Full, Held, Ledger};
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
 use super::search::Searched;
-use super::visited::{Key, SHARDS, Shard, States, control_of, memory_of, mix};
+use super::visited::{Shard, States, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
 use local::LocalCycles;
@@ -171,8 +172,8 @@ impl Classes {
         let mut last = None;
         for (state, key, by) in states.on_each_cycle(shard) {
             // Who moves on a cycle stays on one of its own.
-            if cycles.movers(key) & by != 0 && last != Some(state) {
-                let class = cycles.class(key);
+            if cycles.movers(&key) & by != 0 && last != Some(state) {
+                let class = cycles.class(&key);
                 self.0[class as usize % LISTS].push((class, state))?;
                 last = Some(state);
             }
@@ -286,7 +287,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             limits,
             roles: Roles::new(prepared),
             expander,
-            class: Shard::new(limits.ceilings.states, prepared.actors(), &limits.ledger),
+            class: Shard::new(limits.ceilings.states, prepared.actors(), None, &limits.ledger),
             decomposer: Decomposer::new(&limits.ledger),
             successors: Vec::new(),
             places: Counted::new(&limits.ledger),
@@ -334,7 +335,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         let mut decomposer = std::mem::replace(&mut self.decomposer, Decomposer::new(&self.limits.ledger));
         let found = decomposer.components(roots.iter().copied(), |state, out| -> Result<(), Halt> {
             self.look()?;
-            let key = *self.class.get(state as usize);
+            let key = self.class.get(state as usize);
             let movers = self.cycles.movers(&key);
             self.expander.expand_by(movers, &key, &mut self.successors)?;
             for next in &self.successors {
@@ -355,7 +356,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         let stuck = if self.states.every_step { graph.stuck(&roles) } else { graph.waiting(&roles) };
         if stuck != 0 {
             let key = self.class.get(members[0] as usize);
-            let bad = self.words.deadlock(&mut self.expander, key, stuck).clone();
+            let bad = self.words.deadlock(&mut self.expander, &key, stuck).clone();
             let wrong = self.wrong(bad, 0, members, 0..graph.len() as u32)?;
             self.verdicts.stuck.push(wrong);
         }
@@ -388,7 +389,7 @@ impl<'a, const R: usize> Judge<'a, R> {
     }
 
     fn goes_on(&mut self, property: &Property, members: &[u32], endless: &Endless) -> Result<Wrong, Halt> {
-        let key = *self.class.get(members[endless.states[0] as usize] as usize);
+        let key = self.class.get(members[endless.states[0] as usize] as usize);
         let witness = witness(self.prepared, &mut self.expander, &key, endless);
         self.wrong(Bad::new(property.id, witness), endless.needed, members, endless.states.iter().copied())
     }
@@ -405,7 +406,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         self.limits.ledger.take(size_of::<Wrong>() + bytes_of_bad(std::slice::from_ref(&bad)))?;
         for state in states {
             let key = self.class.get(members[state as usize] as usize);
-            if let Some(number) = self.states.find(key) {
+            if let Some(number) = self.states.find(&key) {
                 numbers.push(number)?;
             }
         }
@@ -414,7 +415,7 @@ impl<'a, const R: usize> Judge<'a, R> {
 
     /// Whether a fatal signal is pending in a state of the class.
     fn is_killed(&mut self, state: u32) -> Result<bool, Halt> {
-        let memory = memory_of(self.class.get(state as usize));
+        let memory = memory_of(&self.class.get(state as usize));
         if let Some(&is) = self.killed.get(&memory) {
             return Ok(is);
         }
@@ -432,7 +433,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         let mut graph = Graph::new(&self.limits.ledger);
         for &member in members {
             self.look()?;
-            let key = *self.class.get(member as usize);
+            let key = self.class.get(member as usize);
             let census = self.expander.expand(&key, &mut self.successors)?;
             graph.add_state(census)?;
             for next in &self.successors {

@@ -86,7 +86,7 @@ fn judged<const R: usize>(
             unreachable!("no limit")
         };
         for members in found.iter() {
-            let key = |&member: &u32| *judge.class.get(member as usize);
+            let key = |&member: &u32| judge.class.get(member as usize);
             let component = members.iter().filter_map(|member| states.find(&key(member)));
             assert!(all.insert(component.collect()), "judged once");
         }

@@ -45,10 +45,10 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::expand::Expander;
+use super::key::{Key, control_of, memory_of};
 use super::looks::Looks;
 use super::prepared::Prepared;
 use super::unfold::Standing;
-use super::visited::{Key, control_of, memory_of};
 use footprint::Footprint;
 use future::{Actor, Future, Guard, Guards};
 

@@ -1,0 +1,329 @@
+//! Keys as they are kept: in rows of bytes, each part in as many bits as the largest that was met takes.
+//!
+//! That takes a quarter of the time of a search more than to keep them whole, so only many are. How many control states
+//! and memories there will be is not known before: the rows of a shard are written anew when a part comes that does not
+//! fit.
+
+use std::array;
+use std::sync::Arc;
+
+use super::key::{CONTROL_MASK, Key, MEMORY_MASK, SHARD_BITS, position};
+use super::ledger::{Counted, Full, Ledger};
+
+/// Rows that are allocated together.
+pub(crate) const CHUNK: usize = 512;
+/// Parts in a word of a key: a memory and two control states in the first, three control states in the others.
+const PARTS: usize = 3;
+/// So many keys of a shard are kept whole; few where it is tested that it makes no difference.
+const WHOLE_MAX: usize = if cfg!(test) { 4 } else { 1 << 15 };
+
+/// Keys by number.
+pub(crate) struct Rows<const R: usize> {
+    layout: Layout<R>,
+    /// Each is longer by one key than its rows: a row is read as a whole key.
+    chunks: Vec<Counted<u8>>,
+    len: usize,
+    /// The bits that some row has.
+    met: Row<R>,
+    ledger: Arc<Ledger>,
+}
+
+/// A key within a row: equal where the keys are, as long as the layout stays.
+pub(crate) type Row<const R: usize> = [u64; R];
+
+/// Where a part is in its word of a key, and where in a row.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    of_key: u32,
+    /// Bits that the part may have, and those that it has here; none of a part that there is no actor for.
+    full: u64,
+    mask: u64,
+    word: usize,
+    of_row: u32,
+}
+
+impl Part {
+    #[inline]
+    fn value(&self, word: u64) -> u64 {
+        word >> self.of_key & self.full
+    }
+}
+
+/// The parts of a row. Loops over them are unrolled: they are gone through for each state that is looked up.
+#[derive(Clone)]
+struct Layout<const R: usize> {
+    /// Whether a row is a key.
+    whole: bool,
+    parts: [[Part; PARTS]; R],
+    /// Of a row.
+    bytes: usize,
+    /// The bits of each word of a row.
+    masks: [u64; R],
+    /// What all memories have in their lowest bits, which is not kept.
+    home: u64,
+}
+
+impl<const R: usize> Layout<R> {
+    /// Of the memories of one shard, or of all.
+    fn new(actors: usize, home: Option<usize>) -> Layout<R> {
+        let dropped = if home.is_some() { SHARD_BITS } else { 0 };
+        let mut parts = [[Part::default(); PARTS]; R];
+        parts[0][0] = Part { of_key: dropped, full: MEMORY_MASK >> dropped, ..Part::default() };
+        for actor in 0..actors {
+            let (word, of_key) = position(actor);
+            parts[word][(actor + 1) % PARTS] = Part { of_key, full: CONTROL_MASK, ..Part::default() };
+        }
+        let home = home.unwrap_or(0) as u64;
+        Layout { whole: true, parts, bytes: size_of::<Key<R>>(), masks: [u64::MAX; R], home }
+    }
+
+    /// Gives each part so many bits. None is in two words.
+    fn place(&mut self, widths: [[u32; PARTS]; R]) {
+        let (mut word, mut used) = (0, 0);
+        (self.whole, self.masks) = (false, [0; R]);
+        for (part, width) in self.parts.iter_mut().flatten().zip(widths.into_iter().flatten()) {
+            if used + width > u64::BITS {
+                (word, used) = (word + 1, 0);
+            }
+            (part.word, part.of_row) = (word, used % u64::BITS);
+            part.mask = (1 << width) - 1;
+            self.masks[word] |= part.mask << part.of_row;
+            used += width;
+        }
+        self.bytes = word * size_of::<u64>() + used.div_ceil(8) as usize;
+    }
+
+    /// One with room for these bits. Who grew last gets a bit more, and what is left of the last byte: it may grow on.
+    fn narrow(&self, met: &Key<R>) -> Layout<R> {
+        let mut widths = [[0; PARTS]; R];
+        let mut grew = (0, 0);
+        for (word, parts) in self.parts.iter().enumerate() {
+            for (at, part) in parts.iter().enumerate() {
+                let met = part.value(met[word]);
+                widths[word][at] = u64::BITS - met.leading_zeros();
+                if met & !part.mask != 0 {
+                    grew = (word, at);
+                }
+            }
+        }
+        let (word, at) = grew;
+        let most = self.parts[word][at].full.count_ones();
+        widths[word][at] = most.min(widths[word][at] + 1);
+        let mut layout = self.clone();
+        layout.place(widths);
+        for width in widths[word][at] + 1..=most {
+            widths[word][at] = width;
+            let mut wider = self.clone();
+            wider.place(widths);
+            if wider.bytes > layout.bytes {
+                break;
+            }
+            layout = wider;
+        }
+        layout
+    }
+
+    /// Whether a row is one word, as nearly all are.
+    #[inline]
+    fn is_short(&self) -> bool {
+        R == 1 || self.bytes <= size_of::<u64>()
+    }
+
+    /// The row of a key, if it fits.
+    #[inline]
+    fn row(&self, key: &Key<R>) -> Option<Row<R>> {
+        if self.whole {
+            return Some(*key);
+        }
+        let (mut row, mut over) = ([0; R], 0);
+        if self.is_short() {
+            for (word, parts) in key.iter().zip(&self.parts) {
+                for part in parts {
+                    let value = part.value(*word);
+                    over |= value & !part.mask;
+                    row[0] |= value << part.of_row;
+                }
+            }
+        } else {
+            for (word, parts) in key.iter().zip(&self.parts) {
+                for part in parts {
+                    let value = part.value(*word);
+                    over |= value & !part.mask;
+                    row[part.word] |= value << part.of_row;
+                }
+            }
+        }
+        (over == 0).then_some(row)
+    }
+
+    #[inline]
+    fn key(&self, row: &Row<R>) -> Key<R> {
+        if self.whole {
+            return *row;
+        }
+        let mut key = [0; R];
+        key[0] = self.home;
+        if self.is_short() {
+            for (word, parts) in key.iter_mut().zip(&self.parts) {
+                for part in parts {
+                    *word |= (row[0] >> part.of_row & part.mask) << part.of_key;
+                }
+            }
+        } else {
+            for (word, parts) in key.iter_mut().zip(&self.parts) {
+                for part in parts {
+                    *word |= (row[part.word] >> part.of_row & part.mask) << part.of_key;
+                }
+            }
+        }
+        key
+    }
+
+    /// The row that begins at a byte.
+    #[inline]
+    fn read(&self, chunk: &[u8], at: usize) -> Row<R> {
+        let words = chunk[at..at + size_of::<Key<R>>()].as_chunks().0;
+        array::from_fn(|word| u64::from_le_bytes(words[word]) & self.masks[word])
+    }
+}
+
+impl<const R: usize> Rows<R> {
+    /// No rows, for keys of so many actors whose memories are all of one shard, or of any.
+    pub(crate) fn new(actors: usize, home: Option<usize>, ledger: &Arc<Ledger>) -> Rows<R> {
+        Rows::of(Layout::new(actors, home), ledger)
+    }
+
+    fn of(layout: Layout<R>, ledger: &Arc<Ledger>) -> Rows<R> {
+        Rows { layout, chunks: Vec::new(), len: 0, met: [0; R], ledger: ledger.clone() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The row of a key, if one that is there could be it.
+    #[inline]
+    pub(crate) fn row(&self, key: &Key<R>) -> Option<Row<R>> {
+        self.layout.row(key)
+    }
+
+    /// The row of a key, for which there is room from now on.
+    #[inline]
+    pub(crate) fn fit(&mut self, key: &Key<R>) -> Result<Row<R>, Full> {
+        match self.layout.row(key) {
+            Some(row) if !self.layout.whole || self.len < WHOLE_MAX => Ok(row),
+            _ => self.narrow(key),
+        }
+    }
+
+    /// The row with a number.
+    #[inline]
+    pub(crate) fn at(&self, number: usize) -> Row<R> {
+        self.layout.read(&self.chunks[number / CHUNK], number % CHUNK * self.layout.bytes)
+    }
+
+    /// The key with a number.
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> Key<R> {
+        self.layout.key(&self.at(number))
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub(crate) fn push(&mut self, row: &Row<R>) -> Result<(), Full> {
+        let (chunk, at) = (self.len / CHUNK, self.len % CHUNK * self.layout.bytes);
+        let end = at + size_of::<Key<R>>();
+        if self.chunks.get(chunk).is_none_or(|chunk| chunk.len() < end) {
+            self.lengthen(chunk, end)?;
+        }
+        let words = self.chunks[chunk][at..end].as_chunks_mut().0;
+        for ((word, value), met) in words.iter_mut().zip(row).zip(&mut self.met) {
+            *word = value.to_le_bytes();
+            *met |= value;
+        }
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Makes room in the last chunk, or in one more.
+    #[cold]
+    fn lengthen(&mut self, chunk: usize, end: usize) -> Result<(), Full> {
+        let full = CHUNK * self.layout.bytes + size_of::<Key<R>>();
+        if self.chunks.len() == chunk {
+            self.chunks.push(Counted::new(&self.ledger));
+        }
+        // The first chunk of a shard grows by itself, so that small searches stay small.
+        let bytes = if chunk == 0 { (end + end / 2).min(full) } else { full };
+        self.chunks[chunk].stretch(bytes)
+    }
+
+    /// Writes all rows anew, so that they are narrow and this key fits; its row.
+    #[cold]
+    fn narrow(&mut self, key: &Key<R>) -> Result<Row<R>, Full> {
+        let mut met = self.layout.key(&self.met);
+        met.iter_mut().zip(key).for_each(|(met, word)| *met |= word);
+        let mut narrow = Rows::of(self.layout.narrow(&met), &self.ledger);
+        for number in 0..self.len {
+            if let Some(row) = narrow.layout.row(&self.get(number)) {
+                narrow.push(&row)?;
+            }
+        }
+        *self = narrow;
+        self.fit(key)
+    }
+
+    /// Forgets all keys, and keeps the room of one chunk.
+    pub(crate) fn clear(&mut self) {
+        self.chunks.truncate(1);
+        (self.len, self.met) = (0, [0; R]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::{control_of, home, memory_of, moved};
+    use super::*;
+
+    fn ledger() -> Arc<Ledger> {
+        Arc::new(Ledger::new(u64::MAX))
+    }
+
+    #[test]
+    fn rows_are_no_longer_than_what_they_hold() {
+        let mut rows = Rows::<2>::new(3, Some(7), &ledger());
+        let state = |memory: u32, control: u32| {
+            let key = moved(&[0; 2], 0, control, memory << SHARD_BITS | 7);
+            moved(&key, 2, control / 2, memory_of(&key))
+        };
+        let mut lengths = Vec::new();
+        for number in 0..40_000 {
+            let key = state(number / 16, number % 4000);
+            let row = rows.fit(&key).unwrap();
+            rows.push(&row).unwrap();
+            lengths.push(rows.layout.bytes);
+        }
+        // Bits of the memory and of the first and the third actor: 3 + 7 + 6 and more at first, 12 + 12 + 11 in the end.
+        assert_eq!(lengths[WHOLE_MAX - 1], 16);
+        assert_eq!((lengths[100], lengths[39_999]), (3, 5));
+        for number in [0, 511, 512, 39_999] {
+            let (key, of) = (rows.get(number), number as u32);
+            assert_eq!((home(memory_of(&key)), memory_of(&key) >> SHARD_BITS), (7, of / 16));
+            assert_eq!((control_of(&key, 0), control_of(&key, 2)), (of % 4000, of % 4000 / 2));
+        }
+    }
+
+    #[test]
+    fn what_finds_no_room_leaves_what_was_there() {
+        let small = Arc::new(Ledger::new(16_000));
+        let mut rows = Rows::<1>::new(1, Some(0), &small);
+        let key = |control| moved(&[0], 0, control, 0);
+        let mut kept = 0;
+        while rows.fit(&key(kept % 1000)).and_then(|row| rows.push(&row)).is_ok() {
+            kept += 1;
+        }
+        assert!(kept > 1000, "only {kept}");
+        // There is no room to write them anew.
+        assert_eq!(rows.fit(&key(1 << 17)), Err(Full::Bytes));
+        assert!((0..kept).all(|number| rows.get(number as usize) == key(number % 1000)));
+    }
+}
