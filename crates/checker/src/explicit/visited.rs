@@ -92,7 +92,7 @@ pub(crate) mod slot {
     /// Where the slots begin that a hash may have, in a table of so many: fewer than 2^32, in the order of hashes.
     #[inline]
     pub(crate) fn first(hash: u64, slots: usize) -> usize {
-        ((hash & 0xffff_ffff) * slots as u64 >> 32) as usize
+        (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
     }
 
     /// The number that `is` accepts, or the free slot where it belongs, in a table of so many slots.
