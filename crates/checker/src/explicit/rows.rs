@@ -135,22 +135,17 @@ impl<const R: usize> Layout<R> {
         if self.whole {
             return Some(*key);
         }
+        if self.is_short() { self.packed::<true>(key) } else { self.packed::<false>(key) }
+    }
+
+    #[inline]
+    fn packed<const SHORT: bool>(&self, key: &Key<R>) -> Option<Row<R>> {
         let (mut row, mut over) = ([0; R], 0);
-        if self.is_short() {
-            for (word, parts) in key.iter().zip(&self.parts) {
-                for part in parts {
-                    let value = part.value(*word);
-                    over |= value & !part.mask;
-                    row[0] |= value << part.of_row;
-                }
-            }
-        } else {
-            for (word, parts) in key.iter().zip(&self.parts) {
-                for part in parts {
-                    let value = part.value(*word);
-                    over |= value & !part.mask;
-                    row[part.word] |= value << part.of_row;
-                }
+        for (word, parts) in key.iter().zip(&self.parts) {
+            for part in parts {
+                let value = part.value(*word);
+                over |= value & !part.mask;
+                row[if SHORT { 0 } else { part.word }] |= value << part.of_row;
             }
         }
         (over == 0).then_some(row)
@@ -161,19 +156,17 @@ impl<const R: usize> Layout<R> {
         if self.whole {
             return *row;
         }
+        if self.is_short() { self.unpacked::<true>(row) } else { self.unpacked::<false>(row) }
+    }
+
+    #[inline]
+    fn unpacked<const SHORT: bool>(&self, row: &Row<R>) -> Key<R> {
         let mut key = [0; R];
         key[0] = self.home;
-        if self.is_short() {
-            for (word, parts) in key.iter_mut().zip(&self.parts) {
-                for part in parts {
-                    *word |= (row[0] >> part.of_row & part.mask) << part.of_key;
-                }
-            }
-        } else {
-            for (word, parts) in key.iter_mut().zip(&self.parts) {
-                for part in parts {
-                    *word |= (row[part.word] >> part.of_row & part.mask) << part.of_key;
-                }
+        for (word, parts) in key.iter_mut().zip(&self.parts) {
+            for part in parts {
+                let value = row[if SHORT { 0 } else { part.word }] >> part.of_row & part.mask;
+                *word |= value << part.of_key;
             }
         }
         key

@@ -173,13 +173,15 @@ pub(crate) struct Shard<const R: usize> {
     /// One bit for each state and actor: whether a step of this one led to it from its own level or a later one.
     again: Counted<u64>,
     actors: usize,
+    /// The shard that the memories are of, if all are of one.
+    home: Option<usize>,
 }
 
 impl<const R: usize> Shard<R> {
     /// An empty shard that has numbers for so many states of so many actors, in memories of one shard or of any.
     pub(crate) fn new(most: usize, actors: usize, home: Option<usize>, ledger: &Arc<Ledger>) -> Shard<R> {
         let (index, rows) = (Index::new(home.unwrap_or(0), ledger), Rows::new(actors, home, ledger));
-        Shard { index, rows, most, expanded: 0, closed: 0, again: Counted::new(ledger), actors }
+        Shard { index, rows, most, expanded: 0, closed: 0, again: Counted::new(ledger), actors, home }
     }
 
     #[inline]
@@ -273,13 +275,13 @@ impl<const R: usize> Shard<R> {
     pub(crate) fn clear(&mut self) {
         const SMALL: usize = 1024;
         if self.index.slots.len() > SMALL {
-            self.index = Index::new(0, self.again.ledger());
+            *self = Shard::new(self.most, self.actors, self.home, self.again.ledger());
         } else {
             self.index.slots.fill(0);
+            self.rows.clear();
+            self.again.clear();
+            (self.expanded, self.closed) = (0, 0);
         }
-        self.rows.clear();
-        self.again.clear();
-        (self.expanded, self.closed) = (0, 0);
     }
 
     pub(crate) fn find(&self, key: &Key<R>, hash: u64) -> Option<usize> {
@@ -422,7 +424,7 @@ mod tests {
         }
         assert_eq!(shard.len(), map.len());
         map.iter().for_each(|(key, number)| assert_eq!(shard.get(*number), *key));
-        // It keeps its layout, and forgets what it had.
+        // A small one keeps its layout; each forgets what it had.
         shard.clear();
         assert!(keys.iter().all(|key| shard.find(key, mix(key)).is_none()));
         if let Some(last) = keys.last() {
