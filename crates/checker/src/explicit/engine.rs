@@ -118,9 +118,8 @@ pub(super) fn search_prepared(
     asked: &Asked,
 ) -> Result<Answer, Error> {
     match prepared.actors() {
-        0..=2 => run::<1>(prepared, options, asked),
-        3..=5 => run::<2>(prepared, options, asked),
-        // Rare: to build this for three words too would cost more than it gains.
+        0..=5 => run::<2>(prepared, options, asked),
+        // To build this for one word and for three, too, would cost more than it gains.
         6..=11 => run::<4>(prepared, options, asked),
         actors => {
             let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));

@@ -34,7 +34,7 @@ impl<const R: usize> Successor<R> {
 
 /// Whether an actor panicked in a state, or came to what is not modelled: nothing follows.
 #[inline]
-fn is_dead<const R: usize>(key: &Key<R>, actors: usize) -> bool {
+pub(crate) fn is_dead<const R: usize>(key: &Key<R>, actors: usize) -> bool {
     (0..actors).any(|actor| control_of(key, actor) >= PANICKED_FROM)
 }
 
@@ -163,33 +163,6 @@ impl<'a> Expander<'a> {
             }
         }
         Ok(census)
-    }
-
-    /// How the actors stand in a state, and which of them can move: without a look at what follows.
-    #[inline]
-    pub(crate) fn stand<const R: usize>(&mut self, key: &Key<R>) -> (Census, u16) {
-        let (mut census, mut enabled) = (Census::default(), 0);
-        let actors = self.mirrors.len();
-        if is_dead(key, actors) {
-            census.dead = true;
-            return (census, enabled);
-        }
-        for actor in 0..actors {
-            let Standing::Pending(step) = self.mirrors[actor].control(control_of(key, actor)) else {
-                census.done |= 1 << actor;
-                continue;
-            };
-            // Nobody else waits.
-            if let Action::Await { at, mask, .. } = step.action {
-                self.read(memory_of(key));
-                if self.prepared.packing.value(at, &self.before) & mask != 0 {
-                    census.blocked |= 1 << actor;
-                    continue;
-                }
-            }
-            enabled |= 1 << actor;
-        }
-        (census, enabled)
     }
 
     /// Works out what an actor does.

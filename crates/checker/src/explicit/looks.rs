@@ -10,16 +10,13 @@ use scenario::Check;
 
 use super::packing::{Packed, Packing};
 use super::prepared::Prepared;
-use super::visited::mix;
 
 /// How many groups there are, a bit each. Where there are more who look than that, some share a group, which only
 /// makes more of what they look at a conflict.
 const GROUPS: usize = u64::BITS as usize;
-/// The first of the groups of those who wait.
-const GUARDS: usize = 48;
 
-/// The bits of memory that each group looked at so far: each property over whole states, the question whether a
-/// signal is pending, each set of bits that an actor waits for. Shared by threads, and only ever grows.
+/// The bits of memory that each group looked at so far: each property over whole states, and the question whether a
+/// signal is pending. Shared by threads, and only ever grows.
 pub(crate) struct Looks {
     bits: Vec<Group>,
 }
@@ -35,22 +32,12 @@ impl Looks {
 
     /// The group of the property with this number.
     fn property(&self, number: usize) -> &Group {
-        &self.bits[number % (GUARDS - 1)]
+        &self.bits[number % (GROUPS - 1)]
     }
 
     /// The group of the question whether a signal is pending.
     fn killed(&self) -> &Group {
-        &self.bits[GUARDS - 1]
-    }
-
-    /// Somebody waits for these bits of a word. Each write to one bit is a conflict with who waits for it, and with
-    /// each other, anyway.
-    pub(crate) fn guard(&self, (word, bits): (usize, u64)) {
-        if bits.count_ones() > 1 {
-            // The same group whatever the order in which they are met.
-            let number = mix(&[word as u64, bits]) as usize % (GROUPS - GUARDS);
-            look(&self.bits[GUARDS + number], (word, bits));
-        }
+        &self.bits[GROUPS - 1]
     }
 
     /// Sees what those look at who look at this memory as a whole.
@@ -66,15 +53,6 @@ impl Looks {
             memory.by(self.killed());
             killed(&memory);
         }
-    }
-
-    /// The groups that these bits belong to.
-    pub(crate) fn of(&self, bits: &[u64]) -> u64 {
-        let looked = |group: &Group| {
-            bits.iter().zip(group).any(|(bits, looked)| bits & looked.load(Ordering::Relaxed) != 0)
-        };
-        let groups = self.bits.iter().enumerate().filter(|(_, group)| looked(group));
-        groups.fold(0, |groups, (number, _)| groups | 1 << number)
     }
 
     /// All of them.
@@ -96,6 +74,14 @@ impl Looks {
     pub(crate) fn extent(&self) -> u32 {
         self.bits.iter().flatten().map(|bits| bits.load(Ordering::Relaxed).count_ones()).sum()
     }
+}
+
+/// The groups that these bits belong to, of those that looked at [all of this](Looks::all).
+pub(crate) fn groups_of(bits: &[u64], looked: &[u64]) -> u64 {
+    let groups = looked.chunks_exact(bits.len()).enumerate();
+    let looking =
+        groups.filter(|(_, looked)| bits.iter().zip(*looked).any(|(bits, looked)| bits & looked != 0));
+    looking.fold(0, |groups, (number, _)| groups | 1 << number)
 }
 
 /// Adds bits to those that a group looks at.

@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn what_finds_no_room_leaves_what_was_there() {
         let small = Arc::new(Ledger::new(16_000));
-        let mut rows = Rows::<1>::new(1, Some(0), &small);
-        let key = |control| moved(&[0], 0, control, 0);
+        let mut rows = Rows::<2>::new(1, Some(0), &small);
+        let key = |control| moved(&[0; 2], 0, control, 0);
         let mut kept = 0;
         while rows.fit(&key(kept % 1000)).and_then(|row| rows.push(&row)).is_ok() {
             kept += 1;

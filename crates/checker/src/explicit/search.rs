@@ -24,7 +24,7 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Chooser, Reduction, WHOLE};
+use super::reduce::{Chooser, Reduction, Stand, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
@@ -187,10 +187,11 @@ pub(crate) fn search<const R: usize>(
                 // Now and then, since what is worked out from it is worked out again.
                 if let Some(reduced) = &shared.reduced
                     && !std::mem::take(&mut has_learned)
-                    && (is_last || states >= sets.grown + sets.grown / 4)
+                    && (is_last || states >= 2 * sets.grown)
                 {
-                    if reduced.grow(prepared) {
-                        sets.stale = std::array::from_fn(|shard| new[shard].start);
+                    let starts = std::array::from_fn(|shard| new[shard].start);
+                    if reduced.grow(prepared, starts) {
+                        sets.stale = starts;
                     }
                     sets.grown = states;
                 }
@@ -236,6 +237,9 @@ pub(crate) fn search<const R: usize>(
                     keeper.forget_level();
                 }
                 team(first, level, together);
+                if let Some(reduced) = shared.reduced.as_ref().filter(|_| is_last) {
+                    reduced.looked_again();
+                }
             }
             initial
         },
@@ -408,17 +412,19 @@ impl<'a, const R: usize> Shared<'a, R> {
     ) -> Result<(), Halt> {
         let mut taken = std::mem::take(&mut worker.taken);
         reduced.taken(shard, &states, &mut taken);
+        let chosen_in = reduced.chosen_in(shard, states.start);
         {
             let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
                 match *taken {
                     WHOLE => {}
+                    before if before != 0 && reduction.is_as_in(chosen_in, key) => {}
                     before => {
-                        let (census, enabled) = worker.expander.stand(key);
+                        let stand = worker.chooser.look_at(&reduction, &mut worker.expander, key);
                         if before == 0 {
-                            self.note(worker, key, census, enabled != 0)?;
+                            self.note(worker, key, stand.census, stand.enabled != 0)?;
                         }
-                        *taken = self.choose(worker, &reduction, (key, census, enabled), before)?;
+                        *taken = self.choose(worker, &reduction, (key, stand), before)?;
                     }
                 }
             }
@@ -433,14 +439,14 @@ impl<'a, const R: usize> Shared<'a, R> {
         &self,
         worker: &mut Worker<R>,
         reduction: &Reduction,
-        (key, census, enabled): (&Key<R>, Census, u16),
+        (key, stand): (&Key<R>, Stand),
         before: u16,
     ) -> Result<u16, Halt> {
         let Worker { chooser, expander, successors, outgoing, .. } = worker;
         let mut last = 0;
         let set = loop {
-            let set = chooser.choose(reduction, expander, key, (enabled, census.blocked), (last, before));
-            let movers = if set == WHOLE { enabled } else { set };
+            let set = chooser.choose(reduction, expander, (key, stand), (last, before));
+            let movers = if set == WHOLE { stand.enabled } else { set };
             expander.expand_by(movers & !before, key, successors)?;
             let ending = successors.iter().filter(|next| next.is_last());
             let ending = ending.fold(0, |actors, next| actors | 1 << next.actor);

@@ -29,12 +29,23 @@ pub(crate) struct Reduced {
     reduction: RwLock<Reduction>,
     /// The actors whose steps were taken, by shard and state: [`WHOLE`](super::reduce::WHOLE) where all were.
     taken: Vec<Mutex<Counted<u16>>>,
+    versions: RwLock<Vec<Since>>,
+}
+
+/// A version of the reduction, and of each shard the first state whose set was chosen in it or in a later one.
+struct Since {
+    version: u32,
+    starts: [usize; SHARDS],
 }
 
 impl Reduced {
     pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>, ledger: &Arc<Ledger>) -> Reduced {
         let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
-        Reduced { reduction: RwLock::new(Reduction::new(prepared, fair, fault)), taken }
+        Reduced {
+            reduction: RwLock::new(Reduction::new(prepared, fair, fault)),
+            taken,
+            versions: RwLock::default(),
+        }
     }
 
     /// What sets are chosen by.
@@ -57,9 +68,31 @@ impl Reduced {
         (self.reduction().growth(), self.taken.iter().map(lock).collect())
     }
 
-    /// Learns what was unfolded and looked at meanwhile; whether sets were chosen from less.
-    pub(crate) fn grow(&self, prepared: &Prepared) -> bool {
-        self.reduction.write().unwrap_or_else(PoisonError::into_inner).grow(prepared)
+    /// Learns what was unfolded and looked at meanwhile; whether sets were chosen from less. Of each shard, the next set
+    /// is that of the state in `starts`.
+    pub(crate) fn grow(&self, prepared: &Prepared, starts: [usize; SHARDS]) -> bool {
+        let mut reduction = self.reduction.write().unwrap_or_else(PoisonError::into_inner);
+        let has_less = reduction.grow(prepared);
+        let version = reduction.version();
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        if versions.last().is_none_or(|last| last.version != version) {
+            versions.push(Since { version, starts });
+        }
+        has_less
+    }
+
+    /// All sets were looked at again, and are now what is known asks for.
+    pub(crate) fn looked_again(&self) {
+        let version = self.reduction().version();
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        *versions = vec![Since { version, starts: [0; SHARDS] }];
+    }
+
+    /// The version in which, or after which, the set of this state was chosen, and of all later ones of its shard; 0 where that
+    /// is not known.
+    pub(crate) fn chosen_in(&self, shard: usize, state: usize) -> u32 {
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        versions.iter().rev().find(|since| since.starts[shard] <= state).map_or(0, |since| since.version)
     }
 
     /// Looks up whose steps were taken in these states of a shard: nobody's where none was chosen yet.

@@ -437,7 +437,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn two_actors_as_a_map(keys in keys::<1>(2)) {
+        fn two_actors_as_a_map(keys in keys::<2>(2)) {
             as_a_map(2, Some(5), &keys);
         }
 

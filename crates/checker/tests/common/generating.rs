@@ -109,6 +109,48 @@ pub(crate) fn locking() -> impl Strategy<Value = Program> {
     })
 }
 
+/// Somebody who waits until none of some bits is set, and others who set and clear one each: again and again, or a few
+/// times. Whether there is always one that is set is a matter of the order in which they do.
+pub(crate) fn crossing() -> impl Strategy<Value = Program> {
+    const RELAXED: Order = Order::Relaxed;
+    const GATE: Place = Place(0);
+    let step = |action| Op::Take(action, 0);
+    let own = move |number: u16| {
+        let (at, value) = (Place(1 + number), prop_oneof![Just(0), Just(1)]);
+        value.prop_map(move |value| step(Action::Store { at, value, order: RELAXED }))
+    };
+    let flips = move |number: u16| {
+        let bit = 1 << number;
+        let flip = prop_oneof![Just((bit, 0)), Just((0, bit))].prop_map(move |(clear, set)| {
+            step(Action::Change { at: GATE, clear, set, mask: 0, order: RELAXED })
+        });
+        vec(prop_oneof![3 => flip, 1 => own(number)], 1..5)
+    };
+    let flipper = move |number: u16| {
+        let at = Place(1 + number);
+        let looked = move |mut body: Vec<Op>| {
+            body.insert(0, step(Action::Load { at, mask: 0, order: RELAXED }));
+            body
+        };
+        let again = flips(number).prop_map(move |body| vec![Op::Spin(looked(body))]);
+        let few =
+            (1..3_u8, flips(number)).prop_map(move |(rounds, body)| vec![Op::Count(rounds, looked(body))]);
+        let ops = prop_oneof![3 => again, 1 => few, 1 => flips(number)];
+        (ops, weighted(8)).prop_map(|(ops, adversary)| Role { ops, daemon: true, adversary })
+    };
+    let others = prop_oneof![
+        2 => (flipper(0), flipper(1)).prop_map(|(a, b)| vec![a, b]),
+        1 => (flipper(0), flipper(1), flipper(2)).prop_map(|(a, b, c)| vec![a, b, c]),
+    ];
+    let wait = (1..8_u64, prop_oneof![2 => Just(0), 1 => Just(4)]);
+    (wait, others, vec(vec(0..8_u64, 4), 1..3)).prop_map(move |((mask, set), mut actors, initial)| {
+        let wait = Action::Await { at: GATE, mask, clear: 0, set, order: RELAXED };
+        actors.insert(0, Role { ops: vec![step(wait)], daemon: false, adversary: false });
+        let (widths, views, killed, state, rest) = (vec![3; 4], Vec::new(), false, false, false);
+        fitted(Program { widths, initial, actors, views, killed, state, rest }, false)
+    })
+}
+
 /// The programs of `of`, in which something is not modelled at up to five places, in actors and views.
 pub(crate) fn lacking(of: impl Strategy<Value = Program>) -> impl Strategy<Value = Program> {
     let place = (any::<u16>(), 0..3_u16, 0..4_u8);

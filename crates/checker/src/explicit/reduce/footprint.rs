@@ -1,6 +1,7 @@
 //! What steps touch, by the bits of cells.
 
 use machine::{Action, Place, Word};
+use rustc_hash::FxHashMap;
 
 use crate::explicit::packing::Packing;
 
@@ -10,6 +11,40 @@ use crate::explicit::packing::Packing;
 /// Of two steps of different actors with footprints that do not [conflict](conflict()) each does the same, and gets the same
 /// result, before and after the other.
 pub(super) type Footprint = [u64];
+
+/// Footprints that were met, by number.
+pub(super) struct Footprints {
+    /// How many words each has.
+    len: usize,
+    all: Vec<u64>,
+    numbers: FxHashMap<Box<Footprint>, u32>,
+}
+
+impl Footprints {
+    pub(super) fn new(len: usize) -> Footprints {
+        Footprints { len, all: Vec::new(), numbers: FxHashMap::default() }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The number of a footprint, which has one from now on.
+    pub(super) fn number(&mut self, footprint: &Footprint) -> u32 {
+        if let Some(number) = self.numbers.get(footprint) {
+            return *number;
+        }
+        let number = self.count() as u32;
+        self.numbers.insert(footprint.into(), number);
+        self.all.extend_from_slice(footprint);
+        number
+    }
+
+    /// The footprint with a number.
+    pub(super) fn get(&self, number: u32) -> &Footprint {
+        &self.all[number as usize * self.len..][..self.len]
+    }
+}
 
 /// How many words a footprint has.
 pub(super) fn len(packing: &Packing) -> usize {
@@ -27,10 +62,6 @@ pub(super) fn writes(footprint: &Footprint) -> &[u64] {
 }
 
 /// The groups that the written bits belong to.
-pub(super) fn groups(footprint: &Footprint) -> u64 {
-    parts(footprint).2
-}
-
 pub(super) fn groups_mut(footprint: &mut Footprint) -> &mut u64 {
     let last = footprint.len() - 1;
     &mut footprint[last]

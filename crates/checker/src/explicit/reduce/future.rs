@@ -1,10 +1,9 @@
 //! What an actor may still touch, from each control state on.
 
 use machine::Action;
-use rustc_hash::FxHashMap;
 
-use super::footprint::{self, Footprint};
-use crate::explicit::looks::Looks;
+use super::footprint::{self, Footprint, Footprints};
+use crate::explicit::looks::groups_of;
 use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::{PANICKED_FROM, Standing};
 
@@ -23,6 +22,7 @@ struct Node {
     /// Whether a round of a loop can begin with the step.
     goes_round: bool,
     after: Vec<u32>,
+    before: Vec<u32>,
 }
 
 /// An automaton, as far as it is unfolded. Only ever grows.
@@ -36,7 +36,12 @@ pub(super) struct Actor {
     edges: usize,
     /// Those that are waited for.
     guards: Guards,
+    /// By control state: the version in which what can follow changed last, as far as that is marked.
+    changed: Vec<u32>,
 }
+
+/// Of a control state: what can follow changed in the version at hand.
+const UNMARKED: u32 = u32::MAX;
 
 impl Actor {
     pub(super) fn new(prepared: &Prepared) -> Actor {
@@ -46,11 +51,12 @@ impl Actor {
             len: footprint::len(&prepared.packing),
             edges: 0,
             guards: 0,
+            changed: Vec::new(),
         }
     }
 
     /// Learns what the automaton has become; whether that was anything.
-    pub(super) fn grow(&mut self, prepared: &Prepared, actor: usize, looks: &Looks) -> bool {
+    pub(super) fn grow(&mut self, prepared: &Prepared, actor: usize) -> bool {
         let automaton = &prepared.automata[actor];
         let packing = &prepared.packing;
         let links = automaton.links_since(self.edges);
@@ -66,17 +72,25 @@ impl Actor {
             if let Standing::Pending(step) = &automaton.node(number as u32).control {
                 if let Action::Await { at, mask, .. } = step.action {
                     guard = packing.bits(at, mask).filter(|(_, bits)| *bits != 0);
-                    guard.into_iter().for_each(|guard| looks.guard(guard));
                 }
                 footprint::add(&mut self.steps[number * self.len..][..self.len], &step.action, packing);
             }
-            self.nodes.push(Node { guard, number: 0, goes_round: false, after: Vec::new() });
+            self.nodes.push(Node {
+                guard,
+                number: 0,
+                goes_round: false,
+                after: Vec::new(),
+                before: Vec::new(),
+            });
+            self.changed.push(UNMARKED);
         }
         for link in links {
             let node = &mut self.nodes[link.from as usize];
             node.goes_round |= link.goes_round;
+            self.changed[link.from as usize] = UNMARKED;
             if link.to < PANICKED_FROM && !node.after.contains(&link.to) {
                 node.after.push(link.to);
+                self.nodes[link.to as usize].before.push(link.from);
             }
         }
         true
@@ -87,11 +101,30 @@ impl Actor {
         (self.nodes.len(), self.edges)
     }
 
-    /// Sees to which groups everything belongs, now that these look at more.
-    pub(super) fn regroup(&mut self, looks: &Looks) {
-        for step in self.steps.chunks_mut(self.len) {
-            *footprint::groups_mut(step) = looks.of(footprint::writes(step));
+    /// Sees to which groups everything belongs, now that these look at all this.
+    pub(super) fn regroup(&mut self, looked: &[u64]) {
+        for (step, changed) in self.steps.chunks_mut(self.len).zip(&mut self.changed) {
+            let groups = groups_of(footprint::writes(step), looked);
+            if std::mem::replace(footprint::groups_mut(step), groups) != groups {
+                *changed = UNMARKED;
+            }
         }
+    }
+
+    /// Marks the control states from which anything changed can follow.
+    pub(super) fn mark(&mut self, version: u32) {
+        let changed = self.changed.iter().enumerate().filter(|(_, version)| **version == UNMARKED);
+        let mut all: Vec<u32> = changed.map(|(number, _)| number as u32).collect();
+        while let Some(number) = all.pop() {
+            self.changed[number as usize] = version;
+            let earlier = self.nodes[number as usize].before.iter();
+            all.extend(earlier.filter(|earlier| self.changed[**earlier as usize] != version));
+        }
+    }
+
+    /// The version in which anything changed last that can follow a control state; none where that is not known.
+    pub(super) fn changed(&self, node: u32) -> Option<u32> {
+        self.changed.get(node as usize).copied()
     }
 
     pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
@@ -124,16 +157,11 @@ impl Actor {
     }
 }
 
-/// What is touched from control states on, as long as some guards stay shut. Worked out where it is asked for; few
-/// footprints, by number.
+/// What is touched from control states on, as long as some guards stay shut. Worked out where it is asked for.
 pub(super) struct Future {
     shut: Guards,
-    /// By control state.
+    /// By control state: the number of the footprint.
     of: Vec<u32>,
-    footprints: Vec<u64>,
-    numbers: FxHashMap<Box<Footprint>, u32>,
-    /// By footprint: the guards that are opened.
-    opened: Vec<Guards>,
 }
 
 /// Of a control state: its footprint was not asked for yet, or is being worked out at the place that follows.
@@ -142,8 +170,7 @@ const AT_WORK: u32 = 1 << 31;
 
 impl Future {
     pub(super) fn new(shut: Guards) -> Future {
-        let (of, footprints, numbers, opened) = Default::default();
-        Future { shut, of, footprints, numbers, opened }
+        Future { shut, of: Vec::new() }
     }
 
     /// The guards that stay shut.
@@ -151,23 +178,19 @@ impl Future {
         self.shut
     }
 
-    /// What is touched from a control state on, and which guards that opens, as `opens` tells; none of one that is not known.
+    /// What is touched from a control state on, by its number among those that are known; none of a control state that is not
+    /// known.
     #[inline]
-    pub(super) fn from(
-        &mut self,
-        actor: &Actor,
-        node: u32,
-        opens: impl Fn(&Footprint) -> Guards,
-    ) -> Option<(&Footprint, Guards)> {
-        if self.of.get(node as usize).is_none_or(|number| *number == UNKNOWN) {
-            if node as usize >= actor.nodes.len() {
-                return None;
+    pub(super) fn from(&mut self, actor: &Actor, node: u32, known: &mut Footprints) -> Option<u32> {
+        match self.of.get(node as usize) {
+            Some(&number) if number != UNKNOWN => Some(number),
+            _ if node as usize >= actor.nodes.len() => None,
+            _ => {
+                self.of.resize(actor.nodes.len(), UNKNOWN);
+                self.work_out(actor, node, known);
+                Some(self.of[node as usize])
             }
-            self.of.resize(actor.nodes.len(), UNKNOWN);
-            self.work_out(actor, node, opens);
         }
-        let number = self.of[node as usize] as usize;
-        Some((&self.footprints[number * actor.len..][..actor.len], self.opened[number]))
     }
 
     /// What follows in an automaton, or nothing in front of a guard that is shut.
@@ -177,7 +200,7 @@ impl Future {
     }
 
     #[cold]
-    fn work_out(&mut self, actor: &Actor, from: u32, opens: impl Fn(&Footprint) -> Guards) {
+    fn work_out(&mut self, actor: &Actor, from: u32, known: &mut Footprints) {
         let order = self.unknown_after(actor, from);
         let len = actor.len;
         let mut touched = vec![0; order.len() * len];
@@ -195,8 +218,7 @@ impl Future {
                 for &next in self.after(actor, node) {
                     let number = self.of[next as usize];
                     if number & AT_WORK == 0 {
-                        let known = &self.footprints[number as usize * len..][..len];
-                        footprint::join(&mut touched[at * len..][..len], known);
+                        footprint::join(&mut touched[at * len..][..len], known.get(number));
                     } else if let next = (number & !AT_WORK) as usize
                         && next != at
                     {
@@ -211,17 +233,7 @@ impl Future {
             first = false;
         }
         for (&node, touched) in order.iter().zip(touched.chunks(len)) {
-            let number = match self.numbers.get(touched) {
-                Some(number) => *number,
-                None => {
-                    let number = self.numbers.len() as u32;
-                    self.numbers.insert(touched.into(), number);
-                    self.footprints.extend_from_slice(touched);
-                    self.opened.push(opens(touched));
-                    number
-                }
-            };
-            self.of[node as usize] = number;
+            self.of[node as usize] = known.number(touched);
         }
     }
 

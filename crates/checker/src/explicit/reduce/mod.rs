@@ -22,18 +22,21 @@
 //!   from it; a property that would look further in a state which was not met would look further in one that was,
 //!   where it sees the same so far.
 //! - *Fair runs without an end.* Each run that is owed to nobody has an equivalent one in the reduced graph, by
-//!   the first two points, in which what actors wait for changes in the same order, since two writes to bits that
-//!   somebody waits for together are a conflict: it is fair as well. (Peled, CAV 1993, and for what easily goes
+//!   the first two points. Is it fair as well? What somebody waits for who waits for ever must be free, again and again or
+//!   for good, in both or in neither. Once he stands there, a step that changes what he waits for has him in its set, since
+//!   he looks at it, and with him everybody else who may change it: so all this changes in the same order in both,
+//!   but for the finitely many steps that came before. (Peled, CAV 1993, and for what easily goes
 //!   wrong on the fly Siegel, CAV 2019: here no condition depends on the order of the search.)
 //!
 //! Automata are unfolded as the search goes, so what is known of a future is too little at first. Sets are chosen
-//! from what was known when their level began; in the end all that were chosen from less are looked at again,
-//! until none has to grow. Nothing is unknown then: the first step of a run that leads out of what is unfolded is a
+//! from what was known when their level began; in the end all are looked at again from which anything can follow that was not
+//! known then, until none has to grow. Nothing is unknown then: the first step of a run that leads out of what is unfolded is a
 //! step of the unfolded automata itself, whose result would have been met.
 //!
 //! Only that *nothing* is wrong is taken from the reduced graph. Where anything is, or may be, the plain graph
 //! is searched, so that schedules stay the shortest ones, and everything that is told is told from it.
 
+mod chooser;
 mod footprint;
 mod future;
 #[cfg(test)]
@@ -41,16 +44,15 @@ mod tests;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::expand::Expander;
-use super::key::{Key, control_of, memory_of};
-use super::looks::Looks;
+use super::key::{Key, control_of};
+use super::looks::{Looks, groups_of};
 use super::prepared::Prepared;
-use super::unfold::Standing;
+use super::unfold::PANICKED_FROM;
+pub(crate) use chooser::{Chooser, Stand};
 use footprint::Footprint;
-use future::{Actor, Future, Guard, Guards};
+use future::{Actor, Guard, Guards};
 
 /// What sets are chosen by. Threads read it; between levels it [grows](Reduction::grow).
 pub(crate) struct Reduction {
@@ -119,8 +121,7 @@ impl Reduction {
     /// Learns what was unfolded and looked at meanwhile; whether that was anything.
     pub(crate) fn grow(&mut self, prepared: &Prepared) -> bool {
         let actors = self.actors.iter_mut().enumerate();
-        let grown =
-            actors.fold(false, |grown, (number, actor)| actor.grow(prepared, number, &self.looks) || grown);
+        let grown = actors.fold(false, |grown, (number, actor)| actor.grow(prepared, number) || grown);
         let extent = self.looks.extent();
         if !grown && extent == self.extent {
             return false;
@@ -136,8 +137,9 @@ impl Reduction {
         for actor in &mut self.actors {
             actor.number(&self.guards);
             if !lacks_groups {
-                actor.regroup(&self.looks);
+                actor.regroup(&self.looked);
             }
+            actor.mark(self.version);
         }
         !self.lacks(Fault::Again)
     }
@@ -161,18 +163,28 @@ impl Reduction {
         self.fault == Some(part)
     }
 
+    /// How often it has grown.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether a set that was chosen in a version is what it would be now: nothing changed since that can follow.
+    pub(crate) fn is_as_in<const R: usize>(&self, version: u32, key: &Key<R>) -> bool {
+        let mut actors = self.actors.iter().enumerate();
+        actors.all(|(number, actor)| {
+            let control = control_of(key, number);
+            control >= PANICKED_FROM || actor.changed(control).is_some_and(|changed| changed <= version)
+        })
+    }
+
     /// What is looked at, for those who know whose memory it is.
     pub(crate) fn looks(&self) -> &Arc<Looks> {
         &self.looks
     }
 
-    /// The groups of the bits that a step writes, where it writes any.
-    fn groups_of(&self, actor: usize, node: u32, touched: &Footprint) -> u64 {
-        match self.actors[actor].step(node) {
-            Some(known) => footprint::groups(known),
-            None if self.lacks(Fault::Groups) => 0,
-            None => self.looks.of(footprint::writes(touched)),
-        }
+    /// The groups of the bits that a step writes.
+    fn groups_of(&self, touched: &Footprint) -> u64 {
+        if self.lacks(Fault::Groups) { 0 } else { groups_of(footprint::writes(touched), &self.looked) }
     }
 
     /// The guards that are shut in a memory.
@@ -187,189 +199,4 @@ impl Reduction {
         let guards = self.guards.iter().enumerate().filter(|(_, (word, bits))| writes[*word] & bits != 0);
         guards.fold(0, |opened, (number, _)| opened | 1 << number)
     }
-}
-
-/// One thread's means to choose sets.
-pub(crate) struct Chooser {
-    /// What the step of each actor touches in the state in hand.
-    steps: Vec<Box<Footprint>>,
-    futures: Futures,
-}
-
-/// What is touched from each control state on, by actor and guards that stay shut.
-struct Futures {
-    of: Vec<OfActor>,
-    /// What these were worked out from.
-    version: u32,
-}
-
-/// The futures of an actor.
-#[derive(Default)]
-struct OfActor {
-    all: Vec<Future>,
-    by_shut: FxHashMap<Guards, usize>,
-    /// Which was asked for last: mostly it is again.
-    last: usize,
-}
-
-impl OfActor {
-    fn of(&mut self, shut: Guards) -> &mut Future {
-        if self.all.get(self.last).is_none_or(|last| last.shut() != shut) {
-            let OfActor { all, by_shut, .. } = self;
-            self.last = *by_shut.entry(shut).or_insert_with(|| {
-                all.push(Future::new(shut));
-                all.len() - 1
-            });
-        }
-        &mut self.all[self.last]
-    }
-}
-
-impl Futures {
-    /// What an actor touches from where it stands, as long as these guards stay shut, and the guards that it opens; none
-    /// where nothing is known.
-    fn from<const R: usize>(
-        &mut self,
-        here: &Here<R>,
-        actor: usize,
-        shut: Guards,
-    ) -> Option<(&Footprint, Guards)> {
-        let of = &here.reduction.actors[actor];
-        let future = self.of[actor].of(of.own(shut));
-        future.from(of, control_of(here.key, actor), |touched| here.reduction.opened(touched))
-    }
-
-    /// The guards that stay shut as long as only `others` move.
-    fn stay_shut<const R: usize>(&mut self, here: &Here<R>, others: u16) -> Guards {
-        let mut shut = here.shut;
-        loop {
-            let opened = bits(others.into()).fold(0, |opened, other| {
-                opened | self.from(here, other, shut).map_or(0, |(_, opens)| opens & shut)
-            });
-            if opened == 0 || here.reduction.lacks(Fault::Guards) {
-                return shut;
-            }
-            shut &= !opened;
-        }
-    }
-}
-
-/// A state, as sets are chosen for it.
-struct Here<'a, const R: usize> {
-    reduction: &'a Reduction,
-    key: &'a Key<R>,
-    /// The actors that can move, and those that wait, one bit each.
-    enabled: u16,
-    blocked: u16,
-    /// The guards that are shut.
-    shut: Guards,
-}
-
-impl Chooser {
-    pub(crate) fn new(prepared: &Prepared) -> Chooser {
-        let nothing = vec![0; footprint::len(&prepared.packing)].into_boxed_slice();
-        let actors = prepared.actors();
-        let of = (0..actors).map(|_| OfActor::default()).collect();
-        Chooser { steps: vec![nothing; actors], futures: Futures { of, version: 0 } }
-    }
-
-    /// The actors whose steps are to be taken in a state, or [`WHOLE`] where that is everybody's. At least those
-    /// in `taken`, which are not none but where a set was chosen before; after a step of one in `last` nothing follows.
-    pub(crate) fn choose<const R: usize>(
-        &mut self,
-        reduction: &Reduction,
-        expander: &mut Expander,
-        key: &Key<R>,
-        (enabled, blocked): (u16, u16),
-        (last, taken): (u16, u16),
-    ) -> u16 {
-        if enabled.count_ones() < 2 || enabled == taken {
-            return WHOLE;
-        }
-        let goes_round = |actor: &usize| reduction.actors[*actor].goes_round(control_of(key, *actor));
-        let mut sticky = bits(enabled.into()).filter(goes_round).fold(last, |all, actor| all | 1 << actor);
-        if reduction.lacks(Fault::Sticky) {
-            sticky = 0;
-        }
-        let fair = if reduction.lacks(Fault::Fair) { u16::MAX } else { reduction.fair };
-        let seeds = enabled & !sticky & fair;
-        if seeds == 0 || taken & sticky != 0 {
-            return WHOLE;
-        }
-        if self.futures.version != reduction.version {
-            self.futures.of.fill_with(OfActor::default);
-            self.futures.version = reduction.version;
-        }
-        self.look_at_steps(reduction, expander, key, enabled | blocked);
-        let shut = reduction.shut(expander.words(memory_of(key)));
-        let here = Here { reduction, key, enabled, blocked, shut };
-        let fits = |set: &u16| set & sticky == 0 && *set != enabled;
-        if taken != 0 {
-            return Some(self.closed(&here, taken) & enabled).filter(fits).unwrap_or(WHOLE);
-        }
-        // Of sets of one size the one with the last actors, the same for any number of threads.
-        let mut least = None;
-        for seed in (0..u16::BITS).rev().filter(|seed| seeds >> seed & 1 != 0) {
-            let set = self.closed(&here, 1 << seed) & enabled;
-            let order = |set: &u16| (set.count_ones(), std::cmp::Reverse(*set));
-            least = least.into_iter().chain(Some(set).filter(fits)).min_by_key(order);
-            if least.is_some_and(|set| set.count_ones() == 1) {
-                break; // none is smaller, and those of earlier actors come later
-            }
-        }
-        least.unwrap_or(WHOLE)
-    }
-
-    /// Sees what the steps of these actors touch.
-    fn look_at_steps<const R: usize>(
-        &mut self,
-        reduction: &Reduction,
-        expander: &mut Expander,
-        key: &Key<R>,
-        actors: u16,
-    ) {
-        let packing = &expander.prepared().packing;
-        for actor in bits(actors.into()) {
-            let control = control_of(key, actor);
-            let Some(Standing::Pending(step)) = expander.standing(actor, control) else { continue };
-            let (action, touched) = (step.action, &mut self.steps[actor]);
-            touched.fill(0);
-            footprint::add_here(touched, &action, packing, expander.words(memory_of(key)));
-            if footprint::writes(touched).iter().any(|bits| *bits != 0) {
-                *footprint::groups_mut(touched) = reduction.groups_of(actor, control, touched);
-            }
-        }
-    }
-
-    /// The least set with these actors that nobody outside is in the way of.
-    fn closed<const R: usize>(&mut self, here: &Here<R>, mut set: u16) -> u16 {
-        let everybody = here.enabled | here.blocked;
-        let lacks_opening = here.reduction.lacks(Fault::Opening);
-        loop {
-            let others = everybody & !set;
-            let shut = self.futures.stay_shut(here, others);
-            let mut more = 0;
-            for other in bits(others.into()) {
-                let Some((future, _)) = self.futures.from(here, other, shut) else { continue };
-                let in_the_way = bits(set.into()).any(|actor| match here.enabled & 1 << actor {
-                    0 => !lacks_opening && footprint::opens(&self.steps[actor], future),
-                    _ => footprint::conflict(&self.steps[actor], future),
-                });
-                more |= u16::from(in_the_way) << other;
-            }
-            if more == 0 {
-                return set;
-            }
-            set |= more;
-        }
-    }
-}
-
-/// The numbers of the bits that are set.
-fn bits(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let number = set.trailing_zeros() as usize;
-        set &= set.wrapping_sub(1);
-        (number < 64).then_some(number)
-    })
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::{Bounds, Ending};
 
-use crate::explicit::common::generating::{lacking, locking, loops, plain_programs, programs};
+use crate::explicit::common::generating::{crossing, lacking, locking, loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
 use crate::explicit::effects::Effects;
@@ -48,31 +48,24 @@ struct Told {
 
 fn told(program: &Program, plan: Plan, threads: usize) -> Option<Told> {
     let prepared = Prepared::new(&program.scenario()).ok()?;
-    match prepared.actors() {
-        0..=2 => told_in::<1>(&prepared, plan, threads),
-        _ => told_in::<2>(&prepared, plan, threads),
-    }
-}
-
-fn told_in<const R: usize>(prepared: &Prepared, plan: Plan, threads: usize) -> Option<Told> {
     let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
     let options = Options { bounds, threads, ..Options::default() };
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
-    let limits = Limits::new(&options, prepared, ceilings, Instant::now());
+    let limits = Limits::new(&options, &prepared, ceilings, Instant::now());
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
-    let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, None).ok()?;
+    let mut searched: Searched<2> = search(&prepared, &memories, &limits, plan, None).ok()?;
     if limits.stopped() {
         return None;
     }
     Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
     let SeenInAutomata { reached, bad, unsupported } =
-        seen_in_automata(prepared, !searched.places.by_rest.is_empty());
-    let judged = judge(prepared, &searched, &memories, &limits).ok()?;
+        seen_in_automata(&prepared, !searched.places.by_rest.is_empty());
+    let judged = judge(&prepared, &searched, &memories, &limits).ok()?;
     let found = judged.iter().flat_map(|judged| &judged.found).map(|component| component.bad.clone());
     let (rounds, waits) = found.partition(|bad| bad.witness.ends_with(" round"));
     Some(Told {
         states: searched.states.len(),
-        rests: unpacked_rests(prepared, &memories, &searched.places),
+        rests: unpacked_rests(&prepared, &memories, &searched.places),
         endings: searched.places.endings.clone(),
         bad: searched.places.all.iter().cloned().chain(bad).collect(),
         reached,
@@ -143,6 +136,7 @@ fn of_all_kinds() -> impl Strategy<Value = (Program, usize)> {
         2 => loops(),
         1 => lacking(programs()),
         4 => locking(),
+        1 => crossing(),
     ];
     (programs, prop_oneof![3 => Just(1), 1 => team_sizes()])
 }
