@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use machine::Word;
-use scenario::{BadState, Bound, Check, Coverage, EventKind, Outcome, Scenario, Schedule, built_in};
+use scenario::{BadState, Bound, Check, Coverage, Outcome, Scenario, Schedule, built_in};
 
 use super::checkpoint::{Has, Keeper};
 use super::cycles::judge;
@@ -110,6 +110,20 @@ pub(super) struct Answer {
     pub(super) outcome: Outcome,
     pub(super) rests: BTreeSet<AtRest>,
     phases: Phases,
+    /// Of a reduced search: what is bad if nobody has another step than those that were taken.
+    doubtful: BTreeSet<Bad>,
+}
+
+impl Answer {
+    /// The bad states of a reduced search that are bad in the whole of the graph, too. Left out is what only that can tell:
+    /// that something is never reached, or that who waits while others go round waits for ever.
+    fn shown(self) -> Vec<BadState> {
+        let Answer { outcome, doubtful, .. } = self;
+        let doubtful: BTreeSet<_> =
+            doubtful.iter().map(|bad| (bad.property.to_owned(), bad.witness.clone())).collect();
+        let is_shown = |bad: &BadState| !bad.schedule.events.is_empty() && !doubtful.contains(&id(bad));
+        outcome.bad.into_iter().filter(is_shown).collect()
+    }
 }
 
 pub(super) fn search_prepared(
@@ -152,8 +166,8 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
             return Ok(reduced);
         }
-        found = reduced.outcome.bad;
         let was_cut = matches!(reduced.outcome.coverage, Coverage::Cut { .. });
+        found = reduced.shown();
         keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
     }
     let mut plain = attempt(Plan::Plain, &mut keeper)?.unwrap_or_default();
@@ -169,19 +183,16 @@ fn tells_enough(coverage: Coverage) -> bool {
     matches!(coverage, Coverage::Exhausted | Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
 }
 
-/// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost. Left out is
-/// what only the whole of a graph can tell: that something is never reached, or that who waits while others go round waits
-/// for ever.
+/// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost.
 fn keep(bad: &mut Vec<BadState>, reduced: Vec<BadState>) {
-    let id = |bad: &BadState| (bad.property.clone(), bad.witness.clone());
-    let goes_round =
-        |bad: &BadState| bad.schedule.events.iter().any(|event| matches!(event.kind, EventKind::Cycle));
-    let is_shown = |bad: &BadState| {
-        !bad.schedule.events.is_empty() && (bad.property != built_in::DEADLOCK.id || !goes_round(bad))
-    };
     let known: BTreeSet<_> = bad.iter().map(id).collect();
-    bad.extend(reduced.into_iter().filter(|other| is_shown(other) && !known.contains(&id(other))));
+    bad.extend(reduced.into_iter().filter(|other| !known.contains(&id(other))));
     bad.sort_by_key(id);
+}
+
+/// What tells a bad state from others.
+fn id(bad: &BadState) -> (String, String) {
+    (bad.property.clone(), bad.witness.clone())
 }
 
 /// When everything began, by the caller's clock and by the engine's.
@@ -228,7 +239,11 @@ fn attempt<const R: usize>(
     if let Some(error) = limits.error() {
         return Err(error);
     }
-    found.extend(judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone())));
+    let judged_bad = judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone()));
+    let judged_bad: BTreeSet<Bad> = judged_bad.collect();
+    let is_doubtful = |bad: &&Bad| plan.is_reduced() && bad.property == built_in::DEADLOCK.id;
+    let doubtful = judged_bad.difference(&found).filter(is_doubtful).cloned().collect();
+    found.extend(judged_bad);
     let coverage = match limits.coverage() {
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
         coverage => coverage,
@@ -318,7 +333,7 @@ fn attempt<const R: usize>(
         schedules: (asked.clock)().saturating_sub(after_judging),
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
-    Ok(Some(Answer { outcome, rests, phases }))
+    Ok(Some(Answer { outcome, rests, phases, doubtful }))
 }
 
 /// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.

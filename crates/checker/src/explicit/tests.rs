@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use machine::{Action, Demand, Machine, Place, Step, again};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use scenario::{Actor, Bound, Bounds, Coverage, Outcome, Scenario};
+use scenario::{Actor, BadState, Bound, Bounds, Coverage, Outcome, Scenario, built_in};
 
-use super::common::generating::{loops, plain_programs, programs};
+use super::common::generating::{crossing, locking, loops, plain_programs, programs};
 use super::common::program::Program;
 use super::common::{counter, label, load, scenario, store};
 use super::engine::{Asked, AtRest, check, search_prepared};
@@ -67,6 +67,45 @@ fn judging_ends_where_the_numbers_for_a_class_of_states_do() {
     let few = under(&scenario, Ceilings { states: whole.states as usize / 2, ..most });
     assert_eq!(few.states, whole.states);
     assert_eq!(cut(&few), (true, "the engine has no more numbers for states"));
+}
+
+/// What is bad, by property and witness, in a search of a program up to so many states. Whether who waits while others
+/// go round may wait for ever, or must, is not told apart: only the whole can tell.
+fn bad(program: &Program, reduce: Reduce, states_max: u64) -> Option<BTreeSet<(String, String)>> {
+    let bounds = Bounds { states_max, ..Bounds::default() };
+    let outcome = check(&program.scenario(), &Options { reduce, bounds, ..Options::default() }).ok()?;
+    let is_whole = outcome.coverage != Coverage::Cut { bound: Bound::States };
+    let waits = [built_in::DEADLOCK.id, built_in::LIVELOCK.id];
+    let told = |bad: BadState| match waits.contains(&bad.property.as_str()) {
+        true => (waits.concat(), bad.witness),
+        false => (bad.property, bad.witness),
+    };
+    (is_whole || states_max < STATES_MAX).then(|| outcome.bad.into_iter().map(told).collect())
+}
+
+/// Larger graphs are left out.
+const STATES_MAX: u64 = 20_000;
+
+/// Whatever a search that is cut tells stands: steps that it did not take are none that are not there.
+#[test]
+fn what_a_cut_search_finds_the_whole_one_finds() {
+    let programs = prop_oneof![programs(), plain_programs(), loops(), locking(), crossing()];
+    let found = RefCell::new((0, 0));
+    let config = ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() };
+    let reductions = prop_oneof![Just(Reduce::None), Just(Reduce::Order(0)), Just(Reduce::Order(20))];
+    let run = TestRunner::new(config).run(&(programs, reductions, 2..200_u64), |(program, reduce, most)| {
+        let (Some(cut), Some(whole)) = (bad(&program, reduce, most), bad(&program, Reduce::None, STATES_MAX))
+        else {
+            return Ok(());
+        };
+        prop_assert!(cut.is_subset(&whole), "{cut:?} of {whole:?}");
+        let mut found = found.borrow_mut();
+        (found.0, found.1) = (found.0 + usize::from(!cut.is_empty()), found.1 + usize::from(cut != whole));
+        Ok(())
+    });
+    run.unwrap_or_else(|error| panic!("{error}"));
+    let (some, fewer) = found.into_inner();
+    assert!(some > 500 && fewer > 200, "{some} with something, {fewer} with less than there is");
 }
 
 /// Everything that is told, as text, of a search in which threads share even the smallest frontier.

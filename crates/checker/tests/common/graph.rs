@@ -1,8 +1,9 @@
 //! The graph of all states of a program, kept whole.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Word;
+use rustc_hash::FxHashMap;
 
 use super::naive::{Code, Taken, Thread, take};
 use super::program::{Broken, Op};
@@ -31,7 +32,7 @@ impl Graph {
     pub(crate) fn of(actors: &[&[Op]], initial: &[Vec<Word>], widths: &[u8], most: usize) -> Option<Graph> {
         let codes = actors.iter().map(|ops| Code::new(ops)).collect();
         let mut graph = Graph { codes, ..Graph::default() };
-        let mut numbers: HashMap<State, usize> = HashMap::new();
+        let mut numbers: FxHashMap<State, usize> = FxHashMap::default();
         for cells in initial {
             let threads = graph.codes.iter().map(|code| code.start(&mut graph.at_start)).collect();
             let number = add(&mut numbers, &mut graph.states, (cells.clone(), threads));
@@ -199,7 +200,7 @@ impl Graph {
     }
 }
 
-fn add(numbers: &mut HashMap<State, usize>, states: &mut Vec<State>, state: State) -> usize {
+fn add(numbers: &mut FxHashMap<State, usize>, states: &mut Vec<State>, state: State) -> usize {
     let next = states.len();
     let number = *numbers.entry(state.clone()).or_insert(next);
     if number == next {
