@@ -126,7 +126,7 @@ impl<const R: usize> Layout<R> {
     /// Whether a row is one word, as nearly all are.
     #[inline]
     fn is_short(&self) -> bool {
-        R == 1 || self.bytes <= size_of::<u64>()
+        self.bytes <= size_of::<u64>()
     }
 
     /// The row of a key, if it fits.

@@ -29,6 +29,7 @@ pub(crate) struct Reduced {
     reduction: RwLock<Reduction>,
     /// The actors whose steps were taken, by shard and state: [`WHOLE`](super::reduce::WHOLE) where all were.
     taken: Vec<Mutex<Counted<u16>>>,
+    /// Since when sets are chosen by what is known now, and by what was known before.
     versions: RwLock<Vec<Since>>,
 }
 

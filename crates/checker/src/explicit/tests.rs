@@ -84,7 +84,7 @@ fn bad(program: &Program, reduce: Reduce, states_max: u64) -> Option<BTreeSet<(S
 }
 
 /// Larger graphs are left out.
-const STATES_MAX: u64 = 20_000;
+pub(super) const STATES_MAX: u64 = 20_000;
 
 /// Whatever a search that is cut tells stands: steps that it did not take are none that are not there.
 #[test]

@@ -340,7 +340,7 @@ impl Chooser {
         if let Some(Standing::Pending(step)) = expander.standing(actor, control) {
             let action = step.action;
             let packing = &expander.prepared().packing;
-            footprint::add_here(&mut self.touched, &action, packing, expander.words(memory_of(key)));
+            footprint::add_copy(&mut self.touched, &action, packing, expander.words(memory_of(key)));
             *footprint::groups_mut(&mut self.touched) = reduction.groups_of(&self.touched);
         }
         self.actors[actor].steps.number(&self.touched)

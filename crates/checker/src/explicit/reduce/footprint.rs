@@ -138,21 +138,17 @@ pub(super) fn add(footprint: &mut Footprint, action: &Action, packing: &Packing)
     }
 }
 
-/// Adds what a step touches in this memory.
-pub(super) fn add_here(footprint: &mut Footprint, action: &Action, packing: &Packing, memory: &[u64]) {
+/// Adds what a copy from user memory touches in this memory; nothing where the step is another one.
+pub(super) fn add_copy(footprint: &mut Footprint, action: &Action, packing: &Packing, memory: &[u64]) {
     let mut touched = Touched { footprint, packing };
-    match *action {
-        Action::Try { at, mask, .. } if packing.value(at, memory) & mask != 0 => touched.read(at, mask),
-        Action::CopyUser { entry, need, frame, frames, stride, unit, to } => {
-            let value = packing.value(entry, memory);
-            touched.read(entry, need);
-            if value & need == need {
-                touched.read(entry, bits_of(frame.shift, frame.width));
-                touched.read(source(frames, frame.of(value), stride, unit), Word::MAX);
-                touched.write(to, Word::MAX);
-            }
+    if let Action::CopyUser { entry, need, frame, frames, stride, unit, to } = *action {
+        let value = packing.value(entry, memory);
+        touched.read(entry, need);
+        if value & need == need {
+            touched.read(entry, bits_of(frame.shift, frame.width));
+            touched.read(source(frames, frame.of(value), stride, unit), Word::MAX);
+            touched.write(to, Word::MAX);
         }
-        _ => add(footprint, action, packing),
     }
 }
 

@@ -142,7 +142,7 @@ impl Actor {
     }
 
     /// What the step of a control state touches, whatever memory holds; none where that is not known.
-    pub(super) fn step(&self, node: u32) -> Option<&Footprint> {
+    fn step(&self, node: u32) -> Option<&Footprint> {
         self.steps.get(node as usize * self.len..)?.get(..self.len)
     }
 

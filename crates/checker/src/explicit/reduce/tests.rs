@@ -24,10 +24,7 @@ use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::Fault;
 use crate::explicit::reports::{SeenInAutomata, seen_in_automata};
 use crate::explicit::search::{Searched, search};
-use crate::explicit::tests::team_sizes;
-
-/// Larger graphs are left out.
-const STATES_MAX: u64 = 20_000;
+use crate::explicit::tests::{STATES_MAX, team_sizes};
 
 /// What a search told, and how much it took.
 #[derive(Debug)]
