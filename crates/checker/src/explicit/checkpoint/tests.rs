@@ -145,6 +145,10 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
             return Ok(());
         }
         let (again, stopped) = resumed(&scenario, &options, stops).expect("it can be searched");
+        // What leaves orders out has tables of its own: where they find no room, everything may.
+        let fits = plain.0.reduced && !again.0.reduced && matches!(stops, Stops::Memory(_));
+        let everything = Options { reduce: Reduce::None, ..options };
+        let plain = if fits { run(&scenario, &everything).expect("it can be searched") } else { plain };
         prop_assert_eq!(&again, &plain);
         let mut met = met.borrow_mut();
         met.0 += 1;
