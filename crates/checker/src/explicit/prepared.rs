@@ -8,7 +8,7 @@ use scenario::{Fairness, Scenario};
 
 use super::error::{Error, Spot};
 use super::packing::{Fault, Packed, Packing};
-use super::unfold::Automaton;
+use super::unfold::{Automaton, Reach};
 
 /// A scenario made ready for stepping. Its actors are unfolded as far as any search or run took
 /// them, so that runs that share it don't run model code again.
@@ -70,6 +70,11 @@ impl Prepared {
     /// How many actors there are, views not counted.
     pub(crate) fn actors(&self) -> usize {
         self.scenario.actors.len()
+    }
+
+    /// How far each automaton is unfolded.
+    pub(crate) fn reaches(&self) -> Vec<Reach> {
+        self.automata.iter().map(Automaton::reach).collect()
     }
 
     /// Executes a step on packed words.

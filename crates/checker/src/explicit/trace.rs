@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::error::Error;
 use super::prepared::Prepared;
-use super::unfold::{Automaton, Edge, Standing};
+use super::unfold::{Automaton, Edge, Reach, Standing};
 
 /// A place in a source: file and line.
 pub type Place = (String, u32);
@@ -52,8 +52,14 @@ impl Trace {
     /// The trace of the search that `prepared` was made for, and used for alone.
     #[must_use]
     pub fn of(prepared: &Prepared) -> Trace {
+        Trace::up_to(prepared, &prepared.reaches())
+    }
+
+    /// The same when its automata were unfolded so far.
+    pub(crate) fn up_to(prepared: &Prepared, reaches: &[Reach]) -> Trace {
         let mut telling = Telling::default();
-        let automata = prepared.automata.iter().map(|automaton| telling.asked(automaton)).collect();
+        let automata = prepared.automata.iter().zip(reaches);
+        let automata = automata.map(|(automaton, reach)| telling.asked(automaton, *reach)).collect();
         let (digest, places) = telling.end();
         Trace { automata, digest, places }
     }
@@ -207,10 +213,10 @@ impl Telling {
         self.add();
     }
 
-    /// Tells of everything that was followed.
-    fn asked(&mut self, automaton: &Automaton) -> Asked {
+    /// Tells of everything that was followed so far.
+    fn asked(&mut self, automaton: &Automaton, reach: Reach) -> Asked {
         let mut followed: FxHashMap<u32, Vec<_>> = FxHashMap::default();
-        for (from, result, edge) in automaton.edges() {
+        for (from, result, edge) in automaton.edges_up_to(reach) {
             followed.entry(from).or_default().push((result, edge));
         }
         let mut asked = Asked { nodes: Vec::new(), ways: Vec::new(), results: Vec::new(), back: Vec::new() };

@@ -20,7 +20,7 @@ use crate::explicit::prepared::Prepared;
 use crate::explicit::reduce::{Growth, Reduction};
 use crate::explicit::sets::Sets;
 use crate::explicit::trace::Trace;
-use crate::explicit::unfold::{Automaton, CONTROL_BITS, Link, PANICKED_FROM};
+use crate::explicit::unfold::{Automaton, CONTROL_BITS, Link, PANICKED_FROM, Reach};
 use crate::explicit::visited::Shard;
 
 /// Which of the searches of a question it is.
@@ -52,6 +52,9 @@ pub(super) struct Stand {
 pub(super) struct Mark {
     /// How many memories there are, by shard.
     pub(super) memories: Vec<usize>,
+    /// How far the models are unfolded. They may be further when it is written: who judges looks at what comes next, and a
+    /// reduction that learned of that would choose otherwise.
+    pub(super) reaches: Vec<Reach>,
     pub(super) transitions: u64,
     pub(super) sets: Sets,
     pub(super) found: bool,
@@ -119,8 +122,9 @@ pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
 ) -> io::Result<()> {
     let lens = &mark.memories;
     to.put(&shape::<R>(prepared))?;
-    prepared.automata.iter().try_for_each(|automaton| write_automaton(to, automaton))?;
-    to.put(&Trace::of(prepared).digest())?;
+    let mut models = prepared.automata.iter().zip(&mark.reaches);
+    models.try_for_each(|(automaton, reach)| write_automaton(to, automaton, *reach))?;
+    to.put(&Trace::up_to(prepared, &mark.reaches).digest())?;
     if let Some((growth, _)) = &has.reduced {
         to.put(growth)?;
     }
@@ -142,17 +146,17 @@ pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
 }
 
 /// The control states in the order of their numbers, by the way on which each was met first, and all ways.
-fn write_automaton(to: &mut Writer, automaton: &Automaton) -> io::Result<()> {
-    for origins in automaton.origins() {
-        to.number(origins.len() as u64)?;
-        to.rows(origins.len(), 2, |number, row| {
+fn write_automaton(to: &mut Writer, automaton: &Automaton, reach: Reach) -> io::Result<()> {
+    for (origins, len) in automaton.origins().iter().zip([reach.living, reach.dead]) {
+        to.number(len as u64)?;
+        to.rows(len, 2, |number, row| {
             let (from, result) = origins[number].unwrap_or((NOWHERE, 0));
             row.copy_from_slice(&[from.into(), result]);
         })?;
     }
     let links = automaton.links_since(0);
-    to.number(links.len() as u64)?;
-    to.rows(links.len(), 3, |number, row| {
+    to.number(reach.links as u64)?;
+    to.rows(reach.links, 3, |number, row| {
         let Link { from, result, to, .. } = links[number];
         row.copy_from_slice(&[from.into(), result, to.into()]);
     })

@@ -219,7 +219,8 @@ impl<'a> Keeper<'a> {
             return false;
         }
         let (found, written) = (limits.has_found(), std::mem::take(&mut self.is_there));
-        self.mark = Some(Mark { memories: memories.lens(), transitions, sets, found, written });
+        let reaches = self.prepared.reaches();
+        self.mark = Some(Mark { memories: memories.lens(), reaches, transitions, sets, found, written });
         let pause =
             if self.to.every.is_zero() { Duration::ZERO } else { self.to.every.max(self.took * PART) };
         self.last.elapsed() >= pause

@@ -162,7 +162,7 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     }
     let (compared, stopped, reduced, bad) = met.into_inner();
     println!("{compared} programs, stopped {stopped} times; {reduced} reduced, {bad} with bad states");
-    assert!(compared > 100 && stopped > 400 && reduced > 3 && bad > 30, "{:?}", (stopped, reduced, bad));
+    assert!(compared > 100 && stopped > 400 && reduced > 0 && bad > 30, "{:?}", (stopped, reduced, bad));
 }
 
 /// The user stops it at any moment, and goes on with it, until it is done.

@@ -93,6 +93,15 @@ impl Table {
     }
 }
 
+/// How far an automaton is unfolded: all three lists only ever grow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Control states that go on or are done, and the others.
+    pub(crate) living: usize,
+    pub(crate) dead: usize,
+    pub(crate) links: usize,
+}
+
 /// A model actor, unfolded as far as it was followed. Shared by threads.
 pub(crate) struct Automaton {
     pub(crate) name: &'static str,
@@ -217,6 +226,19 @@ impl Automaton {
 
     fn grow(&self, bytes: usize) {
         self.bytes.fetch_add((bytes + 2 * ALLOCATION) as u64, Ordering::Relaxed);
+    }
+
+    /// How far it is unfolded.
+    pub(crate) fn reach(&self) -> Reach {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        Reach { living: table.nodes.len(), dead: table.dead.len(), links: table.links.len() }
+    }
+
+    /// The edges that it had when it was unfolded so far: from, result, to.
+    pub(crate) fn edges_up_to(&self, reach: Reach) -> Vec<(u32, Word, Arc<Edge>)> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let edges = table.links[..reach.links].iter();
+        edges.map(|link| (link.from, link.result, table.edges[&(link.from, link.result)].clone())).collect()
     }
 
     /// Every edge that was followed: from, result, to. In no particular order.
