@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use checker::explicit::Gauge;
 use checker::{explicit, isolate, on_loom, on_shuttle};
 use clap::ValueEnum;
 use scenario::{Bound, Coverage, Outcome, Scenario, WritePath};
@@ -169,12 +170,12 @@ impl Searcher {
                 progress.pass();
                 return Ok(Answer { scenario, outcome, kept: Some(Kept::Text) });
             }
-            let (outcome, kept) = progress.during(&chosen.target(), |states| {
+            let (outcome, kept) = progress.during(&chosen.target(), |gauge| {
                 let bounds = search.bounds(at_once);
                 let Some(cache) = cache else {
-                    return Ok((self.run(search, bounds, each, chosen, &scenario, states)?, None));
+                    return Ok((self.run(search, bounds, each, chosen, &scenario, gauge)?, None));
                 };
-                let options = self.explicit(bounds, search.bounds.reduce, each, states);
+                let options = self.explicit(bounds, search.bounds.reduce, each, gauge);
                 let options = explicit::Options { checkpoint: self.checkpoint(chosen, &scenario), ..options };
                 let wrong = |why| wrong_model(&chosen.target(), &why);
                 let search = |prepared: &_| explicit::check_prepared(prepared, &options);
@@ -209,7 +210,7 @@ impl Searcher {
         let progress = Progress::new(self.progress, items.len());
         let (bounds, reduce) = (bounds.explicit().bounds(at_once), bounds.reduce);
         let job = |item: &I| {
-            progress.during(&name(item), |states| job(item, &self.explicit(bounds, reduce, 1, states)))
+            progress.during(&name(item), |gauge| job(item, &self.explicit(bounds, reduce, 1, gauge)))
         };
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }
@@ -221,11 +222,11 @@ impl Searcher {
         threads: usize,
         chosen: &Chosen<'_>,
         scenario: &Scenario,
-        states: &Arc<AtomicU64>,
+        gauge: &Arc<Gauge>,
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = self.explicit(bounds, search.bounds.reduce, threads, states);
+                let options = self.explicit(bounds, search.bounds.reduce, threads, gauge);
                 let options = explicit::Options { checkpoint: self.checkpoint(chosen, scenario), ..options };
                 explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
             }
@@ -241,14 +242,14 @@ impl Searcher {
         bounds: scenario::Bounds,
         reduce: Reduce,
         threads: usize,
-        states: &Arc<AtomicU64>,
+        gauge: &Arc<Gauge>,
     ) -> explicit::Options {
-        let (interrupt, progress) = (Some(self.interrupt.clone()), Some(states.clone()));
+        let (interrupt, gauge) = (Some(self.interrupt.clone()), Some(gauge.clone()));
         let reduce = match reduce {
             Reduce::None => explicit::Reduce::None,
             Reduce::Order => explicit::Reduce::LARGE,
         };
-        explicit::Options { bounds, threads, reduce, interrupt, progress, checkpoint: None }
+        explicit::Options { bounds, threads, reduce, interrupt, gauge, checkpoint: None }
     }
 
     fn checkpoint(&self, chosen: &Chosen<'_>, scenario: &Scenario) -> Option<explicit::Checkpoint> {

@@ -1,10 +1,10 @@
 //! A line on standard error that tells how far the work is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use checker::explicit::{Gauge, Reading};
+use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Nothing is shown of what takes less time than this.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -12,8 +12,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the line is looked after.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The searches that run, and how many states each has.
-type Running = Mutex<Vec<(String, Arc<AtomicU64>)>>;
+/// A rate is that of this time.
+const RATED: Duration = Duration::from_secs(1);
+
+/// The searches that run.
+type Running = Mutex<Vec<Watched>>;
+
+/// A search that runs.
+struct Watched {
+    target: String,
+    gauge: Arc<Gauge>,
+    /// How many states there were, and when.
+    before: (u64, Instant),
+    /// States a second since the time before that.
+    rate: u64,
+}
 
 /// The progress of some searches.
 pub(crate) struct Progress {
@@ -51,12 +64,14 @@ impl Progress {
     }
 
     /// Counts `search` as running, and then as done.
-    pub(crate) fn during<R>(&self, target: &str, search: impl FnOnce(&Arc<AtomicU64>) -> R) -> R {
-        let states = Arc::new(AtomicU64::new(0));
+    pub(crate) fn during<R>(&self, target: &str, search: impl FnOnce(&Arc<Gauge>) -> R) -> R {
+        let gauge = Arc::new(Gauge::default());
         let locked = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        locked().push((target.to_owned(), states.clone()));
-        let result = search(&states);
-        locked().retain(|(_, s)| !Arc::ptr_eq(s, &states));
+        // The line is short.
+        let target = target.rsplit_once('@').map_or(target, |(_, rest)| rest).to_owned();
+        locked().push(Watched { target, gauge: gauge.clone(), before: (0, Instant::now()), rate: 0 });
+        let result = search(&gauge);
+        locked().retain(|watched| !Arc::ptr_eq(&watched.gauge, &gauge));
         self.bar.inc(1);
         result
     }
@@ -73,16 +88,34 @@ impl Progress {
 }
 
 fn message(running: &Running) -> String {
-    let running = running.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = running.iter().map(|(target, states)| {
-        // The line is short.
-        let target = target.rsplit_once('@').map_or(target.as_str(), |(_, rest)| rest);
-        match states.load(Ordering::Relaxed) {
-            0 => target.to_owned(),
-            states => format!("{target}, {states} states"),
-        }
-    });
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = running.iter_mut().map(|watched| watched.tell(Instant::now()));
     said.collect::<Vec<_>>().join("; ")
+}
+
+impl Watched {
+    fn tell(&mut self, now: Instant) -> String {
+        let Reading { states, depth, frontier, bytes } = self.gauge.read();
+        if states == 0 {
+            return self.target.clone();
+        }
+        self.rated(states, now);
+        let [states, rate, depth, frontier] = [states, self.rate, depth, frontier].map(HumanCount);
+        let (target, bytes) = (&self.target, BinaryBytes(bytes));
+        format!("{target}, {states} states, {rate}/s, depth {depth}, frontier {frontier}, {bytes}")
+    }
+
+    /// Works the rate out anew where it is time.
+    fn rated(&mut self, states: u64, now: Instant) {
+        let (before, at) = self.before;
+        let since = now.saturating_duration_since(at);
+        if since >= RATED {
+            // There are fewer where another search of the same question was begun.
+            let new = states.checked_sub(before).unwrap_or(states);
+            self.rate = (new as f64 / since.as_secs_f64()) as u64;
+            self.before = (states, now);
+        }
+    }
 }
 
 impl Drop for Progress {
@@ -92,5 +125,27 @@ impl Drop for Progress {
             let _ = watch.join();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_of_the_last_second_and_more_and_begins_anew_with_another_search() {
+        let begun = Instant::now();
+        let after = |tenths| begun + Duration::from_millis(100) * tenths;
+        let gauge = Arc::new(Gauge::default());
+        let mut watched = Watched { target: "a".to_owned(), gauge, before: (0, begun), rate: 0 };
+        assert_eq!(watched.tell(after(5)), "a");
+        watched.rated(3000, after(10));
+        assert_eq!(watched.rate, 3000);
+        watched.rated(3500, after(15));
+        assert_eq!(watched.rate, 3000, "it is too early for another one");
+        watched.rated(4000, after(30));
+        assert_eq!(watched.rate, 500);
+        watched.rated(600, after(40));
+        assert_eq!(watched.rate, 600);
     }
 }

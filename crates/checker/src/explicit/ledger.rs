@@ -62,6 +62,11 @@ impl Ledger {
         self.peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
+    /// The bytes that are counted now.
+    pub(crate) fn now(&self) -> u64 {
+        self.counted.load(Ordering::Relaxed) + self.models.load(Ordering::Relaxed)
+    }
+
     /// The most bytes that were counted at one time.
     pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)

@@ -6,7 +6,7 @@
 //! be left out (`reduce`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
-//! (`limits`), and counts its memory before it takes it (`ledger`). One phase after the other: `engine`.
+//! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the other: `engine`.
 //! What actors were unfolded to is handed out for checkers of other kinds (`automata`).
 //!
 //! Modules use those below them, and none of them this one.
@@ -22,6 +22,7 @@ mod engine;
 pub(crate) mod error;
 mod expand;
 mod findings;
+mod gauge;
 mod key;
 mod ledger;
 mod limits;
@@ -50,6 +51,7 @@ pub use automata::{Automaton, Control, Way, automata};
 pub use checkpoint::forget;
 pub use engine::{AtRest, Phases, check, check_prepared, explore, is_whole, profile};
 pub use error::{Error, Refused, Spot};
+pub use gauge::{Gauge, Reading};
 pub use options::{Checkpoint, News, Note, Options, Reduce};
 pub use prepared::Prepared;
 pub(crate) use schedule::end_with;

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use scenario::Bounds;
+
+use super::gauge::Gauge;
 
 /// How to search.
 #[derive(Clone, Debug)]
@@ -22,8 +24,8 @@ pub struct Options {
     pub reduce: Reduce,
     /// Set it to stop the search.
     pub interrupt: Option<Arc<AtomicBool>>,
-    /// Is given the number of states so far.
-    pub progress: Option<Arc<AtomicU64>>,
+    /// Shows how far the search is.
+    pub gauge: Option<Arc<Gauge>>,
     /// Where the search is left now and then, and where a bound or the user ends it, and goes on from if it was left before.
     /// Bounds are then on all of the search, with what was done and spent before. Once an outcome [is whole](super::is_whole), the
     /// caller takes it away ([`forget`](super::forget)).
@@ -34,8 +36,8 @@ impl Default for Options {
     /// The default bounds, one thread, no reduction.
     fn default() -> Options {
         let reduce = Reduce::None;
-        let (interrupt, progress, checkpoint) = Default::default();
-        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, progress, checkpoint }
+        let (interrupt, gauge, checkpoint) = Default::default();
+        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, gauge, checkpoint }
     }
 }
 

@@ -180,6 +180,7 @@ pub(crate) fn search<const R: usize>(
             });
             let mut sets = restored.sets;
             let mut has_learned = goes_on;
+            let mut depth = 0;
             while !limits.stopped() {
                 let mut new = shared.next_level();
                 let is_last = new.iter().all(Range::is_empty);
@@ -229,6 +230,10 @@ pub(crate) fn search<const R: usize>(
                 if states >= limits.options.bounds.states_max {
                     limits.stop(Bound::States);
                     break;
+                }
+                depth += 1;
+                if let Some(gauge) = &limits.options.gauge {
+                    gauge.level(depth, frontier as u64);
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
@@ -558,8 +563,8 @@ impl<'a, const R: usize> Shared<'a, R> {
     fn count(&self, new: &mut u64) {
         let new = std::mem::take(new);
         let states = self.states.0.fetch_add(new, Ordering::Relaxed) + new;
-        if let Some(progress) = &self.limits.options.progress {
-            progress.store(states, Ordering::Relaxed);
+        if let Some(gauge) = &self.limits.options.gauge {
+            gauge.count(states, self.limits.ledger.now());
         }
         self.limits.keep_room(states);
     }

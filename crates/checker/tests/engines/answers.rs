@@ -1,12 +1,12 @@
 //! What is looked at, what is said of it, and what stops a search.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::common::replaying::replay;
 use crate::common::{counter, label, load, lock, scenario, store};
-use checker::explicit::{Error, Options, check, explore};
+use checker::explicit::{Error, Gauge, Options, Reading, check, explore};
 use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again, bug, bug_on};
 use scenario::{
     Actor, Bound, Bounds, Check, Coverage, EventKind, Initial, Kind, Outcome, Property, Scenario,
@@ -170,15 +170,18 @@ fn many_actors_fit_and_too_many_are_said_to_be() {
 #[test]
 fn each_bound_cuts_and_says_so() {
     let of = |bounds, interrupt: bool| {
-        let progress = Arc::new(AtomicU64::new(0));
+        let gauge = Arc::new(Gauge::default());
         let options = Options {
             bounds,
             interrupt: Some(Arc::new(AtomicBool::new(interrupt))),
-            progress: Some(progress.clone()),
+            gauge: Some(gauge.clone()),
             ..Options::default()
         };
         let outcome = check(&lossy(4, 3), &options).unwrap();
-        assert_eq!(progress.load(Ordering::Relaxed), outcome.states);
+        let Reading { states, depth, frontier, bytes } = gauge.read();
+        assert_eq!(states, outcome.states);
+        assert!(bytes <= outcome.bytes && (bytes > 0 || interrupt), "{bytes} of {}", outcome.bytes);
+        assert!(frontier <= states && (depth > 0) == (frontier > 0), "{frontier} at {depth}");
         outcome
     };
     let cut = |bound| Coverage::Cut { bound };
