@@ -6,7 +6,8 @@
 //! be left out (`reduce`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
-//! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the other: `engine`.
+//! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the
+//! other: `engine`.
 //! What actors were unfolded to is handed out for checkers of other kinds (`automata`).
 //!
 //! Modules use those below them, and none of them this one.

@@ -126,7 +126,8 @@ fn resumed(scenario: &Scenario, options: &Options, stops: Stops) -> Result<(Told
 #[test]
 fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     let met = RefCell::new((0, 0, 0, 0));
-    let config = ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() };
+    // One in some fifteen is reduced, since most find something.
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 3 => locking()].boxed();
     let stops = prop_oneof![
         2 => Just(Stops::States(1)),
@@ -162,7 +163,7 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     }
     let (compared, stopped, reduced, bad) = met.into_inner();
     println!("{compared} programs, stopped {stopped} times; {reduced} reduced, {bad} with bad states");
-    assert!(compared > 100 && stopped > 400 && reduced > 0 && bad > 30, "{:?}", (stopped, reduced, bad));
+    assert!(compared > 100 && stopped > 400 && reduced > 3 && bad > 30, "{:?}", (stopped, reduced, bad));
 }
 
 /// The user stops it at any moment, and goes on with it, until it is done.

@@ -234,17 +234,16 @@ impl Automaton {
         Reach { living: table.nodes.len(), dead: table.dead.len(), links: table.links.len() }
     }
 
-    /// The edges that it had when it was unfolded so far: from, result, to.
+    /// The edges that it had when it was unfolded so far: from, result, to. In the order in which they were unfolded.
     pub(crate) fn edges_up_to(&self, reach: Reach) -> Vec<(u32, Word, Arc<Edge>)> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let edges = table.links[..reach.links].iter();
         edges.map(|link| (link.from, link.result, table.edges[&(link.from, link.result)].clone())).collect()
     }
 
-    /// Every edge that was followed: from, result, to. In no particular order.
+    /// Every edge that was followed: from, result, to.
     pub(crate) fn edges(&self) -> Vec<(u32, Word, Arc<Edge>)> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.edges.iter().map(|(&(from, result), edge)| (from, result, edge.clone())).collect()
+        self.edges_up_to(self.reach())
     }
 
     /// After which control state and result each one was first met, in the order of their numbers: those that go on or
