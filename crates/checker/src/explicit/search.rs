@@ -185,6 +185,9 @@ pub(crate) fn search<const R: usize>(
                 let mut new = shared.next_level();
                 let is_last = new.iter().all(Range::is_empty);
                 let states = shared.states.0.load(Ordering::Relaxed);
+                if let Some(reduced) = &shared.reduced {
+                    reduced.begin_level();
+                }
                 // Now and then, since what is worked out from it is worked out again.
                 if let Some(reduced) = &shared.reduced
                     && !std::mem::take(&mut has_learned)
@@ -238,9 +241,6 @@ pub(crate) fn search<const R: usize>(
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
                 let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together };
-                if let Some(keeper) = keeper.as_mut().filter(|_| is_last) {
-                    keeper.forget_level();
-                }
                 team(first, level, together);
                 if let Some(reduced) = shared.reduced.as_ref().filter(|_| is_last) {
                     reduced.looked_again();

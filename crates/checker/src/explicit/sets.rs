@@ -29,6 +29,8 @@ pub(crate) struct Reduced {
     reduction: RwLock<Reduction>,
     /// The actors whose steps were taken, by shard and state: [`WHOLE`](super::reduce::WHOLE) where all were.
     taken: Vec<Mutex<Counted<u16>>>,
+    /// The sets that the level at hand made larger, as they were before, by shard and state: to undo it.
+    before: Vec<Mutex<Counted<(u32, u16)>>>,
     /// Since when sets are chosen by what is known now, and by what was known before.
     versions: RwLock<Vec<Since>>,
 }
@@ -41,10 +43,10 @@ struct Since {
 
 impl Reduced {
     pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>, ledger: &Arc<Ledger>) -> Reduced {
-        let taken = (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect();
         Reduced {
             reduction: RwLock::new(Reduction::new(prepared, fair, fault)),
-            taken,
+            taken: (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect(),
+            before: (0..SHARDS).map(|_| Mutex::new(Counted::new(ledger))).collect(),
             versions: RwLock::default(),
         }
     }
@@ -64,9 +66,23 @@ impl Reduced {
         self.taken = taken.into_iter().map(Mutex::new).collect();
     }
 
-    /// What a checkpoint has of it.
+    /// What a checkpoint has of it: what a level did that was begun is undone.
     pub(crate) fn has(&self) -> (Growth, Vec<MutexGuard<'_, Counted<u16>>>) {
-        (self.reduction().growth(), self.taken.iter().map(lock).collect())
+        let as_before = |(taken, before)| {
+            let (mut taken, mut before): (MutexGuard<Counted<u16>>, MutexGuard<Counted<(u32, u16)>>) =
+                (lock(taken), lock(before));
+            for &(state, set) in before.iter() {
+                taken[state as usize] = set;
+            }
+            before.clear();
+            taken
+        };
+        (self.reduction().growth(), self.taken.iter().zip(&self.before).map(as_before).collect())
+    }
+
+    /// A level begins: the one before it is not undone.
+    pub(crate) fn begin_level(&self) {
+        self.before.iter().for_each(|before| lock(before).clear());
     }
 
     /// Learns what was unfolded and looked at meanwhile; whether sets were chosen from less. Of each shard, the next set
@@ -110,7 +126,35 @@ impl Reduced {
         if all.len() < states.end {
             all.stretch(states.end)?;
         }
-        all[states].copy_from_slice(taken);
+        for (number, &set) in states.zip(taken) {
+            let old = all[number];
+            if old != 0 && old != set {
+                lock(&self.before[shard]).push((number as u32, old))?;
+            }
+            all[number] = set;
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explicit::common::counter;
+
+    #[test]
+    fn a_level_that_was_begun_is_undone_and_one_before_it_is_not() {
+        let prepared = Prepared::new(&counter(2, 2)).expect("it can be searched");
+        let ledger = Arc::new(Ledger::new(1 << 20));
+        let sets = Reduced::new(&prepared, 3, None, &ledger);
+        let of_3 = |sets: &Reduced| sets.has().1[3].to_vec();
+        sets.take(3, 0..3, &[1, 2, 1]).expect("room");
+        assert_eq!(of_3(&sets), [1, 2, 1], "what was chosen first is left out by who writes");
+        sets.take(3, 0..3, &[1, 3, 1]).expect("room");
+        sets.begin_level();
+        sets.take(3, 1..3, &[3, 3]).expect("room");
+        sets.take(3, 0..1, &[3]).expect("room");
+        assert_eq!(of_3(&sets), [1, 3, 1]);
+        assert_eq!(of_3(&sets), [1, 3, 1], "once");
     }
 }

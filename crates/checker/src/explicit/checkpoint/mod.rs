@@ -2,7 +2,8 @@
 //!
 //! A checkpoint is of one search, where a level begins. What a search has is mostly a list that grows: states and memories by
 //! shard, where each level is a row of what is new. So a level that was begun is undone by leaving out what it added, and a
-//! search that is stopped anywhere has a checkpoint. What else a level does before it is stopped is done again, and
+//! search that is stopped anywhere has a checkpoint; sets of actors that a reduced search made larger are as they were
+//! ([`Reduced::has`](super::sets::Reduced::has)). What else a level does before it is stopped is done again, and
 //! comes to the same: bits of who came again, control states that were unfolded, bad states that were found.
 //!
 //! States name control states by number, and numbers depend on the threads. So models are unfolded again in the
@@ -224,12 +225,6 @@ impl<'a> Keeper<'a> {
         let pause =
             if self.to.every.is_zero() { Duration::ZERO } else { self.to.every.max(self.took * PART) };
         self.last.elapsed() >= pause
-    }
-
-    /// The level that begins can't be undone: states of which something was chosen before are looked at again. What the file has
-    /// stays until the next one.
-    pub(crate) fn forget_level(&mut self) {
-        self.mark = None;
     }
 
     /// The search was cut: leaves what there is where the last level began, or else what the file has.
