@@ -68,16 +68,16 @@ impl Reduced {
 
     /// What a checkpoint has of it: what a level did that was begun is undone.
     pub(crate) fn has(&self) -> (Growth, Vec<MutexGuard<'_, Counted<u16>>>) {
-        let as_before = |(taken, before)| {
-            let (mut taken, mut before): (MutexGuard<Counted<u16>>, MutexGuard<Counted<(u32, u16)>>) =
-                (lock(taken), lock(before));
+        let mut all = Vec::with_capacity(SHARDS);
+        for (taken, before) in self.taken.iter().zip(&self.before) {
+            let (mut taken, mut before) = (lock(taken), lock(before));
             for &(state, set) in before.iter() {
                 taken[state as usize] = set;
             }
             before.clear();
-            taken
-        };
-        (self.reduction().growth(), self.taken.iter().zip(&self.before).map(as_before).collect())
+            all.push(taken);
+        }
+        (self.reduction().growth(), all)
     }
 
     /// A level begins: the one before it is not undone.
