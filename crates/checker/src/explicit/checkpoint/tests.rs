@@ -192,7 +192,7 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
             let leaves = left().is_some();
             assert_eq!(leaves, is_cut(&told) && place.file().exists());
             // Wherever it was: also where states are looked at again.
-            assert!(leaves || !is_cut(&told) || told.0.transitions == 0, "{told:?}");
+            assert!(leaves || !is_cut(&told) || told.0.states == 0, "{told:?}");
             if !is_cut(&told) {
                 assert_eq!(told, known, "{threads} threads, {reduce:?}");
                 break;
