@@ -72,6 +72,17 @@ pub fn paths() -> Vec<scenario::WritePath> {
     with(None)
 }
 
+/// The scenario with this name, `PATH@VARIANT:SCENARIO`; none where there is no such.
+#[must_use]
+pub fn scenario(name: &str) -> Option<scenario::Scenario> {
+    let (path, rest) = name.split_once('@')?;
+    let (variant, case) = rest.split_once(':')?;
+    let path = paths().into_iter().find(|known| known.name == path)?;
+    let variant = path.variants.into_iter().find(|known| known.name == variant)?;
+    let case = variant.cases.iter().find(|known| known.name == case)?;
+    Some((case.build)())
+}
+
 /// All write paths with a deliberate fault that can't be made from outside, which a property must find.
 #[must_use]
 pub fn mutated(mutant: Mutant) -> Vec<scenario::WritePath> {

@@ -13,10 +13,7 @@ const ROUNDS: usize = 3;
 const LOOM_TIME_MAX: Duration = Duration::from_secs(30);
 
 fn scenario(name: &str) -> Scenario {
-    let path = models::paths().remove(0);
-    let variant = path.variants.into_iter().find(|v| v.name == "v4.2+copy-first").expect("a variant");
-    let case = variant.cases.iter().find(|case| case.name == name).expect("a scenario");
-    (case.build)()
+    models::scenario(&format!("ext4/journalled@v4.2+copy-first:{name}")).expect("a scenario")
 }
 
 fn main() {

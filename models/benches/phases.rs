@@ -31,15 +31,6 @@ const LARGEST: [&str; 10] = [
 /// Rounds of which the best counts.
 const ROUNDS: usize = 5;
 
-fn scenario(target: &str) -> Scenario {
-    let (path, rest) = target.split_once('@').expect("a path");
-    let (variant, name) = rest.split_once(':').expect("a variant");
-    let path = models::paths().into_iter().find(|p| p.name == path).expect("a path");
-    let variant = path.variants.into_iter().find(|v| v.name == variant).expect("a variant");
-    let case = variant.cases.into_iter().find(|case| case.name == name).expect("a scenario");
-    (case.build)()
-}
-
 fn cpu() -> Duration {
     ProcessTime::now().as_duration()
 }
@@ -101,7 +92,7 @@ fn main() {
     let mut walls = [0.0; 2];
     let mut judging = [0.0; 2];
     for target in LARGEST.iter().filter(|target| wanted(target)) {
-        let scenario = scenario(target);
+        let scenario = models::scenario(target).expect("a scenario");
         let mut alone = None;
         for threads in [1, 2] {
             let round = best(&scenario, threads);

@@ -3,7 +3,7 @@
 //! v4.2; v6.12 is the same in what is modelled, and what v3.12, v6.13 and v7.1 changed stands beside it. Left out: direct
 //! I/O under way, the zeroing that a hole punched in the middle needs.
 
-use machine::{Label, call};
+use machine::{Label, call, scope};
 use page_state::buffer::{
     bh_read, buffer_delay, buffer_freed, buffer_mapped, buffer_unwritten, buffer_uptodate,
     create_empty_buffers, folio_buffers, mark_buffer_dirty, set_buffer_uptodate,
@@ -109,9 +109,11 @@ fn free_blocks_beyond(k: &Kernel, size: usize) {
     // Not needed: it is the one in memory already, or what a delayed write has made of that.
     set_disk_size(task, size);
     for block in geometry.blocks_of(size)..geometry.file_blocks() {
-        if map_block(task, block).is_some() {
-            set_map(task, block, None);
-        }
+        scope(task.m, || {
+            if map_block(task, block).is_some() {
+                set_map(task, block, None);
+            }
+        });
     }
     up_write_i_data_sem(k);
     orphan_del(task);

@@ -1,6 +1,6 @@
 //! `mm/filemap.c`: grabbing a page, reading through the page cache, a fault in a mapping of the file.
 
-use machine::{Flow, Label, again, call};
+use machine::{Flow, Label, again, call, scope};
 use page_state::folio::{
     filemap_add_folio, filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_uptodate,
     folio_trylock, folio_unlock,
@@ -49,10 +49,12 @@ fn get_uptodate_page(
     again(task.m, label, (), |()| {
         let Some(folio) = filemap_get_folio(task, index) else {
             filemap_invalidate_lock_shared(k);
-            if let Some(folio) = filemap_add_folio(task, index) {
-                fs.read_folio(k, folio);
-                folio_put(task, folio);
-            }
+            scope(task.m, || {
+                if let Some(folio) = filemap_add_folio(task, index) {
+                    fs.read_folio(k, folio);
+                    folio_put(task, folio);
+                }
+            });
             filemap_invalidate_unlock_shared(k);
             return Flow::Again(());
         };
@@ -61,7 +63,7 @@ fn get_uptodate_page(
         }
         // filemap_update_page
         filemap_invalidate_lock_shared(k);
-        let enough = update_page(k, fs, folio, range);
+        let enough = scope(task.m, || update_page(k, fs, folio, range));
         filemap_invalidate_unlock_shared(k);
         if enough {
             return Flow::Done(folio);

@@ -1,6 +1,6 @@
 //! Writeback (`mm/page-writeback.c`): dirty pages go to where the file's data is kept.
 
-use machine::{Label, Order, call};
+use machine::{Label, Order, call, scope};
 use page_state::folio::{
     filemap_get_folio, folio_in_cache, folio_lock, folio_put, folio_test_clear_dirty, folio_unlock,
     folio_wait_writeback,
@@ -57,7 +57,10 @@ pub fn filemap_fdatawait(k: &Kernel) {
 fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
     let task = &k.task;
     let Some(folio) = filemap_get_folio(task, index) else { return };
-    if is_tagged_dirty(k, folio) {
+    scope(task.m, || {
+        if !is_tagged_dirty(k, folio) {
+            return;
+        }
         folio_lock(task, folio);
         if folio_in_cache(task, folio) {
             folio_wait_writeback(task, folio);
@@ -70,7 +73,7 @@ fn write_cache_page(k: &Kernel, writepage: &dyn Fn(Folio), index: usize) {
         } else {
             folio_unlock(task, folio);
         }
-    }
+    });
     folio_put(task, folio);
 }
 
@@ -104,7 +107,8 @@ pub fn filemap_write_and_wait(k: &Kernel, fs: &dyn FileSystem) {
 /// the tag off when the page is under writeback, with the page locked until then.
 fn is_tagged_dirty(k: &Kernel, folio: Folio) -> bool {
     let at = k.task.storage.flags(folio.frame);
-    test(&k.task, at, folio::DIRTY | folio::LOCKED, Order::Relaxed, Label::new("PAGECACHE_TAG_DIRTY", &[]))
+    let label = Label::new("PAGECACHE_TAG_DIRTY", &[]);
+    scope(k.task.m, || test(&k.task, at, folio::DIRTY | folio::LOCKED, Order::Relaxed, label))
 }
 
 /// `folio_clear_dirty_for_io`: makes a page that is locked clean, also for who stores through a mapping.

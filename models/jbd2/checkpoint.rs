@@ -4,7 +4,7 @@
 //! Left out: the commit that a checkpoint asks for and waits for where a transaction has a buffer again; it leaves such a
 //! buffer to the commit, and the tail stays. There is no `j_list_lock`: the lock of a head stands for it.
 
-use machine::{Flow, Label, again, call};
+use machine::{Flow, Label, again, call, scope};
 use page_state::buffer::{
     buffer_dirty, end_buffer_async_write, lock_buffer, submit_if_dirty, trylock_buffer, unlock_buffer,
     wait_on_buffer,
@@ -15,7 +15,8 @@ use super::commit::release_buffer_page;
 use super::log::cleanup_journal_tail;
 use super::transaction::remove_checkpoint;
 use super::{
-    CHECKPOINT, Journal, TRANSACTION, TakesOver, all_buffers, lock_head, of_buffer, read_head, unlock_head,
+    CHECKPOINT, Journal, TRANSACTION, TakesOver, all_buffers, has_head, lock_head, of_buffer, read_head,
+    unlock_head,
 };
 
 /// `jbd2_log_do_checkpoint`: writes every buffer that a commit has left to its block.
@@ -23,15 +24,17 @@ use super::{
 pub fn checkpoint(task: &Task, journal: &Journal) {
     call(task.m, Label::new("jbd2_log_do_checkpoint", &[]), || {
         for bh in all_buffers(task) {
-            if read_head(task, journal, bh) & CHECKPOINT == 0 {
-                continue;
-            }
-            if journal.looks_again {
-                checkpoint_buffer_v6_5(task, journal, bh);
-            } else {
-                checkpoint_buffer_v4_2(task, journal, bh);
-            }
-            release_buffer_page(task, journal, bh.folio);
+            scope(task.m, || {
+                if read_head(task, journal, bh) & CHECKPOINT == 0 {
+                    return;
+                }
+                if journal.looks_again {
+                    checkpoint_buffer_v6_5(task, journal, bh);
+                } else {
+                    checkpoint_buffer_v4_2(task, journal, bh);
+                }
+                release_buffer_page(task, journal, bh.folio);
+            });
         }
         cleanup_journal_tail(task, journal);
     });
@@ -46,8 +49,10 @@ fn checkpoint_buffer_v4_2(task: &Task, journal: &Journal, bh: Buffer) {
         if listed {
             lock_head(task, journal, bh);
         }
-        let head = read_head(task, journal, bh);
-        let due = head & CHECKPOINT != 0 && head & TRANSACTION == 0;
+        let due = scope(task.m, || {
+            let head = read_head(task, journal, bh);
+            head & CHECKPOINT != 0 && head & TRANSACTION == 0
+        });
         let dirty = due && buffer_dirty(task, bh);
         if listed {
             unlock_head(task, journal, bh);
@@ -93,7 +98,7 @@ fn checkpoint_buffer_v6_5(task: &Task, journal: &Journal, bh: Buffer) {
 
 /// Takes the buffer off its list, if it is on one still; its head is locked.
 fn drop_entry(task: &Task, journal: &Journal, bh: Buffer) {
-    if read_head(task, journal, bh) & CHECKPOINT != 0 {
+    if has_head(task, journal, bh, CHECKPOINT) {
         remove_checkpoint(task, journal, bh);
     }
 }

@@ -1,6 +1,6 @@
 //! The commit of a transaction (`fs/jbd2/commit.c`).
 
-use machine::{Action, Demand, Flow, Label, Order, Step, Word, again, bug_on, call};
+use machine::{Action, Demand, Flow, Label, Order, Small, Step, Word, again, bug_on, call, scope};
 use page_state::buffer::{
     self, buffer_dirty, buffer_freed, buffer_jbddirty, clear_buffer_freed, clear_buffer_jbddirty,
 };
@@ -14,35 +14,37 @@ use super::transaction::{file_buffer, refile_buffer};
 use super::{
     CHECKPOINT, COMMIT_THREAD, COMMITS_DATA, COMMITTING, FORGET, HANDLES, INODE_DATA, INODE_WAIT, Journal,
     LIST, LOCKED, METADATA, NEXT, RESERVED, RUNNING, STATE_LOCK, SWITCHING, TRANSACTION, TURN, Transaction,
-    Truncated, all_buffers, lock_head, lock_state, of_buffer, read_head, running, unlock_head, unlock_state,
+    Truncated, all_buffers, has_head, lock_head, lock_state, of_buffer, read_head, running, unlock_head,
+    unlock_state,
 };
 
 /// Whether the buffer is on `list` of the transaction.
 fn is_on(task: &Task, journal: &Journal, bh: Buffer, transaction: Transaction, list: u64) -> bool {
-    let label = of_buffer("journal_head", bh);
-    let head = load(task, journal.head(bh), TRANSACTION | LIST, Order::Relaxed, label);
-    head == transaction.word() | list
+    scope(task.m, || {
+        let label = of_buffer("journal_head", bh);
+        let head = load(task, journal.head(bh), TRANSACTION | LIST, Order::Relaxed, label);
+        head == transaction.word() | list
+    })
 }
 
 /// Does something to a buffer that is on `list` of the transaction, under its lock; the first look,
-/// without the lock, spares it where there is nothing to do. Tells whether there was.
-fn if_on(
+/// without the lock, spares it where there is nothing to do. What comes of it, where there was.
+fn if_on<R: Small>(
     task: &Task,
     journal: &Journal,
     bh: Buffer,
     (transaction, list): (Transaction, u64),
-    body: impl FnOnce(),
-) -> bool {
-    if !is_on(task, journal, bh, transaction, list) {
-        return false;
-    }
-    lock_head(task, journal, bh);
-    let still = is_on(task, journal, bh, transaction, list);
-    if still {
-        body();
-    }
-    unlock_head(task, journal, bh);
-    still
+    body: impl Fn() -> R,
+) -> Option<R> {
+    scope(task.m, || {
+        if !is_on(task, journal, bh, transaction, list) {
+            return None;
+        }
+        lock_head(task, journal, bh);
+        let done = is_on(task, journal, bh, transaction, list).then(&body);
+        unlock_head(task, journal, bh);
+        done
+    })
 }
 
 /// What a commit does with the inode's data before its record.
@@ -72,15 +74,17 @@ pub fn jbd2_journal_commit_transaction(task: &Task, journal: &Journal, data: Ord
         let state = load(task, journal.state, RUNNING | TURN, Order::Relaxed, label);
         if state & RUNNING != 0 {
             let committing = running(state);
-            let (ordered, written) = lock_down(task, journal, committing);
-            if Word::from(ordered) & INODE_DATA != 0 {
-                (data.submit)();
-            }
-            if ordered != 0 {
-                (data.finish)();
-                clear(task, journal.state, COMMITS_DATA, Label::new("i_transaction = NULL", &[]));
-            }
-            write_out(task, journal, committing, written);
+            scope(task.m, || {
+                let (ordered, written) = lock_down(task, journal, committing);
+                if Word::from(ordered) & INODE_DATA != 0 {
+                    (data.submit)();
+                }
+                if ordered != 0 {
+                    (data.finish)();
+                    clear(task, journal.state, COMMITS_DATA, Label::new("i_transaction = NULL", &[]));
+                }
+                write_out(task, journal, committing, written);
+            });
             forget(task, journal, committing);
         } else {
             clear(task, journal.state, COMMIT_THREAD, Label::new("kjournald sleeps", &[]));
@@ -99,13 +103,17 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> (u16, W
         copy_unit(task, task.storage.inode, journal.frozen, Label::new("freeze_inode", &[]));
         let mut written = 0;
         for bh in all_buffers(task) {
-            if_on(task, journal, bh, (committing, RESERVED), || refile_buffer(task, journal, bh, committing));
-            if_on(task, journal, bh, (committing, METADATA), || {
-                let dirty = buffer_jbddirty(task, bh);
-                bug_on(!dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
-                require_not_stale(task, bh);
-                let log = journal.log.as_ref().expect("what is journalled has a log");
-                written |= log.write(task, bh);
+            written |= scope(task.m, || {
+                let refile = || refile_buffer(task, journal, bh, committing);
+                if_on(task, journal, bh, (committing, RESERVED), refile);
+                let copy = if_on(task, journal, bh, (committing, METADATA), || {
+                    let dirty = buffer_jbddirty(task, bh);
+                    bug_on(!dirty, "J_ASSERT_BH(buffer_jbddirty) in jbd2_journal_write_metadata_buffer");
+                    require_not_stale(task, bh);
+                    let log = journal.log.as_ref().expect("what is journalled has a log");
+                    log.write(task, bh)
+                });
+                copy.unwrap_or(0)
             });
         }
         lock_state(task, journal);
@@ -124,8 +132,9 @@ fn lock_down(task: &Task, journal: &Journal, committing: Transaction) -> (u16, W
 fn write_out(task: &Task, journal: &Journal, committing: Transaction, written: Written) {
     call(task.m, Label::new("T_COMMIT", &[]), || {
         for bh in all_buffers(task) {
-            if_on(task, journal, bh, (committing, METADATA), || {
-                file_buffer(task, journal, bh, committing, FORGET);
+            scope(task.m, || {
+                let file = || file_buffer(task, journal, bh, committing, FORGET);
+                if_on(task, journal, bh, (committing, METADATA), file);
             });
         }
         // One record stands behind both. Between the two steps new data is in the old inode's blocks, which no rule tells from
@@ -141,16 +150,21 @@ fn write_out(task: &Task, journal: &Journal, committing: Transaction, written: W
 /// was freed is dropped. A truncation can add to the list until the last look, under `j_state_lock`.
 fn forget(task: &Task, journal: &Journal, committing: Transaction) {
     again(task.m, Label::new("t_forget", &[]), (), |()| {
-        let mut found = false;
-        for bh in all_buffers(task) {
-            let on_list = if_on(task, journal, bh, (committing, FORGET), || {
-                forget_buffer(task, journal, bh, committing);
-            });
-            if on_list {
-                found = true;
-                release_buffer_page(task, journal, bh.folio);
+        let found = scope(task.m, || {
+            let mut found = false;
+            for bh in all_buffers(task) {
+                found |= scope(task.m, || {
+                    let on_list = if_on(task, journal, bh, (committing, FORGET), || {
+                        forget_buffer(task, journal, bh, committing);
+                    });
+                    if on_list.is_some() {
+                        release_buffer_page(task, journal, bh.folio);
+                    }
+                    on_list.is_some()
+                });
             }
-        }
+            found
+        });
         if found {
             return Flow::Again(());
         }
@@ -167,11 +181,14 @@ fn forget(task: &Task, journal: &Journal, committing: Transaction) {
 
 fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transaction) {
     call(task.m, of_buffer("forget", bh), || {
-        let head = read_head(task, journal, bh);
-        if head & CHECKPOINT != 0 {
-            clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
-        }
-        if buffer_freed(task, bh) && head & NEXT == 0 {
+        let is_next = scope(task.m, || {
+            let head = read_head(task, journal, bh);
+            if head & CHECKPOINT != 0 {
+                clear(task, journal.head(bh), CHECKPOINT, of_buffer("remove_checkpoint", bh));
+            }
+            head & NEXT != 0
+        });
+        if buffer_freed(task, bh) && !is_next {
             clear_buffer_freed(task, bh);
             clear_buffer_jbddirty(task, bh);
             // Not reached: that it stays mapped, up to v3.7, of which the default scenarios have nothing.
@@ -196,15 +213,16 @@ fn forget_buffer(task: &Task, journal: &Journal, bh: Buffer, committing: Transac
 
 /// `release_buffer_page`: a page that has left the page cache goes with its last buffer.
 pub(super) fn release_buffer_page(task: &Task, journal: &Journal, folio: Folio) {
-    let references = task.storage.references(folio.frame);
-    if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
-        return;
-    }
-    let held = (0..task.storage.geometry.blocks())
-        .any(|block| read_head(task, journal, Buffer { folio, block }) & (TRANSACTION | CHECKPOINT) != 0);
-    if !held {
-        folio_put_journal(task, folio.frame);
-    }
+    scope(task.m, || {
+        let references = task.storage.references(folio.frame);
+        if !test(task, references, folio::JOURNAL, Order::Relaxed, Label::new("page without mapping", &[])) {
+            return;
+        }
+        let mut blocks = 0..task.storage.geometry.blocks();
+        if !blocks.any(|block| has_head(task, journal, Buffer { folio, block }, TRANSACTION | CHECKPOINT)) {
+            folio_put_journal(task, folio.frame);
+        }
+    });
 }
 
 /// The journal does not take somebody else's data.

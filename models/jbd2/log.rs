@@ -14,7 +14,7 @@ use page_state::steps::{change, copy_unit, load, store};
 use page_state::unit::{UNIT_BITS, show_unit};
 use page_state::{Buffer, Storage, Task, Unit};
 
-use super::{CHECKPOINT, COMMITTING, Journal, all_buffers, lock_state, read_head, unlock_state};
+use super::{CHECKPOINT, COMMITTING, Journal, all_buffers, has_head, lock_state, unlock_state};
 
 /// Where the log's cells are.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ pub(super) fn cleanup_journal_tail(task: &Task, journal: &Journal) {
         let label = Label::new("jbd2_journal_get_log_tail", &[]);
         // What a commit under way has written stays.
         let committing = load(task, journal.state, COMMITTING, Order::Relaxed, label) != 0;
-        let waits = |bh| read_head(task, journal, bh) & CHECKPOINT != 0;
+        let waits = |bh| has_head(task, journal, bh, CHECKPOINT);
         if !committing && !all_buffers(task).any(waits) {
             store(task, log.newest, 0, Order::Release, Label::new("jbd2_update_log_tail", &[]));
         }

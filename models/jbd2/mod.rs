@@ -26,7 +26,7 @@ pub use transaction::{
 };
 
 use log::Log;
-use machine::{Label, Layout, Order, Peek, Place, Small, Word};
+use machine::{Label, Layout, Order, Peek, Place, Small, Word, scope};
 use page_state::steps::{change, load, wait};
 use page_state::{Buffer, Folio, InodeFields, Storage, Task, Unit, buffer, folio, inode};
 
@@ -321,6 +321,11 @@ fn unlock_state(task: &Task, journal: &Journal) {
 
 fn read_head(task: &Task, journal: &Journal, bh: Buffer) -> Word {
     load(task, journal.head(bh), !HEAD_LOCK, Order::Relaxed, of_buffer("journal_head", bh))
+}
+
+/// Whether any of these is set in the buffer's head, which nothing else is needed of.
+fn has_head(task: &Task, journal: &Journal, bh: Buffer, any: Word) -> bool {
+    scope(task.m, || read_head(task, journal, bh) & any != 0)
 }
 
 fn running(state: Word) -> Transaction {

@@ -1,7 +1,10 @@
-//! Nothing hidden crosses an iteration or a return: models have no statics and no interior mutability.
+//! Nothing hidden crosses an iteration or a return: models have no statics and no interior mutability. And they remember
+//! little that makes no difference.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use checker::explicit::{Options, automata};
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -34,6 +37,29 @@ fn models_have_no_hidden_state() {
             for word in hidden {
                 assert!(!code.contains(word), "{}:{}: `{word}`", path.display(), number + 1);
             }
+        }
+    }
+}
+
+#[test]
+fn who_comes_beside_a_writer_remembers_little_in_vain() {
+    let asked = [
+        "ext4/journalled@v7.1:extending-absent-with-checkpoint",
+        "ext4/journalled@v7.1:extending-absent-with-commit",
+        "ext4/journalled@v7.1:extending-unmapped-with-commit",
+        "ext4/ordered@v7.1:extending-unmapped-with-writeback",
+        "generic/block@v6.18:extending-unmapped-with-writeback",
+        "generic/block@v6.18:within-absent-with-mmap-store",
+        "generic/block@v6.18:within-absent-with-reader",
+    ];
+    for name in asked {
+        let scenario = models::scenario(name).expect("a scenario");
+        let (_, automata) = automata(&scenario, &Options::default()).expect("a sound scenario");
+        for automaton in automata.iter().filter(|automaton| automaton.name != "write") {
+            let (controls, futures) = (automaton.controls.len(), automaton.futures());
+            let told = format!("{name}, {}: {controls} control states with {futures} futures", automaton.name);
+            println!("{told}");
+            assert!(controls <= 2 * futures, "{told}; a `scope` forgets what is not needed any more");
         }
     }
 }

@@ -23,16 +23,7 @@ pub(crate) const BUGGY: [&str; 2] =
 
 /// The scenario with this name: `PATH@VARIANT:SCENARIO`, or `counter ACTORSxROUNDS`.
 pub(crate) fn scenario(name: &str) -> Result<Scenario, Error> {
-    counted(name).or_else(|| catalogued(name)).ok_or_else(|| Error::NoSuchScenario(name.to_owned()))
-}
-
-fn catalogued(name: &str) -> Option<Scenario> {
-    let (path, rest) = name.split_once('@')?;
-    let (variant, case) = rest.split_once(':')?;
-    let path = models::paths().into_iter().find(|p| p.name == path)?;
-    let variant = path.variants.into_iter().find(|v| v.name == variant)?;
-    let case = variant.cases.iter().find(|c| c.name == case)?;
-    Some((case.build)())
+    counted(name).or_else(|| models::scenario(name)).ok_or_else(|| Error::NoSuchScenario(name.to_owned()))
 }
 
 fn counted(name: &str) -> Option<Scenario> {

@@ -244,7 +244,7 @@ impl Run {
     }
 
     fn tell_steps(&self, actor: usize, steps: &[Step], events: &mut Vec<Event>) {
-        for step in steps {
+        for step in steps.iter().filter(|step| step.is_shown()) {
             let label = step.label.to_string();
             let kind = match step.action {
                 Action::Control(Frame::Call | Frame::Loop { .. }) => EventKind::Enter { label },

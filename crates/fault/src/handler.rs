@@ -1,6 +1,6 @@
 //! The page-fault handler (`mm/memory.c`, `mm/filemap.c`), and touching user memory with faults on.
 
-use machine::{Action, Control, Flow, Label, Order, Place, Step, Word, again, call};
+use machine::{Action, Control, Flow, Label, Order, Place, Step, Word, again, call, scope};
 use page_state::folio::{self, Folio, folio_put, folio_put_mapping, folio_unlock};
 use page_state::steps::{attempt, change, load, report};
 use page_state::{Storage, Task};
@@ -95,7 +95,7 @@ fn no_page_lock_held(task: &Task) {
     for frame in 0..task.storage.cache_frames {
         let at = task.storage.flags(frame);
         let label = Label::new("lockdep: page lock held", &[]);
-        if load(task, at, folio::LOCKED, Order::Relaxed, label) == task.id as Word + 1 {
+        if scope(task.m, || load(task, at, folio::LOCKED, Order::Relaxed, label) == task.id as Word + 1) {
             report(task, "fault-under-lock", Label::new("page lock", &[]));
         }
     }

@@ -74,15 +74,18 @@ pub fn begin_access(task: &Task, mapping: SharedMapping, index: usize, writes: b
 fn begin_at(task: &Task, at: Place, entry: Word, writes: bool, frame: u8) -> bool {
     let named = PRESENT | if writes { WRITABLE } else { 0 } | 0b111 << FRAME.shift;
     let label = Label::new("pte", &[i32::from(frame)]);
-    page_state::steps::load(task, at, named, Order::Relaxed, label) == entry
-        && attempt(task, at, ACCESSED, 0, ACCESSED, Order::Full, Label::new("begin_access", &[]))
-        && {
-            let still = page_state::steps::load(task, at, named, Order::Relaxed, label) == entry;
-            if !still {
-                clear(task, at, ACCESSED, Label::new("end_access", &[]));
+    let is_entry = || page_state::steps::load(task, at, named, Order::Relaxed, label) == entry;
+    machine::scope(task.m, || {
+        is_entry()
+            && attempt(task, at, ACCESSED, 0, ACCESSED, Order::Full, Label::new("begin_access", &[]))
+            && {
+                let still = is_entry();
+                if !still {
+                    clear(task, at, ACCESSED, Label::new("end_access", &[]));
+                }
+                still
             }
-            still
-        }
+    })
 }
 
 /// Ends an access through the mapping.

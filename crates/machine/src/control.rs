@@ -35,6 +35,15 @@ pub fn call<R: Small>(m: &dyn Machine, label: Label, body: impl Fn() -> R) -> R 
     }
 }
 
+/// A part of a function that nothing but its result is needed of: as of a [`call`], the engine may forget what
+/// happened in it. It is nothing that the kernel has a name for, so no trace shows where it begins and ends.
+///
+/// `body` can be entered several times for one scope, and cannot change what it captured.
+#[track_caller]
+pub fn scope<R: Small>(m: &dyn Machine, body: impl Fn() -> R) -> R {
+    call(m, Label::NONE, body)
+}
+
 /// A retry loop. Going round forgets everything that happened in it but the new state, so that cycles
 /// close and endless ones are seen.
 ///

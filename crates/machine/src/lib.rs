@@ -54,7 +54,7 @@ mod unsupported;
 
 pub use alone::alone;
 pub use bug::{Bug, bug, bug_on};
-pub use control::{Flow, Machine, again, call, enter, enter_loop, go_round, leave};
+pub use control::{Flow, Machine, again, call, enter, enter_loop, go_round, leave, scope};
 pub use flaw::Flaw;
 pub use location::Location;
 pub use place::{CELL_BITS_MAX, Cell, Layout, Memory, Peek, Place, Word, show_number};

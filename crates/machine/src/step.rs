@@ -65,6 +65,9 @@ pub struct Label {
 }
 
 impl Label {
+    /// No name.
+    pub(crate) const NONE: Label = Label { name: "", args: [0; 3], count: 0 };
+
     /// A name with `args`, of which the first three are kept.
     #[must_use]
     pub fn new(name: &'static str, args: &[i32]) -> Label {
@@ -187,6 +190,12 @@ impl Step {
     #[must_use]
     pub fn showing(self, show: fn(Word) -> String) -> Step {
         Step { show, ..self }
+    }
+
+    /// Whether a trace shows it: all but the beginning and the end of a [`crate::scope`].
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !(matches!(self.action, Action::Control(_)) && self.label == Label::NONE)
     }
 
     /// Its result, or that of the frame it leaves, as a trace shows it.

@@ -21,6 +21,12 @@ pub(crate) struct Line {
     pub(crate) what: Happening,
 }
 
+impl Line {
+    fn is_shown(&self) -> bool {
+        !matches!(&self.what, Happening::Taken(step, _) if !step.is_shown())
+    }
+}
+
 /// How the result of a step reads. A choice always says what was chosen, so that it can be replayed.
 pub(crate) fn shown(step: &Step, answer: Word) -> String {
     let shown = step.shown(answer);
@@ -29,7 +35,10 @@ pub(crate) fn shown(step: &Step, answer: Word) -> String {
 
 /// The log as a schedule.
 pub(crate) fn schedule(initial: &str, log: &[Line]) -> Schedule {
-    Schedule { initial: initial.to_owned(), events: log.iter().map(event).collect() }
+    Schedule {
+        initial: initial.to_owned(),
+        events: log.iter().filter(|line| line.is_shown()).map(event).collect(),
+    }
 }
 
 fn event(line: &Line) -> Event {

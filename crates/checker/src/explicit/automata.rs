@@ -4,7 +4,10 @@
 //! [`Action::execute`] says, comes to the states that a search here comes to, no more and no less: as long as after a
 //! [`Control::Dead`] nobody moves.
 
+use std::hash::Hash;
+
 use machine::{Action, Word};
+use rustc_hash::FxHashMap;
 use scenario::{Outcome, Scenario};
 
 use super::engine::check_prepared;
@@ -65,6 +68,31 @@ pub fn automata(scenario: &Scenario, options: &Options) -> Result<(Outcome, Vec<
 }
 
 impl Automaton {
+    /// How many of its control states differ in what can follow: the others remember something that makes no difference, and
+    /// multiply the states of a search for nothing. A result that never came to one counts as a difference.
+    ///
+    /// The coarsest bisimulation, by rounds that refine it (Kanellakis and Smolka, 1983).
+    #[must_use]
+    pub fn futures(&self) -> usize {
+        let begins = |(number, control): (usize, &Control)| match control {
+            Control::Pending { action, .. } => (Some(*action), 0),
+            Control::Done | Control::Dead => (None, number),
+        };
+        let mut classes = numbered(self.controls.iter().enumerate().map(begins));
+        loop {
+            let of = |way: &Way| (way.result, way.reports, classes.of[way.to as usize]);
+            let goes_on = |(control, class): (&Control, &usize)| match control {
+                Control::Pending { ways, .. } => (*class, ways.iter().map(of).collect()),
+                Control::Done | Control::Dead => (*class, Vec::new()),
+            };
+            let refined = numbered(self.controls.iter().zip(&classes.of).map(goes_on));
+            if refined.count == classes.count {
+                return refined.count;
+            }
+            classes = refined;
+        }
+    }
+
     fn of(unfolded: &unfold::Automaton) -> Automaton {
         let [living, dead] = unfolded.origins().map(|origins| origins.len() as u32);
         // The dead come after all others.
@@ -94,11 +122,28 @@ impl Automaton {
     }
 }
 
+/// A partition: the class of each, and how many there are.
+struct Classes {
+    of: Vec<usize>,
+    count: usize,
+}
+
+/// The partition by these keys.
+fn numbered<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Classes {
+    let mut numbers = FxHashMap::default();
+    let number = |key| {
+        let next = numbers.len();
+        *numbers.entry(key).or_insert(next)
+    };
+    let of = keys.map(number).collect();
+    Classes { of, count: numbers.len() }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use machine::{Effect, Machine, Place, bug_on, choose};
+    use machine::{Effect, Machine, Place, bug_on, choose, scope};
     use scenario::Actor;
 
     use super::*;
@@ -134,6 +179,38 @@ mod tests {
             }
         }
         met
+    }
+
+    #[test]
+    fn what_is_remembered_in_vain_has_no_future_of_its_own() {
+        let controls_and_futures = |body: fn(&dyn Machine) -> Word| {
+            let (_, automata) = automata(&scenario(2, vec![Actor::new("a", body)]), &Options::default())
+                .expect("a sound scenario");
+            (automata[0].controls.len(), automata[0].futures())
+        };
+        let remembers = |m: &dyn Machine| {
+            choose(m, "number", 3);
+            store(m, Place(0), 1);
+            store(m, Place(1), 1);
+            0
+        };
+        let forgets = |m: &dyn Machine| {
+            scope(m, || {
+                choose(m, "number", 3);
+            });
+            store(m, Place(0), 1);
+            store(m, Place(1), 1);
+            0
+        };
+        let needs = |m: &dyn Machine| {
+            let number = choose(m, "number", 3);
+            store(m, Place(0), 1);
+            store(m, Place(1), number);
+            0
+        };
+        assert_eq!(controls_and_futures(remembers), (1 + 3 + 3 + 1, 4));
+        assert_eq!(controls_and_futures(forgets), (4, 4));
+        assert_eq!(controls_and_futures(needs), (1 + 3 + 3 + 1, 8));
     }
 
     #[test]

@@ -87,8 +87,11 @@ impl<F> Default for Frames<F> {
 }
 
 impl<F> Frames<F> {
-    /// Takes a step of control, which may open this frame or close the innermost one.
+    /// Takes a step of control, which may open this frame or close the innermost one. What no trace shows is none.
     fn follow(&self, step: Step, control: Control, frame: F, perform: impl Fn(Step) -> Word) -> Word {
+        if !step.is_shown() {
+            return perform(step);
+        }
         if let Control::Leave { .. } = control {
             self.0.borrow_mut().pop();
         }

@@ -140,6 +140,7 @@ impl Machine for Watching<'_> {
     fn perform(&self, step: Step) -> Word {
         let Action::Control(control) = step.action else { return self.step(step) };
         match control {
+            _ if !step.is_shown() => {}
             Control::Call | Control::Loop { .. } => self.enter(&step),
             Control::Leave { result } => self.leave(&step, result),
             Control::Round { .. } | Control::Misfit { .. } => {}
