@@ -247,8 +247,8 @@ fn the_number_of_threads_changes_nothing() {
 /// A variant whose scenarios are small.
 const SMALL: &str = "simple/ramfs@v2.6.20";
 
-/// A scenario with levels of many states, and several bad states.
-const WIDE: &str = "ext4/journalled@v4.2+copy-first+skip-zeroing:extending-absent-with-commit";
+/// A scenario with levels of many states, and two bad states.
+const WIDE: &str = "ext4/journalled@v7.1:within-unmapped-with-reader";
 
 /// A scenario with two actors, and too many interleavings for loom.
 const COMPANY: &str = "simple/ramfs@v2.6.20:within-invalid-with-reader";
