@@ -57,7 +57,8 @@ fn who_comes_beside_a_writer_remembers_little_in_vain() {
         let (_, automata) = automata(&scenario, &Options::default()).expect("a sound scenario");
         for automaton in automata.iter().filter(|automaton| automaton.name != "write") {
             let (controls, futures) = (automaton.controls.len(), automaton.futures());
-            let told = format!("{name}, {}: {controls} control states with {futures} futures", automaton.name);
+            let told =
+                format!("{name}, {}: {controls} control states with {futures} futures", automaton.name);
             println!("{told}");
             assert!(controls <= 2 * futures, "{told}; a `scope` forgets what is not needed any more");
         }

@@ -112,7 +112,7 @@ pub fn replay(scenario: &Scenario, block: &Block) -> Result<Replayed, Error> {
     };
     search.everyone()?;
     let stages = vec![Arc::new(Stage { events, cells: run.cells() })];
-    match search.shortest(Way { run, stages, entry: None, view: None })? {
+    match search.shortest(Way { run, stages, shown: 0, entry: None, view: None })? {
         Some(stages) => Ok(Replayed { stages: stages.into_iter().map(Arc::unwrap_or_clone).collect() }),
         None => Err(match search.failure.take() {
             Some(failure) => failure,
@@ -126,6 +126,8 @@ struct Way {
     run: Run,
     /// Shared by the ways that begin with them.
     stages: Vec<Arc<Stage>>,
+    /// How many lines it is known to show as recorded.
+    shown: usize,
     /// The state in which the cycle began.
     entry: Option<Vec<u64>>,
     /// The view that takes steps, by its number among everyone.
@@ -166,11 +168,12 @@ impl Search<'_> {
     fn shortest(&mut self, way: Way) -> Result<Option<Vec<Arc<Stage>>>, Error> {
         let mut ways = VecDeque::from([way]);
         while let Some(mut way) = ways.pop_front() {
-            let shown = report::settled(events(&way.stages), &self.recorded);
-            if !self.agrees(&shown) {
+            let more = report::settled(events(&way.stages), &self.recorded, way.shown);
+            if !self.agrees(way.shown, &more) {
                 continue;
             }
-            let next = self.recorded.get(shown.len());
+            way.shown += more.len();
+            let next = self.recorded.get(way.shown);
             if next.is_some_and(|line| line.mark == Mark::Cycle) && way.entry.is_none() {
                 way.entry = Some(way.run.state());
                 if let Some(last) = way.stages.last_mut() {
@@ -180,20 +183,20 @@ impl Search<'_> {
                 continue;
             }
             // What follows depends on nothing else.
-            if !self.tried.insert((shown.len(), way.run.state(), way.entry.clone())) {
+            if !self.tried.insert((way.shown, way.run.state(), way.entry.clone())) {
                 continue;
             }
             // Frames that are left, and what is broken, may be shown only at the end.
-            let all = shown.len() + 1 >= self.recorded.len();
+            let all = way.shown + 1 >= self.recorded.len();
             if let Some(stages) = self.end(&way, all)? {
                 return Ok(Some(stages));
             }
-            let Some(mover) = self.recorded.get(shown.len()).and_then(|line| self.number_of(&line.actor))
+            let Some(mover) = self.recorded.get(way.shown).and_then(|line| self.number_of(&line.actor))
             else {
                 continue;
             };
             if !self.step(&way, mover, &mut ways)? {
-                self.differs(shown.len(), None);
+                self.differs(way.shown, None);
             }
         }
         Ok(None)
@@ -209,7 +212,7 @@ impl Search<'_> {
             let mut stages = way.stages.clone();
             stages.push(Arc::new(Stage { events, cells: run.cells() }));
             let view = (mover >= self.scenario.actors.len()).then_some(mover);
-            ways.push_back(Way { run, stages, entry: way.entry.clone(), view });
+            ways.push_back(Way { run, stages, shown: way.shown, entry: way.entry.clone(), view });
         }
         Ok(true)
     }
@@ -227,7 +230,7 @@ impl Search<'_> {
         for view in 0..self.scenario.views.len() {
             let (mut run, mut stages) = (way.run.clone(), way.stages.clone());
             let Ok(events) = run.start_view(view) else { continue };
-            let begun = Way { run, stages: Vec::new(), entry: None, view: way.view };
+            let begun = Way { run, stages: Vec::new(), shown: 0, entry: None, view: way.view };
             match stages.last_mut() {
                 Some(last) if !events.is_empty() => Arc::make_mut(last).events.extend(events),
                 _ => continue,
@@ -262,7 +265,7 @@ impl Search<'_> {
         let same =
             shown.len() == self.recorded.len() && shown.iter().zip(&self.recorded).all(|(a, b)| a.says(b));
         if !same {
-            if all && self.agrees(&shown) {
+            if all && self.agrees(0, &shown) {
                 self.differs(shown.len(), None);
             }
             return Ok(None);
@@ -314,12 +317,14 @@ impl Search<'_> {
         }
     }
 
-    fn agrees(&mut self, shown: &[Line]) -> bool {
+    /// Whether these lines, of which the first is number `from`, are as recorded.
+    fn agrees(&mut self, from: usize, shown: &[Line]) -> bool {
+        let recorded = &self.recorded[from..];
         let differs = |(a, b): (&Line, &Line)| !a.says(b);
-        let at = shown.iter().zip(&self.recorded).position(differs);
-        match at.or_else(|| (shown.len() > self.recorded.len()).then_some(self.recorded.len())) {
+        let at = shown.iter().zip(recorded).position(differs);
+        match at.or_else(|| (shown.len() > recorded.len()).then_some(recorded.len())) {
             Some(at) => {
-                self.differs(at, Some(&shown[at]));
+                self.differs(from + at, Some(&shown[at]));
                 false
             }
             None => true,

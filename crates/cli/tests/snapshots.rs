@@ -13,6 +13,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Parser;
 use cli::arguments::{Arguments, Command};
@@ -372,12 +373,14 @@ fn replay_all(told: &[Told]) -> Vec<String> {
         let name = report::named(&block.property, &block.witness, block.promised);
         Some(format!("{target}, {name}: {wrong}"))
     };
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let taken = std::iter::from_fn(|| told.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.filter_map(replay).collect::<Vec<_>>()
+    };
     std::thread::scope(|scope| {
-        let halves = told.chunks(told.len().div_ceil(2).max(1));
-        let halves: Vec<_> = halves
-            .map(|half| scope.spawn(move || half.iter().filter_map(replay).collect::<Vec<_>>()))
-            .collect();
-        halves.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
+        let threads = [scope.spawn(share), scope.spawn(share)];
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use scenario::{Event, EventKind};
 
@@ -84,7 +85,7 @@ impl Folding<'_> {
     fn takes(self, frame: &Frame, line: usize) -> bool {
         match self {
             Folding::Nothing => false,
-            Folding::AllBut(steps) => !frame.points.iter().any(|point| steps.contains(point)),
+            Folding::AllBut(steps) => steps.range(frame.points.clone()).next().is_none(),
             Folding::As(lines) => lines.get(line).is_some_and(|line| line.mark == Mark::Folded),
         }
     }
@@ -93,14 +94,18 @@ impl Folding<'_> {
 /// The lines of a schedule.
 #[must_use]
 pub fn lines<'e>(events: impl IntoIterator<Item = &'e Event>, folding: Folding<'_>) -> Vec<Line> {
-    lay_out(&tidy(events), folding, Extent::Whole)
+    lay_out(&tidy(events), folding, Extent::Whole, 0)
 }
 
 /// The lines that the beginning of a schedule settles: however it goes on, its lines begin with these, if
-/// those frames are folded that are so in `recorded`.
+/// those frames are folded that are so in `recorded`. The first `known` of them are left out.
 #[must_use]
-pub fn settled<'e>(events: impl IntoIterator<Item = &'e Event>, recorded: &[Line]) -> Vec<Line> {
-    lay_out(&tidy(events), Folding::As(recorded), Extent::Settled)
+pub fn settled<'e>(
+    events: impl IntoIterator<Item = &'e Event>,
+    recorded: &[Line],
+    known: usize,
+) -> Vec<Line> {
+    lay_out(&tidy(events), Folding::As(recorded), Extent::Settled, known)
 }
 
 /// Which lines are wanted.
@@ -112,9 +117,12 @@ enum Extent {
     Settled,
 }
 
-fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> {
+/// The lines but the first `known`.
+fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent, known: usize) -> Vec<Line> {
     let frames = frames(order);
     let mut lines = Vec::new();
+    // With those that are known.
+    let mut count = 0;
     let mut depths: Vec<(&str, usize)> = Vec::new();
     // Where the folded frame of an actor ends.
     let mut folded: Vec<(&str, usize)> = Vec::new();
@@ -137,23 +145,26 @@ fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> 
             depths.push((actor, 0));
         }
         let Some((_, depth)) = depths.iter_mut().find(|(who, _)| *who == actor) else { continue };
-        let written = lines.len();
-        let mut push = |number, depth, text, mark| {
-            lines.push(Line {
-                number,
-                actor: actor.to_owned(),
-                depth,
-                text,
-                mark,
-                file: event.file.clone(),
-                line: event.line,
-            });
+        let written = count;
+        let mut push = |number, depth, text: &dyn Fn() -> String, mark| {
+            count += 1;
+            if count > known {
+                lines.push(Line {
+                    number,
+                    actor: actor.to_owned(),
+                    depth,
+                    text: text(),
+                    mark,
+                    file: event.file.clone(),
+                    line: event.line,
+                });
+            }
         };
         match &event.kind {
             // A mark that the scenario is about something.
             EventKind::Step { scheduling_point: false, .. } => {}
             EventKind::Step { label, result, .. } => {
-                push(Some(steps), *depth, with_result(label, result), Mark::Step);
+                push(Some(steps), *depth, &|| with_result(label, result), Mark::Step);
             }
             EventKind::Enter { label } => {
                 let Some(frame) = &frames[index] else { continue };
@@ -165,18 +176,19 @@ fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> 
                 let told_so = folds || (empty && frame.quiet && !matches!(folding, Folding::Nothing));
                 match frame.left.filter(|_| told_so) {
                     Some(left) => {
-                        let text = match &order[left].kind {
+                        let text = || match &order[left].kind {
                             EventKind::Leave { result, .. } => with_result(label, result),
                             _ => label.clone(),
                         };
-                        match frame.points.first() {
-                            Some(&first) => push(Some(first), *depth, text, Mark::Folded),
-                            None => push(None, *depth, text, Mark::Step),
+                        if empty {
+                            push(None, *depth, &text, Mark::Step);
+                        } else {
+                            push(Some(frame.points.start), *depth, &text, Mark::Folded);
                         }
                         folded.push((actor, left));
                     }
                     None => {
-                        push(None, *depth, label.clone(), Mark::Open);
+                        push(None, *depth, &|| label.clone(), Mark::Open);
                         *depth += 1;
                     }
                 }
@@ -184,16 +196,17 @@ fn lay_out(order: &[&Event], folding: Folding<'_>, extent: Extent) -> Vec<Line> 
             EventKind::Leave { label, result } => {
                 *depth = depth.saturating_sub(1);
                 if !result.is_empty() {
-                    push(None, *depth, with_result(name_of(label), result), Mark::Close);
+                    push(None, *depth, &|| with_result(name_of(label), result), Mark::Close);
                 }
             }
             EventKind::Round { label } => {
-                push(None, depth.saturating_sub(1), format!("{} again", name_of(label)), Mark::Close);
+                let text = || format!("{} again", name_of(label));
+                push(None, depth.saturating_sub(1), &text, Mark::Close);
             }
             EventKind::Bad { property, witness } => {
-                push(None, *depth, marked(property, witness), Mark::Bad);
+                push(None, *depth, &|| marked(property, witness), Mark::Bad);
             }
-            EventKind::Cycle => push(None, 0, CYCLE.to_owned(), Mark::Cycle),
+            EventKind::Cycle => push(None, 0, &|| CYCLE.to_owned(), Mark::Cycle),
             EventKind::Ended { .. } => {}
         }
     }
@@ -263,8 +276,9 @@ pub(crate) fn tidy<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<&'e E
 pub(crate) struct Frame {
     /// Where it is left; none if it is still open.
     pub(crate) left: Option<usize>,
-    /// The scheduling points in it, counted from 1 through the schedule.
-    pub(crate) points: Vec<usize>,
+    /// From the first scheduling point in it to behind the last, counted from 1 through the schedule; where it is quiet, all
+    /// of them are in it.
+    pub(crate) points: Range<usize>,
     /// Nobody else takes a step, nothing is broken, and no loop goes round.
     pub(crate) quiet: bool,
 }
@@ -280,7 +294,7 @@ pub(crate) fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
         match event.kind {
             EventKind::Enter { .. } => {
                 open.push((&event.actor, index));
-                frames[index] = Some(Frame { left: None, points: Vec::new(), quiet: true });
+                frames[index] = Some(Frame { left: None, points: 0..0, quiet: true });
             }
             EventKind::Leave { .. } => {
                 if let Some(at) = open.iter().rposition(|(who, _)| *who == event.actor) {
@@ -295,7 +309,8 @@ pub(crate) fn frames(order: &[&Event]) -> Vec<Option<Frame>> {
                 for (who, at) in &open {
                     if let Some(frame) = &mut frames[*at] {
                         if *who == event.actor {
-                            frame.points.push(point);
+                            let first = if frame.points.is_empty() { point } else { frame.points.start };
+                            frame.points = first..point + 1;
                         } else {
                             frame.quiet = false;
                         }
@@ -392,8 +407,9 @@ mod tests {
                 let all = lines(&schedule.events, Folding::AllBut(&around(steps)));
                 let mut most = 0;
                 for end in 0..=schedule.events.len() {
-                    let some = settled(&schedule.events[..end], &all);
+                    let some = settled(&schedule.events[..end], &all, 0);
                     assert!(some.len() <= all.len() && some.iter().zip(&all).all(|(a, b)| a == b), "{end}");
+                    assert_eq!(settled(&schedule.events[..end], &all, most), some[most..]);
                     assert!(some.len() >= most, "what is settled stays so");
                     most = some.len();
                 }

@@ -122,7 +122,7 @@ fn closed(
     detail: Detail,
 ) -> Option<Closed> {
     let left = frame.left.filter(|_| frame.quiet)?;
-    if frame.points.iter().any(|point| steps.key.contains(point)) {
+    if frame.points.clone().any(|point| steps.key.contains(&point)) {
         return None;
     }
     let inside = || order[index..=left].iter().filter(|event| event.actor == order[index].actor);
@@ -131,7 +131,7 @@ fn closed(
     let at_the_call = |event: &Event| (&event.file, event.line) == (&call.file, call.line);
     let word =
         inside().filter(|event| is_scheduling_point(event)).all(|e| is_word(&e.file) || at_the_call(e));
-    let tells = frame.points.iter().any(|&point| steps.tells(point));
+    let tells = frame.points.clone().any(|point| steps.tells(point));
     if tells && !word && detail == Detail::Much {
         return None;
     }
