@@ -7,7 +7,7 @@ use crate::words::{
 };
 use checker::explicit::{Options, check};
 use checker::necessity::{Change, KernelWord, Removal, Scope, Watched, Words, changed, watch, without};
-use machine::{Action, Flow, Machine, Order, Peek, Step, Word, again, call};
+use machine::{Action, Flow, Machine, Order, Peek, Step, Word, again, call, scope};
 use scenario::{Actor, Check, Coverage, Initial, Kind, Outcome, Property, Scenario};
 
 const SCOPE: Scope = Scope {
@@ -102,6 +102,30 @@ fn without_a_lock_its_unlock_goes_too_and_a_race_is_reachable() {
     assert_eq!(names, ["read_counter", "write_counter", "lock"], "in the order of the source");
     assert_eq!(find(&words, "lock").functions, ["write_begin"]);
     assert_eq!(find(&words, "write_counter").functions, ["write"]);
+}
+
+#[test]
+fn a_scope_is_no_word_and_hides_none() {
+    let write = |owner: Word| {
+        move |m: &dyn Machine| {
+            scope(m, || {
+                call(m, label("write_begin"), || scope(m, || lock(m, owner)));
+                call(m, label("write"), || scope(m, || increment(m)));
+            });
+            call(m, label("write_end"), || unlock(m, owner));
+            0
+        }
+    };
+    let actors = vec![Actor::new("write 1", write(1)), Actor::new("write 2", write(2))];
+    let scoped = scenario(actors, |s| s.peek(DATA) != 2);
+    assert_eq!(without_it(&scoped, "lock"), without_it(&locked_increments(), "lock"));
+    let [known, met] = [locked_increments(), scoped].map(|toy| {
+        let words = words_of(&toy);
+        let told = words.words.iter().map(|word| (word.site.word, word.functions.clone()));
+        let told = told.collect::<Vec<_>>();
+        (told, words.give_back.iter().map(|site| site.word).collect::<Vec<_>>())
+    });
+    assert_eq!(met, known);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::common::{label, load, scenario, store};
 use checker::explicit::{Error, Options, check};
 use checker::{on_loom, on_shuttle};
-use machine::{Action, Control, Field, Flow, Machine, Peek, Place, Small, Step, Word, again, bug, call};
+use machine::{
+    Action, Control, Field, Flow, Machine, Peek, Place, Small, Step, Word, again, bug, call, scope,
+};
 use scenario::{Actor, Check, Coverage, Initial, Kind, Property, Scenario};
 
 fn actor(body: impl Fn(&dyn Machine) -> Word + Send + Sync + 'static) -> Scenario {
@@ -384,6 +386,50 @@ fn frames_that_are_not_balanced_are_errors() {
     let mut viewed = actor(|_| 0);
     viewed.views = vec![Actor::new("view", |m| control(m, Control::Leave { result: 1 }))];
     refused_by_all(&viewed, &["`view`, frame at", "a frame that it has not entered"]);
+}
+
+#[test]
+fn a_scope_is_in_no_schedule() {
+    let racing = |scoped: bool| {
+        let increment = move |m: &dyn Machine| {
+            let part = |body: &dyn Fn() -> u32| if scoped { scope(m, body) } else { body() };
+            part(&|| {
+                let value = call(m, label("read"), || part(&|| load(m, Place(0)) as u32));
+                store(m, Place(0), Word::from(value) + 1);
+                0
+            });
+            0
+        };
+        let finally = Check::Final(Arc::new(|memory: &dyn Peek, _: &[Word], broken: &mut dyn FnMut(_)| {
+            if memory.peek(Place(0)) != 2 {
+                broken(label("counter"));
+            }
+        }));
+        let lost = Property {
+            id: "lost-update",
+            sentence: "",
+            source: "",
+            effect: "",
+            kind: Kind::Finally,
+            promised: true,
+            check: finally,
+        };
+        let actors = vec![Actor::new("one", increment), Actor::new("two", increment)];
+        Scenario { properties: vec![lost], ..scenario(1, actors) }
+    };
+    let [plain, scoped] = [false, true].map(racing);
+    let told = |outcome: scenario::Outcome| {
+        let [bad] = &outcome.bad[..] else { panic!("{:?}", outcome.bad) };
+        bad.schedule.events.iter().map(|e| (e.actor.clone(), e.kind.clone())).collect::<Vec<_>>()
+    };
+    let explicit = |scenario: &Scenario| told(check(scenario, &Options::default()).expect("a sound model"));
+    assert_eq!(explicit(&scoped), explicit(&plain));
+    let on_loom = |scenario: &Scenario| told(on_loom::check(scenario, &on_loom::Options::default()));
+    assert_eq!(on_loom(&scoped), on_loom(&plain));
+    let random = on_shuttle::Mode::Random { seed: 1, executions: 100 };
+    let on_shuttle =
+        |scenario: &Scenario| told(on_shuttle::check(scenario, &on_shuttle::Options::new(random.clone())));
+    assert_eq!(on_shuttle(&scoped), on_shuttle(&plain));
 }
 
 // Loops without an end.
