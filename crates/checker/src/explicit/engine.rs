@@ -115,14 +115,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The bad states of a reduced search that are bad in the whole of the graph, too. Left out is what only that can tell:
-    /// that something is never reached, or that who waits while others go round waits for ever.
-    fn shown(self) -> Vec<BadState> {
-        let Answer { outcome, doubtful, .. } = self;
+    /// With no bad states of a reduced search but those that are bad in the whole of the graph, too. Left out is what only that
+    /// can tell: that something is never reached, or that who waits while others go round waits for ever.
+    fn only_shown(mut self) -> Answer {
         let doubtful: BTreeSet<_> =
-            doubtful.iter().map(|bad| (bad.property.to_owned(), bad.witness.clone())).collect();
-        let is_shown = |bad: &BadState| !bad.schedule.events.is_empty() && !doubtful.contains(&id(bad));
-        outcome.bad.into_iter().filter(is_shown).collect()
+            self.doubtful.iter().map(|bad| (bad.property.to_owned(), bad.witness.clone())).collect();
+        self.outcome.bad.retain(|bad| bad.property != built_in::EMPTY.id && !doubtful.contains(&id(bad)));
+        self
     }
 }
 
@@ -163,11 +162,12 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let mut found = keeper.as_ref().map(Keeper::before).unwrap_or_default();
     if !is_past(&keeper, Plan::Reduced) {
         let reduced = attempt(Plan::Reduced, &mut keeper)?.unwrap_or_default();
-        if reduced.outcome.bad.is_empty() && tells_enough(reduced.outcome.coverage) {
-            return Ok(reduced);
+        let coverage = reduced.outcome.coverage;
+        if has_no_time(coverage) || reduced.outcome.bad.is_empty() && coverage == Coverage::Exhausted {
+            return Ok(reduced.only_shown());
         }
-        let was_cut = matches!(reduced.outcome.coverage, Coverage::Cut { .. });
-        found = reduced.shown();
+        let was_cut = matches!(coverage, Coverage::Cut { .. });
+        found = reduced.only_shown().outcome.bad;
         keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
     }
     let mut plain = attempt(Plan::Plain, &mut keeper)?.unwrap_or_default();
@@ -177,10 +177,9 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     Ok(plain)
 }
 
-/// Whether a plain search after a reduced one that found nothing could tell more: not where all is known, nor where no time is
-/// left.
-fn tells_enough(coverage: Coverage) -> bool {
-    matches!(coverage, Coverage::Exhausted | Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
+/// Whether no time is left for a plain search after a reduced one.
+fn has_no_time(coverage: Coverage) -> bool {
+    matches!(coverage, Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
 }
 
 /// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost.

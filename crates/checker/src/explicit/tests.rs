@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use machine::{Action, Demand, Machine, Place, Step, again};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use scenario::{Actor, BadState, Bound, Bounds, Coverage, Outcome, Scenario, built_in};
+use scenario::{
+    Actor, BadState, Bound, Bounds, Check, Coverage, Kind, Outcome, Property, Scenario, built_in,
+};
 
 use super::common::generating::{crossing, locking, loops, plain_programs, programs};
 use super::common::program::Program;
@@ -42,6 +46,35 @@ fn a_search_ends_where_the_numbers_for_memories_or_states_do() {
     let states = under(&scenario, Ceilings { states: 20, ..most });
     assert_eq!(cut(&states), (true, "the engine has no more numbers for states"));
     assert!(states.states <= 64 * 20 && states.states > 20, "{}", states.states);
+}
+
+/// No time is left for the plain search that would come after it.
+#[test]
+fn a_reduced_search_that_is_stopped_once_it_has_found_something_is_told_itself() {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let stop = interrupt.clone();
+    let check_state = Check::State(Arc::new(move |memory, broken| {
+        if memory.peek(Place(0)) == 3 {
+            stop.store(true, Ordering::Relaxed);
+            broken(label("three"));
+        }
+    }));
+    let three = Property {
+        id: "three",
+        sentence: "",
+        source: "",
+        effect: "",
+        kind: Kind::Always,
+        promised: true,
+        check: check_state,
+    };
+    let scenario = Scenario { properties: vec![three], ..counter(3, 3) };
+    let options =
+        Options { reduce: Reduce::Order(0), interrupt: Some(interrupt.clone()), ..Options::default() };
+    let outcome = check(&scenario, &options).expect("a sound scenario");
+    assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Interrupt });
+    assert_eq!(outcome.bad.iter().map(|bad| bad.property.as_str()).collect::<Vec<_>>(), ["three"]);
+    assert!(outcome.reduced && outcome.states > 10, "{} states", outcome.states);
 }
 
 /// Goes round for ever: counts a cell up to a bound, and begins again.
