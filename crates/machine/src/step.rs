@@ -198,6 +198,12 @@ impl Step {
         !(matches!(self.action, Action::Control(_)) && self.label == Label::NONE)
     }
 
+    /// What an error calls it: its label, also where no trace shows it.
+    #[must_use]
+    pub fn name(&self) -> Label {
+        if self.is_shown() { self.label } else { Label::new("scope", &[]) }
+    }
+
     /// Its result, or that of the frame it leaves, as a trace shows it.
     #[must_use]
     pub fn shown(&self, result: Word) -> String {
@@ -227,7 +233,7 @@ impl Hash for Step {
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {:?}", self.label, self.action)
+        write!(f, "{} = {:?}", self.name(), self.action)
     }
 }
 

@@ -49,7 +49,7 @@ fn no_such_cell(at: Place, declared: usize) -> String {
 
 /// What is wrong with a model, and where.
 pub(super) fn told(actor: &str, step: &Step, flaw: &str) -> String {
-    format!("`{actor}`, {} at {}: {flaw}", step.label, step.location)
+    format!("`{actor}`, {} at {}: {flaw}", step.name(), step.location)
 }
 
 /// The frames that an actor has open, to see that each is left once.

@@ -18,7 +18,7 @@ pub struct Spot {
 
 impl Spot {
     pub(crate) fn new(actor: &'static str, step: &Step) -> Spot {
-        Spot { actor, step: step.label, location: step.location }
+        Spot { actor, step: step.name(), location: step.location }
     }
 }
 

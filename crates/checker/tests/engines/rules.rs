@@ -240,6 +240,8 @@ fn a_result_or_state_that_is_wider_than_its_type_says_is_an_error() {
         .0
     });
     refused_by_all(&result, &["`breaks`, f at", &here(line!() - 6), "0x1000000000000000", "8 bits"]);
+    let scoped = actor(|m| scope(m, || Fat(256)).0);
+    refused_by_all(&scoped, &["`breaks`, scope at", &here(line!() - 1), "0x100", "8 bits"]);
     let first = actor(|m| again(m, label("f"), Fat(1 << 63), Flow::<Fat, Fat>::Done).0);
     refused_by_all(&first, &["`breaks`, f at", "8 bits", "Small::BITS"]);
     let round = actor(|m| {
