@@ -8,13 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use machine::{Action, Demand, Machine, Place, Step, again};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use scenario::{
-    Actor, BadState, Bound, Bounds, Check, Coverage, Kind, Outcome, Property, Scenario, built_in,
-};
+use scenario::{Actor, BadState, Bound, Bounds, Check, Coverage, Kind, Outcome, Scenario, built_in};
 
 use super::common::generating::{crossing, locking, loops, plain_programs, programs};
 use super::common::program::Program;
-use super::common::{counter, label, load, scenario, store};
+use super::common::{counter, label, load, property, scenario, store};
 use super::engine::{Asked, AtRest, check, search_prepared};
 use super::limits::Ceilings;
 use super::options::{Options, Reduce};
@@ -59,18 +57,9 @@ fn a_reduced_search_that_is_stopped_once_it_has_found_something_is_told_itself()
             broken(label("three"));
         }
     }));
-    let three = Property {
-        id: "three",
-        sentence: "",
-        source: "",
-        effect: "",
-        kind: Kind::Always,
-        promised: true,
-        check: check_state,
-    };
+    let three = property("three", Kind::Always, check_state);
     let scenario = Scenario { properties: vec![three], ..counter(3, 3) };
-    let options =
-        Options { reduce: Reduce::Order(0), interrupt: Some(interrupt.clone()), ..Options::default() };
+    let options = Options { reduce: Reduce::Order(0), interrupt: Some(interrupt), ..Options::default() };
     let outcome = check(&scenario, &options).expect("a sound scenario");
     assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Interrupt });
     assert_eq!(outcome.bad.iter().map(|bad| bad.property.as_str()).collect::<Vec<_>>(), ["three"]);

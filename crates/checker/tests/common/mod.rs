@@ -16,7 +16,7 @@ pub(crate) mod unmerged;
 use std::sync::Arc;
 
 use machine::{Action, Flow, Label, Layout, Machine, Order, Place, Step, Word, again, show_number};
-use scenario::{Actor, Initial, Scenario};
+use scenario::{Actor, Check, Initial, Kind, Property, Scenario};
 
 pub(crate) fn label(name: &'static str) -> Label {
     Label::new(name, &[])
@@ -44,6 +44,11 @@ pub(crate) fn trylock(m: &dyn Machine, at: Place) -> bool {
 pub(crate) fn unlock(m: &dyn Machine, at: Place) {
     let give = Action::Change { at, clear: 1, set: 0, mask: 0, order: Order::Release };
     m.perform(Step::new(give, Label::new("unlock", &[at.index() as i32])));
+}
+
+/// A property that is promised, of which nothing is told but its name.
+pub(crate) fn property(id: &'static str, kind: Kind, check: Check) -> Property {
+    Property { id, sentence: "", source: "", effect: "", kind, promised: true, check }
 }
 
 /// A scenario over `cells` numbers of 8 bits that start as 0.

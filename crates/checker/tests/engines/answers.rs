@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::common::replaying::replay;
-use crate::common::{counter, label, load, lock, scenario, store};
+use crate::common::{self, counter, label, load, lock, scenario, store};
 use checker::explicit::{Error, Gauge, Options, Reading, check, explore};
 use machine::{Action, Demand, Flow, Label, Machine, Place, Step, Word, again, bug, bug_on};
 use scenario::{
@@ -16,8 +16,9 @@ fn found(outcome: &Outcome) -> Vec<(&str, &str)> {
     outcome.bad.iter().map(|b| (b.property.as_str(), b.witness.as_str())).collect()
 }
 
+/// One that is not promised.
 fn property(id: &'static str, check: Check) -> Property {
-    Property { id, sentence: "", source: "", effect: "", kind: Kind::Always, promised: false, check }
+    Property { promised: false, ..common::property(id, Kind::Always, check) }
 }
 
 fn require(m: &dyn Machine, at: Place, among: u64, property: &'static str) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::common::generating::programs;
-use crate::common::{label, load, lock, scenario, store, unlock};
+use crate::common::{label, load, lock, property, scenario, store, unlock};
 use checker::explicit::{Options, check};
 use checker::follow::follow;
 use checker::key_steps::key_steps;
@@ -45,7 +45,7 @@ fn finally(id: &'static str, check: impl Fn(Word, Word) -> bool + Send + Sync + 
             see(Label::new("here", &[]));
         }
     }));
-    Property { id, sentence: "", source: "", effect: "", kind: Kind::Finally, promised: true, check }
+    property(id, Kind::Finally, check)
 }
 
 /// As `simple_write_end` of a copy of nothing: the size is raised long before the error is returned.

@@ -5,13 +5,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::{label, load, scenario, store};
+use crate::common::faulty::lost_update;
+use crate::common::{self, label, load, scenario, store};
 use checker::explicit::{Error, Options, check};
 use checker::{on_loom, on_shuttle};
 use machine::{
     Action, Control, Field, Flow, Machine, Peek, Place, Small, Step, Word, again, bug, call, scope,
 };
-use scenario::{Actor, Check, Coverage, Initial, Kind, Property, Scenario};
+use scenario::{Actor, Check, Coverage, Initial, Kind, Scenario};
 
 fn actor(body: impl Fn(&dyn Machine) -> Word + Send + Sync + 'static) -> Scenario {
     let idle = Actor::new("idle", |m| load(m, Place(0)));
@@ -265,15 +266,7 @@ fn a_word_that_does_not_give_back_its_value_is_an_error() {
 
 #[test]
 fn a_property_that_looks_at_a_cell_that_is_not_declared_is_an_error() {
-    let property = |check| Property {
-        id: "far",
-        sentence: "",
-        source: "",
-        effect: "",
-        kind: Kind::Always,
-        promised: true,
-        check,
-    };
+    let property = |check| common::property("far", Kind::Always, check);
     let far = |memory: &dyn Peek| memory.peek(Place(77)) == 0;
     let mut state = actor(|m| load(m, Place(0)));
     state.properties = vec![property(Check::State(Arc::new(move |memory, see| {
@@ -402,22 +395,8 @@ fn a_scope_is_in_no_schedule() {
             });
             0
         };
-        let finally = Check::Final(Arc::new(|memory: &dyn Peek, _: &[Word], broken: &mut dyn FnMut(_)| {
-            if memory.peek(Place(0)) != 2 {
-                broken(label("counter"));
-            }
-        }));
-        let lost = Property {
-            id: "lost-update",
-            sentence: "",
-            source: "",
-            effect: "",
-            kind: Kind::Finally,
-            promised: true,
-            check: finally,
-        };
         let actors = vec![Actor::new("one", increment), Actor::new("two", increment)];
-        Scenario { properties: vec![lost], ..scenario(1, actors) }
+        Scenario { properties: vec![lost_update(2)], ..scenario(1, actors) }
     };
     let [plain, scoped] = [false, true].map(racing);
     let told = |outcome: scenario::Outcome| {

@@ -7,20 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::common::faulty::{deadlocked, increment, increments, keys, lost_update};
-use crate::common::{label, load, scenario, store, unlock};
+use crate::common::{label, load, property, scenario, store, unlock};
 use checker::explicit;
 use checker::on_shuttle::{Mode, Options, check, explore};
 use machine::{Action, Flow, Label, Machine, Order as MemoryOrder, Place, Step, Word, again, bug_on};
 use scenario::{
-    Actor, Bound, Check, Coverage, EventKind, Kind, Outcome, Property, Scenario, Schedule, Verdict, verdict,
+    Actor, Bound, Check, Coverage, EventKind, Kind, Outcome, Scenario, Schedule, Verdict, verdict,
 };
 
 fn modes() -> [Mode; 2] {
     [Mode::Random { seed: 7, executions: 200 }, Mode::Pct { depth: 3, seed: 7, executions: 200 }]
-}
-
-fn property(id: &'static str, kind: Kind, check: Check) -> Property {
-    Property { id, sentence: "", source: "", effect: "", kind, promised: true, check }
 }
 
 /// Increments, none of which is to be lost.

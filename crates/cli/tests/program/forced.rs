@@ -19,11 +19,7 @@ fn known(all: &[BadState]) -> Known {
 }
 
 fn scenario(path: &str, variant: &str, case: &str) -> Scenario {
-    let paths = models::paths();
-    let path = paths.iter().find(|known| known.name == path).expect("a path");
-    let variant = path.variants.iter().find(|known| known.name == variant).expect("a variant");
-    let case = variant.cases.iter().find(|known| known.name == case).expect("a scenario");
-    (case.build)()
+    models::scenario(&format!("{path}@{variant}:{case}")).expect("a scenario")
 }
 
 /// Whatever can be forced is a bad state of the plain search, and its schedule runs; more means force no less.

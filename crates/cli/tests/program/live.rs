@@ -453,13 +453,9 @@ fn final_states_are_those_of_each_initial_state_by_itself() {
         ("fuse/writethrough", "v6.18", "within-absent-with-reader"),
         ("generic/block", "v6.18", "beyond-absent"),
     ];
-    let paths = models::paths();
     let mut compared = 0;
     for (path, variant, case) in wanted {
-        let path = paths.iter().find(|known| known.name == path).expect("a path");
-        let variant = path.variants.iter().find(|known| known.name == variant).expect("a variant");
-        let case = variant.cases.iter().find(|known| known.name == case).expect("a scenario");
-        let scenario = (case.build)();
+        let scenario = models::scenario(&format!("{path}@{variant}:{case}")).expect("a scenario");
         let teller = scenario.final_state.clone().expect("a writer");
         let asked = scenario.asking_final_states().expect("a writer");
         let together = scenario.final_states(&check(&asked, &Options::default()).expect("a sound model"));
@@ -472,8 +468,8 @@ fn final_states_are_those_of_each_initial_state_by_itself() {
             };
             let (_, rests) = explore(&alone, &Options::default()).expect("a sound model");
             let plain: BTreeSet<_> = rests.iter().flat_map(|(cells, words)| teller(cells, words)).collect();
-            assert!(!plain.is_empty(), "{}: {}", case.name, initial.name);
-            assert_eq!(found, plain, "{}: {}", case.name, initial.name);
+            assert!(!plain.is_empty(), "{}: {}", scenario.name, initial.name);
+            assert_eq!(found, plain, "{}: {}", scenario.name, initial.name);
             compared += 1;
         }
     }

@@ -44,11 +44,7 @@ const REAL: [(&str, &str, &str); 6] = [
 ];
 
 fn scenario_of(path: &str, variant: &str, name: &str) -> Scenario {
-    let paths = models::paths();
-    let path = paths.iter().find(|known| known.name == path).expect("a path");
-    let variant = path.variants.iter().find(|known| known.name == variant).expect("a variant");
-    let case = variant.cases.iter().find(|case| case.name == name).expect("a scenario");
-    (case.build)()
+    models::scenario(&format!("{path}@{variant}:{name}")).expect("a scenario")
 }
 
 /// The locks of a real model are told with those who take them.
