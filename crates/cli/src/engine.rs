@@ -111,7 +111,9 @@ impl Search {
             Engine::Explicit => {
                 arguments.push(format!("--states-max={states_max}"));
                 arguments.push(format!("--memory-max={memory_max}"));
-                arguments.extend((self.bounds.reduce == Reduce::None).then(|| "--reduce=none".to_owned()));
+                if self.bounds.reduce != Reduce::Order {
+                    arguments.push(format!("--reduce={}", name(self.bounds.reduce.to_possible_value())));
+                }
             }
             Engine::Loom => {
                 arguments.push(format!("--loom-mode={}", name(self.loom_mode.to_possible_value())));
@@ -162,7 +164,7 @@ impl Searcher {
                 return Ok(Answer { scenario, outcome: not_begun(), kept: None });
             }
             // What was assumed is known of a search, and not of another one that comes to the same.
-            let is_explicit = search.engine == Engine::Explicit && search.bounds.reduce != Reduce::None;
+            let is_explicit = search.engine == Engine::Explicit && search.bounds.reduce == Reduce::Order;
             let is_kept = is_explicit && scenario.assumptions.is_none();
             let cache = self.cache.as_ref().filter(|_| is_kept);
             let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
@@ -247,7 +249,8 @@ impl Searcher {
         let (interrupt, gauge) = (Some(self.interrupt.clone()), Some(gauge.clone()));
         let reduce = match reduce {
             Reduce::None => explicit::Reduce::None,
-            Reduce::Order => explicit::Reduce::LARGE,
+            Reduce::Order => explicit::Reduce::Order(explicit::Reduce::LARGE),
+            Reduce::Always => explicit::Reduce::Always(explicit::Reduce::LARGE),
         };
         explicit::Options { bounds, threads, reduce, interrupt, gauge, checkpoint: None }
     }

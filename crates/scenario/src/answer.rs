@@ -151,6 +151,15 @@ impl Default for Outcome {
 }
 
 impl Outcome {
+    /// What else there is to say: its remark, and that schedules may not be the shortest there are.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        let is_told = self.reduced && self.bad.iter().any(|bad| !bad.schedule.events.is_empty());
+        let of_orders =
+            is_told.then_some("schedules are the shortest of the orders of steps that were searched");
+        let remark = Some(self.remark.as_str()).filter(|remark| !remark.is_empty());
+        remark.into_iter().chain(of_orders)
+    }
+
     /// The outcome of a search that was not asked about these properties: what it says about them is gone, and
     /// the verdict is one on the others. Ids that the scenario doesn't ask about mean nothing.
     #[must_use]

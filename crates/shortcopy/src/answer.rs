@@ -77,7 +77,7 @@ impl Answer {
             lines.push(format!("did not look at {}", blind.join(", ")));
         }
         lines.extend(self.outcome.unsupported.iter().map(|missing| format!("not modelled: {missing}")));
-        lines.extend(self.outcome.remark.lines().map(str::to_owned));
+        lines.extend(self.outcome.remarks().flat_map(str::lines).map(str::to_owned));
         lines
     }
 }

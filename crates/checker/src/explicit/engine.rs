@@ -112,6 +112,8 @@ pub(super) struct Answer {
     phases: Phases,
     /// Of a reduced search: what is bad if nobody has another step than those that were taken.
     doubtful: BTreeSet<Bad>,
+    /// Whether somebody waits while others go round: whether for good only the plain graph can tell.
+    waits: bool,
 }
 
 impl Answer {
@@ -150,23 +152,29 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let attempt = |plan, keeper: &mut Option<Keeper>| {
         attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
     };
-    let from = match options.reduce {
-        Reduce::Order(from) if prepared.actors() > 1 => from,
-        Reduce::Order(_) | Reduce::None => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
+    let (small, reduced) = match options.reduce {
+        Reduce::Order(from) if prepared.actors() > 1 => (Plan::Small(from), Plan::Reduced),
+        Reduce::Always(from) if prepared.actors() > 1 => (Plan::Few(from), Plan::ReducedToTheEnd(None)),
+        _ => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
     };
-    if !is_past(&keeper, Plan::Small(from))
-        && let Some(answer) = attempt(Plan::Small(from), &mut keeper)?
+    if !is_past(&keeper, small)
+        && let Some(answer) = attempt(small, &mut keeper)?
     {
         return Ok(answer);
     }
     let mut found = keeper.as_ref().map(Keeper::before).unwrap_or_default();
-    if !is_past(&keeper, Plan::Reduced) {
-        let reduced = attempt(Plan::Reduced, &mut keeper)?.unwrap_or_default();
+    if !is_past(&keeper, reduced) {
+        let reduced = attempt(reduced, &mut keeper)?.unwrap_or_default();
         let coverage = reduced.outcome.coverage;
-        if has_no_time(coverage) || reduced.outcome.bad.is_empty() && coverage == Coverage::Exhausted {
-            return Ok(reduced.only_shown());
-        }
         let was_cut = matches!(coverage, Coverage::Cut { .. });
+        let tells = match options.reduce {
+            // Where there is no room for what is left, there is none for everything.
+            Reduce::Always(_) => was_cut || !reduced.waits,
+            _ => has_no_time(coverage) || reduced.outcome.bad.is_empty() && coverage == Coverage::Exhausted,
+        };
+        if tells {
+            return Ok(if was_cut { reduced.only_shown() } else { reduced });
+        }
         found = reduced.only_shown().outcome.bad;
         keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
     }
@@ -214,7 +222,7 @@ fn attempt<const R: usize>(
     let limits = Limits::new(options, prepared, asked.ceilings, begun.at).after(begun.before);
     let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
     let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, keeper.as_deref_mut())?;
-    if searched.left && plan != Plan::Reduced {
+    if searched.left && !plan.is_reduced() {
         return Ok(None);
     }
     Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
@@ -242,6 +250,7 @@ fn attempt<const R: usize>(
     let judged_bad: BTreeSet<Bad> = judged_bad.collect();
     let is_doubtful = |bad: &&Bad| plan.is_reduced() && bad.property == built_in::DEADLOCK.id;
     let doubtful = judged_bad.difference(&found).filter(is_doubtful).cloned().collect();
+    let waits = judged.iter().flat_map(|j| &j.found).any(|component| component.waits);
     found.extend(judged_bad);
     let coverage = match limits.coverage() {
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
@@ -332,7 +341,7 @@ fn attempt<const R: usize>(
         schedules: (asked.clock)().saturating_sub(after_judging),
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
-    Ok(Some(Answer { outcome, rests, phases, doubtful }))
+    Ok(Some(Answer { outcome, rests, phases, doubtful, waits }))
 }
 
 /// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.

@@ -50,11 +50,15 @@ pub enum Reduce {
     /// finds nothing wrong, nothing is. Where it does, everything is searched. The numbers of states and
     /// transitions are those of the search that told.
     Order(u64),
+    /// The same, and what is wrong is told from what is left, too: the same bad states and endings as of everything, with the
+    /// shortest schedules of those that are left. Only where somebody may wait for good while others go round, everything is
+    /// searched.
+    Always(u64),
 }
 
 impl Reduce {
-    /// Where it is worth it: choosing what to leave out takes longer than a small search.
-    pub const LARGE: Reduce = Reduce::Order(1 << 17);
+    /// States from which on it is worth it: choosing what to leave out takes longer than a small search.
+    pub const LARGE: u64 = 1 << 17;
 }
 
 /// Where a search leaves what it has, and goes on from what is there.

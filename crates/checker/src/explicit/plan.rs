@@ -9,23 +9,23 @@ pub(crate) enum Plan {
     Plain,
     /// All states, up to so many: it ends after the level in which there are more, if nothing bad was found so far.
     Small(u64),
+    /// The same, whatever is found.
+    Few(u64),
     /// Those that a [`Reduction`](super::reduce::Reduction) leaves, as long as nothing bad is found.
     Reduced,
-    /// The same, whatever is found, with or without a fault in the reasoning.
-    #[cfg(test)]
+    /// The same, whatever is found; in tests with a fault in the reasoning.
     ReducedToTheEnd(Option<Fault>),
 }
 
 impl Plan {
     /// Whether some steps are left out.
     pub(crate) fn is_reduced(self) -> bool {
-        !matches!(self, Plan::Plain | Plan::Small(_))
+        matches!(self, Plan::Reduced | Plan::ReducedToTheEnd(_))
     }
 
     /// What is left out of the reasoning, to see that it is missed.
     pub(crate) fn fault(self) -> Option<Fault> {
         match self {
-            #[cfg(test)]
             Plan::ReducedToTheEnd(fault) => fault,
             _ => None,
         }

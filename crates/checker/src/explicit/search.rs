@@ -221,10 +221,9 @@ pub(crate) fn search<const R: usize>(
                 }
                 // Between levels only, so that what such a search found doesn't depend on the threads.
                 left = match plan {
-                    Plan::Plain => false,
-                    #[cfg(test)]
-                    Plan::ReducedToTheEnd(_) => false,
+                    Plan::Plain | Plan::ReducedToTheEnd(_) => false,
                     Plan::Small(most) => states > most && !limits.has_found(),
+                    Plan::Few(most) => states > most,
                     Plan::Reduced => limits.has_found(),
                 };
                 if left {

@@ -56,8 +56,10 @@ pub struct Bounds {
 pub enum Reduce {
     /// Nothing; no result is taken from the cache or kept in it.
     None,
-    /// Orders of steps that make no difference, until something is found.
+    /// Orders of steps that make no difference, until something is found: schedules are the shortest there are.
     Order,
+    /// The same, whatever is found: schedules are the shortest of those that are left. Nothing is taken from the cache.
+    Always,
 }
 
 pub(super) fn seconds(text: &str) -> Result<f64, String> {

@@ -325,8 +325,8 @@ impl<'c> Tell<'c> for Text<'c> {
         for words in self.grounds.add(&outcome) {
             let _ = write!(line, "\n  {:width$}  {words}", "");
         }
-        if !outcome.remark.is_empty() {
-            let _ = write!(line, "\n  {:width$}  {}", "", outcome.remark);
+        for remark in outcome.remarks() {
+            let _ = write!(line, "\n  {:width$}  {remark}", "");
         }
         if let Some(command) = command {
             let dim = Style::new().dimmed();

@@ -271,9 +271,7 @@ fn remarks(finding: Finding<'_>) -> Vec<String> {
     }
     remarks.extend(outcome.unsupported.iter().map(|missing| format!("not modelled: {missing}")));
     remarks.extend(outcome.assumptions.iter().map(|of| format!("assumed: {of}")));
-    if !outcome.remark.is_empty() {
-        remarks.push(outcome.remark.clone());
-    }
+    remarks.extend(outcome.remarks().map(str::to_owned));
     remarks
 }
 

@@ -43,9 +43,9 @@ use file::Reader;
 impl Plan {
     fn stage(self) -> Stage {
         match self {
-            Plan::Small(_) => Stage::Small,
+            Plan::Small(_) | Plan::Few(_) => Stage::Small,
             Plan::Plain => Stage::Plain,
-            _ => Stage::Reduced,
+            Plan::Reduced | Plan::ReducedToTheEnd(_) => Stage::Reduced,
         }
     }
 }
@@ -55,8 +55,8 @@ impl Plan {
 struct Head {
     program: [u8; 32],
     question: ([u8; 32], String),
-    /// What is left out: nothing, or of searches of more states than this, orders of steps.
-    reduce: Option<u64>,
+    /// What is left out: nothing, or of searches of more states than this, orders of steps; and whether whatever is found.
+    reduce: Option<(u64, bool)>,
 }
 
 /// A checkpoint that was begun to read.
@@ -103,7 +103,8 @@ impl<'a> Keeper<'a> {
     ) -> Result<Keeper<'a>, Error> {
         let reduce = match reduce {
             Reduce::None => None,
-            Reduce::Order(from) => Some(from),
+            Reduce::Order(from) => Some((from, false)),
+            Reduce::Always(from) => Some((from, true)),
         };
         let Checkpoint { program, question, .. } = to.clone();
         let head = Head { program, question, reduce };

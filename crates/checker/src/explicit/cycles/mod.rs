@@ -53,14 +53,16 @@ pub(crate) struct Component {
     pub(crate) bad: Bad,
     /// The actors that a fair run inside must move; none where no run is shown.
     needed: u16,
+    /// Whether somebody waits there, and does not go round himself.
+    pub(crate) waits: bool,
 }
 
 impl Judged {
     fn new(states: usize, movers: u16, wrong: Vec<Wrong>, ledger: &Arc<Ledger>) -> Result<Judged, Full> {
         let mut component = Counted::zeros(if wrong.is_empty() { 0 } else { states }, ledger)?;
         let mut found = Vec::new();
-        for Wrong { bad, needed, states } in wrong {
-            found.push(Component { bad, needed });
+        for Wrong { bad, needed, waits, states } in wrong {
+            found.push(Component { bad, needed, waits });
             for &state in states.iter() {
                 component[state as usize] = found.len() as u32;
             }
@@ -141,6 +143,7 @@ impl Judged {
 struct Wrong {
     bad: Bad,
     needed: u16,
+    waits: bool,
     states: Counted<u32>,
 }
 
@@ -357,7 +360,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         if stuck != 0 {
             let key = self.class.get(members[0] as usize);
             let bad = self.words.deadlock(&mut self.expander, &key, stuck).clone();
-            let wrong = self.wrong(bad, 0, members, 0..graph.len() as u32)?;
+            let wrong = self.wrong((bad, 0, true), members, 0..graph.len() as u32)?;
             self.verdicts.stuck.push(wrong);
         }
         for endless in self.endless(&graph, roles.fair, None)? {
@@ -391,14 +394,14 @@ impl<'a, const R: usize> Judge<'a, R> {
     fn goes_on(&mut self, property: &Property, members: &[u32], endless: &Endless) -> Result<Wrong, Halt> {
         let key = self.class.get(members[endless.states[0] as usize] as usize);
         let witness = witness(self.prepared, &mut self.expander, &key, endless);
-        self.wrong(Bad::new(property.id, witness), endless.needed, members, endless.states.iter().copied())
+        let what = (Bad::new(property.id, witness), endless.needed, !endless.moving);
+        self.wrong(what, members, endless.states.iter().copied())
     }
 
     /// Some states of a component.
     fn wrong(
         &self,
-        bad: Bad,
-        needed: u16,
+        (bad, needed, waits): (Bad, u16, bool),
         members: &[u32],
         states: impl Iterator<Item = u32>,
     ) -> Result<Wrong, Halt> {
@@ -410,7 +413,7 @@ impl<'a, const R: usize> Judge<'a, R> {
                 numbers.push(number)?;
             }
         }
-        Ok(Wrong { bad, needed, states: numbers })
+        Ok(Wrong { bad, needed, waits, states: numbers })
     }
 
     /// Whether a fatal signal is pending in a state of the class.

@@ -130,7 +130,7 @@ fn tested(result: Checked<'_>, kernel: Option<&Kernel>) -> Tested {
     }
     remarks.extend(outcome.unsupported.iter().map(|missing| format!("not modelled: {missing}")));
     remarks.extend(outcome.assumptions.iter().map(|assumption| format!("assumed: {assumption}")));
-    remarks.extend(Some(outcome.remark.clone()).filter(|remark| !remark.is_empty()));
+    remarks.extend(outcome.remarks().map(str::to_owned));
     remarks.extend(command.map(|command| format!("again: {command}")));
     Tested {
         sentence: scenario.sentence.clone(),
