@@ -157,7 +157,8 @@ pub(crate) fn open_steps_of(prepared: Option<&Arc<Prepared>>, bad: &BadState) ->
 pub enum Comparison {
     /// The recorded engine: the same bad states by the same schedules.
     Same,
-    /// Another one, which may find other schedules, and nothing of what it does not look at.
+    /// Another one, which may find other schedules, and nothing of what it does not look at. The recorded one, too, where it
+    /// [chose](Outcome::chose_schedules) among schedules.
     Among,
 }
 
@@ -185,6 +186,7 @@ pub fn judge(
     comparison: Comparison,
 ) -> Judgement {
     let whole = outcome.coverage == Coverage::Exhausted;
+    let comparison = if outcome.chose_schedules() { Comparison::Among } else { comparison };
     let verdict = verdict(scenario, outcome);
     let Some(recorded) = recorded else {
         let status = match verdict {

@@ -151,13 +151,17 @@ impl Default for Outcome {
 }
 
 impl Outcome {
-    /// What else there is to say: its remark, and that schedules may not be the shortest there are.
+    /// Whether it has schedules, and orders of steps were left out: then they may not be the shortest there are.
+    #[must_use]
+    pub fn chose_schedules(&self) -> bool {
+        self.reduced && self.bad.iter().any(|bad| !bad.schedule.events.is_empty())
+    }
+
+    /// What else there is to say: its remark, and what its schedules are the shortest of.
     pub fn remarks(&self) -> impl Iterator<Item = &str> {
-        let is_told = self.reduced && self.bad.iter().any(|bad| !bad.schedule.events.is_empty());
-        let of_orders =
-            is_told.then_some("schedules are the shortest of the orders of steps that were searched");
+        const OF_ORDERS: &str = "schedules are the shortest of the orders of steps that were searched";
         let remark = Some(self.remark.as_str()).filter(|remark| !remark.is_empty());
-        remark.into_iter().chain(of_orders)
+        remark.into_iter().chain(self.chose_schedules().then_some(OF_ORDERS))
     }
 
     /// The outcome of a search that was not asked about these properties: what it says about them is gone, and

@@ -94,6 +94,8 @@ fn what_is_new_or_gone_or_otherwise_is_different() {
     let new = "+ stale-dirty: unit(9) is new";
     let gone = "- stale-dirty: unit(0) is gone";
     assert_eq!(differs(&other, Comparison::Same, &[new, gone]), Status::Different);
+    let left_out = Outcome { reduced: true, ..other.clone() };
+    assert_eq!(differs(&left_out, Comparison::Same, &[new, gone]), Status::Different);
     assert_eq!(differs(&other, Comparison::Among, &[new, gone]), Status::Different);
     let unpromised = Outcome {
         bad: vec![scenario::BadState { promised: false, ..outcome.bad[0].clone() }],
@@ -119,6 +121,8 @@ fn what_is_new_or_gone_or_otherwise_is_different() {
     let way = "~ stale-dirty: unit(0) by another schedule";
     assert_eq!(differs(&longer, Comparison::Same, &[way]), Status::Different);
     assert_eq!(differs(&longer, Comparison::Among, &[]), Status::AsRecorded);
+    let left_out = Outcome { reduced: true, ..longer };
+    assert_eq!(differs(&left_out, Comparison::Same, &[]), Status::AsRecorded);
     let mut elsewhere = outcome.clone();
     elsewhere.bad[1].schedule.initial.push('!');
     let way = "~ stale-dirty: unit(1) from another initial state";

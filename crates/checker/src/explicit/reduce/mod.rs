@@ -33,8 +33,14 @@
 //! known then, until none has to grow. Nothing is unknown then: the first step of a run that leads out of what is unfolded is a
 //! step of the unfolded automata itself, whose result would have been met.
 //!
-//! Only that *nothing* is wrong is taken from the reduced graph. Where anything is, or may be, the plain graph
-//! is searched, so that schedules stay the shortest ones, and everything that is told is told from it.
+//! By all this the reduced graph has the same bad states, endings and marks as the plain one, and the same actors that go
+//! round. Only whether somebody who waits while others go round may be freed at last it can't tell: some of the steps that
+//! lead out of it lead on in the plain graph.
+//!
+//! With [`Reduce::Order`](super::options::Reduce) only that *nothing* is wrong is taken from it. Where anything is, or may be,
+//! the plain graph is searched, so that schedules stay the shortest ones, and everything that is told is told from it. With
+//! `Reduce::Always` everything is told from the reduced graph but where somebody waits while others go round, and schedules are
+//! the shortest of its states.
 
 mod chooser;
 mod footprint;
