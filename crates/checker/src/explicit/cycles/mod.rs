@@ -23,7 +23,7 @@ mod tests;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use scenario::{Property, built_in};
 
 use super::expand::{Expander, Roles, Stuck, Successor, waits};
@@ -198,6 +198,9 @@ fn on_threads<T: Send>(threads: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
     })
 }
 
+/// States that are looked at for whether somebody who waits can be freed. Where that is far, or never, the plain graph tells.
+const WAY_ON_MAX: usize = 1 << 12;
+
 /// Fewer states are not worth a second thread.
 const ALONE: usize = 4096;
 
@@ -355,8 +358,13 @@ impl<'a, const R: usize> Judge<'a, R> {
     fn component(&mut self, members: &[u32]) -> Result<(), Halt> {
         let graph = self.graph(members)?;
         let roles = self.roles;
-        // Some of the steps that lead out of a reduced graph lead on in the plain one.
-        let stuck = if self.states.every_step { graph.stuck(&roles) } else { graph.waiting(&roles) };
+        let stuck = if self.states.every_step {
+            graph.stuck(&roles)
+        } else {
+            // Some of the steps that lead out of a reduced graph lead on in the plain one.
+            let waiting = graph.waiting(&roles);
+            if waiting == 0 { 0 } else { waiting & !self.freed(members, waiting)? }
+        };
         if stuck != 0 {
             let key = self.class.get(members[0] as usize);
             let bad = self.words.deadlock(&mut self.expander, &key, stuck).clone();
@@ -381,6 +389,32 @@ impl<'a, const R: usize> Judge<'a, R> {
             }
         }
         Ok(())
+    }
+
+    /// Of actors that wait throughout a component, those that don't wait somewhere on the way on from there, as far as that is
+    /// looked for: they can be freed. Steps of a reduced graph are steps of the plain one, so they can there, too.
+    fn freed(&mut self, members: &[u32], waiting: u16) -> Result<u16, Halt> {
+        let mut held = Held::new(&self.limits.ledger);
+        let mut queue = vec![self.class.get(members[0] as usize)];
+        let mut met: FxHashSet<Key<R>> = queue.iter().copied().collect();
+        let (mut freed, mut next) = (0, 0);
+        while next < queue.len() && waiting & !freed != 0 && next < WAY_ON_MAX {
+            self.look()?;
+            let key = queue[next];
+            next += 1;
+            let census = self.expander.expand(&key, &mut self.successors)?;
+            if census.dead {
+                continue;
+            }
+            freed |= waiting & !census.blocked;
+            for successor in &self.successors {
+                if self.states.has(&successor.key) && met.insert(successor.key) {
+                    held.take(3 * size_of::<Key<R>>())?;
+                    queue.push(successor.key);
+                }
+            }
+        }
+        Ok(freed)
     }
 
     fn endless(&mut self, graph: &Graph, movers: u16, kept: Option<&[bool]>) -> Result<Vec<Endless>, Halt> {

@@ -34,8 +34,10 @@
 //! step of the unfolded automata itself, whose result would have been met.
 //!
 //! By all this the reduced graph has the same bad states, endings and marks as the plain one, and the same actors that go
-//! round. Only whether somebody who waits while others go round may be freed at last it can't tell: some of the steps that
-//! lead out of it lead on in the plain graph.
+//! round. Where somebody waits while others go round, and is freed nowhere on the way on from there, it can't tell whether he
+//! waits for good: some of the steps that lead out of it lead on in the plain graph. (Where he is freed somewhere, he is in the
+//! plain graph, too. And a part of the plain graph that nobody leaves, in which he waits, has a fair run; the equivalent one
+//! stays in that part, too, from some state on, so that he is freed nowhere.)
 //!
 //! With [`Reduce::Order`](super::options::Reduce) only that *nothing* is wrong is taken from it. Where anything is, or may be,
 //! the plain graph is searched, so that schedules stay the shortest ones, and everything that is told is told from it. With
