@@ -114,7 +114,12 @@ fn what_a_cut_search_finds_the_whole_one_finds() {
     let programs = prop_oneof![programs(), plain_programs(), loops(), locking(), crossing()];
     let found = RefCell::new((0, 0));
     let config = ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() };
-    let reductions = prop_oneof![Just(Reduce::None), Just(Reduce::Order(0)), Just(Reduce::Order(20))];
+    let from = || prop_oneof![Just(0), Just(20)];
+    let reductions = prop_oneof![
+        1 => Just(Reduce::None),
+        2 => from().prop_map(Reduce::Order),
+        2 => from().prop_map(Reduce::Always),
+    ];
     let run = TestRunner::new(config).run(&(programs, reductions, 2..200_u64), |(program, reduce, most)| {
         let (Some(cut), Some(whole)) = (bad(&program, reduce, most), bad(&program, Reduce::None, STATES_MAX))
         else {

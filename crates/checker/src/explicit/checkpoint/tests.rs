@@ -134,7 +134,12 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
         2 => (4..30_u64).prop_map(Stops::Memory),
     ];
     let threads = prop_oneof![2 => Just(1), 1 => team_sizes()];
-    let reduce = prop_oneof![1 => Just(Reduce::None), 2 => (0..64_u64).prop_map(Reduce::Order)];
+    let from = || 0..64_u64;
+    let reduce = prop_oneof![
+        1 => Just(Reduce::None),
+        2 => from().prop_map(Reduce::Order),
+        1 => from().prop_map(Reduce::Always),
+    ];
     let all = (programs, stops, threads, reduce);
     let done = TestRunner::new(config).run(&all, |(program, stops, threads, reduce)| {
         let bounds = Bounds { states_max: 3000, ..Bounds::default() };
@@ -168,9 +173,8 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
 /// The user stops it at any moment, and goes on with it, until it is done.
 #[test]
 fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
-    for (threads, reduce) in
-        [(1, Reduce::None), (2, Reduce::None), (1, Reduce::Order(100)), (2, Reduce::Order(100))]
-    {
+    let reductions = [Reduce::None, Reduce::Order(100), Reduce::Always(100)];
+    for (threads, reduce) in reductions.into_iter().flat_map(|reduce| [(1, reduce), (2, reduce)]) {
         let scenario = counter(3, 5);
         let plain = Options { threads, reduce, ..Options::default() };
         let known = run(&scenario, &plain).expect("it can be searched");
