@@ -155,6 +155,7 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
     match name {
         "check" => {}
         "merge" => return schedules_without_effect(check),
+        "matrix" | "corpus" | "diff" | "why" => return longer_schedules(name, check),
         _ => return None,
     }
     let is_given =
@@ -182,6 +183,13 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
         return format.plain().is_none().then(|| format!("'--format {name}' {what}"));
     }
     schedules_without_effect(check)
+}
+
+/// Why a command that tells how long the shortest schedules are can't do with others, if it was told to.
+fn longer_schedules(name: &str, matches: &ArgMatches) -> Option<String> {
+    let reduce = matches.try_get_one::<Reduce>("reduce").ok()?;
+    (reduce == Some(&Reduce::Always))
+        .then(|| format!("'--reduce always' is for check: {name} tells how long the shortest schedules are"))
 }
 
 /// Why `--schedules` has no effect, if it was given and has none.

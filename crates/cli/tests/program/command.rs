@@ -138,6 +138,8 @@ fn a_wrong_target_gets_near_names() {
         (vec!["matrix", "--variant", "v4.22", "simple"], "`v4.2`"),
         (vec!["matrix", "--variant", "v6.18", "--variant", "v6.3", "simple"], "named `v6.3`"),
         (vec!["matrix", "--newest", "--variant", "v4.2"], "cannot be used with"),
+        (vec!["matrix", "simple", "--reduce", "always"], "'--reduce always' is for check: matrix"),
+        (vec!["why", "simple/ramfs@v6.18", "--reduce", "always"], "'--reduce always' is for check: why"),
         (vec!["check", "simple", "--seed", "7"], "'--seed' is for shuttle"),
         (vec!["check", "simple", "--engine", "loom", "--states-max", "7"], "'--states-max' is for explicit"),
         (vec!["check", "simple", "--schedules", "--format", "json"], "'--schedules' has no effect"),
@@ -255,6 +257,36 @@ const COMPANY: &str = "simple/ramfs@v2.6.20:within-invalid-with-reader";
 
 /// A scenario in which a property of every state is broken, by a writer that is alone.
 const STATEFUL: &str = "simple/ramfs@v2.6.20:within-resident";
+
+/// Orders are left out of a scenario in which something is found: the same is found, and schedules are said to be chosen.
+#[test]
+fn what_is_told_from_fewer_orders_is_the_same_and_says_so() {
+    const LARGE: &str = "ext4/journalled@v4.2+copy-first:within-unmapped-with-reader";
+    let [whole, fewer] = ["--reduce=order", "--reduce=always"].map(|reduce| {
+        let result = run(&["check", LARGE, "--format=json", reduce]);
+        assert_eq!(result.status.code(), Some(0), "{result:?}");
+        lines(&result).swap_remove(0)
+    });
+    let found = |result: &Value| {
+        let bad = result["bad_states"].as_array().expect("a list");
+        bad.iter().map(|bad| (bad["property"].clone(), bad["witness"].clone())).collect::<Vec<_>>()
+    };
+    assert!(found(&whole).len() > 2, "{whole}");
+    assert_eq!(found(&fewer), found(&whole));
+    for key in ["endings", "coverage", "verdict", "looked_at"] {
+        assert_eq!(fewer[key], whole[key], "{key}");
+    }
+    assert_eq!((&whole["reduced"], &fewer["reduced"]), (&Value::Null, &Value::Bool(true)));
+    assert!(fewer["states"].as_u64() < whole["states"].as_u64());
+    for (format, says) in [("text", true), ("mail", true), ("junit", true), ("json", false)] {
+        let told = run(&["check", LARGE, "--reduce=always", "--format", format]);
+        assert_eq!(told.status.code(), Some(0), "{told:?}");
+        let words = text(&told.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words.contains("schedules are the shortest of the orders"), says, "{format}: {words}");
+    }
+    let plain = run(&["check", LARGE]);
+    assert!(!text(&plain.stdout).contains("shortest of the orders"), "{plain:?}");
+}
 
 #[test]
 fn an_engine_that_does_not_look_does_not_say_that_it_holds() {

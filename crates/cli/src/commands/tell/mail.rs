@@ -106,6 +106,10 @@ impl<'c> Tell<'c> for Mail<'c> {
                 said(&scenario, &outcome, &judgement)
             ));
         }
+        if outcome.chose_schedules() {
+            let said = outcome.remarks().map(|remark| format!("{}: {remark}", chosen.target()));
+            self.remarks.extend(said);
+        }
         let rank = |bad: &BadState| (bad.schedule.actors().len() > 1, bad.schedule.steps());
         for (bad, number) in outcome.bad.into_iter().zip(numbers) {
             let key = (!bad.promised, bad.property.clone());
