@@ -42,12 +42,11 @@ fn told(mut outcome: Outcome) -> String {
 fn take_ways(outcome: &mut Outcome) -> Vec<(usize, usize)> {
     let ways = outcome.bad.iter_mut().map(|bad| {
         bad.cells.clear();
-        let events = std::mem::take(&mut bad.schedule.events);
-        bad.schedule.initial.clear();
-        let steps = events.iter().take_while(|event| event.kind != EventKind::Cycle);
-        let is_point = |kind: &EventKind| matches!(kind, EventKind::Step { scheduling_point: true, .. });
-        let actors: Vec<&str> = steps.filter(|e| is_point(&e.kind)).map(|e| e.actor.as_str()).collect();
-        (actors.windows(2).filter(|pair| pair[0] != pair[1]).count(), actors.len())
+        let mut way = std::mem::take(&mut bad.schedule);
+        // How long it is to go round is no part of what is least.
+        let round = way.events.iter().position(|event| event.kind == EventKind::Cycle);
+        way.events.truncate(round.unwrap_or(way.events.len()));
+        (way.switches(), way.steps())
     });
     ways.collect()
 }
