@@ -1,0 +1,185 @@
+//! Rounds, by a timely dataflow: each round is a time of it.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use timely::WorkerConfig;
+use timely::communication::Hooks;
+use timely::communication::allocator::zero_copy::allocator::TcpBuilder;
+use timely::communication::allocator::zero_copy::initialize::{
+    CommsGuard, initialize_networking_from_sockets,
+};
+use timely::communication::allocator::zero_copy::stream::Stream;
+use timely::communication::allocator::{Allocator, ProcessBuilder};
+use timely::dataflow::InputHandle;
+use timely::dataflow::operators::{Exchange, Input, Inspect, Probe};
+use timely::worker::Worker;
+
+use crate::links::{Gone, Link};
+
+/// A part of what one process has for another in a round.
+#[derive(Clone, Serialize, Deserialize)]
+struct Parcel {
+    round: u64,
+    from: usize,
+    to: usize,
+    words: Vec<u64>,
+}
+
+/// The last round, from 1 on, in which something came from each process.
+type Heard = Arc<[AtomicU64]>;
+
+/// Words in a parcel at most.
+const PARCEL: usize = 1 << 15;
+
+/// How long the dataflow sleeps at most before it looks whether somebody is gone.
+const NAP: Duration = Duration::from_millis(20);
+
+/// The rounds of one process.
+pub(crate) struct Rounds {
+    ask: Sender<Vec<Vec<u64>>>,
+    answers: Receiver<Vec<Vec<u64>>>,
+    heard: Heard,
+    begun: u64,
+    number: usize,
+    thread: Option<JoinHandle<()>>,
+    guard: Option<CommsGuard>,
+    links: Vec<Link>,
+}
+
+impl Rounds {
+    /// Begins, with a link to each other process.
+    pub(crate) fn begin(links: Vec<Option<Link>>, number: usize, gone: &Arc<Gone>) -> io::Result<Rounds> {
+        let own = links.iter().flatten().map(Stream::try_clone).collect::<io::Result<_>>()?;
+        let count = links.len();
+        let hooks = Hooks::default();
+        let within = ProcessBuilder::new_typed_vector(1, hooks.refill.clone(), None);
+        let (mut builders, guard) = initialize_networking_from_sockets(within, links, number, 1, hooks)?;
+        let builder = builders.pop().ok_or_else(|| io::Error::other("nothing to build"))?;
+        let ((ask, asked), (answer, answers)) = (channel(), channel());
+        let heard: Heard = (0..count).map(|_| AtomicU64::new(0)).collect();
+        let flow = Flow { number, count, heard: heard.clone(), gone: gone.clone() };
+        let thread = Builder::new().name("rounds".to_owned());
+        let thread = thread.spawn(move || flow.serve(builder, &asked, &answer))?;
+        Ok(Rounds {
+            ask,
+            answers,
+            heard,
+            begun: 0,
+            number,
+            thread: Some(thread),
+            guard: Some(guard),
+            links: own,
+        })
+    }
+
+    pub(crate) fn begin_round(&mut self, outgoing: Vec<Vec<u64>>) {
+        self.begun += 1;
+        // Where nobody listens any more somebody is gone, which is seen by who waits.
+        let _ = self.ask.send(outgoing);
+    }
+
+    /// What came, if the round ends in this time.
+    pub(crate) fn wait(&self, time: Duration) -> Option<Vec<Vec<u64>>> {
+        self.answers.recv_timeout(time).ok()
+    }
+
+    /// A process that nothing came from in the round at hand.
+    pub(crate) fn silent(&self) -> Option<usize> {
+        let is_silent = |heard: &AtomicU64| heard.load(Ordering::Relaxed) < self.begun;
+        let mut others = self.heard.iter().enumerate().filter(|(process, _)| *process != self.number);
+        others.find(|(_, heard)| is_silent(heard)).map(|(process, _)| process)
+    }
+
+    /// Ends when all others do.
+    pub(crate) fn end(mut self, count: usize, gone: &Gone) {
+        // Who comes out of this round knows that all others leave, too.
+        self.begin_round(vec![Vec::new(); count]);
+        while self.wait(NAP).is_none() {
+            if gone.which().is_some() {
+                return;
+            }
+        }
+        let (ask, _) = channel();
+        self.ask = ask;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.guard = None;
+    }
+}
+
+impl Drop for Rounds {
+    /// Of one that did not end: for the others it is gone.
+    fn drop(&mut self) {
+        self.links.iter().filter(|_| self.thread.is_some()).for_each(Link::cut);
+        // Its threads wait for ever.
+        std::mem::forget(self.guard.take());
+    }
+}
+
+/// The dataflow of one process.
+struct Flow {
+    number: usize,
+    count: usize,
+    heard: Heard,
+    gone: Arc<Gone>,
+}
+
+impl Flow {
+    fn serve(&self, builder: TcpBuilder, asked: &Receiver<Vec<Vec<u64>>>, answer: &Sender<Vec<Vec<u64>>>) {
+        let mut worker = Worker::new(WorkerConfig::default(), Allocator::Tcp(builder.build()), None);
+        let nothing = || vec![Vec::new(); self.count];
+        // Of this round and of the next one, which others may have begun: nobody is further ahead.
+        let come: Rc<RefCell<[Vec<Vec<u64>>; 2]>> = Rc::new(RefCell::new([nothing(), nothing()]));
+        let mut input: InputHandle<u64, _> = InputHandle::new();
+        let probe = worker.dataflow(|scope| {
+            let (come, heard) = (come.clone(), self.heard.clone());
+            let take = move |Parcel { round, from, words, .. }: &Parcel| {
+                come.borrow_mut()[(round % 2) as usize][*from].extend_from_slice(words);
+                heard[*from].store(round + 1, Ordering::Relaxed);
+            };
+            let parcels = scope.input_from(&mut input).container::<Vec<Parcel>>();
+            parcels.exchange(|parcel: &Parcel| parcel.to as u64).inspect(take).probe().0
+        });
+        let mut round = 0;
+        while let Ok(outgoing) = asked.recv() {
+            for (to, words) in outgoing.into_iter().enumerate() {
+                // An empty one, too: it tells that somebody is there.
+                for part in words.chunks(PARCEL).chain(words.is_empty().then_some(&[][..])) {
+                    input.send(Parcel { round, from: self.number, to, words: part.to_vec() });
+                }
+            }
+            let came = (round % 2) as usize;
+            round += 1;
+            input.advance_to(round);
+            while probe.less_than(&round) {
+                if self.gone.which().is_some() {
+                    // Nothing here ends in order any more.
+                    std::mem::forget((worker, input));
+                    return;
+                }
+                worker.step_or_park(Some(NAP));
+            }
+            let came = std::mem::replace(&mut come.borrow_mut()[came], nothing());
+            if answer.send(came).is_err() {
+                break;
+            }
+        }
+        if self.gone.is_closing() {
+            drop(input);
+            while worker.has_dataflows() {
+                worker.step_or_park(Some(NAP));
+            }
+        } else {
+            std::mem::forget((worker, input));
+        }
+    }
+}
