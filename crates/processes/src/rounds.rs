@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use timely::WorkerConfig;
@@ -135,7 +135,9 @@ struct Flow {
 
 impl Flow {
     fn serve(&self, builder: TcpBuilder, asked: &Receiver<Vec<Vec<u64>>>, answer: &Sender<Vec<Vec<u64>>>) {
-        let mut worker = Worker::new(WorkerConfig::default(), Allocator::Tcp(builder.build()), None);
+        // Without a clock it would never sleep.
+        let mut worker =
+            Worker::new(WorkerConfig::default(), Allocator::Tcp(builder.build()), Some(Instant::now()));
         let nothing = || vec![Vec::new(); self.count];
         // Of this round and of the next one, which others may have begun: nobody is further ahead.
         let come: Rc<RefCell<[Vec<Vec<u64>>; 2]>> = Rc::new(RefCell::new([nothing(), nothing()]));

@@ -149,6 +149,7 @@ pub fn bound_word(bound: Bound) -> &'static str {
         Bound::Length => "the bound on length",
         Bound::Preemptions => "the bound on preemptions",
         Bound::Interrupt => "the user",
+        Bound::Process => "a process that is gone",
     }
 }
 

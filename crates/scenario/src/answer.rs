@@ -26,6 +26,8 @@ pub enum Bound {
     Preemptions,
     /// The user.
     Interrupt,
+    /// A process of those that searched together, which is gone.
+    Process,
 }
 
 /// How far an engine may look.

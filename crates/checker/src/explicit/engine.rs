@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use machine::Word;
-use scenario::{BadState, Bound, Check, Coverage, Outcome, Scenario, Schedule, built_in};
+use scenario::{BadState, Bound, Coverage, Outcome, Scenario, built_in};
 
 use super::checkpoint::{Has, Keeper};
 use super::cycles::judge;
@@ -13,14 +13,13 @@ use super::effects::Effects;
 use super::error::Error;
 use super::findings::{Bad, Places};
 use super::key::room;
-use super::ledger::Held;
 use super::limits::{Ceilings, Limits};
 use super::memories::Memories;
 use super::options::{Options, Reduce};
+use super::outcome::CameTo;
 use super::plan::Plan;
 use super::prepared::Prepared;
 use super::reports::{SeenInAutomata, seen_in_automata};
-use super::schedule::tell;
 use super::search::{Searched, search};
 use super::sets::Reduced;
 use super::shortest::shortest;
@@ -136,11 +135,14 @@ pub(super) fn search_prepared(
         0..=5 => run::<2>(prepared, options, asked),
         // To build this for one word and for three, too, would cost more than it gains.
         6..=11 => run::<4>(prepared, options, asked),
-        actors => {
-            let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
-            Ok(Answer { outcome: Outcome { remark, ..Outcome::default() }, ..Answer::default() })
-        }
+        actors => Ok(Answer { outcome: too_many_actors(actors), ..Answer::default() }),
     }
+}
+
+/// What is told of a scenario with more actors than there is room for.
+pub(super) fn too_many_actors(actors: usize) -> Outcome {
+    let remark = format!("{actors} actors, and the explicit engine has room for {}", room(4));
+    Outcome { remark, ..Outcome::default() }
 }
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
@@ -259,72 +261,26 @@ fn attempt<const R: usize>(
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
-    let mut ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
+    let ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
     if let Some(error) = limits.error() {
         return Err(error);
     }
     prepared.walk()?;
 
-    let scenario = &prepared.scenario;
-    let bad_state = |bad: Bad, schedule, cells| BadState {
-        property: bad.property.to_owned(),
-        promised: scenario.promises(bad.property),
-        witness: bad.witness,
-        cells,
-        schedule,
-    };
-    let mut untold = 0;
-    let mut bad = Vec::new();
-    let mut schedules = Held::new(&limits.ledger);
-    for found in found {
-        let (schedule, cells) = match ways.remove(&found) {
-            Some(way) if !limits.out_of_patience() && schedules.take(way.steps.len() * TOLD).is_ok() => {
-                let (schedule, run) = tell(prepared, &found, &way)?;
-                let cells = run.cells();
-                // Whoever draws it later can't tell what is wrong.
-                prepared.draw(&prepared.packing.pack(&cells))?;
-                (schedule, cells)
-            }
-            _ => {
-                untold += 1;
-                (Schedule::default(), Vec::new())
-            }
-        };
-        bad.push(bad_state(found, schedule, cells));
-    }
-    if coverage == Coverage::Exhausted {
-        let missing = scenario.reachable.iter().filter(|mark| !reached.contains(**mark));
-        // Nor may what is looked at finally hold because nothing ever comes to rest.
-        let finally = scenario.properties.iter().any(|p| matches!(p.check, Check::Final(_)));
-        let looks = (finally || !scenario.views.is_empty()) && searched.places.by_rest.is_empty();
-        let ends = [built_in::DEADLOCK.id, built_in::LIVELOCK.id, built_in::KERNEL_BUG.id];
-        let why = bad.iter().any(|b| ends.contains(&b.property.as_str()));
-        let restless = (looks && !why).then_some(&"a state at rest");
-        let empty = missing.chain(restless).map(|mark| Bad::new(built_in::EMPTY.id, *mark));
-        bad.extend(empty.map(|bad| bad_state(bad, Schedule::default(), Vec::new())));
-    }
-    bad.sort_by(|a, b| (&a.property, &a.witness).cmp(&(&b.property, &b.witness)));
-    let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
-    let untold =
-        (untold > 0).then(|| format!("no schedule was looked for to the end for {untold} of the bad states"));
-    let remark = numbers.into_iter().chain(untold).collect::<Vec<_>>().join("; ");
-    let outcome = Outcome {
-        bad,
-        endings: searched.places.endings.iter().cloned().collect(),
+    let came_to = CameTo {
+        found,
+        ways,
+        endings: searched.places.endings.clone(),
         coverage,
-        looked_at: looked_at(scenario, coverage),
-        left_out: BTreeSet::new(),
-        reduced: plan.is_reduced(),
+        reached,
+        unsupported,
+        rested: !searched.places.by_rest.is_empty(),
         states: searched.states.len() as u64,
         transitions: searched.transitions,
-        executions: 0,
+        reduced: plan.is_reduced(),
         bytes: limits.ledger.peak(),
-        seconds: limits.seconds(),
-        reached: reached.into_iter().map(str::to_owned).collect(),
-        remark,
-        ..Outcome::default()
     };
-    let outcome = outcome.resting(scenario, unsupported);
+    let outcome = came_to.told(prepared, &limits)?;
     if let Some(keeper) = keeper
         && !is_whole(&outcome)
     {
@@ -349,16 +305,6 @@ fn attempt<const R: usize>(
 pub fn is_whole(outcome: &Outcome) -> bool {
     !matches!(outcome.coverage, Coverage::Cut { .. }) && outcome.remark.is_empty()
 }
-
-/// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.
-fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
-    let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];
-    let told = |id: &&str| coverage == Coverage::Exhausted || !of_the_whole.contains(id);
-    scenario.asked().into_iter().filter(told).map(str::to_owned).collect()
-}
-
-/// What a step of a schedule takes with its text, in bytes.
-const TOLD: usize = 512;
 
 /// The words of each state at rest, for tests against other engines.
 pub(super) fn unpacked_rests(prepared: &Prepared, memories: &Memories, places: &Places) -> BTreeSet<AtRest> {

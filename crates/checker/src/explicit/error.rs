@@ -32,6 +32,14 @@ impl fmt::Display for Spot {
 /// A scenario or model that can't be searched. None of these is a finding about the modelled kernel.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Error {
+    /// Another process that searches the same says what is wrong.
+    #[error("in process {process}: {why}")]
+    Elsewhere {
+        /// Which, from 0 on.
+        process: usize,
+        /// What it says.
+        why: String,
+    },
     /// The scenario has no initial state.
     #[error("the scenario has no initial state")]
     NoInitial,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use machine::Word;
 use rustc_hash::{FxHashMap, FxHashSet};
-use scenario::Ending;
+use scenario::{Ending, Scenario};
 
 use super::ledger::{Full, Ledger};
 use super::visited::lock;
@@ -21,6 +21,37 @@ pub(crate) struct Bad {
 impl Bad {
     pub(crate) fn new(property: &'static str, witness: impl Into<String>) -> Bad {
         Bad { property, witness: witness.into() }
+    }
+}
+
+/// A bad state as it is written: property and witness.
+pub(crate) type Told = (String, String);
+
+impl Bad {
+    /// As it is written.
+    pub(crate) fn told(&self) -> Told {
+        (self.property.to_owned(), self.witness.clone())
+    }
+}
+
+/// The names of properties, for bad states that were written.
+pub(crate) struct Named(BTreeSet<&'static str>);
+
+impl Named {
+    pub(crate) fn new(scenario: &Scenario) -> Named {
+        Named(scenario.asked())
+    }
+
+    /// The bad state that was written.
+    pub(crate) fn bad(&mut self, (property, witness): Told) -> Bad {
+        // What a model reports may be called what nobody asks for: few names, which stay.
+        let known = self.0.get(property.as_str()).copied();
+        let property = known.unwrap_or_else(|| {
+            let name: &'static str = property.leak();
+            self.0.insert(name);
+            name
+        });
+        Bad { property, witness }
     }
 }
 

@@ -72,8 +72,8 @@ impl Default for Ceilings {
 
 const RUNS: u8 = 0;
 const BROKEN: u8 = 1;
-const BOUNDS: [(u8, Bound); 4] =
-    [(2, Bound::States), (3, Bound::Memory), (4, Bound::Time), (5, Bound::Interrupt)];
+const BOUNDS: [(u8, Bound); 5] =
+    [(2, Bound::States), (3, Bound::Memory), (4, Bound::Time), (5, Bound::Interrupt), (6, Bound::Process)];
 
 /// How long schedules are looked for after the end of the time, or after the user wants to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -213,12 +213,14 @@ impl<'a> Limits<'a> {
         self.stopped.load(Ordering::Relaxed) != RUNS
     }
 
-    pub(crate) fn coverage(&self) -> Coverage {
+    /// The bound that stopped it, if one did.
+    pub(crate) fn stopped_by(&self) -> Option<Bound> {
         let code = self.stopped.load(Ordering::Relaxed);
-        match BOUNDS.iter().find(|(c, _)| *c == code) {
-            Some(&(_, bound)) => Coverage::Cut { bound },
-            None => Coverage::Exhausted,
-        }
+        BOUNDS.iter().find(|(c, _)| *c == code).map(|&(_, bound)| bound)
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        self.stopped_by().map_or(Coverage::Exhausted, |bound| Coverage::Cut { bound })
     }
 
     pub(crate) fn error(&self) -> Option<Error> {

@@ -30,6 +30,7 @@ mod limits;
 mod looks;
 mod memories;
 mod options;
+mod outcome;
 mod packing;
 mod plan;
 pub(crate) mod prepared;
@@ -39,13 +40,16 @@ mod rest;
 mod rows;
 mod schedule;
 mod search;
+mod seen;
 mod sets;
 mod shortest;
 mod team;
 #[cfg(test)]
 mod tests;
+pub mod together;
 mod trace;
 pub(crate) mod unfold;
+mod visit;
 mod visited;
 
 pub use automata::{Automaton, Control, Way, automata};

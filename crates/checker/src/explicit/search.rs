@@ -10,14 +10,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rustc_hash::FxHashSet;
 use scenario::Bound;
 
 use super::checkpoint::{Has, Keeper, Restored};
 use super::effects::Effects;
 use super::error::Error;
-use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
-use super::findings::{Findings, Places, Rest, bytes_of_rest};
+use super::expand::{Roles, Successor};
+use super::findings::{Findings, Places};
 use super::key::{Key, SHARDS, moved};
 use super::ledger::Counted;
 use super::limits::{Halt, Limits};
@@ -28,6 +27,7 @@ use super::reduce::{Chooser, Reduction, Stand, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
+use super::visit::Visitor;
 use super::visited::{Apart, Arrival, Shard, States, lock};
 
 /// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
@@ -83,7 +83,6 @@ struct Shared<'a, const R: usize> {
     prepared: &'a Prepared,
     limits: &'a Limits<'a>,
     findings: &'a Findings,
-    roles: Roles,
     threads: usize,
     shards: Vec<Mutex<Shard<R>>>,
     /// What each thread leaves to others.
@@ -97,15 +96,13 @@ struct Shared<'a, const R: usize> {
 
 struct Worker<'a, const R: usize> {
     number: usize,
-    expander: Expander<'a>,
+    visitor: Visitor<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
     outgoing: Outgoing<R>,
     transitions: u64,
     /// States that were expanded since the clock was looked at.
     expanded: usize,
-    stuck: Stuck,
-    rests: FxHashSet<Rest>,
     chooser: Chooser,
     taken: Vec<u16>,
 }
@@ -129,9 +126,8 @@ pub(crate) fn search<const R: usize>(
 ) -> Result<Searched<R>, Error> {
     let findings = Findings::new(&limits.ledger);
     let threads = limits.options.threads.clamp(1, SHARDS);
-    let roles = Roles::new(prepared);
-    let mut reduced =
-        plan.is_reduced().then(|| Reduced::new(prepared, roles.fair, plan.fault(), &limits.ledger));
+    let fair = Roles::new(prepared).fair;
+    let mut reduced = plan.is_reduced().then(|| Reduced::new(prepared, fair, plan.fault(), &limits.ledger));
     let restored = match &mut keeper {
         Some(keeper) => {
             let reduction = reduced.as_mut().map(Reduced::reduction_mut);
@@ -153,7 +149,6 @@ pub(crate) fn search<const R: usize>(
         prepared,
         limits,
         findings: &findings,
-        roles,
         threads,
         shards: restored.shards.into_iter().map(Mutex::new).collect(),
         left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
@@ -268,20 +263,19 @@ pub(crate) fn search<const R: usize>(
 
 impl<'a, const R: usize> Shared<'a, R> {
     fn worker(&self, number: usize, effects: &Arc<Effects>) -> Worker<'a, R> {
-        let mut expander = Expander::new(self.prepared, self.memories, self.findings, effects.clone());
+        let mut visitor =
+            Visitor::new(self.prepared, self.memories, self.findings, self.limits, effects.clone());
         if let Some(reduced) = &self.reduced {
-            expander.watch(reduced.reduction().looks());
+            visitor.expander.watch(reduced.reduction().looks());
         }
         Worker {
             number,
-            expander,
+            visitor,
             piece: Vec::new(),
             successors: Vec::new(),
             outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
             transitions: 0,
             expanded: 0,
-            stuck: Stuck::default(),
-            rests: FxHashSet::default(),
             chooser: Chooser::new(self.prepared),
             taken: Vec::new(),
         }
@@ -301,7 +295,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         let automata = &self.prepared.automata[..self.prepared.actors()];
         let mut initial = Vec::new();
         for words in &self.prepared.initial {
-            let memory = worker.expander.number(words)?;
+            let memory = worker.visitor.expander.number(words)?;
             let start = |key, (actor, automaton): (usize, &Automaton)| {
                 moved(&key, actor, automaton.start().to, memory)
             };
@@ -336,7 +330,7 @@ impl<'a, const R: usize> Shared<'a, R> {
 
     /// Expands a part of the frontier, and inserts what belongs to this thread.
     fn expand(&self, worker: &mut Worker<R>, level: &Level) {
-        worker.expander.share(&level.effects);
+        worker.visitor.expander.share(&level.effects);
         worker.outgoing.own = if level.together { self.owned(worker.number) } else { 0..SHARDS };
         if worker.outgoing.batches.is_empty() {
             let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
@@ -399,7 +393,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             Some(reduced) => self.reduced_piece(worker, reduced, &piece, shard, states)?,
         }
         worker.piece = piece;
-        if self.findings.any() || worker.expander.alarming() {
+        if self.findings.any() || worker.visitor.expander.alarming() {
             self.limits.found();
         }
         Ok(())
@@ -424,9 +418,9 @@ impl<'a, const R: usize> Shared<'a, R> {
                     WHOLE => {}
                     before if before != 0 && reduction.is_as_in(chosen_in, key) => {}
                     before => {
-                        let stand = worker.chooser.look_at(&reduction, &mut worker.expander, key);
+                        let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
                         if before == 0 {
-                            self.note(worker, key, stand.census, stand.enabled != 0)?;
+                            worker.visitor.note(key, stand.census, stand.enabled != 0)?;
                         }
                         *taken = self.choose(worker, &reduction, (key, stand), before)?;
                     }
@@ -446,7 +440,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         (key, stand): (&Key<R>, Stand),
         before: u16,
     ) -> Result<u16, Halt> {
-        let Worker { chooser, expander, successors, outgoing, .. } = worker;
+        let Worker { chooser, visitor, successors, outgoing, .. } = worker;
+        let expander = &mut visitor.expander;
         let mut last = 0;
         let set = loop {
             let set = chooser.choose(reduction, expander, (key, stand), (last, before));
@@ -468,53 +463,10 @@ impl<'a, const R: usize> Shared<'a, R> {
 
     #[inline]
     fn visit(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<(), Halt> {
-        self.look_at(worker, key)?;
+        worker.visitor.visit(key, &mut worker.successors)?;
         worker.transitions += worker.successors.len() as u64;
         for successor in &worker.successors {
             self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.actor))?;
-        }
-        Ok(())
-    }
-
-    /// Expands a state, and notes what is to be said of it by itself.
-    #[inline]
-    fn look_at(&self, worker: &mut Worker<R>, key: &Key<R>) -> Result<(), Halt> {
-        let census = worker.expander.expand(key, &mut worker.successors)?;
-        self.note(worker, key, census, !worker.successors.is_empty())
-    }
-
-    /// Notes what is to be said of a state by itself.
-    #[inline]
-    fn note(&self, worker: &mut Worker<R>, key: &Key<R>, census: Census, moves: bool) -> Result<(), Halt> {
-        if self.roles.still(census, moves) {
-            match self.roles.stillness(&mut worker.expander, key, census, moves) {
-                Stillness::Moving => {}
-                Stillness::AtRest(rest) => self.rest(worker, rest)?,
-                Stillness::Deadlock => {
-                    let stuck = self.roles.must_end & !census.done;
-                    let bad = worker.stuck.deadlock(&mut worker.expander, key, stuck);
-                    self.findings.add(bad.clone())?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn rest(&self, worker: &mut Worker<R>, rest: Rest) -> Result<(), Halt> {
-        if worker.rests.contains(&rest) {
-            return Ok(());
-        }
-        self.limits.ledger.take(bytes_of_rest(&rest))?;
-        worker.rests.insert(rest.clone());
-        let (checks, views) = self.findings.claim(&rest)?;
-        let words = worker.expander.words(rest.0);
-        if views {
-            self.findings.in_views(rest.0, self.prepared.views(words, self.limits)?)?;
-        }
-        if checks {
-            let bad = self.prepared.final_checks(words, &rest.1)?;
-            let ending = self.prepared.ending(words, &rest.1)?;
-            self.findings.at_rest(rest, bad, ending)?;
         }
         Ok(())
     }

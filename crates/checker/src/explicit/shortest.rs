@@ -12,19 +12,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use machine::{Action, Effect, Word};
+use machine::Action;
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 use super::cycles::Judged;
 use super::error::Error;
-use super::expand::{Census, Expander, Roles, Stillness, Stuck, Successor};
+use super::expand::{Census, Expander, Roles, Stuck, Successor};
 use super::findings::{Bad, Findings};
-use super::key::{control_of, memory_of};
+use super::key::control_of;
 use super::ledger::{Counted, Full};
 use super::limits::{BYTES_FOR_SCHEDULES, Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
 use super::search::Searched;
+use super::seen::{Eyes, Seen};
 use super::team::with_team;
 use super::unfold::Standing;
 use super::visited::{Arrival, lock};
@@ -39,7 +41,7 @@ pub(crate) struct Way {
 }
 
 /// What makes the end of a way bad.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) enum End {
     /// The actor that moved last did something.
     Event,
@@ -63,12 +65,13 @@ struct Met {
     loud: bool,
 }
 
-const NOBODY: u8 = 15;
+/// Who moved last before anybody did.
+pub(crate) const NOBODY: u8 = 15;
 
 /// What it costs to be in a state: steps, switches, and who may have moved last, one bit each, to be here at
 /// a cost that is known. All are 0 where nobody was here yet.
 #[derive(Clone, Copy, Default)]
-struct Cost(u64);
+pub(crate) struct Cost(u64);
 
 impl Cost {
     fn last(self) -> u64 {
@@ -85,12 +88,12 @@ impl Cost {
 
     /// Whether nothing is gained by being here at this cost: `last` was here before, or somebody was a
     /// switch earlier and no later, and gets everywhere at least as well.
-    fn settles(self, last: u8, switches: u32, steps: u32) -> bool {
+    pub(crate) fn settles(self, last: u8, switches: u32, steps: u32) -> bool {
         self.last() & (1 << last) != 0
             || self.last() != 0 && self.switches() < switches && self.steps() <= steps
     }
 
-    fn settle(&mut self, last: u8, switches: u32, steps: u32) {
+    pub(crate) fn settle(&mut self, last: u8, switches: u32, steps: u32) {
         if self.last() == 0 {
             self.0 = u64::from(steps) << 32 | u64::from(switches) << 16;
         }
@@ -99,7 +102,7 @@ impl Cost {
 }
 
 /// Switches that a cost has room for.
-const SWITCHES_MAX: u32 = 0xffff;
+pub(crate) const SWITCHES_MAX: u32 = 0xffff;
 
 /// What this search takes for a state, mostly, is what is kept for it.
 const _: () = assert!(size_of::<Cost>() + size_of::<Met>() == BYTES_FOR_SCHEDULES as usize);
@@ -152,8 +155,7 @@ struct Following {
 /// What all threads look things up in.
 struct Lookup<'a, const R: usize> {
     searched: &'a Searched<R>,
-    judged: &'a [Judged],
-    roles: Roles,
+    eyes: Eyes<'a>,
     /// Control states whose steps may be bad.
     loud: Vec<FxHashSet<u32>>,
 }
@@ -194,7 +196,9 @@ pub(crate) fn shortest<const R: usize>(
         return Ok(BTreeMap::new());
     }
     let findings = Findings::new(&limits.ledger);
-    let lookup = &Lookup { searched, judged, roles: Roles::new(prepared), loud: loud(prepared) };
+    let (places, roles) = (&searched.places, Roles::new(prepared));
+    let eyes = Eyes { prepared, places, judged, roles, ledger: &limits.ledger };
+    let lookup = &Lookup { searched, eyes, loud: loud(prepared) };
     let mut search = Search {
         prepared,
         lookup,
@@ -221,11 +225,13 @@ pub(crate) fn shortest<const R: usize>(
     }
 }
 
-fn go_on(limits: &Limits) -> Result<(), Halt> {
+/// Whether there is time for more.
+pub(crate) fn go_on(limits: &Limits) -> Result<(), Halt> {
     if limits.out_of_patience() { Err(Halt::Stopped) } else { Ok(()) }
 }
 
-fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
+/// The control states of each actor whose steps may be bad by themselves.
+pub(crate) fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
     let automata = prepared.automata[..prepared.actors()].iter().enumerate();
     let loud = automata.map(|(actor, automaton)| {
         let demanding = (0..automaton.len() as u32).filter(|&number| match &automaton.node(number).control {
@@ -261,7 +267,7 @@ impl<const R: usize> Lookup<'_, R> {
         piece: &mut Piece,
     ) -> Result<(), Halt> {
         let Worker { expander, successors, keys, next } = worker;
-        let (states, places) = (&self.searched.states, &self.searched.places);
+        let states = &self.searched.states;
         keys.clear();
         next.clear();
         piece.expanded.clear();
@@ -270,9 +276,7 @@ impl<const R: usize> Lookup<'_, R> {
             let met = bucket.meetings[at as usize];
             let key = states.get(met.state);
             let census = expander.expand(&key, successors)?;
-            let suspect = self.roles.still(census, !successors.is_empty())
-                || places.by_memory.contains_key(&memory_of(&key))
-                || self.judged.iter().any(|judged| judged.at(met.state).is_some());
+            let suspect = self.eyes.suspect(&key, met.state, census, !successors.is_empty());
             let following = successors.len();
             piece.expanded.push(Expanded { census, successors: following, following, suspect });
             for s in successors.iter() {
@@ -459,21 +463,10 @@ impl<'a, const R: usize> Search<'a, R> {
     /// What the step here does by itself.
     fn event(&mut self, expander: &mut Expander, met: Met) -> Result<(), Halt> {
         let before = self.lookup.searched.states.get(self.met[met.from as usize].state);
-        let actor = usize::from(met.last);
-        let control = control_of(&before, actor);
-        let Some(Standing::Pending(step)) = expander.standing(actor, control).cloned() else {
-            return Ok(());
-        };
-        let words = expander.words(memory_of(&before)).to_vec();
-        let result = match self.prepared.execute(actor, &step, &mut words.clone())? {
-            Effect::Done(result) => result,
-            Effect::Choice(_) => Word::from(met.choice),
-            Effect::Blocked => return Ok(()),
-        };
-        let edge = self.prepared.automata[actor].follow(control, result)?;
-        for bad in self.prepared.seen_on_edge(actor, &step, &words, &edge) {
+        let step = (met.last, met.choice);
+        for bad in self.lookup.eyes.in_step(expander, &before, step)? {
             if self.missing.contains(&bad) {
-                let way = self.way(met.from, vec![(met.last, met.choice)], End::Event);
+                let way = self.way(met.from, vec![step], End::Event);
                 self.record(bad, || way);
             }
         }
@@ -488,59 +481,26 @@ impl<'a, const R: usize> Search<'a, R> {
         state: u32,
         Expanded { census, successors, .. }: Expanded,
     ) -> Result<(), Halt> {
-        let Lookup { searched, judged, roles, .. } = self.lookup;
-        let (key, places) = (&searched.states.get(state), &searched.places);
-        let mut here: Vec<Bad> = places.by_memory.get(&memory_of(key)).cloned().unwrap_or_default();
-        let mut at_rest = None;
-        let moves = successors != 0;
-        if roles.still(census, moves) {
-            match roles.stillness(expander, key, census, moves) {
-                Stillness::Moving => {}
-                Stillness::Deadlock => {
-                    let stuck = roles.must_end & !census.done;
-                    here.push(self.stuck.deadlock(expander, key, stuck).clone());
+        let Lookup { searched, eyes, .. } = self.lookup;
+        let limits = self.limits;
+        let go_on = || go_on(limits);
+        let with = (&mut *expander, &mut self.stuck);
+        let key = searched.states.get(state);
+        let seen = eyes.in_state(with, (&key, state), (census, successors != 0), &self.missing, go_on)?;
+        for (bad, seen) in seen {
+            if !self.missing.contains(&bad) {
+                continue;
+            }
+            let end = match seen {
+                Seen::State => End::State,
+                Seen::View(view, way, cycle) => End::View(view, way, cycle),
+                Seen::Cycle(kind) => {
+                    let round = eyes.judged[kind].way_round(&searched.states, expander, state, go_on)?;
+                    if round.is_empty() { End::State } else { End::Cycle(round) }
                 }
-                Stillness::AtRest(rest) => {
-                    here.extend(places.by_rest.get(&rest).into_iter().flatten().cloned());
-                    at_rest = Some(rest.0);
-                }
-            }
-        }
-        for bad in here {
-            if self.missing.contains(&bad) {
-                let way = self.way(number, Vec::new(), End::State);
-                self.record(bad, || way);
-            }
-        }
-        for judged in *judged {
-            let Some(component) = judged.at(state) else { continue };
-            if self.missing.contains(&component.bad) {
-                let round = judged.way_round(&searched.states, expander, state, || go_on(self.limits))?;
-                let end = if round.is_empty() { End::State } else { End::Cycle(round) };
-                let way = self.way(number, Vec::new(), end);
-                self.record(component.bad.clone(), || way);
-            }
-        }
-        if let Some(memory) = at_rest {
-            self.views(expander, number, memory)?;
-        }
-        Ok(())
-    }
-
-    fn views(&mut self, expander: &mut Expander, number: u32, memory: u32) -> Result<(), Halt> {
-        let seen = self.lookup.searched.places.by_view.get(&memory);
-        if seen.is_none_or(|seen| seen.iter().all(|bad| !self.missing.contains(bad))) {
-            return Ok(());
-        }
-        let words = expander.words(memory).to_vec();
-        for view in 0..self.prepared.scenario.views.len() {
-            let seen = self.prepared.view(view, &words, &self.limits.ledger, || go_on(self.limits))?;
-            for seen in seen {
-                if self.missing.contains(&seen.bad) {
-                    let way = self.way(number, Vec::new(), End::View(view, seen.way, seen.cycle));
-                    self.record(seen.bad, || way);
-                }
-            }
+            };
+            let way = self.way(number, Vec::new(), end);
+            self.record(bad, || way);
         }
         Ok(())
     }

@@ -273,6 +273,25 @@ impl Telling {
     }
 }
 
+/// The control states in the order in which they are met along the edges that were followed: the same for all who followed
+/// the same ones.
+pub(crate) fn order(automaton: &Automaton) -> Vec<u32> {
+    let mut followed: FxHashMap<u32, Vec<_>> = FxHashMap::default();
+    for link in automaton.links_since(0) {
+        followed.entry(link.from).or_default().push((link.result, link.to));
+    }
+    let mut order = Order::default();
+    order.number(automaton.start().to);
+    while let Some(node) = order.next() {
+        let mut ways = followed.remove(&node).unwrap_or_default();
+        ways.sort_unstable();
+        for (_, to) in ways {
+            order.number(to);
+        }
+    }
+    order.nodes
+}
+
 /// Control states in the order in which they are met.
 #[derive(Default)]
 struct Order {

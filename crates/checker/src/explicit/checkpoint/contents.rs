@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{Reader, Writer};
 use crate::explicit::error::Refused;
-use crate::explicit::findings::{Bad, Findings, Places, Rest};
+use crate::explicit::findings::{Bad, Findings, Named, Places, Rest, Told};
 use crate::explicit::key::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, control_of, home, memory_of};
 use crate::explicit::ledger::{Counted, Full, Ledger};
 use crate::explicit::limits::Limits;
@@ -106,13 +106,6 @@ fn shape<const R: usize>(prepared: &Prepared) -> [usize; 3] {
     [prepared.automata.len(), R, prepared.packing.words()]
 }
 
-/// A bad state, as it is written.
-type Told = (String, String);
-
-fn told(bad: &Bad) -> Told {
-    (bad.property.to_owned(), bad.witness.clone())
-}
-
 /// Writes what a search has, without what was added since the mark.
 pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
     to: &mut Writer,
@@ -169,7 +162,7 @@ fn write_places(to: &mut Writer, lens: &[usize], places: &Places) -> io::Result<
     let Places { by_memory, by_rest, by_view, endings, all, open } = places;
     // What is new in the level that is undone will be new again.
     let is_left = |memory: &u32| (*memory as usize >> SHARD_BITS) < lens[home(*memory)];
-    let each = |bad: &[Bad]| bad.iter().map(told).collect::<Vec<Told>>();
+    let each = |bad: &[Bad]| bad.iter().map(Bad::told).collect::<Vec<Told>>();
     let of_memories: Vec<_> = by_memory.iter().filter(|(memory, _)| is_left(memory)).collect();
     to.number(of_memories.len() as u64)?;
     of_memories.into_iter().try_for_each(|(memory, bad)| to.put(&(memory, each(bad))))?;
@@ -180,7 +173,7 @@ fn write_places(to: &mut Writer, lens: &[usize], places: &Places) -> io::Result<
     to.number(of_views().count() as u64)?;
     of_views().try_for_each(|(memory, bad)| to.put(&(memory, each(bad))))?;
     to.put(endings)?;
-    to.put(&all.iter().map(told).collect::<Vec<Told>>())
+    to.put(&all.iter().map(Bad::told).collect::<Vec<Told>>())
 }
 
 /// Puts a search together again, in memories of which there are none.
@@ -363,19 +356,8 @@ fn read_chosen<const R: usize>(
 }
 
 fn read_places(from: &mut Reader, prepared: &Prepared, lens: &[usize]) -> Result<Places, Trouble> {
-    let known = prepared.scenario.asked();
-    // What a model reports may be called what nobody asks for: few names, which stay.
-    let mut others = BTreeSet::new();
-    let mut bad = |(property, witness): Told| {
-        let known = known.get(property.as_str()).or_else(|| others.get(property.as_str())).copied();
-        let property = known.unwrap_or_else(|| {
-            let name: &'static str = property.leak();
-            others.insert(name);
-            name
-        });
-        Bad { property, witness }
-    };
-    let mut each = |told: Vec<Told>| told.into_iter().map(&mut bad).collect::<Vec<Bad>>();
+    let mut named = Named::new(&prepared.scenario);
+    let mut each = |told: Vec<Told>| told.into_iter().map(|told| named.bad(told)).collect::<Vec<Bad>>();
     let there_is = |memory: u32| match (memory as usize >> SHARD_BITS) < lens[home(memory)] {
         true => Ok(memory),
         false => Err(Refused::Damaged),

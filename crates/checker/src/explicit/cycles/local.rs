@@ -13,13 +13,13 @@ use crate::explicit::visited::mix;
 ///
 /// Who leaves its own cycle does not come back. So on a cycle of states each actor stands still or stays on
 /// one cycle of its own.
-pub(super) struct LocalCycles {
+pub(crate) struct LocalCycles {
     /// By actor and control state: the least control state of its component plus one, or 0.
     least: Vec<Counted<u32>>,
 }
 
 impl LocalCycles {
-    pub(super) fn of(prepared: &Prepared, ledger: &Arc<Ledger>) -> Result<LocalCycles, Full> {
+    pub(crate) fn of(prepared: &Prepared, ledger: &Arc<Ledger>) -> Result<LocalCycles, Full> {
         let automata = prepared.automata[..prepared.actors()].iter();
         Ok(LocalCycles {
             least: automata.map(|automaton| least(automaton, ledger)).collect::<Result<_, _>>()?,
@@ -27,31 +27,37 @@ impl LocalCycles {
     }
 
     /// Whether no actor has any.
-    pub(super) fn none(&self) -> bool {
+    pub(crate) fn none(&self) -> bool {
         self.least.iter().all(|least| least.iter().all(|&least| least == 0))
     }
 
     #[inline]
     fn at<const R: usize>(&self, key: &Key<R>, actor: usize) -> u32 {
-        self.least[actor].get(control_of(key, actor) as usize).copied().unwrap_or(0)
+        self.of_control(actor, control_of(key, actor))
+    }
+
+    /// The cycle that a control state of an actor is on: its least control state plus one; 0 is none.
+    #[inline]
+    pub(crate) fn of_control(&self, actor: usize, control: u32) -> u32 {
+        self.least[actor].get(control as usize).copied().unwrap_or(0)
     }
 
     /// The actors that are on a cycle of their own, one bit each.
     #[inline]
-    pub(super) fn movers<const R: usize>(&self, key: &Key<R>) -> u16 {
+    pub(crate) fn movers<const R: usize>(&self, key: &Key<R>) -> u16 {
         (0..self.least.len()).fold(0, |movers, actor| movers | u16::from(self.at(key, actor) != 0) << actor)
     }
 
     /// Whether an actor that moved from one state to the other stayed on a cycle of its own.
     #[inline]
-    pub(super) fn stays<const R: usize>(&self, from: &Key<R>, to: &Key<R>, actor: usize) -> bool {
+    pub(crate) fn stays<const R: usize>(&self, from: &Key<R>, to: &Key<R>, actor: usize) -> bool {
         let cycle = self.at(from, actor);
         cycle != 0 && cycle == self.at(to, actor)
     }
 
     /// A hash of the cycles that the actors are on, and of where the others stand: the same for all states
     /// of a cycle of states.
-    pub(super) fn class<const R: usize>(&self, key: &Key<R>) -> u32 {
+    pub(crate) fn class<const R: usize>(&self, key: &Key<R>) -> u32 {
         let whole =
             (0..self.least.len()).fold(moved(key, 0, control_of(key, 0), 0), |class, actor| {
                 match self.at(key, actor) {

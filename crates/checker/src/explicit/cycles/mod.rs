@@ -37,7 +37,7 @@ use super::search::Searched;
 use super::visited::{Shard, States, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
-use local::LocalCycles;
+pub(crate) use local::LocalCycles;
 
 /// The components in which something is wrong, of one kind.
 pub(crate) struct Judged {
@@ -58,7 +58,7 @@ pub(crate) struct Component {
 }
 
 impl Judged {
-    fn new(states: usize, movers: u16, wrong: Vec<Wrong>, ledger: &Arc<Ledger>) -> Result<Judged, Full> {
+    fn new(states: usize, movers: u16, wrong: Vec<Wrong<u32>>, ledger: &Arc<Ledger>) -> Result<Judged, Full> {
         let mut component = Counted::zeros(if wrong.is_empty() { 0 } else { states }, ledger)?;
         let mut found = Vec::new();
         for Wrong { bad, needed, waits, states } in wrong {
@@ -76,6 +76,11 @@ impl Judged {
         self.found.get((component as usize).checked_sub(1)?)
     }
 
+    /// The number of what is wrong in a state's component.
+    pub(crate) fn number_at(&self, state: u32) -> Option<u32> {
+        self.component.get(state as usize)?.checked_sub(1)
+    }
+
     /// A way round from a state in a component back to it, on which everybody moves who must. `go_on` is
     /// asked now and then.
     pub(crate) fn way_round<const R: usize>(
@@ -86,73 +91,121 @@ impl Judged {
         go_on: impl Fn() -> Result<(), Halt>,
     ) -> Result<Vec<(u8, u8)>, Halt> {
         let component = self.component[start as usize];
-        let mut needed = self.at(start).map_or(0, |c| c.needed);
-        let (mut way, mut at) = (Vec::new(), start);
-        let mut successors = Vec::new();
-        while needed != 0 || at != start {
-            // The nearest step of an actor that is still needed, or the nearest way back.
-            let mut from: FxHashMap<u32, (u32, u8, u8)> = FxHashMap::default();
-            let mut held = Held::new(self.component.ledger());
-            let mut queue = vec![at];
-            let mut next = 0;
-            let mut last = None;
-            while next < queue.len() && last.is_none() {
-                let state = queue[next];
-                next += 1;
-                if next % 1024 == 0 {
-                    go_on()?;
-                }
-                expander.expand(&states.get(state), &mut successors)?;
-                for s in &successors {
-                    let Some(to) = states.find(&s.key) else { continue };
-                    let inside = self.component[to as usize] == component;
-                    if !inside || self.movers & (1 << s.actor) == 0 {
-                        continue;
-                    }
-                    let arrives = if needed == 0 { to == start } else { needed & (1 << s.actor) != 0 };
-                    if arrives {
-                        last = Some((state, s.actor, s.choice, to));
-                        break;
-                    }
-                    if to != at && !from.contains_key(&to) {
-                        // As tables and vectors grow.
-                        const MET: usize = 3 * size_of::<(u32, (u32, u8, u8))>() + 3 * size_of::<u32>();
-                        held.take(MET)?;
-                        from.insert(to, (state, s.actor, s.choice));
-                        queue.push(to);
-                    }
-                }
-            }
-            let Some((mut state, actor, choice, to)) = last else { break };
-            let mut piece = vec![(actor, choice)];
-            while state != at {
-                let (before, actor, choice) = from[&state];
-                piece.push((actor, choice));
-                state = before;
-            }
-            piece.reverse();
-            needed = piece.iter().fold(needed, |needed, (actor, _)| needed & !(1 << actor));
-            way.extend(piece);
-            at = to;
-        }
-        Ok(way)
+        let is_inside =
+            |key: &Key<R>| states.find(key).is_some_and(|state| self.component[state as usize] == component);
+        let needed = self.at(start).map_or(0, |component| component.needed);
+        let asked = (states.get(start), needed, self.movers);
+        way_round(asked, is_inside, expander, self.component.ledger(), go_on)
     }
 }
 
-/// The states of a part of the graph in which something is wrong.
-struct Wrong {
-    bad: Bad,
-    needed: u16,
-    waits: bool,
-    states: Counted<u32>,
+/// A way by steps of `movers` from a state back to it, through states of its component, on which those move who are needed.
+pub(crate) fn way_round<const R: usize>(
+    (start, mut needed, movers): (Key<R>, u16, u16),
+    is_inside: impl Fn(&Key<R>) -> bool,
+    expander: &mut Expander,
+    ledger: &Arc<Ledger>,
+    go_on: impl Fn() -> Result<(), Halt>,
+) -> Result<Vec<(u8, u8)>, Halt> {
+    let (mut way, mut at) = (Vec::new(), start);
+    let mut successors = Vec::new();
+    while needed != 0 || at != start {
+        // The nearest step of an actor that is still needed, or the nearest way back.
+        let mut from: FxHashMap<Key<R>, (Key<R>, u8, u8)> = FxHashMap::default();
+        let mut held = Held::new(ledger);
+        let mut queue = vec![at];
+        let mut next = 0;
+        let mut last = None;
+        while next < queue.len() && last.is_none() {
+            let state = queue[next];
+            next += 1;
+            if next % 1024 == 0 {
+                go_on()?;
+            }
+            expander.expand(&state, &mut successors)?;
+            for s in &successors {
+                if movers & (1 << s.actor) == 0 || !is_inside(&s.key) {
+                    continue;
+                }
+                let arrives = if needed == 0 { s.key == start } else { needed & (1 << s.actor) != 0 };
+                if arrives {
+                    last = Some((state, s.actor, s.choice, s.key));
+                    break;
+                }
+                if s.key != at && !from.contains_key(&s.key) {
+                    // As tables and vectors grow.
+                    held.take(3 * size_of::<(Key<R>, (Key<R>, u8, u8))>() + 3 * size_of::<Key<R>>())?;
+                    from.insert(s.key, (state, s.actor, s.choice));
+                    queue.push(s.key);
+                }
+            }
+        }
+        let Some((mut state, actor, choice, to)) = last else { break };
+        let mut piece = vec![(actor, choice)];
+        while state != at {
+            let (before, actor, choice) = from[&state];
+            piece.push((actor, choice));
+            state = before;
+        }
+        piece.reverse();
+        needed = piece.iter().fold(needed, |needed, (actor, _)| needed & !(1 << actor));
+        way.extend(piece);
+        at = to;
+    }
+    Ok(way)
 }
 
+/// The states of a part of the graph in which something is wrong: as keys, or by their numbers.
+pub(crate) struct Wrong<S> {
+    pub(crate) bad: Bad,
+    pub(crate) needed: u16,
+    pub(crate) waits: bool,
+    pub(crate) states: Counted<S>,
+}
+
+impl<const R: usize> Wrong<Key<R>> {
+    fn numbered(self, states: &States<R>) -> Result<Wrong<u32>, Full> {
+        let Wrong { bad, needed, waits, states: keys } = self;
+        let mut numbers = Counted::new(keys.ledger());
+        for number in keys.iter().filter_map(|key| states.find(key)) {
+            numbers.push(number)?;
+        }
+        Ok(Wrong { bad, needed, waits, states: numbers })
+    }
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy)]
+enum Kind {
+    Livelock,
+    Unkillable,
+    Stuck,
+}
+
+/// How many kinds there are.
+pub(crate) const KINDS: usize = 3;
+
 /// What was found, by kind.
-#[derive(Default)]
-struct Verdicts {
-    stuck: Vec<Wrong>,
-    livelock: Vec<Wrong>,
-    unkillable: Vec<Wrong>,
+pub(crate) type Verdicts<S> = [Vec<Wrong<S>>; KINDS];
+
+/// The verdicts by state, where there are so many.
+pub(crate) fn judged(
+    prepared: &Prepared,
+    states: usize,
+    verdicts: Verdicts<u32>,
+    ledger: &Arc<Ledger>,
+) -> Result<Vec<Judged>, Full> {
+    verdicts
+        .into_iter()
+        .zip(movers(prepared))
+        .map(|(wrong, movers)| Judged::new(states, movers, wrong, ledger))
+        .collect()
+}
+
+/// The actors whose steps count, by kind: a run that nobody but an adversary goes on with is no livelock.
+pub(crate) fn movers(prepared: &Prepared) -> [u16; KINDS] {
+    let everybody = prepared.mask(|_| true);
+    [Roles::new(prepared).fair, everybody, everybody]
 }
 
 /// States that are on each cycle, with their classes: one list for each last byte of a class.
@@ -235,32 +288,47 @@ pub(crate) fn judge<const R: usize>(
     let next = AtomicUsize::new(0);
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
-        let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
+        let mut judge = Judge::new(prepared, Some(states), &cycles, limits, expander);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
-            judge.list(&gathered, number).inspect_err(|_| {
+            judge.list(states, &gathered, number).inspect_err(|_| {
                 // Nor need the others go on.
                 next.store(LISTS, Ordering::Relaxed);
             })?;
         }
-        Ok(judge.verdicts)
+        let mut verdicts = Verdicts::default();
+        for (numbered, wrong) in verdicts.iter_mut().zip(judge.verdicts) {
+            *numbered = wrong.into_iter().map(|wrong| wrong.numbered(states)).collect::<Result<_, _>>()?;
+        }
+        Ok(verdicts)
     });
     let mut all = Verdicts::default();
-    for part in parts.into_iter().collect::<Result<Vec<Verdicts>, Halt>>()? {
-        let Verdicts { stuck, livelock, unkillable } = part;
-        all.stuck.extend(stuck);
-        all.livelock.extend(livelock);
-        all.unkillable.extend(unkillable);
+    for part in parts.into_iter().collect::<Result<Vec<Verdicts<u32>>, Halt>>()? {
+        all.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
     }
-    let (fair, everybody) = (Roles::new(prepared).fair, prepared.mask(|_| true));
-    let judged = |movers, wrong| Judged::new(states.len(), movers, wrong, ledger);
-    Ok(vec![judged(fair, all.livelock)?, judged(everybody, all.unkillable)?, judged(everybody, all.stuck)?])
+    Ok(judged(prepared, states.len(), all, ledger)?)
+}
+
+/// Judges all cycles that go through one of these states, class by class, where everything that follows them was met.
+pub(crate) fn judge_classes<'c, const R: usize>(
+    prepared: &Prepared,
+    cycles: &LocalCycles,
+    limits: &Limits,
+    expander: Expander,
+    classes: impl Iterator<Item = &'c [Key<R>]>,
+) -> Result<Verdicts<Key<R>>, Halt> {
+    let mut judge = Judge::new(prepared, None, cycles, limits, expander);
+    for class in classes {
+        judge.class(class.iter().copied())?;
+    }
+    Ok(judge.verdicts)
 }
 
 /// One thread's judge of cycles.
 struct Judge<'a, const R: usize> {
     prepared: &'a Prepared,
-    states: &'a States<R>,
+    /// The states that were met; none where all were.
+    states: Option<&'a States<R>>,
     cycles: &'a LocalCycles,
     limits: &'a Limits<'a>,
     roles: Roles,
@@ -275,13 +343,13 @@ struct Judge<'a, const R: usize> {
     killed: FxHashMap<u32, bool>,
     words: Stuck,
     looked: u32,
-    verdicts: Verdicts,
+    verdicts: Verdicts<Key<R>>,
 }
 
 impl<'a, const R: usize> Judge<'a, R> {
     fn new(
         prepared: &'a Prepared,
-        states: &'a States<R>,
+        states: Option<&'a States<R>>,
         cycles: &'a LocalCycles,
         limits: &'a Limits<'a>,
         expander: Expander<'a>,
@@ -304,26 +372,32 @@ impl<'a, const R: usize> Judge<'a, R> {
         }
     }
 
+    /// Whether a state was met.
+    #[inline]
+    fn has(&self, key: &Key<R>) -> bool {
+        self.states.is_none_or(|states| states.has(key))
+    }
+
     fn look(&mut self) -> Result<(), Halt> {
         self.looked = self.looked.wrapping_add(1);
         if self.looked.is_multiple_of(1024) { self.limits.go_on() } else { Ok(()) }
     }
 
     /// Judges the classes whose last byte is this.
-    fn list(&mut self, gathered: &[Classes], number: usize) -> Result<(), Halt> {
-        let mut states = Counted::new(&self.limits.ledger);
+    fn list(&mut self, states: &States<R>, gathered: &[Classes], number: usize) -> Result<(), Halt> {
+        let mut all = Counted::new(&self.limits.ledger);
         for classes in gathered {
-            states.extend_from_slice(&classes.0[number])?;
+            all.extend_from_slice(&classes.0[number])?;
         }
-        states.sort_unstable();
-        for class in states.chunk_by(|(one, _), (other, _)| one == other) {
-            self.class(class.iter().map(|&(_, state)| state))?;
+        all.sort_unstable();
+        for class in all.chunk_by(|(one, _), (other, _)| one == other) {
+            self.class(class.iter().map(|&(_, state)| states.get(state)))?;
         }
         Ok(())
     }
 
     /// Judges all cycles that go through one of these states, which are of one class.
-    fn class(&mut self, states: impl Iterator<Item = u32>) -> Result<(), Halt> {
+    fn class(&mut self, states: impl Iterator<Item = Key<R>>) -> Result<(), Halt> {
         for component in self.components(states)?.iter() {
             self.component(component)?;
         }
@@ -331,9 +405,8 @@ impl<'a, const R: usize> Judge<'a, R> {
     }
 
     /// The components that these states of one class lead to, by the numbers of the class.
-    fn components(&mut self, states: impl Iterator<Item = u32>) -> Result<Components, Halt> {
+    fn components(&mut self, keys: impl Iterator<Item = Key<R>>) -> Result<Components, Halt> {
         self.class.clear();
-        let keys = states.map(|state| self.states.get(state));
         let mut roots = Counted::new(&self.limits.ledger);
         for key in keys {
             roots.push(self.class.insert(&key, mix(&key))? as u32)?;
@@ -345,7 +418,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             let movers = self.cycles.movers(&key);
             self.expander.expand_by(movers, &key, &mut self.successors)?;
             for next in &self.successors {
-                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) && self.states.has(&next.key) {
+                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) && self.has(&next.key) {
                     out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
                 }
             }
@@ -358,7 +431,7 @@ impl<'a, const R: usize> Judge<'a, R> {
     fn component(&mut self, members: &[u32]) -> Result<(), Halt> {
         let graph = self.graph(members)?;
         let roles = self.roles;
-        let stuck = if self.states.every_step {
+        let stuck = if self.states.is_none_or(|states| states.every_step) {
             graph.stuck(&roles)
         } else {
             // Some of the steps that lead out of a reduced graph lead on in the plain one.
@@ -369,13 +442,13 @@ impl<'a, const R: usize> Judge<'a, R> {
             let key = self.class.get(members[0] as usize);
             let bad = self.words.deadlock(&mut self.expander, &key, stuck).clone();
             let wrong = self.wrong((bad, 0, true), members, 0..graph.len() as u32)?;
-            self.verdicts.stuck.push(wrong);
+            self.verdicts[Kind::Stuck as usize].push(wrong);
         }
         for endless in self.endless(&graph, roles.fair, None)? {
             // Who waits while others go round, and for ever, is told as stuck.
             if endless.moving || stuck == 0 {
                 let wrong = self.goes_on(&built_in::LIVELOCK, members, &endless)?;
-                self.verdicts.livelock.push(wrong);
+                self.verdicts[Kind::Livelock as usize].push(wrong);
             }
         }
         if self.prepared.scenario.killed.is_some() {
@@ -385,7 +458,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             }
             for endless in self.endless(&graph, self.prepared.mask(|_| true), Some(&kept))? {
                 let wrong = self.goes_on(&built_in::UNKILLABLE, members, &endless)?;
-                self.verdicts.unkillable.push(wrong);
+                self.verdicts[Kind::Unkillable as usize].push(wrong);
             }
         }
         Ok(())
@@ -408,7 +481,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             }
             freed |= waiting & !census.blocked;
             for successor in &self.successors {
-                if self.states.has(&successor.key) && met.insert(successor.key) {
+                if self.has(&successor.key) && met.insert(successor.key) {
                     held.take(3 * size_of::<Key<R>>())?;
                     queue.push(successor.key);
                 }
@@ -425,7 +498,12 @@ impl<'a, const R: usize> Judge<'a, R> {
         })
     }
 
-    fn goes_on(&mut self, property: &Property, members: &[u32], endless: &Endless) -> Result<Wrong, Halt> {
+    fn goes_on(
+        &mut self,
+        property: &Property,
+        members: &[u32],
+        endless: &Endless,
+    ) -> Result<Wrong<Key<R>>, Halt> {
         let key = self.class.get(members[endless.states[0] as usize] as usize);
         let witness = witness(self.prepared, &mut self.expander, &key, endless);
         let what = (Bad::new(property.id, witness), endless.needed, !endless.moving);
@@ -438,16 +516,13 @@ impl<'a, const R: usize> Judge<'a, R> {
         (bad, needed, waits): (Bad, u16, bool),
         members: &[u32],
         states: impl Iterator<Item = u32>,
-    ) -> Result<Wrong, Halt> {
-        let mut numbers = Counted::new(&self.limits.ledger);
-        self.limits.ledger.take(size_of::<Wrong>() + bytes_of_bad(std::slice::from_ref(&bad)))?;
+    ) -> Result<Wrong<Key<R>>, Halt> {
+        let mut keys = Counted::new(&self.limits.ledger);
+        self.limits.ledger.take(size_of::<Wrong<u32>>() + bytes_of_bad(std::slice::from_ref(&bad)))?;
         for state in states {
-            let key = self.class.get(members[state as usize] as usize);
-            if let Some(number) = self.states.find(&key) {
-                numbers.push(number)?;
-            }
+            keys.push(self.class.get(members[state as usize] as usize))?;
         }
-        Ok(Wrong { bad, needed, waits, states: numbers })
+        Ok(Wrong { bad, needed, waits, states: keys })
     }
 
     /// Whether a fatal signal is pending in a state of the class.

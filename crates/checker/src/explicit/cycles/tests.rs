@@ -77,12 +77,12 @@ fn judged<const R: usize>(
     for shard in 0..SHARDS {
         assert!(classes.gather(states, shard, &cycles).is_ok());
     }
-    let mut judge = Judge::new(prepared, states, &cycles, limits, expander);
+    let mut judge = Judge::new(prepared, Some(states), &cycles, limits, expander);
     let mut all = Components::new();
     let mut classes: Vec<(u32, u32)> = classes.0.iter().flat_map(|list| list.iter().copied()).collect();
     classes.sort_unstable();
     for class in classes.chunk_by(|(one, _), (other, _)| one == other) {
-        let Ok(found) = judge.components(class.iter().map(|&(_, state)| state)) else {
+        let Ok(found) = judge.components(class.iter().map(|&(_, state)| states.get(state))) else {
             unreachable!("no limit")
         };
         for members in found.iter() {

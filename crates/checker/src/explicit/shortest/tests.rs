@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
+use machine::{Effect, Word};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::Bounds;
@@ -11,6 +12,8 @@ use super::*;
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::cycles::judge;
+use crate::explicit::expand::Stillness;
+use crate::explicit::key::memory_of;
 use crate::explicit::limits::Ceilings;
 use crate::explicit::options::Options;
 use crate::explicit::plan::Plan;
