@@ -15,7 +15,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use check::{Check, CheckpointChoice, Merge, Shard};
+pub use check::{Check, CheckpointChoice, Merge, Shard, TogetherChoice};
 pub use formats::{CheckFormat, DiffFormat, Format, ReplayFormat};
 pub use live::{Live, LiveWorker, ProgramFormat, Reproduce};
 pub use search::{Bounds, Engine, LoomMode, Reduce, Search, ShuttleMode};
@@ -135,7 +135,7 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 10] = [
+const OF_ENGINES: [(&str, &[Engine]); 14] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
@@ -146,6 +146,10 @@ const OF_ENGINES: [(&str, &[Engine]); 10] = [
     ("checkpoint", &[Engine::Explicit]),
     ("resume", &[Engine::Explicit]),
     ("checkpoint-every", &[Engine::Explicit]),
+    ("processes", &[Engine::Explicit]),
+    ("hosts", &[Engine::Explicit]),
+    ("process", &[Engine::Explicit]),
+    ("at", &[Engine::Explicit]),
 ];
 
 /// Why an option that was given has no effect, if there is one. What one engine of `check` does not look at is
@@ -528,7 +532,12 @@ mod tests {
             };
             let given = format!("--{option}{value}");
             // Without a place for checkpoints nothing can be said of them.
-            let place = ["resume", "checkpoint-every"].contains(&option).then_some("--checkpoint=there");
+            // Nor which process this is, without all of them.
+            let place = match option {
+                "resume" | "checkpoint-every" => Some("--checkpoint=there"),
+                "hosts" | "at" => Some("--process=1"),
+                _ => None,
+            };
             for engine in engines {
                 let line = ["shortcopy", "check", &given, "--engine", engine.name()];
                 let read = Arguments::read(line.into_iter().chain(place)).map_err(|error| error.to_string());
@@ -590,6 +599,18 @@ mod tests {
             ("check --shard 1/1 --part file --tree linux", false),
             ("check --shard 1/2 --tree linux", true),
             ("check --shard 1/2 --coverage", false),
+            ("check --processes 2", true),
+            ("check --processes 1", false),
+            ("check --processes 2 --threads 2", false),
+            ("check --processes 2 --reduce none", false),
+            ("check --processes 2 --checkpoint folder", false),
+            ("check --processes 2 --tree linux", false),
+            ("check --processes 2 --process 1", false),
+            ("check --processes 2 --coverage", false),
+            ("check --hosts file", false),
+            ("check --hosts file --process 1", true),
+            ("check --hosts file --process x", false),
+            ("matrix --processes 2", false),
             ("merge", false),
             ("merge file file --format junit", true),
             ("merge file --schedules --format junit", false),

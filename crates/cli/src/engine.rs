@@ -17,6 +17,7 @@ use crate::checkpoints::Checkpoints;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::target::{Breadth, Chosen, choose};
+use crate::together::Together;
 use crate::work::in_order;
 
 /// How many executions shuttle draws unless it is told.
@@ -52,6 +53,8 @@ pub struct Searcher {
     pub cache: Option<Arc<Cache>>,
     /// Where the explicit engine leaves searches that are not finished, if it does.
     pub checkpoints: Option<Arc<Checkpoints>>,
+    /// The processes that the explicit engine searches each scenario with, if it does.
+    pub together: Option<Arc<Together>>,
 }
 
 impl Default for Bounds {
@@ -154,7 +157,8 @@ impl Searcher {
         chosen: &[Chosen<'c>],
         mut take: impl FnMut(usize, Result<Answer, Error>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let threads = search.bounds.threads();
+        // All processes are in the same search.
+        let threads = if self.together.is_some() { 1 } else { search.bounds.threads() };
         let at_once = threads.min(chosen.len());
         let each = if chosen.len() == 1 { threads } else { 1 };
         let progress = Progress::new(self.progress, chosen.len());
@@ -165,7 +169,7 @@ impl Searcher {
             }
             // What was assumed is known of a search, and not of another one that comes to the same.
             let is_explicit = search.engine == Engine::Explicit && search.bounds.reduce == Reduce::Order;
-            let is_kept = is_explicit && scenario.assumptions.is_none();
+            let is_kept = is_explicit && scenario.assumptions.is_none() && self.together.is_none();
             let cache = self.cache.as_ref().filter(|_| is_kept);
             let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
             if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
@@ -230,7 +234,11 @@ impl Searcher {
             Engine::Explicit => {
                 let options = self.explicit(bounds, search.bounds.reduce, threads, gauge);
                 let options = explicit::Options { checkpoint: self.checkpoint(chosen, scenario), ..options };
-                explicit::check(scenario, &options).map_err(|why| wrong_model(&chosen.target(), &why))
+                let outcome = match &self.together {
+                    Some(together) => together.check(scenario, &options),
+                    None => explicit::check(scenario, &options),
+                };
+                outcome.map_err(|why| wrong_model(&chosen.target(), &why))
             }
             Engine::Loom | Engine::Shuttle => {
                 let outcome = self.in_child(search, &bounds, &chosen.target());

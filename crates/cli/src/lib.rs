@@ -36,6 +36,7 @@ pub mod states;
 mod status;
 mod story;
 pub mod target;
+mod together;
 mod work;
 
 use scenario::WritePath;
@@ -49,6 +50,7 @@ pub use engine::{Answer, Searcher};
 pub use error::Error;
 pub use output::Output;
 pub use status::Status;
+pub use together::Together;
 
 /// Does what the command line asks for.
 ///

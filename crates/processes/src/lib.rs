@@ -229,7 +229,6 @@ impl Group {
         if let Some(rounds) = self.rounds.take()
             && self.gone.which().is_none()
         {
-            self.gone.close();
             rounds.end(self.count(), &self.gone);
         }
     }

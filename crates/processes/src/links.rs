@@ -51,9 +51,18 @@ pub(crate) struct Link {
     stream: TcpStream,
     process: usize,
     gone: Arc<Gone>,
+    /// How many zeros were read last.
+    zeros: usize,
 }
 
+/// An orderly end: a header without anything in it, whose fields are all 0.
+const END: usize = 6 * size_of::<u64>();
+
 impl Link {
+    fn new(stream: TcpStream, process: usize, gone: &Arc<Gone>) -> Link {
+        Link { stream, process, gone: gone.clone(), zeros: 0 }
+    }
+
     /// Ends it for both, with what was sent so far.
     pub(crate) fn cut(&self) {
         let _ = self.stream.shutdown(Shutdown::Both);
@@ -64,8 +73,12 @@ impl Read for Link {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(into) {
-                Ok(0) if self.gone.is_closing() => return Ok(0),
-                Ok(read) if read > 0 => return Ok(read),
+                Ok(0) if self.gone.is_closing() && self.zeros >= END => return Ok(0),
+                Ok(read) if read > 0 => {
+                    let zeros = into[..read].iter().rev().take_while(|byte| **byte == 0).count();
+                    self.zeros = if zeros == read { self.zeros + read } else { zeros };
+                    return Ok(read);
+                }
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Ok(_) | Err(_) => {
                     self.gone.note(self.process);
@@ -96,7 +109,7 @@ impl Write for Link {
 
 impl Stream for Link {
     fn try_clone(&self) -> io::Result<Link> {
-        Ok(Link { stream: self.stream.try_clone()?, process: self.process, gone: self.gone.clone() })
+        Ok(Link::new(self.stream.try_clone()?, self.process, &self.gone))
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
@@ -154,14 +167,14 @@ pub(crate) fn connect(
             nobody = false;
             // Who greets in another way is somebody else, or is told so by being left.
             if let Some(other) = greeted(&stream, &greeting, number, addresses.len()) {
-                links[other] = Some(Link { stream, process: other, gone: gone.clone() });
+                links[other] = Some(Link::new(stream, other, gone));
             }
         }
         for process in (0..number).filter(|process| links[*process].is_none()).collect::<Vec<_>>() {
             let address = &addresses[process];
             match call(address, &greeting(number)) {
                 Ok(Some(stream)) => {
-                    links[process] = Some(Link { stream, process, gone: gone.clone() });
+                    links[process] = Some(Link::new(stream, process, gone));
                     nobody = false;
                 }
                 Ok(None) => return Err(Error::Foreign { process, address: address.clone() }),

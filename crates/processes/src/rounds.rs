@@ -100,19 +100,28 @@ impl Rounds {
 
     /// Ends when all others do.
     pub(crate) fn end(mut self, count: usize, gone: &Gone) {
-        // Who comes out of this round knows that all others leave, too.
-        self.begin_round(vec![Vec::new(); count]);
-        while self.wait(NAP).is_none() {
-            if gone.which().is_some() {
-                return;
+        // Who comes out of the first round knows that all others leave, and out of the second that they know it, too.
+        for _ in 0..2 {
+            self.begin_round(vec![Vec::new(); count]);
+            while self.wait(NAP).is_none() {
+                if gone.which().is_some() {
+                    return;
+                }
             }
+            gone.close();
         }
-        let (ask, _) = channel();
-        self.ask = ask;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let (thread, guard) = (self.thread.take(), self.guard.take());
+        self.ask = channel().0;
+        // Where somebody is gone at the last moment, whoever reads from him waits for ever.
+        let ends = std::thread::spawn(move || {
+            if let Some(thread) = thread {
+                let _ = thread.join();
+            }
+            drop(guard);
+        });
+        while !ends.is_finished() && gone.which().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
         }
-        self.guard = None;
     }
 }
 
@@ -177,11 +186,12 @@ impl Flow {
         }
         if self.gone.is_closing() {
             drop(input);
-            while worker.has_dataflows() {
+            while worker.has_dataflows() && self.gone.which().is_none() {
                 worker.step_or_park(Some(NAP));
             }
-        } else {
-            std::mem::forget((worker, input));
+        }
+        if worker.has_dataflows() {
+            std::mem::forget(worker);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use report::html::Opens;
 use report::snapshot::how_to_record;
-use scenario::{BadState, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
+use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, WritePath, verdict};
 
 use super::tell::{self, Checked, News, Tell, counted};
 use crate::arguments::{Check, CheckFormat, Engine};
@@ -25,6 +25,7 @@ use crate::shards;
 use crate::status::Status;
 use crate::story::{replay_command, told};
 use crate::target::{Chosen, choose_of, known, left};
+use crate::together::Together;
 
 /// Searches scenarios for bad states and compares with the snapshots.
 ///
@@ -39,7 +40,10 @@ pub(crate) fn check(
 ) -> Result<Status, Error> {
     let all = choose_of(catalog, &arguments.targets, arguments.breadth())?;
     let checkpoints = Checkpoints::open(&arguments.checkpoints)?.map(Arc::new);
-    let searcher = &Searcher { checkpoints, ..searcher.clone() };
+    let arguments = &of_each_process(arguments);
+    let (program, interrupt) = (searcher.program.as_ref(), &searcher.interrupt);
+    let together = Together::begin(arguments, &words(arguments), program, interrupt)?.map(Arc::new);
+    let searcher = &Searcher { checkpoints, together, ..searcher.clone() };
     // Of all parts the same, whichever has whom.
     left_out(&all, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
@@ -48,6 +52,9 @@ pub(crate) fn check(
         Some(shard) => shards::part(&all, shard, &mut records)?,
         None => all,
     };
+    if let Some(together) = searcher.together.as_ref().filter(|together| !together.tells()) {
+        return take_part(together, searcher, arguments, &chosen);
+    }
     let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
     let search = |take: &mut Take<'_>| {
@@ -59,7 +66,45 @@ pub(crate) fn check(
     let parts = arguments.shard.map(|shard| {
         format!("part {shard}: {} of {} scenarios", grouped(chosen.len() as u64), grouped(count as u64))
     });
-    tell_all(records, kernel, arguments, &chosen, parts, search, out)
+    let status = tell_all(records, kernel, arguments, &chosen, parts, search, out);
+    if let Some(together) = searcher.together.as_ref().filter(|_| status.is_ok()) {
+        together.end();
+    }
+    status
+}
+
+/// The same with what each of the processes may take that are started.
+fn of_each_process(arguments: &Check) -> Check {
+    let mut arguments = arguments.clone();
+    let processes = arguments.together.processes.unwrap_or(1);
+    arguments.search.bounds.memory_max /= u64::from(processes);
+    arguments
+}
+
+/// Searches as one of the processes that tell nothing.
+fn take_part(
+    together: &Together,
+    searcher: &Searcher,
+    arguments: &Check,
+    chosen: &[Chosen<'_>],
+) -> Result<Status, Error> {
+    let searcher = Searcher { progress: false, ..searcher.clone() };
+    let mut status = Status::AsRecorded;
+    searcher.search(&arguments.search, chosen, |_, answer| {
+        // What is wrong with a model is told by the process that tells.
+        if let Ok(Answer { outcome, .. }) = answer
+            && outcome.coverage == (Coverage::Cut { bound: Bound::Process })
+            && status == Status::AsRecorded
+        {
+            status = Status::Unknown;
+            if !together.is_child() {
+                anstream::eprintln!("shortcopy: {}", outcome.remark);
+            }
+        }
+        Ok(())
+    })?;
+    together.end();
+    Ok(status)
 }
 
 /// Takes the answer to one of the scenarios.

@@ -108,7 +108,7 @@ impl<'a> Member<'a> {
 
     /// The process that a hash belongs to.
     pub(super) fn of_hash(&self, hash: u64) -> usize {
-        ((hash & 0xffff_ffff) * self.count() as u64 >> 32) as usize
+        (((hash & 0xffff_ffff) * self.count() as u64) >> 32) as usize
     }
 
     /// Adds a state to what is said, with a tag in the place of its memory's number.

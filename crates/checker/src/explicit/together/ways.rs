@@ -52,8 +52,17 @@ const SUCCESSOR_BITS: u32 = 12;
 struct Loud {
     order: u64,
     from: u32,
-    step: (u8, u8),
+    step: Step,
 }
+
+/// An actor's step, and which of the results that it can have.
+type Step = (u8, u8);
+
+/// A step of one of the ways, and the meeting before it.
+type Back = (usize, (u16, u32), Step);
+
+/// The way round that ends one of the ways.
+type Round = (usize, Vec<Step>);
 
 /// How something bad was found at the least cost so far.
 #[derive(Clone, Serialize, Deserialize)]
@@ -64,7 +73,7 @@ struct Candidate {
     process: u16,
     /// The meeting, and the step after it that is bad.
     met: u32,
-    step: Option<(u8, u8)>,
+    step: Option<Step>,
     end: Ended,
 }
 
@@ -461,7 +470,7 @@ impl<const R: usize> Search<'_, '_, R> {
                 (Ended::Cycle(..), Some(round)) if round.is_empty() => Some(End::State),
                 (Ended::Cycle(..), round) => round.map(End::Cycle),
             };
-            let steps: Vec<(u8, u8)> = candidate.step.into_iter().collect();
+            let steps: Vec<Step> = candidate.step.into_iter().collect();
             at.push((candidate.met != u32::MAX).then_some((candidate.process, candidate.met)));
             ways.push((0, steps, end));
         }
@@ -472,7 +481,7 @@ impl<const R: usize> Search<'_, '_, R> {
                 let Met { from, process, last, choice, .. } = self.met[number as usize];
                 Some((way, (process, from), (last, choice)))
             });
-            let here: Vec<(usize, (u16, u32), (u8, u8))> = here.collect();
+            let here: Vec<Back> = here.collect();
             for (way, before, step) in self.member.agree(Ok(here))?.into_iter().flatten() {
                 if step.0 == NOBODY {
                     (ways[way].0, at[way]) = (before.1 as usize, None);
@@ -490,7 +499,7 @@ impl<const R: usize> Search<'_, '_, R> {
     }
 
     /// The way round of each that is a cycle, by who judged it.
-    fn ways_round(&mut self, found: &BTreeMap<Bad, Candidate>) -> Result<Vec<Option<Vec<(u8, u8)>>>, Stop> {
+    fn ways_round(&mut self, found: &BTreeMap<Bad, Candidate>) -> Result<Vec<Option<Vec<Step>>>, Stop> {
         let cycles = found.values().enumerate().filter_map(|(way, candidate)| match candidate.end {
             Ended::Cycle(kind, number) => Some((way, candidate, (kind, number as usize))),
             Ended::Known(_) => None,
@@ -517,7 +526,7 @@ impl<const R: usize> Search<'_, '_, R> {
         &mut self,
         cycles: &[(usize, &Candidate, (usize, usize))],
         came: &[Said],
-    ) -> Result<Vec<(usize, Vec<(u8, u8)>)>, Stopping> {
+    ) -> Result<Vec<Round>, Stopping> {
         let mut answers = Vec::new();
         for (from, said) in came.iter().enumerate() {
             let mut words = said.words();
