@@ -138,7 +138,7 @@ fn give_out<const R: usize>(
                 member.note(pushed)?;
             } else {
                 outgoing[to].push(class);
-                member.say(&key, 0, &mut outgoing[to]);
+                member.say_whole(&key, &mut outgoing[to]);
             }
             if given + 1 == ROUND {
                 own = More::Something;

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::names::Names;
 use crate::explicit::error::Error;
 use crate::explicit::expand::Expander;
-use crate::explicit::key::{Key, MEMORY_MASK, control_of, memory_of, moved};
+use crate::explicit::key::{Key, control_of, memory_of, moved, position};
 use crate::explicit::ledger::{Counted, Full};
 use crate::explicit::limits::{Halt, Limits};
 use crate::explicit::memories::Memories;
 use crate::explicit::prepared::Prepared;
+use crate::explicit::unfold::CONTROL_BITS;
 use crate::explicit::visited::mix;
 
 /// Why the work together ends early: the same for all, but for who is gone himself.
@@ -45,6 +46,16 @@ struct Health {
     broken: Option<String>,
 }
 
+/// Of the home of a memory: it was told the words.
+const TOLD: u16 = 1 << 15;
+
+/// What is said of a state, in the highest bits of its second word, which are free: a tag, and whether the words of its memory
+/// follow.
+const TAG_SHIFT: u32 = 54;
+const TAG_MASK: u64 = 0xff;
+const WORDS_SHIFT: u32 = 63;
+const _: () = assert!(position(4).1 + CONTROL_BITS == TAG_SHIFT);
+
 /// One process.
 pub(super) struct Member<'a> {
     pub(super) group: &'a mut Group,
@@ -52,8 +63,10 @@ pub(super) struct Member<'a> {
     pub(super) memories: &'a Memories,
     pub(super) limits: &'a Limits<'a>,
     names: Names,
-    /// By number of a memory: the process that has its states plus one, or 0.
+    /// By number of a memory: the process that has its states plus one, or 0; and whether it was told the words.
     homes: Counted<u16>,
+    /// By process and its number of a memory: ours plus one, or 0.
+    heard: Vec<Counted<u32>>,
     words: Box<[u64]>,
     /// States and transitions of all processes when the last level began.
     pub(super) met: u64,
@@ -70,7 +83,8 @@ impl<'a> Member<'a> {
         let names = Names::new(prepared, group.count());
         let words = vec![0; prepared.packing.words()].into();
         let homes = Counted::new(&limits.ledger);
-        Member { group, prepared, memories, limits, names, homes, words, met: 0, transitions: 0 }
+        let heard = (0..group.count()).map(|_| Counted::new(&limits.ledger)).collect();
+        Member { group, prepared, memories, limits, names, homes, heard, words, met: 0, transitions: 0 }
     }
 
     /// Which process this is.
@@ -92,7 +106,7 @@ impl<'a> Member<'a> {
     #[inline]
     pub(super) fn home(&mut self, memory: u32) -> Result<usize, Full> {
         match self.homes.get(memory as usize) {
-            Some(&home) if home != 0 => Ok(usize::from(home) - 1),
+            Some(&home) if home != 0 => Ok(usize::from(home & !TOLD) - 1),
             _ => self.find_home(memory),
         }
     }
@@ -111,12 +125,28 @@ impl<'a> Member<'a> {
         (((hash & 0xffff_ffff) * self.count() as u64) >> 32) as usize
     }
 
-    /// Adds a state to what is said, with a tag in the place of its memory's number.
-    pub(super) fn say<const R: usize>(&mut self, key: &Key<R>, tag: u32, into: &mut Vec<u64>) {
-        self.memories.read(memory_of(key), &mut self.words);
-        into.extend_from_slice(&self.words);
-        into.push(key[0] & !MEMORY_MASK | u64::from(tag));
-        into.extend_from_slice(&key[1..]);
+    /// Adds a state to what is said to its home, with a tag: the words of its memory only once.
+    #[inline]
+    pub(super) fn say<const R: usize>(&mut self, key: &Key<R>, tag: u8, into: &mut Vec<u64>) {
+        let known = self.homes.get_mut(memory_of(key) as usize);
+        let was_told = known.is_some_and(|home| std::mem::replace(home, *home | TOLD) & TOLD != 0);
+        self.put(key, u64::from(tag) << TAG_SHIFT, !was_told, into);
+    }
+
+    /// The same to somebody else, who may not know the memory.
+    pub(super) fn say_whole<const R: usize>(&mut self, key: &Key<R>, into: &mut Vec<u64>) {
+        self.put(key, 0, true, into);
+    }
+
+    #[inline]
+    fn put<const R: usize>(&mut self, key: &Key<R>, tag: u64, with_memory: bool, into: &mut Vec<u64>) {
+        into.push(key[0]);
+        into.push(key[1] | tag | u64::from(with_memory) << WORDS_SHIFT);
+        into.extend_from_slice(&key[2..]);
+        if with_memory {
+            self.memories.read(memory_of(key), &mut self.words);
+            into.extend_from_slice(&self.words);
+        }
     }
 
     /// Takes a state of another process off what it said, and its tag.
@@ -126,19 +156,25 @@ impl<'a> Member<'a> {
         from: usize,
         words: &mut &[u64],
         expander: &mut Expander,
-    ) -> Result<(Key<R>, u32), Stopping> {
+    ) -> Result<(Key<R>, u8), Stopping> {
         let garbled = || Stopping::Garbled(from);
-        let memory = words.split_off(..self.words.len()).ok_or_else(garbled)?;
         let said = words.split_off(..R).ok_or_else(garbled)?;
         let (said, _) = said.as_chunks();
         let said: &Key<R> = &said[0];
-        let memory = expander.number(memory)?;
+        let theirs = memory_of(said) as usize;
+        if said[1] >> WORDS_SHIFT != 0 {
+            let memory = words.split_off(..self.words.len()).ok_or_else(garbled)?;
+            let ours = expander.number(memory)?;
+            self.heard[from].stretch(theirs + 1)?;
+            self.heard[from][theirs] = ours + 1;
+        }
+        let ours = self.heard[from].get(theirs).and_then(|ours| ours.checked_sub(1)).ok_or_else(garbled)?;
         let mut key = [0; R];
         for actor in 0..self.prepared.actors() {
-            let ours = self.names.ours(from, actor, control_of(said, actor)).ok_or_else(garbled)?;
-            key = moved(&key, actor, ours, memory);
+            let control = self.names.ours(from, actor, control_of(said, actor)).ok_or_else(garbled)?;
+            key = moved(&key, actor, control, ours);
         }
-        Ok((key, memory_of(said)))
+        Ok((key, (said[1] >> TAG_SHIFT & TAG_MASK) as u8))
     }
 
     /// A round in which states are said, or what goes with them: what came from each, and whether anybody has more.

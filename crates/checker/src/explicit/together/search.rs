@@ -227,7 +227,7 @@ impl<const R: usize> Part<'_, '_, R> {
                 if to == self.member.number() {
                     self.arrive(Arrival::new(&next.key, next.actor))?;
                 } else {
-                    self.member.say(&next.key, next.actor.into(), &mut self.outgoing[to]);
+                    self.member.say(&next.key, next.actor, &mut self.outgoing[to]);
                 }
             }
             self.successors = successors;
@@ -240,7 +240,7 @@ impl<const R: usize> Part<'_, '_, R> {
         let mut words = said.words();
         while !words.is_empty() {
             let (key, by) = self.member.hear::<R>(from, &mut words, &mut self.visitor.expander)?;
-            self.arrive(Arrival::new(&key, by as u8))?;
+            self.arrive(Arrival::new(&key, by))?;
         }
         Ok(())
     }

@@ -47,6 +47,8 @@ struct Coming {
 const NO_SWITCH: u64 = 1 << 63;
 /// Successors of one state.
 const SUCCESSOR_BITS: u32 = 12;
+/// What is said of the meeting before: the step from it stands above its number.
+const STEP_SHIFT: u32 = 32;
 
 /// A step that may be bad by itself, at the cost that it leads to.
 struct Loud {
@@ -397,9 +399,9 @@ impl<const R: usize> Search<'_, '_, R> {
             let met = |state| Met { state, from, process, last, choice };
             self.come(after(price, switch), order, &next.key, met)
         } else {
-            let tag = u32::from(switch) << 16 | u32::from(last) << 8 | u32::from(choice);
-            outgoing[to].extend([order, u64::from(from)]);
-            self.member.say(&next.key, tag, &mut outgoing[to]);
+            let step = u64::from(last) << 8 | u64::from(choice);
+            outgoing[to].extend([order, step << STEP_SHIFT | u64::from(from)]);
+            self.member.say(&next.key, 0, &mut outgoing[to]);
             Ok(())
         }
     }
@@ -407,10 +409,10 @@ impl<const R: usize> Search<'_, '_, R> {
     fn take(&mut self, price: Price, process: usize, mut words: &[u64]) -> Result<(), Stopping> {
         while !words.is_empty() {
             let Some(&[order, from]) = words.split_off(..2) else { return Err(Stopping::Garbled(process)) };
-            let (key, tag) = self.member.hear::<R>(process, &mut words, &mut self.expander)?;
-            let (from, process) = (from as u32, process as u16);
-            let met = |state| Met { state, from, process, last: (tag >> 8) as u8, choice: tag as u8 };
-            self.come(after(price, tag >> 16 != 0), order, &key, met)?;
+            let (key, _) = self.member.hear::<R>(process, &mut words, &mut self.expander)?;
+            let (from, step, process) = (from as u32, from >> STEP_SHIFT, process as u16);
+            let met = |state| Met { state, from, process, last: (step >> 8) as u8, choice: step as u8 };
+            self.come(after(price, order & NO_SWITCH == 0), order, &key, met)?;
         }
         Ok(())
     }
@@ -510,7 +512,7 @@ impl<const R: usize> Search<'_, '_, R> {
         for (way, candidate, _) in cycles.iter().filter(|(_, one, _)| one.process == own) {
             words.push(*way as u64);
             let key = self.share.states.get(self.met[candidate.met as usize].state);
-            self.member.say(&key, 0, &mut words);
+            self.member.say_whole(&key, &mut words);
         }
         let mut outgoing = vec![words; self.member.count()];
         let (came, _) = self.member.round(More::Nothing, &mut outgoing)?;
