@@ -19,7 +19,7 @@ use timely::communication::allocator::zero_copy::initialize::{
 use timely::communication::allocator::zero_copy::stream::Stream;
 use timely::communication::allocator::{Allocator, ProcessBuilder};
 use timely::dataflow::InputHandle;
-use timely::dataflow::operators::{Exchange, Input, Inspect, Probe};
+use timely::dataflow::operators::{Exchange, Input, Inspect};
 use timely::worker::Worker;
 
 use crate::links::{Gone, Link};
@@ -30,7 +30,22 @@ struct Parcel {
     round: u64,
     from: usize,
     to: usize,
+    /// Whether it is the last one of these two in the round.
+    last: bool,
     words: Vec<u64>,
+}
+
+/// What came in a round.
+struct Came {
+    words: Vec<Vec<u64>>,
+    /// How many processes said everything.
+    whole: usize,
+}
+
+impl Came {
+    fn nothing(processes: usize) -> Came {
+        Came { words: vec![Vec::new(); processes], whole: 0 }
+    }
 }
 
 /// The last round, from 1 on, in which something came from each process.
@@ -147,31 +162,37 @@ impl Flow {
         // Without a clock it would never sleep.
         let mut worker =
             Worker::new(WorkerConfig::default(), Allocator::Tcp(builder.build()), Some(Instant::now()));
-        let nothing = || vec![Vec::new(); self.count];
+        let nothing = || Came::nothing(self.count);
         // Of this round and of the next one, which others may have begun: nobody is further ahead.
-        let come: Rc<RefCell<[Vec<Vec<u64>>; 2]>> = Rc::new(RefCell::new([nothing(), nothing()]));
+        let come: Rc<RefCell<[Came; 2]>> = Rc::new(RefCell::new([nothing(), nothing()]));
         let mut input: InputHandle<u64, _> = InputHandle::new();
-        let probe = worker.dataflow(|scope| {
+        worker.dataflow(|scope| {
             let (come, heard) = (come.clone(), self.heard.clone());
-            let take = move |Parcel { round, from, words, .. }: &Parcel| {
-                come.borrow_mut()[(round % 2) as usize][*from].extend_from_slice(words);
+            let take = move |Parcel { round, from, last, words, .. }: &Parcel| {
+                let came = &mut come.borrow_mut()[(round % 2) as usize];
+                came.words[*from].extend_from_slice(words);
+                came.whole += usize::from(*last);
                 heard[*from].store(round + 1, Ordering::Relaxed);
             };
             let parcels = scope.input_from(&mut input).container::<Vec<Parcel>>();
-            parcels.exchange(|parcel: &Parcel| parcel.to as u64).inspect(take).probe().0
+            parcels.exchange(|parcel: &Parcel| parcel.to as u64).inspect(take);
         });
         let mut round = 0;
         while let Ok(outgoing) = asked.recv() {
             for (to, words) in outgoing.into_iter().enumerate() {
-                // An empty one, too: it tells that somebody is there.
-                for part in words.chunks(PARCEL).chain(words.is_empty().then_some(&[][..])) {
-                    input.send(Parcel { round, from: self.number, to, words: part.to_vec() });
+                // An empty one, too: it tells that nothing comes.
+                let parts = words.len().div_ceil(PARCEL).max(1);
+                for part in 0..parts {
+                    let words = &words[part * PARCEL..words.len().min((part + 1) * PARCEL)];
+                    let (from, last, words) = (self.number, part + 1 == parts, words.to_vec());
+                    input.send(Parcel { round, from, to, last, words });
                 }
             }
             let came = (round % 2) as usize;
             round += 1;
             input.advance_to(round);
-            while probe.less_than(&round) {
+            // To know it from the dataflow's frontier would take a way there and back more.
+            while come.borrow()[came].whole < self.count {
                 if self.gone.which().is_some() {
                     // Nothing here ends in order any more.
                     std::mem::forget((worker, input));
@@ -180,7 +201,7 @@ impl Flow {
                 worker.step_or_park(Some(NAP));
             }
             let came = std::mem::replace(&mut come.borrow_mut()[came], nothing());
-            if answer.send(came).is_err() {
+            if answer.send(came.words).is_err() {
                 break;
             }
         }

@@ -8,9 +8,13 @@
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the
 //! other: `engine`.
-//! What actors were unfolded to is handed out for checkers of other kinds (`automata`).
+//! What actors were unfolded to is handed out for checkers of other kinds (`automata`). What is too large for one
+//! machine is searched by several [processes](together), with the feature of that name.
 //!
 //! Modules use those below them, and none of them this one.
+
+// What only processes use that search together.
+#![cfg_attr(not(feature = "together"), allow(dead_code))]
 
 mod automata;
 mod checkpoint;
@@ -46,6 +50,7 @@ mod shortest;
 mod team;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "together")]
 pub mod together;
 mod trace;
 pub(crate) mod unfold;

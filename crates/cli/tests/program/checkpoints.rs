@@ -12,28 +12,28 @@ use tempfile::TempDir;
 const PLAIN: [&str; 2] = ["ext4/journalled@v6.14:within-unmapped-with-commit", "--reduce=none"];
 const REDUCED: [&str; 1] = ["ext4/journalled@v6.14:extending-unmapped-with-commit"];
 
-fn shortcopy(arguments: &[&str]) -> Command {
+pub(crate) fn shortcopy(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shortcopy"));
     command.args(arguments).stdin(Stdio::null()).env_remove("CLICOLOR_FORCE").env("SHORTCOPY_CACHE", "");
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     let output = shortcopy(arguments).output().expect("the command runs");
     assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
     output
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
 }
 
 /// The results without what differs from run to run.
-fn results(output: &Output) -> Vec<Value> {
+pub(crate) fn results(output: &Output) -> Vec<Value> {
     let line = |line: &str| {
         let mut value: Value = serde_json::from_str(line).expect("JSON");
         let object = value.as_object_mut().expect("an object");

@@ -26,6 +26,7 @@ mod replay;
 mod shell;
 mod states;
 mod text;
+mod together;
 mod tree;
 mod tree_example;
 mod unsupported;

@@ -13,6 +13,7 @@ use scenario::{BadState, Bounds, Check, Kind, Property, built_in};
 
 use super::*;
 use crate::explicit::check;
+use crate::explicit::common::faulty::lost_update;
 use crate::explicit::common::generating::{crossing, lacking, locking, loops, programs};
 use crate::explicit::common::program::Program;
 use crate::explicit::common::{counter, property};
@@ -102,15 +103,18 @@ fn processes_tell_what_one_tells() {
 }
 
 #[test]
-fn a_large_search_is_shared_out() {
-    let scenario = counter(3, 8);
-    let one = check(&scenario, &Options::default()).expect("it can be searched");
-    let came_to = together(3, &[()], |()| (scenario.clone(), Options::default()));
-    for came_to in came_to {
-        let all = came_to[0].as_ref().expect("it can be searched");
-        assert_eq!(told(all), told(&one));
+fn large_searches_and_those_of_many_actors_are_shared_out() {
+    let mut lossy = counter(6, 1);
+    lossy.properties.push(lost_update(6));
+    for (scenario, at_least) in [(counter(3, 8), 50_000), (lossy, 1_000)] {
+        let one = check(&scenario, &Options::default()).expect("it can be searched");
+        let came_to = together(3, &[()], |()| (scenario.clone(), Options::default()));
+        for came_to in came_to {
+            let all = came_to[0].as_ref().expect("it can be searched");
+            assert_eq!(told(all), told(&one));
+        }
+        assert!(one.states > at_least, "{}", one.states);
     }
-    assert!(one.states > 50_000, "{}", one.states);
 }
 
 /// A property whose check panics when it has looked so often: as a process that dies.

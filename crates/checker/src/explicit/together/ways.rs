@@ -23,6 +23,9 @@ use crate::explicit::shortest::{Cost, End, NOBODY, SWITCHES_MAX, Way, go_on, lou
 /// Meetings that a process goes on from in a round.
 const ROUND: usize = 1 << 13;
 
+/// Meetings of a process whose places are told to everybody: few where it is tested that it makes no difference.
+const FEW: usize = if cfg!(test) { 3 } else { 1 << 11 };
+
 /// What it costs: switches and steps.
 type Price = (u32, u32);
 
@@ -200,7 +203,7 @@ impl<const R: usize> Search<'_, '_, R> {
             let kept = self.note(kept)?.unwrap_or_default();
             let (ordinals, count) = self.rank(&kept, places)?;
             kept_of.insert(price, count);
-            let leads = self.go_on(price, &kept, &ordinals)?;
+            let leads = if count == 0 { [false; 2] } else { self.go_on(price, &kept, &ordinals)? };
 
             self.failed |= go_on(self.member.limits).is_err();
             let said = (leads, std::mem::take(&mut self.candidates));
@@ -276,7 +279,31 @@ impl<const R: usize> Search<'_, '_, R> {
 
     /// Gives the meetings of a cost their places among all that were kept: each, and how many there are. The two numbers are
     /// how many of each sort they may come from.
-    fn rank(
+    fn rank(&mut self, kept: &[Coming], from: (u64, u64)) -> Result<(Vec<u64>, u64), processes::Error> {
+        // Where they are few everybody hears of all.
+        let few = kept.len() <= FEW;
+        let orders = kept.iter().map(|one| one.order).filter(|_| few);
+        let words: Vec<u64> = std::iter::once(few.into()).chain(orders).collect();
+        let (came, _) = self.member.round(More::Nothing, &mut vec![words; self.member.count()])?;
+        let mut all = Vec::new();
+        let mut are_few = true;
+        for (process, said) in came.iter().enumerate() {
+            let Some((few, orders)) = said.words().split_first() else {
+                return Err(self.member.group.garbled(process));
+            };
+            are_few &= *few != 0;
+            all.extend_from_slice(orders);
+        }
+        if !are_few {
+            return self.rank_many(kept, from);
+        }
+        all.sort_unstable();
+        let rank = |one: &Coming| all.partition_point(|order| *order < one.order) as u64;
+        Ok((kept.iter().map(rank).collect(), all.len() as u64))
+    }
+
+    /// The same, each process with a part of the places that they may come from.
+    fn rank_many(
         &mut self,
         kept: &[Coming],
         (first, second): (u64, u64),
