@@ -29,7 +29,8 @@ fn begin(arguments: &[&str]) -> Child {
 #[test]
 fn processes_tell_what_one_tells() {
     let one = run(&check(&TARGETS, &["--reduce=none"]));
-    let bad = results(&one).iter().map(|result| result["bad_states"].as_array().map_or(0, Vec::len)).sum::<usize>();
+    let bad =
+        results(&one).iter().map(|result| result["bad_states"].as_array().map_or(0, Vec::len)).sum::<usize>();
     assert!(bad > 3, "{bad}");
     for processes in ["2", "4"] {
         let all = run(&check(&TARGETS, &["--processes", processes]));

@@ -310,16 +310,16 @@ pub(crate) fn judge<const R: usize>(
 }
 
 /// Judges all cycles that go through one of these states, class by class, where everything that follows them was met.
-pub(crate) fn judge_classes<'c, const R: usize>(
+pub(crate) fn judge_classes<const R: usize, C: IntoIterator<Item = Key<R>>>(
     prepared: &Prepared,
     cycles: &LocalCycles,
     limits: &Limits,
     expander: Expander,
-    classes: impl Iterator<Item = &'c [Key<R>]>,
+    classes: impl Iterator<Item = C>,
 ) -> Result<Verdicts<Key<R>>, Halt> {
     let mut judge = Judge::new(prepared, None, cycles, limits, expander);
     for class in classes {
-        judge.class(class.iter().copied())?;
+        judge.class(class.into_iter())?;
     }
     Ok(judge.verdicts)
 }

@@ -87,20 +87,17 @@ pub(super) fn judge<const R: usize>(
     let mut expander = Expander::new(prepared, member.memories, findings, share.effects.clone());
     let mut starts = Counted::new(ledger);
     if let Some(cycles) = &cycles {
-        give_out(member, share, cycles, &mut expander, &mut starts)?;
+        give_starts(member, share, cycles, &mut expander, &mut starts)?;
         starts.sort_unstable();
     } else {
         member.round(More::Stopped, &mut member.nothing())?;
     }
     let mut own = Verdicts::default();
     if let Some(cycles) = cycles {
-        let classes: Vec<Vec<Key<R>>> = starts
-            .chunk_by(|(one, _): &(u64, Key<R>), (other, _)| one == other)
-            .map(|class| class.iter().map(|(_, key)| *key).collect())
-            .collect();
-        let verdicts = limits.go_on().and_then(|()| {
-            judge_classes(prepared, &cycles, limits, expander, classes.iter().map(|class| &class[..]))
-        });
+        let classes = starts.chunk_by(|(one, _), (other, _)| one == other);
+        let classes = classes.map(|class| class.iter().map(|(_, key)| *key));
+        let judged = |()| judge_classes(prepared, &cycles, limits, expander, classes);
+        let verdicts = limits.go_on().and_then(judged);
         own = member.note(verdicts.map_err(Stopping::from))?.unwrap_or_default();
     }
     drop(starts);
@@ -111,8 +108,8 @@ pub(super) fn judge<const R: usize>(
     }
 }
 
-/// Gives the states that are on each cycle to those who judge them, and takes those of others.
-fn give_out<const R: usize>(
+/// Gives the states that are on each cycle to those who judge them, and takes what is to be judged here.
+fn give_starts<const R: usize>(
     member: &mut Member,
     share: &Share<R>,
     cycles: &LocalCycles,
@@ -121,25 +118,40 @@ fn give_out<const R: usize>(
 ) -> Result<(), processes::Error> {
     let names = ClassNames::new(member.prepared, cycles);
     let mut last = None;
-    let mut states =
-        (0..SHARDS).flat_map(|shard| share.states.on_each_cycle(shard)).filter(|(state, key, by)| {
-            // Who moves on a cycle stays on one of its own. A state may come several times.
-            cycles.movers(key) & by != 0 && last.replace(*state) != Some(*state)
-        });
+    let states = (0..SHARDS).flat_map(|shard| share.states.on_each_cycle(shard));
+    let states = states.filter(|(state, key, by)| {
+        // Who moves on a cycle stays on one of its own. A state may come several times.
+        cycles.movers(key) & by != 0 && last.replace(*state) != Some(*state)
+    });
+    let say = |member: &mut Member, (_, key, _), outgoing: &mut [Vec<u64>]| {
+        let class = names.class(&key);
+        let to = &mut outgoing[member.of_hash(class)];
+        to.push(class);
+        member.say_whole(&key, to);
+        Ok(())
+    };
+    give(member, states, say, |member, from, mut words| {
+        while let Some(&class) = words.split_off_first() {
+            let (key, _) = member.hear(from, &mut words, expander)?;
+            starts.push((class, key))?;
+        }
+        Ok(())
+    })
+}
+
+/// Gives some things away in rounds, to oneself, too, and takes what others give.
+fn give<T>(
+    member: &mut Member,
+    mut things: impl Iterator<Item = T>,
+    say: impl Fn(&mut Member, T, &mut [Vec<u64>]) -> Result<(), Stopping>,
+    mut take: impl FnMut(&mut Member, usize, &[u64]) -> Result<(), Stopping>,
+) -> Result<(), processes::Error> {
     let mut outgoing = member.nothing();
-    let mut more = More::Something;
-    while more == More::Something {
+    loop {
         let mut own = More::Nothing;
-        for (given, (_, key, _)) in states.by_ref().enumerate() {
-            let class = names.class(&key);
-            let to = member.of_hash(class);
-            if to == member.number() {
-                let pushed = starts.push((class, key)).map_err(Stopping::from);
-                member.note(pushed)?;
-            } else {
-                outgoing[to].push(class);
-                member.say_whole(&key, &mut outgoing[to]);
-            }
+        for (given, thing) in things.by_ref().enumerate() {
+            let said = say(member, thing, &mut outgoing);
+            member.note(said)?;
             if given + 1 == ROUND {
                 own = More::Something;
                 break;
@@ -148,28 +160,15 @@ fn give_out<const R: usize>(
         if member.limits.look() {
             own = More::Stopped;
         }
-        let (came, all) = member.round(own, &mut outgoing)?;
-        more = all;
+        let (came, more) = member.round(own, &mut outgoing)?;
         for (from, said) in came.iter().enumerate() {
-            let taken = take(member, from, said.words(), expander, starts);
+            let taken = take(member, from, said.words());
             member.note(taken)?;
         }
+        if more != More::Something {
+            return Ok(());
+        }
     }
-    Ok(())
-}
-
-fn take<const R: usize>(
-    member: &mut Member,
-    from: usize,
-    mut words: &[u64],
-    expander: &mut Expander,
-    starts: &mut Counted<(u64, Key<R>)>,
-) -> Result<(), Stopping> {
-    while let Some(&class) = words.split_off_first() {
-        let (key, _) = member.hear(from, &mut words, expander)?;
-        starts.push((class, key))?;
-    }
-    Ok(())
 }
 
 /// Tells all others what is wrong, and where.
@@ -201,71 +200,32 @@ fn told<const R: usize>(
         }
     }
     let mut expander = Expander::new(prepared, member.memories, findings, share.effects.clone());
-    let mut states = own.iter().zip(first).enumerate().flat_map(|(kind, (wrong, first))| {
+    let states = own.iter().zip(first).enumerate().flat_map(|(kind, (wrong, first))| {
         let wrong = wrong.iter().zip(first..);
         wrong.flat_map(move |(wrong, number)| wrong.states.iter().map(move |key| (kind, number, *key)))
     });
-    let mut outgoing = member.nothing();
-    let mut more = More::Something;
-    while more == More::Something {
-        let mut own = More::Nothing;
-        for (given, (kind, number, key)) in states.by_ref().enumerate() {
-            let home = member.home(memory_of(&key)).map_err(Stopping::from);
-            let Some(to) = member.note(home)? else { break };
-            if to == member.number() {
-                let placed = place(share, &mut numbered, (kind, number), &key);
-                member.note(placed)?;
-            } else {
-                outgoing[to].extend([kind as u64, number as u64]);
-                member.say(&key, 0, &mut outgoing[to]);
-            }
-            if given + 1 == ROUND {
-                own = More::Something;
-                break;
+    let say = |member: &mut Member, (kind, number, key), outgoing: &mut [Vec<u64>]| {
+        let to = &mut outgoing[member.home(memory_of(&key))?];
+        to.extend([kind as u64, number as u64]);
+        member.say(&key, 0, to);
+        Ok(())
+    };
+    give(member, states, say, |member, from, mut words| {
+        while !words.is_empty() {
+            let Some(&[kind, number]) = words.split_off(..2) else { return Err(Stopping::Garbled(from)) };
+            let (key, _) = member.hear(from, &mut words, &mut expander)?;
+            let wrong = numbered.get_mut(kind as usize).and_then(|kind| kind.get_mut(number as usize));
+            if let (Some(wrong), Some(state)) = (wrong, share.states.find(&key)) {
+                wrong.states.push(state)?;
             }
         }
-        if member.limits.look() {
-            own = More::Stopped;
-        }
-        let (came, all) = member.round(own, &mut outgoing)?;
-        more = all;
-        for (from, said) in came.iter().enumerate() {
-            let mut words = said.words();
-            while !words.is_empty() {
-                let placed = match words.split_off(..2) {
-                    Some(&[kind, number]) => {
-                        member.hear(from, &mut words, &mut expander).and_then(|(key, _)| {
-                            place(share, &mut numbered, (kind as usize, number as usize), &key)
-                        })
-                    }
-                    _ => Err(Stopping::Garbled(from)),
-                };
-                if member.note(placed)?.is_none() {
-                    break;
-                }
-            }
-        }
-    }
+        Ok(())
+    })?;
     let judged = judged(prepared, share.states.len(), numbered, &limits.ledger).map_err(Stopping::from);
     let judged = member.note(judged)?.unwrap_or_default();
     let whole = member.unless_stopped();
     member.agree(whole)?;
-    drop(states);
     Ok(Verdict { bad, judged, own, first })
-}
-
-/// Notes that one of our states is one of those of something wrong.
-fn place<const R: usize>(
-    share: &Share<R>,
-    numbered: &mut Verdicts<u32>,
-    (kind, number): (usize, usize),
-    key: &Key<R>,
-) -> Result<(), Stopping> {
-    let wrong = numbered.get_mut(kind).and_then(|kind| kind.get_mut(number));
-    if let (Some(wrong), Some(state)) = (wrong, share.states.find(key)) {
-        wrong.states.push(state)?;
-    }
-    Ok(())
 }
 
 impl<const R: usize> Verdict<R> {
