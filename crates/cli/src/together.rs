@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use checker::explicit::{self, together};
 use processes::{Group, Patience, loopback};
@@ -17,6 +17,12 @@ use crate::error::Error;
 
 /// How long hosts are waited for: people start them, one after the other.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How much longer than a scenario may take a round may, until who is still awaited counts as gone.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// How long processes that were started may take to end.
+const END: Duration = Duration::from_secs(10);
 
 /// The processes that search together.
 pub struct Together {
@@ -79,6 +85,7 @@ impl Together {
             }
             (None, _, None) => return Ok(None),
         };
+        patience.round = Duration::from_secs_f64(arguments.search.bounds.time_max).saturating_add(GRACE);
         let agreed = agreed(words);
         let mut together = Together {
             group: Mutex::default(),
@@ -124,20 +131,29 @@ impl Together {
         {
             group.leave();
         }
-        // Of those who are gone for this one, or for whom it is gone, the others leave by themselves.
-        for mut child in self.children.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = child.wait();
+        // For whom this one is gone, he leaves by himself when next he has something to say.
+        let until = Instant::now() + END;
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+        while children.iter_mut().any(runs) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
         }
+        kill(&mut children);
     }
 }
 
 impl Drop for Together {
     /// Where an error ended the work, the processes that were started are ended.
     fn drop(&mut self) {
-        for mut child in self.children.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        kill(&mut self.children.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Ends those that still run, and takes all from the system's list.
+fn kill(children: &mut Vec<Child>) {
+    for mut child in children.drain(..) {
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -146,11 +162,14 @@ fn wrong(why: processes::Error) -> Error {
 }
 
 /// What all processes must agree on: the program, and what it is asked but for its share of the memory.
-fn agreed(words: &[String]) -> Vec<u8> {
+fn agreed(words: &[String]) -> [u8; 32] {
     let asked = words.iter().filter(|word| !word.starts_with("--memory-max="));
-    let mut agreed = cache::digest_of_program().as_bytes().to_vec();
-    asked.for_each(|word| agreed.extend([word.as_bytes(), &[0]].concat()));
-    agreed
+    let mut agreed = blake3::Hasher::new();
+    agreed.update(cache::digest_of_program().as_bytes());
+    asked.for_each(|word| {
+        agreed.update(word.as_bytes()).update(&[0]);
+    });
+    *agreed.finalize().as_bytes()
 }
 
 /// The addresses in a file: one on each line that is not empty or begins with `#`.
@@ -201,10 +220,7 @@ fn start(addresses: &[String], words: &[String], program: Option<&PathBuf>) -> R
         match command.spawn() {
             Ok(child) => children.push(child),
             Err(why) => {
-                for mut child in children {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                }
+                kill(&mut children);
                 return Err(why.into());
             }
         }

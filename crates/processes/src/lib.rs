@@ -5,8 +5,9 @@
 //! which carries the words.
 //!
 //! It promises that what one gives arrives whole and in its order, and that a process which is gone is noticed by all
-//! others, and named. It does not promise who is at the other end: nothing is authenticated or encrypted, so it is for networks
-//! in which everybody is trusted. A process listens at the address that the group has for it, and nowhere else.
+//! others, and named; one whose machine has vanished, after half a minute. It does not promise who is at the other end: nothing
+//! is authenticated or encrypted, and who speaks another protocol can do what he likes, so it is for networks in which everybody
+//! is trusted. A process listens at the address that the group has for it, and nowhere else.
 //!
 //! ```
 //! use processes::{Group, Patience, loopback};
@@ -16,7 +17,7 @@
 //!     let member = |number: usize| {
 //!         let addresses = &addresses;
 //!         move || -> Result<u64, processes::Error> {
-//!             let mut group = Group::join(addresses, number, b"who has the same words", &Patience::default())?;
+//!             let mut group = Group::join(addresses, number, &[7; 32], &Patience::default())?;
 //!             let all: Vec<u64> = group.tell(&(number as u64 + 1))?;
 //!             group.leave();
 //!             Ok(all.iter().sum())
@@ -96,12 +97,17 @@ pub enum Error {
     Interrupted,
 }
 
+/// A digest of what all must agree on.
+pub type Agreed = [u8; 32];
+
 /// How long to wait.
 #[derive(Clone, Debug)]
 pub struct Patience {
     /// For all processes to come.
     pub join: Duration,
-    /// For an answer, once the user wants no more.
+    /// For the end of a round.
+    pub round: Duration,
+    /// For that, once the user wants no more, and for all others to leave, too.
     pub leave: Duration,
     /// Set when the user wants no more.
     pub interrupt: Arc<AtomicBool>,
@@ -110,7 +116,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Patience {
         let (join, leave) = (Duration::from_secs(60), Duration::from_secs(10));
-        Patience { join, leave, interrupt: Arc::default() }
+        Patience { join, round: Duration::MAX, leave, interrupt: Arc::default() }
     }
 }
 
@@ -137,7 +143,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Joins the others as the process with this number: comes back when all are there. `words` are what all must agree on.
+    /// Joins the others as the process with this number: comes back when all are there, and agree.
     ///
     /// # Errors
     /// Where this one can't listen at its address, or one of the others does not come or is another program.
@@ -147,11 +153,11 @@ impl Group {
     pub fn join(
         addresses: &[String],
         number: usize,
-        words: &[u8],
+        agreed: &Agreed,
         patience: &Patience,
     ) -> Result<Group, Error> {
         let gone = Arc::new(Gone::default());
-        let links = links::connect(addresses, number, words, patience, &gone)?;
+        let links = links::connect(addresses, number, agreed, patience, &gone)?;
         let rounds = Rounds::begin(links, number, &gone)
             .map_err(|why| Error::NoPlace { address: addresses[number].clone(), why: why.to_string() })?;
         Ok(Group {
@@ -182,20 +188,23 @@ impl Group {
     pub fn exchange(&mut self, outgoing: Vec<Vec<u64>>) -> Result<Vec<Vec<u64>>, Error> {
         let Some(rounds) = &mut self.rounds else { return Err(self.gone(self.number)) };
         rounds.begin_round(outgoing);
+        let began = Instant::now();
         let mut interrupted: Option<Instant> = None;
         loop {
-            if let Some(incoming) = rounds.wait(Duration::from_millis(100)) {
+            let came = rounds.wait(Duration::from_millis(100));
+            if let Ok(Some(incoming)) = came {
                 return Ok(incoming);
             }
             if let Some(process) = self.gone.which() {
                 return Err(self.gone(process));
             }
-            if self.patience.interrupt.load(Ordering::Relaxed) {
-                let since = *interrupted.get_or_insert_with(Instant::now);
-                if since.elapsed() > self.patience.leave {
-                    let silent = rounds.silent().unwrap_or(self.number);
-                    self.gone.note(silent);
-                }
+            let is_interrupted = self.patience.interrupt.load(Ordering::Relaxed);
+            let since = is_interrupted.then(|| *interrupted.get_or_insert_with(Instant::now));
+            // Of one who sends what is no round there are no more, either.
+            let is_late = began.elapsed() > self.patience.round
+                || since.is_some_and(|since| since.elapsed() > self.patience.leave);
+            if came.is_err() || is_late {
+                self.gone.note(rounds.silent().unwrap_or(self.number));
             }
         }
     }
@@ -218,9 +227,11 @@ impl Group {
         all.into_iter().enumerate().map(read).collect()
     }
 
-    /// That this process sends what can't be read.
+    /// That a process sends what can't be read: nothing is exchanged with anybody any more.
     #[must_use]
     pub fn garbled(&self, process: usize) -> Error {
+        self.gone.note(process);
+        self.rounds.iter().for_each(Rounds::cut);
         Error::Garbled { process, address: self.address(process) }
     }
 
@@ -229,7 +240,7 @@ impl Group {
         if let Some(rounds) = self.rounds.take()
             && self.gone.which().is_none()
         {
-            rounds.end(self.count(), &self.gone);
+            rounds.end(self.count(), &self.gone, self.patience.leave);
         }
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use socket2::{SockRef, TcpKeepalive};
 use timely::communication::allocator::zero_copy::stream::Stream;
 
-use crate::{Error, Patience};
+use crate::{Agreed, Error, Patience};
 
 /// Which process is gone.
 pub(crate) struct Gone {
@@ -123,9 +124,9 @@ impl Stream for Link {
     }
 }
 
-/// What a process says first: these bytes, how many words follow, its number, and the words.
+/// What a process says first: these bytes, its number, and what all must agree on.
 const GREETING: &[u8; 16] = b"shortcopy group\0";
-/// What is answered to one who belongs here.
+/// What is answered to one who belongs here, and what he says to that.
 const WELCOME: u8 = 1;
 /// How long one who connects may take to greet.
 const GREETS: Duration = Duration::from_secs(5);
@@ -136,7 +137,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 pub(crate) fn connect(
     addresses: &[String],
     number: usize,
-    words: &[u8],
+    agreed: &Agreed,
     patience: &Patience,
     gone: &Arc<Gone>,
 ) -> Result<Vec<Option<Link>>, Error> {
@@ -146,9 +147,8 @@ pub(crate) fn connect(
     listener.set_nonblocking(true).map_err(no_place)?;
     let greeting = |number: usize| {
         let mut greeting = GREETING.to_vec();
-        greeting.extend((words.len() as u64).to_le_bytes());
         greeting.extend((number as u64).to_le_bytes());
-        greeting.extend(words);
+        greeting.extend(agreed);
         greeting
     };
     let until = Instant::now() + patience.join;
@@ -201,8 +201,11 @@ fn greeted(
     stream.read_exact(&mut heard).ok()?;
     let other = (number + 1..count).find(|other| greeting(*other) == heard);
     stream.write_all(&[if other.is_some() { WELCOME } else { 0 }]).ok()?;
+    // Who has gone away meanwhile will call again.
+    let mut answer = [0];
+    stream.read_exact(&mut answer).ok()?;
     ready(stream).ok()?;
-    other
+    other.filter(|_| answer[0] == WELCOME)
 }
 
 /// Calls a process: the connection, or none where it does not want this one.
@@ -214,12 +217,25 @@ fn call(address: &str, greeting: &[u8]) -> io::Result<Option<TcpStream>> {
     stream.write_all(greeting)?;
     let mut answer = [0];
     stream.read_exact(&mut answer)?;
+    if answer[0] != WELCOME {
+        return Ok(None);
+    }
+    stream.write_all(&answer)?;
     ready(&stream)?;
-    Ok((answer[0] == WELCOME).then_some(stream))
+    Ok(Some(stream))
 }
 
-/// Makes a connection ready for rounds, in which small things are waited for.
+/// How long a machine may be silent that has something to answer, or is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Makes a connection ready for rounds, in which small things are waited for, and a machine may vanish.
 fn ready(stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(None)?;
-    stream.set_nodelay(true)
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(SILENCE / 3).with_interval(SILENCE / 6);
+    socket.set_tcp_keepalive(&probes)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(SILENCE))?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ impl Came {
     }
 }
 
-/// The last round, from 1 on, in which something came from each process.
+/// The last round, from 1 on, in which everything came from each process.
 type Heard = Arc<[AtomicU64]>;
 
 /// Words in a parcel at most.
@@ -56,6 +56,9 @@ const PARCEL: usize = 1 << 15;
 
 /// How long the dataflow sleeps at most before it looks whether somebody is gone.
 const NAP: Duration = Duration::from_millis(20);
+
+/// There are no more rounds.
+pub(crate) struct Ended;
 
 /// The rounds of one process.
 pub(crate) struct Rounds {
@@ -102,25 +105,40 @@ impl Rounds {
     }
 
     /// What came, if the round ends in this time.
-    pub(crate) fn wait(&self, time: Duration) -> Option<Vec<Vec<u64>>> {
-        self.answers.recv_timeout(time).ok()
+    ///
+    /// # Errors
+    /// Where no round ends any more.
+    pub(crate) fn wait(&self, time: Duration) -> Result<Option<Vec<Vec<u64>>>, Ended> {
+        match self.answers.recv_timeout(time) {
+            Ok(came) => Ok(Some(came)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Ended),
+        }
     }
 
-    /// A process that nothing came from in the round at hand.
+    /// A process that not everything came from in the round at hand.
     pub(crate) fn silent(&self) -> Option<usize> {
         let is_silent = |heard: &AtomicU64| heard.load(Ordering::Relaxed) < self.begun;
         let mut others = self.heard.iter().enumerate().filter(|(process, _)| *process != self.number);
         others.find(|(_, heard)| is_silent(heard)).map(|(process, _)| process)
     }
 
-    /// Ends when all others do.
-    pub(crate) fn end(mut self, count: usize, gone: &Gone) {
+    /// Ends every connection.
+    pub(crate) fn cut(&self) {
+        self.links.iter().for_each(Link::cut);
+    }
+
+    /// Ends when all others do, if that is soon.
+    pub(crate) fn end(mut self, count: usize, gone: &Gone, patience: Duration) {
+        let until = Instant::now() + patience;
         // Who comes out of the first round knows that all others leave, and out of the second that they know it, too.
         for _ in 0..2 {
             self.begin_round(vec![Vec::new(); count]);
-            while self.wait(NAP).is_none() {
-                if gone.which().is_some() {
-                    return;
+            loop {
+                match self.wait(NAP) {
+                    Ok(Some(_)) => break,
+                    Ok(None) if gone.which().is_none() && Instant::now() < until => {}
+                    Ok(None) | Err(Ended) => return,
                 }
             }
             gone.close();
@@ -134,7 +152,7 @@ impl Rounds {
             }
             drop(guard);
         });
-        while !ends.is_finished() && gone.which().is_none() {
+        while !ends.is_finished() && gone.which().is_none() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -143,7 +161,9 @@ impl Rounds {
 impl Drop for Rounds {
     /// Of one that did not end: for the others it is gone.
     fn drop(&mut self) {
-        self.links.iter().filter(|_| self.thread.is_some()).for_each(Link::cut);
+        if self.thread.is_some() {
+            self.cut();
+        }
         // Its threads wait for ever.
         std::mem::forget(self.guard.take());
     }
@@ -170,9 +190,14 @@ impl Flow {
             let (come, heard) = (come.clone(), self.heard.clone());
             let take = move |Parcel { round, from, last, words, .. }: &Parcel| {
                 let came = &mut come.borrow_mut()[(round % 2) as usize];
-                came.words[*from].extend_from_slice(words);
-                came.whole += usize::from(*last);
-                heard[*from].store(round + 1, Ordering::Relaxed);
+                // From others than these nothing comes in order.
+                if let (Some(all), Some(heard)) = (came.words.get_mut(*from), heard.get(*from)) {
+                    all.extend_from_slice(words);
+                    if *last {
+                        came.whole += 1;
+                        heard.store(round + 1, Ordering::Relaxed);
+                    }
+                }
             };
             let parcels = scope.input_from(&mut input).container::<Vec<Parcel>>();
             parcels.exchange(|parcel: &Parcel| parcel.to as u64).inspect(take);

@@ -8,7 +8,7 @@ use super::*;
 fn together<T: Send>(count: usize, job: impl Fn(Group) -> T + Sync) -> Vec<T> {
     let addresses = loopback(count).expect("there are addresses");
     let member = |number| {
-        let group = Group::join(&addresses, number, b"the same", &Patience::default());
+        let group = Group::join(&addresses, number, &[1; 32], &Patience::default());
         job(group.expect("all come"))
     };
     let member = &member;
@@ -81,20 +81,20 @@ fn who_does_not_come_or_is_somebody_else_is_named() {
     let addresses = loopback(2).expect("there are addresses");
     let short = Patience { join: Duration::from_millis(300), ..Patience::default() };
     for number in 0..2 {
-        let absent = Group::join(&addresses, number, b"", &short).err();
+        let absent = Group::join(&addresses, number, &[0; 32], &short).err();
         let other = 1 - number;
         assert!(matches!(absent, Some(Error::Absent { process, .. }) if process == other), "{absent:?}");
     }
     let patience = &Patience { join: Duration::from_secs(3), ..Patience::default() };
     let ends = scope(|scope| {
-        let first = scope.spawn(|| Group::join(&addresses, 0, b"one", patience).err());
-        [Group::join(&addresses, 1, b"two", patience).err(), first.join().expect("it does not panic")]
+        let first = scope.spawn(|| Group::join(&addresses, 0, &[1; 32], patience).err());
+        [Group::join(&addresses, 1, &[2; 32], patience).err(), first.join().expect("it does not panic")]
     });
     assert!(matches!(ends[0], Some(Error::Foreign { process: 0, .. })), "{ends:?}");
     assert!(matches!(ends[1], Some(Error::Absent { process: 1, .. })), "{ends:?}");
 
     let taken = TcpListener::bind(&addresses[0]).expect("nobody listens there");
-    let refused = Group::join(&addresses, 0, b"", &short).err();
+    let refused = Group::join(&addresses, 0, &[0; 32], &short).err();
     assert!(
         matches!(&refused, Some(Error::NoPlace { address, .. }) if *address == addresses[0]),
         "{refused:?}"
@@ -107,14 +107,14 @@ fn a_stranger_who_connects_is_not_listened_to() {
     let addresses = loopback(2).expect("there are addresses");
     let sums = scope(|scope| {
         let first = scope.spawn(|| {
-            let mut group = Group::join(&addresses, 0, b"", &Patience::default()).expect("all come");
+            let mut group = Group::join(&addresses, 0, &[0; 32], &Patience::default()).expect("all come");
             let sum: u64 = group.tell(&1).expect("all are there").iter().sum();
             group.leave();
             sum
         });
         let stranger = std::iter::repeat_with(|| TcpStream::connect(&addresses[0])).find_map(Result::ok);
         drop(stranger);
-        let mut group = Group::join(&addresses, 1, b"", &Patience::default()).expect("all come");
+        let mut group = Group::join(&addresses, 1, &[0; 32], &Patience::default()).expect("all come");
         let sum: u64 = group.tell(&2).expect("all are there").iter().sum();
         group.leave();
         [first.join().expect("it does not panic"), sum]
@@ -129,19 +129,19 @@ fn the_user_ends_the_waiting() {
     let ends = scope(|scope| {
         let interrupt = &patience.interrupt;
         let silent = scope.spawn(|| {
-            let mut group = Group::join(&addresses, 1, b"", &Patience::default()).expect("all come");
+            let mut group = Group::join(&addresses, 1, &[0; 32], &Patience::default()).expect("all come");
             group.tell(&1).expect("all are there");
             while !interrupt.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(Duration::from_millis(500));
         });
-        let mut group = Group::join(&addresses, 0, b"", &patience).expect("all come");
+        let mut group = Group::join(&addresses, 0, &[0; 32], &patience).expect("all come");
         group.tell(&1).expect("all are there");
         interrupt.store(true, Ordering::Relaxed);
         let end = group.tell(&2).err();
         silent.join().expect("it does not panic");
-        [end, Group::join(&addresses, 0, b"", &patience).err()]
+        [end, Group::join(&addresses, 0, &[0; 32], &patience).err()]
     });
     assert!(matches!(ends[0], Some(Error::Gone { process: 1, .. })), "{ends:?}");
     assert_eq!(ends[1], Some(Error::Interrupted));

@@ -126,6 +126,12 @@ impl<'a> Limits<'a> {
         self.elapsed().as_secs_f64()
     }
 
+    /// Whether it is a bound of these searches.
+    #[cfg(feature = "together")]
+    pub(crate) fn has(bound: Bound) -> bool {
+        BOUNDS.iter().any(|(_, known)| *known == bound)
+    }
+
     pub(crate) fn stop(&self, bound: Bound) {
         let code = BOUNDS.iter().find(|(_, b)| *b == bound).map_or(BROKEN, |(code, _)| *code);
         // The first reason stays.

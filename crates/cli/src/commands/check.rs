@@ -44,6 +44,9 @@ pub(crate) fn check(
     let (program, interrupt) = (searcher.program.as_ref(), &searcher.interrupt);
     let together = Together::begin(arguments, &words(arguments), program, interrupt)?.map(Arc::new);
     let searcher = &Searcher { checkpoints, together, ..searcher.clone() };
+    if let Some(together) = searcher.together.as_ref().filter(|together| !together.tells()) {
+        return take_part(together, searcher, arguments, &all);
+    }
     // Of all parts the same, whichever has whom.
     left_out(&all, &arguments.without)?;
     let mut records = Records::find(arguments.snapshots.as_deref(), catalog)?;
@@ -52,9 +55,6 @@ pub(crate) fn check(
         Some(shard) => shards::part(&all, shard, &mut records)?,
         None => all,
     };
-    if let Some(together) = searcher.together.as_ref().filter(|together| !together.tells()) {
-        return take_part(together, searcher, arguments, &chosen);
-    }
     let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
     let search = |take: &mut Take<'_>| {

@@ -156,10 +156,16 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
     let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
     let searched: Result<Searched<R>, Error> = search(&prepared, &memories, &limits, Plan::Plain, None);
     let Ok(searched) = searched else { return Ok((0, 0)) }; // It broke a rule.
-    let Ok(judged) =
-        judge(&prepared, &searched, &memories, &Limits::new(&alone, &prepared, ceilings, Instant::now()))
-    else {
-        unreachable!("no limit")
+    let judged = match judge(
+        &prepared,
+        &searched,
+        &memories,
+        &Limits::new(&alone, &prepared, ceilings, Instant::now()),
+    ) {
+        Ok(judged) => judged,
+        // It breaks a rule behind where the search was cut.
+        Err(Halt::Broken(_)) if limits.stopped() => return Ok((0, 0)),
+        Err(_) => unreachable!("no limit"),
     };
     let mut wanted = searched.places.all.clone();
     wanted.extend(seen_in_automata(&prepared, !searched.places.by_rest.is_empty()).bad);

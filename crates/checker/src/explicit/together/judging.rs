@@ -86,14 +86,13 @@ pub(super) fn judge<const R: usize>(
     let cycles = member.note(cycles)?;
     let mut expander = Expander::new(prepared, member.memories, findings, share.effects.clone());
     let mut starts = Counted::new(ledger);
-    if let Some(cycles) = &cycles {
-        give_starts(member, share, cycles, &mut expander, &mut starts)?;
-        starts.sort_unstable();
-    } else {
-        member.round(More::Stopped, &mut member.nothing())?;
-    }
+    let given = match &cycles {
+        Some(cycles) => give_starts(member, share, cycles, &mut expander, &mut starts)?,
+        None => member.round(More::Stopped, &mut member.nothing())?.1,
+    };
+    starts.sort_unstable();
     let mut own = Verdicts::default();
-    if let Some(cycles) = cycles {
+    if let Some(cycles) = cycles.filter(|_| given != More::Stopped) {
         let classes = starts.chunk_by(|(one, _), (other, _)| one == other);
         let classes = classes.map(|class| class.iter().map(|(_, key)| *key));
         let judged = |()| judge_classes(prepared, &cycles, limits, expander, classes);
@@ -115,7 +114,7 @@ fn give_starts<const R: usize>(
     cycles: &LocalCycles,
     expander: &mut Expander,
     starts: &mut Counted<(u64, Key<R>)>,
-) -> Result<(), processes::Error> {
+) -> Result<More, processes::Error> {
     let names = ClassNames::new(member.prepared, cycles);
     let mut last = None;
     let states = (0..SHARDS).flat_map(|shard| share.states.on_each_cycle(shard));
@@ -139,13 +138,13 @@ fn give_starts<const R: usize>(
     })
 }
 
-/// Gives some things away in rounds, to oneself, too, and takes what others give.
+/// Gives some things away in rounds, to oneself, too, and takes what others give. Whether somebody stopped.
 fn give<T>(
     member: &mut Member,
     mut things: impl Iterator<Item = T>,
     say: impl Fn(&mut Member, T, &mut [Vec<u64>]) -> Result<(), Stopping>,
     mut take: impl FnMut(&mut Member, usize, &[u64]) -> Result<(), Stopping>,
-) -> Result<(), processes::Error> {
+) -> Result<More, processes::Error> {
     let mut outgoing = member.nothing();
     loop {
         let mut own = More::Nothing;
@@ -166,7 +165,7 @@ fn give<T>(
             member.note(taken)?;
         }
         if more != More::Something {
-            return Ok(());
+            return Ok(more);
         }
     }
 }

@@ -16,11 +16,11 @@ use crate::explicit::prepared::Prepared;
 use crate::explicit::unfold::CONTROL_BITS;
 use crate::explicit::visited::mix;
 
-/// Why the work together ends early: the same for all, but for who is gone himself.
+/// Why the work together ends early.
 pub(super) enum Stop {
-    /// Somebody met a limit, or a broken model; it is noted.
+    /// Somebody met a limit, or a broken model; it is noted, by all.
     Noted,
-    /// A process is gone.
+    /// A process is gone for this one, or for somebody.
     Lost(processes::Error),
 }
 
@@ -114,10 +114,16 @@ impl<'a> Member<'a> {
     #[cold]
     fn find_home(&mut self, memory: u32) -> Result<usize, Full> {
         self.memories.read(memory, &mut self.words);
-        let home = self.of_hash(mix(&self.words));
+        // Other bits than those by which memories are looked up.
+        let home = self.of_hash(mix(&[mix(&self.words)]));
         self.homes.stretch(memory as usize + 1)?;
         self.homes[memory as usize] = home as u16 + 1;
         Ok(home)
+    }
+
+    /// Tells every memory anew: of a search that was cut, not everything that was told was heard.
+    pub(super) fn forget_told(&mut self) {
+        self.homes.iter_mut().for_each(|home| *home &= !TOLD);
     }
 
     /// The process that a hash belongs to.
@@ -157,7 +163,9 @@ impl<'a> Member<'a> {
         words: &mut &[u64],
         expander: &mut Expander,
     ) -> Result<(Key<R>, u8), Stopping> {
-        let garbled = || Stopping::Garbled(from);
+        // Of one who stopped not everything was heard.
+        let stopped = self.limits.stopped();
+        let garbled = || if stopped { Halt::Stopped.into() } else { Stopping::Garbled(from) };
         let said = words.split_off(..R).ok_or_else(garbled)?;
         let (said, _) = said.as_chunks();
         let said: &Key<R> = &said[0];
@@ -206,11 +214,8 @@ impl<'a> Member<'a> {
             match self.names.learn(from, self.prepared, &mut rest) {
                 Ok(true) => {}
                 Ok(false) => return Err(self.group.garbled(from)),
-                // The others hear of it when next they ask how everybody does.
-                Err(broken) => {
-                    self.limits.halt(broken.into());
-                    all = More::Stopped;
-                }
+                // All others go on with this round: they hear of it in the next one, or when they ask how everybody does.
+                Err(broken) => self.limits.halt(broken.into()),
             }
             let from = words.len() - rest.len();
             came.push(Said { words, from });
@@ -245,8 +250,10 @@ impl<'a> Member<'a> {
             if let Some(why) = health.broken.filter(|_| process != self.group.number()) {
                 self.limits.halt(Error::Elsewhere { process, why }.into());
             }
-            if let Some(bound) = health.stopped {
-                self.limits.stop(bound);
+            match health.stopped {
+                Some(bound) if Limits::has(bound) => self.limits.stop(bound),
+                Some(_) => return Err(self.group.garbled(process).into()),
+                None => {}
             }
             told.extend(own);
         }

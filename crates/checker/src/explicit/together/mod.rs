@@ -35,8 +35,8 @@ use member::Member;
 use search::{Share, search};
 use ways::ways;
 
-/// Searches a scenario together with the others of a group, which all do the same. All come to the same outcome, but for
-/// `seconds`; its numbers and bytes are those of all.
+/// Searches a scenario together with the others of a group, which all do the same. Of a search that no bound cuts all come to the
+/// same outcome, but for `seconds`; its numbers and bytes are those of all.
 ///
 /// Bounds on states are on those of all, bounds on memory on each process by itself; it has one thread. Nothing is reduced, and
 /// there are no checkpoints. Cycles of a search that was cut are not judged. A process that is gone cuts the search for
@@ -45,12 +45,38 @@ use ways::ways;
 /// # Errors
 /// Where the scenario or a model can't be searched, here or in another process.
 pub fn check_together(scenario: &Scenario, options: &Options, group: &mut Group) -> Result<Outcome, Error> {
-    let prepared = Prepared::new(scenario)?;
+    let prepared = Prepared::new(scenario);
+    let prepared = match agree(group, &scenario.name, prepared) {
+        Ok(prepared) => prepared?,
+        Err(lost) => {
+            let coverage = Coverage::Cut { bound: Bound::Process };
+            return Ok(Outcome { coverage, remark: lost.to_string(), ..Outcome::default() });
+        }
+    };
     match prepared.actors() {
         0..=5 => run::<2>(&prepared, options, group),
         6..=11 => run::<4>(&prepared, options, group),
         actors => Ok(too_many_actors(actors)),
     }
+}
+
+/// What this process came to, where all came to something, at the same question.
+fn agree<T>(
+    group: &mut Group,
+    question: &str,
+    own: Result<T, Error>,
+) -> Result<Result<T, Error>, processes::Error> {
+    let said = (question.to_owned(), own.as_ref().err().map(Error::to_string));
+    let mut elsewhere = Ok(());
+    for (process, (theirs, why)) in group.tell(&said)?.into_iter().enumerate() {
+        if theirs != question {
+            return Err(group.garbled(process));
+        }
+        if let Some(why) = why.filter(|_| elsewhere.is_ok()) {
+            elsewhere = Err(Error::Elsewhere { process, why });
+        }
+    }
+    Ok(own.and_then(|own| elsewhere.map(|()| own)))
 }
 
 /// What each process adds, once its search has ended.
@@ -100,8 +126,17 @@ fn run<const R: usize>(
             (known, Some(lost))
         }
     };
-    prepared.walk()?;
-    let mut outcome = came_to.told(prepared, &limits)?;
+    let told = prepared.walk().and_then(|()| came_to.told(prepared, &limits));
+    let (mut outcome, lost) = match lost {
+        Some(lost) => (told?, Some(lost)),
+        None => {
+            let kept = told.clone();
+            match agree(group, &prepared.scenario.name, told) {
+                Ok(outcome) => (outcome?, None),
+                Err(lost) => (kept?, Some(lost)),
+            }
+        }
+    };
     if let Some(lost) = lost {
         let before = std::mem::take(&mut outcome.remark);
         let rest = if before.is_empty() { before } else { format!("; {before}") };
@@ -148,6 +183,9 @@ fn came_to<const R: usize>(member: &mut Member, findings: &Findings) -> Result<C
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
         coverage => coverage,
     };
+    if coverage != Coverage::Exhausted {
+        member.forget_told();
+    }
     let places = findings.places();
     let ways = if limits.error().is_none() && !found.is_empty() {
         ways(member, &share, (&places, &verdict), found.clone())?

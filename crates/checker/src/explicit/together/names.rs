@@ -5,7 +5,7 @@
 
 use crate::explicit::error::Error;
 use crate::explicit::prepared::Prepared;
-use crate::explicit::unfold::PANICKED_FROM;
+use crate::explicit::unfold::{CONTROL_BITS, PANICKED_FROM, Standing};
 
 /// The control states of all processes by our numbers.
 pub(super) struct Names {
@@ -89,15 +89,32 @@ impl Names {
         let Some(edges) = count.and_then(|count| words.split_off(..count.checked_mul(EDGE)?)) else {
             return Ok(false);
         };
+        let mut broken = Ok(true);
         for edge in edges.chunks_exact(EDGE) {
             let (numbers, result) = (edge[0], edge[1]);
             let [from, to] = [numbers & CONTROL_MASK, numbers >> TO_SHIFT & CONTROL_MASK].map(|n| n as u32);
             let number = (numbers >> AUTOMATON_SHIFT) as usize;
             let Some(theirs) = self.theirs[process].get_mut(number) else { return Ok(false) };
-            let Some(ours) = theirs.get(from).filter(|ours| *ours < PANICKED_FROM) else { return Ok(false) };
-            theirs.set(to, prepared.automata[number].follow(ours, result)?.to);
+            let automaton = &prepared.automata[number];
+            let goes_on = |ours: &u32| {
+                *ours < PANICKED_FROM && matches!(automaton.node(*ours).control, Standing::Pending(_))
+            };
+            let Some(ours) = theirs.get(from).filter(goes_on) else {
+                // What follows a broken step is not known here.
+                if broken.is_err() {
+                    continue;
+                }
+                return Ok(false);
+            };
+            if to >> CONTROL_BITS != 0 {
+                return Ok(false);
+            }
+            match automaton.follow(ours, result) {
+                Ok(edge) => theirs.set(to, edge.to),
+                Err(error) => broken = Err(error),
+            }
         }
-        Ok(true)
+        broken
     }
 
     /// Our number for what a process calls so.

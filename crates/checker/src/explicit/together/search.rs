@@ -10,6 +10,7 @@ use scenario::Bound;
 use serde::{Deserialize, Serialize};
 
 use super::member::{Member, More, Said, Stop, Stopping};
+use super::ways::BYTES_FOR_WAYS;
 use crate::explicit::effects::Effects;
 use crate::explicit::expand::Successor;
 use crate::explicit::findings::{Findings, Named, Told};
@@ -96,12 +97,12 @@ pub(super) fn search<'a, const R: usize>(
             Err(Stop::Noted) => break,
             Err(Stop::Lost(lost)) => return Err(lost),
         };
-        let (mut met, mut transitions, mut all, mut bytes) = (0, 0, 0, 0);
+        let (mut met, mut transitions, mut all, mut bytes) = (0_u64, 0_u64, 0_u64, 0_u64);
         for level in levels {
-            met += level.states;
-            transitions += level.transitions;
-            all += level.frontier;
-            bytes += level.bytes;
+            met = level.states.saturating_add(met);
+            transitions = level.transitions.saturating_add(transitions);
+            all = level.frontier.saturating_add(all);
+            bytes = level.bytes.saturating_add(bytes);
             for told in level.bad {
                 let bad = part.named.bad(told);
                 // Where there is no room for it there is none for anything.
@@ -157,7 +158,9 @@ impl<const R: usize> Part<'_, '_, R> {
     fn level(&self, frontier: &[Range<usize>]) -> Level {
         let limits = self.member.limits;
         let states: usize = self.shards.iter().map(Shard::len).sum();
-        limits.keep_room(states as u64);
+        if limits.has_found() {
+            limits.ledger.reserve(states as u64 * BYTES_FOR_WAYS);
+        }
         let places = self.findings.places();
         // What was told stays the same, and what is new may be anywhere among it.
         let bad = if places.all.len() > self.told {
@@ -240,6 +243,9 @@ impl<const R: usize> Part<'_, '_, R> {
         let mut words = said.words();
         while !words.is_empty() {
             let (key, by) = self.member.hear::<R>(from, &mut words, &mut self.visitor.expander)?;
+            if usize::from(by) >= self.member.prepared.actors() {
+                return Err(Stopping::Garbled(from));
+            }
             self.arrive(Arrival::new(&key, by))?;
         }
         Ok(())

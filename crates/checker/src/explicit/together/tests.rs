@@ -1,10 +1,11 @@
 //! Processes, each on a thread of its own here, against one.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::scope;
+use std::time::Duration;
 
-use machine::{Label, Peek};
+use machine::{Label, Peek, Place};
 use processes::{Patience, loopback};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -26,7 +27,7 @@ fn together<S: Sync>(
 ) -> Vec<Vec<Result<Outcome, Error>>> {
     let addresses = loopback(processes).expect("there are addresses");
     let member = |number: usize| {
-        let mut group = Group::join(&addresses, number, b"", &Patience::default()).expect("all come");
+        let mut group = Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
         let come_to = |one: &S| {
             let (scenario, options) = scenario(one);
             check_together(&scenario, &options, &mut group)
@@ -117,6 +118,105 @@ fn large_searches_and_those_of_many_actors_are_shared_out() {
     }
 }
 
+/// An outcome without what is another one each time, and without schedules.
+fn without_schedules(outcome: &Outcome) -> Outcome {
+    let mut outcome = Outcome { remark: String::new(), ..told(outcome) };
+    for bad in &mut outcome.bad {
+        (bad.schedule, bad.cells) = Default::default();
+    }
+    outcome
+}
+
+/// Whether a search that met a bound, maybe in one of the processes only, tells nothing that one without bounds does not tell.
+fn tells_a_part(all: &Outcome, one: &Outcome) {
+    assert!(!all.remark.contains("process"), "{}", all.remark);
+    let names = |outcome: &Outcome| {
+        let bad = outcome.bad.iter().map(|bad| (bad.property.clone(), bad.witness.clone()));
+        bad.collect::<BTreeSet<_>>()
+    };
+    if !is_cut(all) {
+        // There may be no room for schedules.
+        let tell = if all.remark.is_empty() { told } else { without_schedules };
+        assert_eq!(tell(all), tell(one));
+    }
+    assert!(names(all).is_subset(&names(one)), "{:?}, not {:?}", names(all), names(one));
+    assert!(all.endings.iter().all(|ending| one.endings.contains(ending)));
+    assert!(all.states <= one.states);
+}
+
+#[test]
+fn a_bound_that_one_process_meets_ends_all_in_order() {
+    // Something bad is met early, and some at rest.
+    let two = |memory: &dyn Peek, broken: &mut dyn FnMut(Label)| {
+        if memory.peek(Place(0)) == 2 {
+            broken(Label::new("two", &[]));
+        }
+    };
+    let mut lossy = counter(3, 4);
+    lossy.properties.push(property("never-two", Kind::Always, Check::State(Arc::new(two))));
+    lossy.properties.push(lost_update(12));
+    let one = check(&lossy, &Options::default()).expect("it can be searched");
+    let mut met = BTreeSet::new();
+    // So many bytes for each of them; from the last ones on there is room for everything.
+    let bytes: Vec<u64> = (0..60).map(|at| 30_000 + at * at * 2000).collect();
+    for ends in together(3, &bytes, |bytes_max| {
+        let bounds = Bounds { bytes_max: *bytes_max, ..Bounds::default() };
+        (lossy.clone(), Options { bounds, ..Options::default() })
+    }) {
+        for end in ends {
+            let end = end.expect("it can be searched");
+            tells_a_part(&end, &one);
+            met.insert((is_cut(&end), !end.bad.is_empty()));
+        }
+    }
+    assert!(met.contains(&(true, true)) && met.contains(&(false, true)), "{met:?}");
+
+    let times: Vec<u64> = (0..40).map(|at| at * at * 40).collect();
+    for ends in together(2, &times, |micros| {
+        let time_max = Duration::from_micros(*micros);
+        let bounds = Bounds { time_max, ..Bounds::default() };
+        (lossy.clone(), Options { bounds, ..Options::default() })
+    }) {
+        ends.into_iter().for_each(|end| tells_a_part(&end.expect("it can be searched"), &one));
+    }
+}
+
+#[test]
+fn an_interrupt_of_one_process_ends_all_in_order() {
+    let mut lossy = counter(3, 5);
+    lossy.properties.push(lost_update(15));
+    let one = check(&lossy, &Options::default()).expect("it can be searched");
+    let addresses = loopback(3).expect("there are addresses");
+    let member = |number: usize| {
+        let mut group = Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
+        let mut cut = 0;
+        for round in 0..30_u64 {
+            let interrupt = Arc::new(AtomicBool::new(false));
+            let options = Options { interrupt: Some(interrupt.clone()), ..Options::default() };
+            let stop = (number == 1).then(|| {
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_micros(round * round * 60));
+                    interrupt.store(true, Ordering::Relaxed);
+                })
+            });
+            let end = check_together(&lossy, &options, &mut group).expect("it can be searched");
+            if let Some(stop) = stop {
+                stop.join().expect("it does not panic");
+            }
+            tells_a_part(&end, &one);
+            cut += usize::from(is_cut(&end));
+        }
+        group.leave();
+        cut
+    };
+    let member = &member;
+    let cut = scope(|scope| {
+        let all: Vec<_> = (0..3).map(|number| scope.spawn(move || member(number))).collect();
+        all.into_iter().map(|one| one.join().expect("it does not panic")).collect::<Vec<_>>()
+    });
+    assert!(cut[0] > 3, "{cut:?}");
+}
+
 /// A property whose check panics when it has looked so often: as a process that dies.
 fn dies_after(looks: usize) -> Property {
     let looked = AtomicUsize::new(0);
@@ -133,7 +233,8 @@ fn a_process_that_is_gone_cuts_the_search_and_is_named() {
         // Who leaves because of it is not gone before all others have seen who was.
         let seen = Barrier::new(2);
         let member = |number| {
-            let mut group = Group::join(&addresses, number, b"", &Patience::default()).expect("all come");
+            let mut group =
+                Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
             let mut scenario = counter(3, 4);
             if number == 1 {
                 scenario.properties.push(dies_after(looks));

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::judging::Verdict;
 use super::member::{Member, More, Said, Stop, Stopping};
 use super::search::Share;
+use crate::explicit::cycles::KINDS;
 use crate::explicit::expand::{Census, Expander, Roles, Stuck, Successor};
 use crate::explicit::findings::{Bad, Findings, Named, Places, Told};
 use crate::explicit::key::{Key, control_of, memory_of};
-use crate::explicit::ledger::{Counted, Full};
+use crate::explicit::ledger::{Counted, Full, Held};
 use crate::explicit::limits::Halt;
 use crate::explicit::seen::{Eyes, Seen};
 use crate::explicit::shortest::{Cost, End, NOBODY, SWITCHES_MAX, Way, go_on, loud};
@@ -25,6 +26,10 @@ const ROUND: usize = 1 << 13;
 
 /// Meetings of a process whose places are told to everybody: few where it is tested that it makes no difference.
 const FEW: usize = if cfg!(test) { 3 } else { 1 << 11 };
+
+/// What the search for ways takes for a state, mostly: its cost, its meeting, and some that are still to come.
+pub(super) const BYTES_FOR_WAYS: u64 =
+    (size_of::<Cost>() + size_of::<Met>() + 2 * size_of::<Coming>()) as u64;
 
 /// What it costs: switches and steps.
 type Price = (u32, u32);
@@ -103,6 +108,10 @@ struct Search<'m, 'a, const R: usize> {
     louds: BTreeMap<Price, Vec<Loud>>,
     missing: BTreeSet<Bad>,
     candidates: Vec<Candidate>,
+    /// Of what is missing, what was not seen in a state of the cost at hand.
+    unseen: BTreeSet<Bad>,
+    /// The most steps of a way so far.
+    steps: u32,
     /// There is no time or room for more.
     failed: bool,
 }
@@ -142,6 +151,8 @@ pub(super) fn ways<'a, const R: usize>(
         louds: BTreeMap::new(),
         missing: wanted,
         candidates: Vec::new(),
+        unseen: BTreeSet::new(),
+        steps: 0,
         failed: false,
     };
     let mut named = Named::new(&prepared.scenario);
@@ -190,6 +201,8 @@ impl<const R: usize> Search<'_, '_, R> {
             if self.missing.is_empty() {
                 return Ok(());
             }
+            self.unseen.clone_from(&self.missing);
+            self.steps = self.steps.max(steps);
             let before =
                 |price: Option<Price>| price.and_then(|price| kept_of.get(&price)).copied().unwrap_or(0);
             let by_switch = switches.checked_sub(1).zip(steps.checked_sub(1));
@@ -201,6 +214,10 @@ impl<const R: usize> Search<'_, '_, R> {
             self.note(heard)?;
             let kept = self.settle(price);
             let kept = self.note(kept)?.unwrap_or_default();
+            // Each has a place, too, and is said when places are given.
+            let mut held = Held::new(&self.member.limits.ledger);
+            let room = held.take(kept.len() * 4 * size_of::<Coming>()).map_err(Stopping::from);
+            self.note(room)?;
             let (ordinals, count) = self.rank(&kept, places)?;
             kept_of.insert(price, count);
             let leads = if count == 0 { [false; 2] } else { self.go_on(price, &kept, &ordinals)? };
@@ -210,10 +227,13 @@ impl<const R: usize> Search<'_, '_, R> {
             let said = if self.failed { Err(Halt::Stopped.into()) } else { Ok(said) };
             let said = self.member.agree(said)?;
             let mut best: BTreeMap<Bad, Candidate> = BTreeMap::new();
-            for (leads, candidates) in said {
+            for (process, (leads, candidates)) in said.into_iter().enumerate() {
                 due.extend(leads[0].then_some((switches, steps + 1)));
                 due.extend(leads[1].then_some((switches + 1, steps + 1)));
                 for candidate in candidates {
+                    if !self.is_sound(process, &candidate) {
+                        return Err(self.member.group.garbled(process).into());
+                    }
                     let bad = named.bad(candidate.bad.clone());
                     if best.get(&bad).is_none_or(|best| candidate.order < best.order) {
                         best.insert(bad, candidate);
@@ -229,6 +249,24 @@ impl<const R: usize> Search<'_, '_, R> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it can be an actor's step.
+    fn is_step(&self, (actor, _): Step) -> bool {
+        usize::from(actor) < self.member.prepared.actors()
+    }
+
+    /// Whether a process can have found this.
+    fn is_sound(&self, process: usize, candidate: &Candidate) -> bool {
+        let ends = match &candidate.end {
+            Ended::Known(End::View(view, ..)) => *view < self.member.prepared.scenario.views.len(),
+            Ended::Known(End::Cycle(_)) => false,
+            Ended::Known(End::Event | End::State) => true,
+            Ended::Cycle(kind, _) => *kind < KINDS,
+        };
+        usize::from(candidate.process) == process
+            && candidate.step.is_none_or(|step| self.is_step(step))
+            && ends
     }
 
     fn initial(&mut self) -> Result<(), Stopping> {
@@ -248,10 +286,11 @@ impl<const R: usize> Search<'_, '_, R> {
     fn hear_louds(&mut self, price: Price) -> Result<(), Stopping> {
         let mut louds = self.louds.remove(&price).unwrap_or_default();
         louds.sort_unstable_by_key(|loud| loud.order);
+        let mut unheard = self.missing.clone();
         for Loud { order, from, step } in louds {
             let before = self.share.states.get(self.met[from as usize].state);
             for bad in self.eyes.in_step(&mut self.expander, &before, step)? {
-                if self.missing.contains(&bad) {
+                if unheard.remove(&bad) {
                     let (process, end) = (self.own(), Ended::Known(End::Event));
                     let (bad, order) = (bad.told(), (order, false));
                     self.candidates.push(Candidate { bad, order, process, met: from, step: Some(step), end });
@@ -342,8 +381,8 @@ impl<const R: usize> Search<'_, '_, R> {
             let Some((&all, ranks)) = said.words().split_first() else {
                 return Err(self.member.group.garbled(from));
             };
-            asked.iter().zip(ranks).for_each(|(&at, rank)| ordinals[at] = before + rank);
-            before += all;
+            asked.iter().zip(ranks).for_each(|(&at, rank)| ordinals[at] = rank.wrapping_add(before));
+            before = before.wrapping_add(all);
         }
         Ok((ordinals, before))
     }
@@ -369,8 +408,11 @@ impl<const R: usize> Search<'_, '_, R> {
             let own = if pieces.peek().is_some() { More::Something } else { More::Nothing };
             let (came, more) = self.member.round(own, &mut outgoing)?;
             for (from, said) in came.iter().enumerate() {
-                let taken = self.take(price, from, said.words());
-                self.note(taken)?;
+                // Who gave up has not heard everything, and tells so when this cost is done.
+                if !self.failed {
+                    let taken = self.take(price, from, said.words());
+                    self.note(taken)?;
+                }
             }
             if more != More::Something {
                 return Ok(leads);
@@ -472,7 +514,7 @@ impl<const R: usize> Search<'_, '_, R> {
     ) -> Result<(), Stopping> {
         let limits = self.member.limits;
         let with = (&mut self.expander, &mut self.stuck);
-        let seen = self.eyes.in_state(with, (key, one.met.state), how, &self.missing, || go_on(limits))?;
+        let seen = self.eyes.in_state(with, (key, one.met.state), how, &self.unseen, || go_on(limits))?;
         for (bad, seen) in seen {
             let end = match seen {
                 Seen::State => Ended::Known(End::State),
@@ -482,6 +524,10 @@ impl<const R: usize> Search<'_, '_, R> {
                     None => continue,
                 },
             };
+            // They are looked at in their order: the first is the one that counts.
+            if !self.unseen.remove(&bad) {
+                continue;
+            }
             let (bad, order, process) = (bad.told(), (one.order, true), self.own());
             self.candidates.push(Candidate { bad, order, process, met: number, step: None, end });
         }
@@ -507,16 +553,21 @@ impl<const R: usize> Search<'_, '_, R> {
             let own = self.own();
             let here = at.iter().enumerate().filter_map(|(way, at)| {
                 let (_, number) = at.filter(|(process, _)| *process == own)?;
-                let Met { from, process, last, choice, .. } = self.met[number as usize];
-                Some((way, (process, from), (last, choice)))
+                let back = |met: &Met| (way, (met.process, met.from), (met.last, met.choice));
+                Some(self.met.get(number as usize).map(back).ok_or(Stopping::Halt(Halt::Stopped)))
             });
-            let here: Vec<Back> = here.collect();
-            for (way, before, step) in self.member.agree(Ok(here))?.into_iter().flatten() {
-                if step.0 == NOBODY {
-                    (ways[way].0, at[way]) = (before.1 as usize, None);
-                } else {
-                    ways[way].1.push(step);
-                    at[way] = Some(before);
+            let here: Result<Vec<Back>, Stopping> = here.collect();
+            for (process, told) in self.member.agree(here)?.into_iter().enumerate() {
+                for (way, before, step) in told {
+                    let is_asked = at.get(way).is_some_and(|at| at.is_some_and(|at| at.0 == process as u16));
+                    if is_asked && step.0 == NOBODY && (before.1 as usize) < self.share.initial.len() {
+                        (ways[way].0, at[way]) = (before.1 as usize, None);
+                    } else if is_asked && self.is_step(step) && ways[way].1.len() <= self.steps as usize {
+                        ways[way].1.push(step);
+                        at[way] = Some(before);
+                    } else {
+                        return Err(self.member.group.garbled(process).into());
+                    }
                 }
             }
         }
@@ -545,8 +596,13 @@ impl<const R: usize> Search<'_, '_, R> {
         let (came, _) = self.member.round(More::Nothing, &mut outgoing)?;
         let answers = self.answers(&cycles, &came);
         let mut rounds = vec![None; found.len()];
-        for (way, round) in self.member.agree(answers)?.into_iter().flatten() {
-            rounds[way] = Some(round);
+        for (process, told) in self.member.agree(answers)?.into_iter().enumerate() {
+            for (way, round) in told {
+                match rounds.get_mut(way) {
+                    Some(at) if round.iter().all(|step| self.is_step(*step)) => *at = Some(round),
+                    _ => return Err(self.member.group.garbled(process).into()),
+                }
+            }
         }
         Ok(rounds)
     }
@@ -563,8 +619,12 @@ impl<const R: usize> Search<'_, '_, R> {
                 let (start, _) = self.member.hear::<R>(from, &mut words, &mut self.expander)?;
                 let cycle = cycles.iter().find(|(other, _, _)| *other as u64 == way);
                 let &(way, _, wrong) = cycle.ok_or(Stopping::Garbled(from))?;
-                let round = self.verdict.way_round(self.member, &mut self.expander, wrong, start)?;
-                answers.extend(round.map(|round| (way, round)));
+                match self.verdict.way_round(self.member, &mut self.expander, wrong, start) {
+                    Ok(round) => answers.extend(round.map(|round| (way, round))),
+                    Err(broken @ Stopping::Halt(Halt::Broken(_))) => return Err(broken),
+                    // There is no time or room for this one.
+                    Err(_) => {}
+                }
             }
         }
         Ok(answers)
