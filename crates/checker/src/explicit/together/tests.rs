@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use machine::{Label, Peek, Place};
+use machine::{Flow, Label, Machine, Peek, Place, Word, again};
 use processes::{Patience, loopback};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use scenario::{BadState, Bounds, Check, Kind, Property, built_in};
+use scenario::{Actor, BadState, Bounds, Check, Kind, Property, built_in};
 
 use super::*;
 use crate::explicit::check;
 use crate::explicit::common::faulty::lost_update;
 use crate::explicit::common::generating::{crossing, lacking, locking, loops, programs};
 use crate::explicit::common::program::Program;
-use crate::explicit::common::{counter, property};
+use crate::explicit::common::{counter, label, load, property, scenario, store};
 
 /// What each of so many processes comes to in each of these scenarios, one after the other.
 fn together<S: Sync>(
@@ -118,6 +118,22 @@ fn large_searches_and_those_of_many_actors_are_shared_out() {
     }
 }
 
+/// Three who increment a counter without a lock, so often, each with a cell of his own besides: of many memories.
+fn steps_of_many(rounds: u8) -> Scenario {
+    let actor = |(name, own): (&'static str, u16)| {
+        Actor::new(name, move |m: &dyn Machine| {
+            again(m, label("rounds"), 0_u8, |done| {
+                let value = load(m, Place(0));
+                store(m, Place(own), value + Word::from(done));
+                store(m, Place(0), value + 1);
+                if done + 1 < rounds { Flow::Again(done + 1) } else { Flow::Done(0_u8) }
+            });
+            0
+        })
+    };
+    scenario(4, [("a", 1), ("b", 2), ("c", 3)].map(actor).into())
+}
+
 /// An outcome without what is another one each time, and without schedules.
 fn without_schedules(outcome: &Outcome) -> Outcome {
     let mut outcome = Outcome { remark: String::new(), ..told(outcome) };
@@ -146,19 +162,18 @@ fn tells_a_part(all: &Outcome, one: &Outcome) {
 
 #[test]
 fn a_bound_that_one_process_meets_ends_all_in_order() {
-    // Something bad is met early, and some at rest.
-    let two = |memory: &dyn Peek, broken: &mut dyn FnMut(Label)| {
-        if memory.peek(Place(0)) == 2 {
-            broken(Label::new("two", &[]));
-        }
+    // Something bad is met early, something at each depth, and some at rest.
+    let many = |memory: &dyn Peek, broken: &mut dyn FnMut(Label)| match memory.peek(Place(0)) {
+        0 | 1 => {}
+        value => broken(Label::new("value", &[value as i32])),
     };
-    let mut lossy = counter(3, 4);
-    lossy.properties.push(property("never-two", Kind::Always, Check::State(Arc::new(two))));
-    lossy.properties.push(lost_update(12));
+    let mut lossy = steps_of_many(3);
+    lossy.properties.push(property("few", Kind::Always, Check::State(Arc::new(many))));
+    lossy.properties.push(lost_update(9));
     let one = check(&lossy, &Options::default()).expect("it can be searched");
     let mut met = BTreeSet::new();
     // So many bytes for each of them; from the last ones on there is room for everything.
-    let bytes: Vec<u64> = (0..60).map(|at| 30_000 + at * at * 2000).collect();
+    let bytes: Vec<u64> = (0..60).map(|at| 30_000 + at * at * 4000).collect();
     for ends in together(3, &bytes, |bytes_max| {
         let bounds = Bounds { bytes_max: *bytes_max, ..Bounds::default() };
         (lossy.clone(), Options { bounds, ..Options::default() })
