@@ -167,7 +167,7 @@ fn an_interrupt_or_the_death_of_who_started_them_ends_all() {
     for (signal, code) in [("-INT", Some(3)), ("-KILL", None)] {
         let child = begin(&check(&[LONG], &["--processes=2"]));
         let others = children(child.id(), 1);
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(2));
         let output = end_with(child, signal);
         assert_eq!((output.status.code(), text(&output.stderr)), (code, ""), "{output:?}");
         if signal == "-INT" {
