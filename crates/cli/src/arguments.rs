@@ -147,8 +147,8 @@ const OF_ENGINES: [(&str, &[Engine]); 14] = [
     ("resume", &[Engine::Explicit]),
     ("checkpoint-every", &[Engine::Explicit]),
     ("processes", &[Engine::Explicit]),
-    ("hosts", &[Engine::Explicit]),
     ("process", &[Engine::Explicit]),
+    ("hosts", &[Engine::Explicit]),
     ("at", &[Engine::Explicit]),
 ];
 
