@@ -560,7 +560,10 @@ impl<const R: usize> Search<'_, '_, R> {
             for (process, told) in self.member.agree(here)?.into_iter().enumerate() {
                 for (way, before, step) in told {
                     let is_asked = at.get(way).is_some_and(|at| at.is_some_and(|at| at.0 == process as u16));
-                    if is_asked && step.0 == NOBODY && (before.1 as usize) < self.share.initial.len() {
+                    if is_asked
+                        && step.0 == NOBODY
+                        && (before.1 as usize) < self.member.prepared.initial.len()
+                    {
                         (ways[way].0, at[way]) = (before.1 as usize, None);
                     } else if is_asked && self.is_step(step) && ways[way].1.len() <= self.steps as usize {
                         ways[way].1.push(step);
