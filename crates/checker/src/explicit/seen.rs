@@ -73,7 +73,8 @@ impl Eyes<'_> {
         }
         let mut seen: Vec<(Bad, Seen)> = here.into_iter().map(|bad| (bad, Seen::State)).collect();
         for (kind, judged) in self.judged.iter().enumerate() {
-            seen.extend(judged.at(state).map(|component| (component.bad.clone(), Seen::Cycle(kind))));
+            let component = judged.at(state).filter(|component| wanted.contains(&component.bad));
+            seen.extend(component.map(|component| (component.bad.clone(), Seen::Cycle(kind))));
         }
         if let Some(memory) = at_rest {
             self.in_views(expander, memory, wanted, go_on, &mut seen)?;

@@ -40,7 +40,7 @@ pub(super) enum More {
 }
 
 /// How a process does.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Health {
     stopped: Option<Bound>,
     broken: Option<String>,
@@ -258,14 +258,6 @@ impl<'a> Member<'a> {
             told.extend(own);
         }
         if told.len() < all { Err(Stop::Noted) } else { Ok(told) }
-    }
-
-    /// Tells all the same thing, whoever stops: what each said.
-    pub(super) fn tell<T: Serialize + DeserializeOwned>(
-        &mut self,
-        own: &T,
-    ) -> Result<Vec<T>, processes::Error> {
-        self.group.tell(own)
     }
 
     /// That this process stops, if it does.

@@ -46,13 +46,15 @@ use ways::ways;
 /// Where the scenario or a model can't be searched, here or in another process.
 pub fn check_together(scenario: &Scenario, options: &Options, group: &mut Group) -> Result<Outcome, Error> {
     let prepared = Prepared::new(scenario);
-    let prepared = match agree(group, &scenario.name, prepared) {
-        Ok(prepared) => prepared?,
+    let all = match agree(group, &scenario.name, &prepared) {
+        Ok(all) => all,
         Err(lost) => {
             let coverage = Coverage::Cut { bound: Bound::Process };
             return Ok(Outcome { coverage, remark: lost.to_string(), ..Outcome::default() });
         }
     };
+    let prepared = prepared?;
+    all?;
     match prepared.actors() {
         0..=5 => run::<2>(&prepared, options, group),
         6..=11 => run::<4>(&prepared, options, group),
@@ -60,23 +62,23 @@ pub fn check_together(scenario: &Scenario, options: &Options, group: &mut Group)
     }
 }
 
-/// What this process came to, where all came to something, at the same question.
+/// Whether all came to something at the same question, as this process did.
 fn agree<T>(
     group: &mut Group,
     question: &str,
-    own: Result<T, Error>,
-) -> Result<Result<T, Error>, processes::Error> {
+    own: &Result<T, Error>,
+) -> Result<Result<(), Error>, processes::Error> {
     let said = (question.to_owned(), own.as_ref().err().map(Error::to_string));
-    let mut elsewhere = Ok(());
+    let mut all = Ok(());
     for (process, (theirs, why)) in group.tell(&said)?.into_iter().enumerate() {
         if theirs != question {
             return Err(group.garbled(process));
         }
-        if let Some(why) = why.filter(|_| elsewhere.is_ok()) {
-            elsewhere = Err(Error::Elsewhere { process, why });
+        if let Some(why) = why.filter(|_| all.is_ok()) {
+            all = Err(Error::Elsewhere { process, why });
         }
     }
-    Ok(own.and_then(|own| elsewhere.map(|()| own)))
+    Ok(all)
 }
 
 /// What each process adds, once its search has ended.
@@ -127,15 +129,14 @@ fn run<const R: usize>(
         }
     };
     let told = prepared.walk().and_then(|()| came_to.told(prepared, &limits));
-    let (mut outcome, lost) = match lost {
-        Some(lost) => (told?, Some(lost)),
-        None => {
-            let kept = told.clone();
-            match agree(group, &prepared.scenario.name, told) {
-                Ok(outcome) => (outcome?, None),
-                Err(lost) => (kept?, Some(lost)),
-            }
-        }
+    let all = match &lost {
+        Some(_) => Ok(Ok(())),
+        None => agree(group, &prepared.scenario.name, &told),
+    };
+    let mut outcome = told?;
+    let lost = match all {
+        Ok(all) => all.map(|()| lost)?,
+        Err(lost) => Some(lost),
     };
     if let Some(lost) = lost {
         let before = std::mem::take(&mut outcome.remark);
@@ -162,7 +163,7 @@ fn came_to<const R: usize>(member: &mut Member, findings: &Findings) -> Result<C
         }
     };
     let mut named = Named::new(&prepared.scenario);
-    for one in member.tell(&own)? {
+    for one in member.group.tell(&own)? {
         all.states += one.states;
         all.transitions += one.transitions;
         all.endings.extend(one.endings);
@@ -192,7 +193,7 @@ fn came_to<const R: usize>(member: &mut Member, findings: &Findings) -> Result<C
     } else {
         BTreeMap::new()
     };
-    let bytes = member.tell(&limits.ledger.peak())?.iter().sum();
+    let bytes = member.group.tell(&limits.ledger.peak())?.iter().sum();
     Ok(CameTo {
         found,
         ways,

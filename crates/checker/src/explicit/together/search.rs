@@ -57,8 +57,8 @@ struct Part<'m, 'a, const R: usize> {
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
     transitions: u64,
-    /// How many of what was found were told.
     named: Named,
+    /// How many of what was found were told.
     told: usize,
 }
 
