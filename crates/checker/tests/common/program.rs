@@ -1,5 +1,6 @@
 //! Small random programs, as data, and run as models.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use machine::{
@@ -62,6 +63,12 @@ pub(crate) struct Program {
 
 pub(crate) const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 pub(crate) const VIEWS: [&str; 2] = ["v", "w"];
+
+/// Who goes round, as a livelock or what is unkillable names them; none where somebody waits.
+pub(crate) fn who_goes_round(witness: &str) -> Option<BTreeSet<&str>> {
+    let names = witness.strip_suffix(" goes round").or(witness.strip_suffix(" go round"))?;
+    Some(names.split(" and ").collect())
+}
 pub(crate) const PANICS: [&str; 3] = ["boom 0", "boom 1", "boom 2"];
 
 /// What is not modelled, by its number.

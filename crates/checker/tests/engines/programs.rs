@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::expected::Expected;
 use crate::common::following::follow;
 use crate::common::generating::{crossing, lacking, locking, loops, programs};
-use crate::common::program::{self, Broken, NAMES, Program, VIEWS};
+use crate::common::program::{self, Broken, NAMES, Program, VIEWS, who_goes_round};
 use crate::common::replaying::{cost, replay};
 use checker::explicit::{Options, Reduce, explore};
 use checker::stepper::{Prepared, Run};
@@ -41,10 +41,8 @@ struct Tally {
 
 /// The actors that go round, one bit each; none where they wait.
 fn movers(witness: &str) -> u32 {
-    let movers = witness.strip_suffix(" goes round").or(witness.strip_suffix(" go round"));
-    let names = movers.map_or(Vec::new(), |movers| movers.split(" and ").collect());
     let number = |name: &str| NAMES.iter().position(|known| *known == name).unwrap();
-    names.into_iter().fold(0, |set, name| set | 1 << number(name))
+    who_goes_round(witness).unwrap_or_default().into_iter().fold(0, |set, name| set | 1 << number(name))
 }
 
 /// The sets of actors that were found to go round must be some of those that do, and all of these be part of
