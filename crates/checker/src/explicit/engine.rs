@@ -8,17 +8,18 @@ use machine::Word;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, built_in};
 
 use super::checkpoint::{Has, Keeper};
-use super::cycles::judge;
+use super::cycles::{Judged, judge};
 use super::effects::Effects;
 use super::error::Error;
 use super::findings::{Bad, Places};
 use super::key::room;
-use super::limits::{Ceilings, Limits};
+use super::limits::{Ceilings, Halt, Limits};
 use super::memories::Memories;
 use super::options::{Options, Reduce};
 use super::outcome::CameTo;
 use super::plan::Plan;
 use super::prepared::Prepared;
+use super::regrow::regrow;
 use super::reports::{SeenInAutomata, seen_in_automata};
 use super::search::{Searched, search};
 use super::sets::Reduced;
@@ -238,21 +239,41 @@ fn attempt<const R: usize>(
     }
 
     // A search that met a bound is judged as far as it came, if there is still time.
-    let judged = match limits.go_on().and_then(|()| judge(prepared, &searched, &memories, &limits)) {
-        Ok(judged) => judged,
-        Err(halt) => {
+    let kept = searched.states.len() as u64;
+    let judge = |searched: &Searched<R>| {
+        limits.go_on().and_then(|()| judge(prepared, searched, &memories, &limits)).unwrap_or_else(|halt| {
             limits.halt(halt);
             Vec::new()
-        }
+        })
     };
+    let mut judged = judge(&searched);
+    let mut judged_bad = all_bad(&judged);
+    let mut waits = some_wait(&judged);
+    if plan.is_reduced() && !(found.is_empty() && judged_bad.is_empty()) {
+        // Ways are looked for through all states, for which room was kept.
+        limits.ledger.reserve(0);
+        let is_whole = match regrow(prepared, &mut searched, &memories, &limits) {
+            Err(broken @ Halt::Broken(_)) => {
+                limits.halt(broken);
+                false
+            }
+            regrown => regrown.is_ok(),
+        };
+        Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
+        let in_part = std::mem::replace(&mut judged, judge(&searched));
+        if is_whole {
+            (judged_bad, waits) = (all_bad(&judged), some_wait(&judged));
+        } else {
+            judged_bad.append(&mut all_bad(&judged));
+            waits |= some_wait(&judged);
+        }
+        drop(in_part);
+    }
     if let Some(error) = limits.error() {
         return Err(error);
     }
-    let judged_bad = judged.iter().flat_map(|j| j.found.iter().map(|component| component.bad.clone()));
-    let judged_bad: BTreeSet<Bad> = judged_bad.collect();
     let is_doubtful = |bad: &&Bad| plan.is_reduced() && bad.property == built_in::DEADLOCK.id;
     let doubtful = judged_bad.difference(&found).filter(is_doubtful).cloned().collect();
-    let waits = judged.iter().flat_map(|j| &j.found).any(|component| component.waits);
     found.extend(judged_bad);
     let coverage = match limits.coverage() {
         Coverage::Exhausted if !unsupported.is_empty() => Coverage::Pruned,
@@ -275,7 +296,7 @@ fn attempt<const R: usize>(
         reached,
         unsupported,
         rested: !searched.places.by_rest.is_empty(),
-        states: searched.states.len() as u64,
+        states: kept,
         transitions: searched.transitions,
         reduced: plan.is_reduced(),
         bytes: limits.ledger.peak(),
@@ -298,6 +319,16 @@ fn attempt<const R: usize>(
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Some(Answer { outcome, rests, phases, doubtful, waits }))
+}
+
+/// What is bad by what was judged.
+fn all_bad(judged: &[Judged]) -> BTreeSet<Bad> {
+    judged.iter().flat_map(|judged| judged.found.iter().map(|component| component.bad.clone())).collect()
+}
+
+/// Whether somebody waits who does not go round himself.
+fn some_wait(judged: &[Judged]) -> bool {
+    judged.iter().flat_map(|judged| &judged.found).any(|component| component.waits)
 }
 
 /// Whether everything was looked at that can be, and told. Else there is more to tell under larger bounds.

@@ -39,6 +39,7 @@ mod packing;
 mod plan;
 pub(crate) mod prepared;
 mod reduce;
+mod regrow;
 mod reports;
 mod rest;
 mod rows;

@@ -23,7 +23,7 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Chooser, Reduction, Stand, WHOLE};
+use super::reduce::{CHAIN_MAX, Chooser, Fault, Reduction, Stand, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
@@ -48,8 +48,10 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) initial: Vec<Key<R>>,
     pub(crate) transitions: u64,
     pub(crate) places: Places,
-    /// What a reduced one knows, for a checkpoint.
+    /// What a reduced one knows.
     pub(crate) reduced: Option<Reduced>,
+    /// Whether the states that it went through were [added](super::regrow) to those that it kept.
+    pub(crate) regrown: bool,
     /// Whether it ended early as the plan says.
     pub(crate) left: bool,
 }
@@ -99,6 +101,8 @@ struct Worker<'a, const R: usize> {
     visitor: Visitor<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
+    /// Room for what follows one of these.
+    room: Vec<Successor<R>>,
     outgoing: Outgoing<R>,
     transitions: u64,
     /// States that were expanded since the clock was looked at.
@@ -247,16 +251,16 @@ pub(crate) fn search<const R: usize>(
         return Err(error);
     }
     drop(workers);
-    let transitions = shared.transitions.0.into_inner();
-    let (shards, reduced) = (shared.shards.into_iter(), shared.reduced.filter(|_| keeper.is_some()));
-    let shards = shards.map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let Shared { shards, transitions, reduced, .. } = shared;
+    let shards = shards.into_iter().map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(Searched {
         states: States::new(shards.collect(), !plan.is_reduced()),
         effects,
         initial,
-        transitions,
+        transitions: transitions.0.into_inner(),
         places: findings.into_places(),
         reduced,
+        regrown: false,
         left,
     })
 }
@@ -273,6 +277,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             visitor,
             piece: Vec::new(),
             successors: Vec::new(),
+            room: Vec::new(),
             outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
             transitions: 0,
             expanded: 0,
@@ -414,17 +419,14 @@ impl<'a, const R: usize> Shared<'a, R> {
         {
             let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
-                match *taken {
-                    WHOLE => {}
-                    before if before != 0 && reduction.is_as_in(chosen_in, key) => {}
-                    before => {
-                        let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
-                        if before == 0 {
-                            worker.visitor.note(key, stand.census, stand.enabled != 0)?;
-                        }
-                        *taken = self.choose(worker, &reduction, (key, stand), before)?;
-                    }
+                if *taken != 0 && reduction.is_as_in(chosen_in, key) {
+                    continue;
                 }
+                let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
+                if *taken == 0 {
+                    worker.visitor.note(key, stand.census, stand.enabled != 0)?;
+                }
+                *taken = self.choose(worker, &reduction, (key, stand), *taken)?;
             }
         }
         reduced.take(shard, states, &taken)?;
@@ -432,7 +434,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         Ok(())
     }
 
-    /// Takes the steps of a state that its set asks for, but those of `before`. The set.
+    /// Takes the steps of a state that its set asks for, again those of `before`, too: other states may be kept that follow
+    /// them. The set.
     fn choose(
         &self,
         worker: &mut Worker<R>,
@@ -440,13 +443,19 @@ impl<'a, const R: usize> Shared<'a, R> {
         (key, stand): (&Key<R>, Stand),
         before: u16,
     ) -> Result<u16, Halt> {
-        let Worker { chooser, visitor, successors, outgoing, .. } = worker;
-        let expander = &mut visitor.expander;
+        let Worker { chooser, visitor, successors, .. } = worker;
         let mut last = 0;
         let set = loop {
-            let set = chooser.choose(reduction, expander, (key, stand), (last, before));
-            let movers = if set == WHOLE { stand.enabled } else { set };
-            expander.expand_by(movers & !before, key, successors)?;
+            let expander = &mut visitor.expander;
+            let set = match before {
+                WHOLE => WHOLE,
+                _ => chooser.choose(reduction, expander, (key, stand), (last, before)),
+            };
+            let mut movers = if set == WHOLE { stand.enabled } else { set };
+            if before != 0 && reduction.lacks(Fault::Chains) {
+                movers &= if before == WHOLE { 0 } else { !before };
+            }
+            expander.expand_by(movers, key, successors)?;
             let ending = successors.iter().filter(|next| next.is_last());
             let ending = ending.fold(0, |actors, next| actors | 1 << next.actor);
             if ending & !last == 0 || set == WHOLE {
@@ -454,11 +463,36 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
             last |= ending;
         };
-        worker.transitions += successors.len() as u64;
-        for next in successors {
-            self.push(outgoing, Arrival::new(&next.key, next.actor))?;
+        for at in 0..worker.successors.len() {
+            let next = worker.successors[at];
+            let steps = self.follow(worker, reduction, next)?;
+            // What is taken again is counted once, so that who goes on from a checkpoint, and knows less of what to take
+            // again, counts the same.
+            if before & (WHOLE | 1 << next.actor) == 0 {
+                worker.transitions += steps;
+            }
         }
         Ok(set)
+    }
+
+    /// Adds the state that a step leads to, or the next one on the way from there that has to be kept. How many steps that is.
+    fn follow(
+        &self,
+        worker: &mut Worker<R>,
+        reduction: &Reduction,
+        mut next: Successor<R>,
+    ) -> Result<u64, Halt> {
+        let Worker { chooser, visitor, room, outgoing, .. } = worker;
+        let mut steps = 1;
+        while steps <= CHAIN_MAX {
+            let (stand, only) = chooser.only_step(reduction, &mut visitor.expander, &next.key, room)?;
+            let Some(only) = only else { break };
+            visitor.note(&next.key, stand.census, true)?;
+            steps += 1;
+            next = only;
+        }
+        self.push(outgoing, Arrival::new(&next.key, next.actor))?;
+        Ok(steps)
     }
 
     #[inline]
@@ -517,6 +551,9 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(gauge) = &self.limits.options.gauge {
             gauge.count(states, self.limits.ledger.now());
         }
-        self.limits.keep_room(states);
+        let steps = self.transitions.0.load(Ordering::Relaxed);
+        // Of a reduced search: each step but those to states that are kept leads to one that is not, or is known.
+        let passed = if self.reduced.is_some() { steps.saturating_sub(states) } else { 0 };
+        self.limits.keep_room(states, passed);
     }
 }

@@ -120,6 +120,11 @@ impl Reduced {
         into.resize(states.len(), 0);
     }
 
+    /// Whose steps were taken in a state of a shard: nobody's where none was chosen.
+    pub(crate) fn taken_in(&self, shard: usize, state: usize) -> u16 {
+        lock(&self.taken[shard]).get(state).copied().unwrap_or(0)
+    }
+
     /// Notes whose steps were taken in these states of a shard.
     pub(crate) fn take(&self, shard: usize, states: Range<usize>, taken: &[u16]) -> Result<(), Full> {
         let mut all = lock(&self.taken[shard]);

@@ -101,6 +101,19 @@ impl<T> Drop for Leaving<'_, T> {
     }
 }
 
+/// Does a job on each of so many threads, and gives what each came to.
+pub(crate) fn on_threads<T: Send>(threads: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&job)).collect();
+        let first = job();
+        let joined = others.into_iter().map(|other| match other.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(first).chain(joined).collect()
+    })
+}
+
 /// Where threads wait for each other: awake for a moment, then asleep.
 struct Barrier {
     threads: usize,

@@ -63,7 +63,7 @@ fn a_reduced_search_that_is_stopped_once_it_has_found_something_is_told_itself()
     let outcome = check(&scenario, &options).expect("a sound scenario");
     assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Interrupt });
     assert_eq!(outcome.bad.iter().map(|bad| bad.property.as_str()).collect::<Vec<_>>(), ["three"]);
-    assert!(outcome.reduced && outcome.states > 10, "{} states", outcome.states);
+    assert!(outcome.reduced && outcome.transitions > 10, "{} transitions", outcome.transitions);
 }
 
 /// Goes round for ever: counts a cell up to a bound, and begins again.

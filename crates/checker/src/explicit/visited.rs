@@ -336,6 +336,17 @@ impl<const R: usize> States<R> {
         &self.shards
     }
 
+    /// The shards, to [make](States::new) states of again.
+    pub(crate) fn take_shards(&mut self) -> Vec<Shard<R>> {
+        std::mem::take(&mut self.shards)
+    }
+
+    /// The shard of a state, and its number there.
+    pub(crate) fn place(&self, key: &Key<R>) -> Option<(usize, usize)> {
+        let shard = home(memory_of(key));
+        Some((shard, self.shards[shard].find(key, mix(key))?))
+    }
+
     /// States of a shard with actors, one bit each, such that each cycle has a step by one of these actors to one
     /// of these states of some shard. A state may come several times on end.
     ///

@@ -17,6 +17,7 @@
 mod component;
 mod components;
 mod local;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -34,10 +35,12 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
 use super::search::Searched;
+use super::team::on_threads;
 use super::visited::{Shard, States, mix};
 use component::{Component as Graph, Endless};
 use components::{Components, Decomposer};
 pub(crate) use local::LocalCycles;
+use steps::Steps;
 
 /// The components in which something is wrong, of one kind.
 pub(crate) struct Judged {
@@ -238,19 +241,6 @@ impl Classes {
     }
 }
 
-/// Does a job on each of so many threads, and gives what each came to.
-fn on_threads<T: Send>(threads: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&job)).collect();
-        let first = job();
-        let joined = others.into_iter().map(|other| match other.join() {
-            Ok(part) => part,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        std::iter::once(first).chain(joined).collect()
-    })
-}
-
 /// States that are looked at for whether somebody who waits can be freed. Where that is far, or never, the plain graph tells.
 const WAY_ON_MAX: usize = 1 << 12;
 
@@ -288,7 +278,11 @@ pub(crate) fn judge<const R: usize>(
     let next = AtomicUsize::new(0);
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
-        let mut judge = Judge::new(prepared, Some(states), &cycles, limits, expander);
+        let steps = match &searched.reduced {
+            Some(reduced) if !searched.regrown => Steps::taken(prepared, states, reduced),
+            _ => Steps::Met(states),
+        };
+        let mut judge = Judge::new(prepared, steps, &cycles, limits, expander);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
             judge.list(states, &gathered, number).inspect_err(|_| {
@@ -317,7 +311,7 @@ pub(crate) fn judge_classes<const R: usize, C: IntoIterator<Item = Key<R>>>(
     expander: Expander,
     classes: impl Iterator<Item = C>,
 ) -> Result<Verdicts<Key<R>>, Halt> {
-    let mut judge = Judge::new(prepared, None, cycles, limits, expander);
+    let mut judge = Judge::new(prepared, Steps::All, cycles, limits, expander);
     for class in classes {
         judge.class(class.into_iter())?;
     }
@@ -327,8 +321,7 @@ pub(crate) fn judge_classes<const R: usize, C: IntoIterator<Item = Key<R>>>(
 /// One thread's judge of cycles.
 struct Judge<'a, const R: usize> {
     prepared: &'a Prepared,
-    /// The states that were met; none where all were.
-    states: Option<&'a States<R>>,
+    steps: Steps<'a, R>,
     cycles: &'a LocalCycles,
     limits: &'a Limits<'a>,
     roles: Roles,
@@ -349,14 +342,14 @@ struct Judge<'a, const R: usize> {
 impl<'a, const R: usize> Judge<'a, R> {
     fn new(
         prepared: &'a Prepared,
-        states: Option<&'a States<R>>,
+        steps: Steps<'a, R>,
         cycles: &'a LocalCycles,
         limits: &'a Limits<'a>,
         expander: Expander<'a>,
     ) -> Self {
         Judge {
             prepared,
-            states,
+            steps,
             cycles,
             limits,
             roles: Roles::new(prepared),
@@ -370,12 +363,6 @@ impl<'a, const R: usize> Judge<'a, R> {
             looked: 0,
             verdicts: Verdicts::default(),
         }
-    }
-
-    /// Whether a state was met.
-    #[inline]
-    fn has(&self, key: &Key<R>) -> bool {
-        self.states.is_none_or(|states| states.has(key))
     }
 
     fn look(&mut self) -> Result<(), Halt> {
@@ -416,9 +403,9 @@ impl<'a, const R: usize> Judge<'a, R> {
             self.look()?;
             let key = self.class.get(state as usize);
             let movers = self.cycles.movers(&key);
-            self.expander.expand_by(movers, &key, &mut self.successors)?;
+            self.steps.by(movers, &key, &mut self.expander, &mut self.successors)?;
             for next in &self.successors {
-                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) && self.has(&next.key) {
+                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) {
                     out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
                 }
             }
@@ -431,7 +418,7 @@ impl<'a, const R: usize> Judge<'a, R> {
     fn component(&mut self, members: &[u32]) -> Result<(), Halt> {
         let graph = self.graph(members)?;
         let roles = self.roles;
-        let stuck = if self.states.is_none_or(|states| states.every_step) {
+        let stuck = if self.steps.are_all() {
             graph.stuck(&roles)
         } else {
             // Some of the steps that lead out of a reduced graph lead on in the plain one.
@@ -475,13 +462,13 @@ impl<'a, const R: usize> Judge<'a, R> {
             self.look()?;
             let key = queue[next];
             next += 1;
-            let census = self.expander.expand(&key, &mut self.successors)?;
+            let census = self.steps.with_census(&key, &mut self.expander, &mut self.successors)?;
             if census.dead {
                 continue;
             }
             freed |= waiting & !census.blocked;
             for successor in &self.successors {
-                if self.has(&successor.key) && met.insert(successor.key) {
+                if met.insert(successor.key) {
                     held.take(3 * size_of::<Key<R>>())?;
                     queue.push(successor.key);
                 }

@@ -77,7 +77,7 @@ fn judged<const R: usize>(
     for shard in 0..SHARDS {
         assert!(classes.gather(states, shard, &cycles).is_ok());
     }
-    let mut judge = Judge::new(prepared, Some(states), &cycles, limits, expander);
+    let mut judge = Judge::new(prepared, Steps::Met(states), &cycles, limits, expander);
     let mut all = Components::new();
     let mut classes: Vec<(u32, u32)> = classes.0.iter().flat_map(|list| list.iter().copied()).collect();
     classes.sort_unstable();

@@ -44,6 +44,7 @@
 //! `Reduce::Always` everything is told from the reduced graph but where somebody waits while others go round, and schedules are
 //! the shortest of its states.
 
+mod chain;
 mod chooser;
 mod footprint;
 mod future;
@@ -58,6 +59,7 @@ use super::key::{Key, control_of};
 use super::looks::{Looks, groups_of};
 use super::prepared::Prepared;
 use super::unfold::PANICKED_FROM;
+pub(crate) use chain::CHAIN_MAX;
 pub(crate) use chooser::{Chooser, Stand};
 use footprint::Footprint;
 use future::{Actor, Guard, Guards};
@@ -105,6 +107,24 @@ pub(crate) enum Fault {
     Groups,
     /// What was chosen from too little is looked at again.
     Again,
+    /// And so is what follows, as far as it was not kept.
+    Chains,
+    /// Cycles go through states that were not kept.
+    Passed,
+}
+
+impl Fault {
+    #[cfg(test)]
+    const ALL: [Fault; 8] = [
+        Fault::Sticky,
+        Fault::Fair,
+        Fault::Opening,
+        Fault::Guards,
+        Fault::Groups,
+        Fault::Again,
+        Fault::Chains,
+        Fault::Passed,
+    ];
 }
 
 /// In a set of actors: the steps of all others were taken too, or there are none.
@@ -167,7 +187,8 @@ impl Reduction {
         fits && self.looks.add(&growth.looks) && self.growth().known == growth.known
     }
 
-    fn lacks(&self, part: Fault) -> bool {
+    /// Whether this is left out of the reasoning.
+    pub(crate) fn lacks(&self, part: Fault) -> bool {
         self.fault == Some(part)
     }
 

@@ -1,0 +1,103 @@
+//! The steps of the graph that is judged.
+
+use std::sync::RwLockReadGuard;
+
+use crate::explicit::expand::{Census, Expander, Successor};
+use crate::explicit::key::Key;
+use crate::explicit::limits::Halt;
+use crate::explicit::prepared::Prepared;
+use crate::explicit::reduce::{Chooser, Fault, Reduction, WHOLE};
+use crate::explicit::sets::Reduced;
+use crate::explicit::visited::States;
+
+/// Which steps are some of the graph.
+pub(super) enum Steps<'a, const R: usize> {
+    /// Every one, since all states were met.
+    All,
+    /// Those that lead to states which were met.
+    Met(&'a States<R>),
+    /// Those that a reduced search took, also from states that it went through and did not keep.
+    Taken(Box<Taken<'a, R>>),
+}
+
+pub(super) struct Taken<'a, const R: usize> {
+    states: &'a States<R>,
+    reduced: &'a Reduced,
+    reduction: RwLockReadGuard<'a, Reduction>,
+    chooser: Chooser,
+    room: Vec<Successor<R>>,
+}
+
+impl<'a, const R: usize> Steps<'a, R> {
+    pub(super) fn taken(prepared: &Prepared, states: &'a States<R>, reduced: &'a Reduced) -> Steps<'a, R> {
+        let chooser = Chooser::new(prepared);
+        let reduction = reduced.reduction();
+        Steps::Taken(Box::new(Taken { states, reduced, reduction, chooser, room: Vec::new() }))
+    }
+
+    /// Whether every step of each state whose steps are known is one.
+    pub(super) fn are_all(&self) -> bool {
+        match self {
+            Steps::All => true,
+            Steps::Met(states) => states.every_step,
+            Steps::Taken(_) => false,
+        }
+    }
+
+    /// The steps of `movers`, one bit each.
+    #[inline]
+    pub(super) fn by(
+        &mut self,
+        movers: u16,
+        key: &Key<R>,
+        expander: &mut Expander,
+        out: &mut Vec<Successor<R>>,
+    ) -> Result<(), Halt> {
+        let movers = match self {
+            Steps::Taken(taken) => movers & taken.set(key, expander)?,
+            _ => movers,
+        };
+        expander.expand_by(movers, key, out)?;
+        self.leave_out(out);
+        Ok(())
+    }
+
+    /// All steps, and how the actors stand.
+    pub(super) fn with_census(
+        &mut self,
+        key: &Key<R>,
+        expander: &mut Expander,
+        out: &mut Vec<Successor<R>>,
+    ) -> Result<Census, Halt> {
+        let set = match self {
+            Steps::Taken(taken) => taken.set(key, expander)?,
+            _ => u16::MAX,
+        };
+        let census = expander.expand(key, out)?;
+        out.retain(|next| set & (1 << next.actor) != 0);
+        self.leave_out(out);
+        Ok(census)
+    }
+
+    /// Leaves out what leads to states that were not met.
+    fn leave_out(&self, out: &mut Vec<Successor<R>>) {
+        if let Steps::Met(states) = self {
+            out.retain(|next| states.has(&next.key));
+        }
+    }
+}
+
+impl<const R: usize> Taken<'_, R> {
+    /// The actors whose steps were taken.
+    fn set(&mut self, key: &Key<R>, expander: &mut Expander) -> Result<u16, Halt> {
+        if let Some((shard, state)) = self.states.place(key) {
+            let set = self.reduced.taken_in(shard, state);
+            return Ok(if set == WHOLE { u16::MAX } else { set });
+        }
+        if self.reduction.lacks(Fault::Passed) {
+            return Ok(0);
+        }
+        let (_, only) = self.chooser.only_step(&self.reduction, expander, key, &mut self.room)?;
+        Ok(only.map_or(0, |only| 1 << only.actor))
+    }
+}

@@ -1,0 +1,113 @@
+//! The states that a reduced search went through, added to those that it kept.
+//!
+//! A search that found nothing does without them. Where something was found, they are wanted by those who look for ways there.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::expand::{Expander, Successor};
+use super::findings::Findings;
+use super::key::{Key, SHARDS, home, memory_of};
+use super::limits::{Halt, Limits};
+use super::memories::Memories;
+use super::prepared::Prepared;
+use super::reduce::{Chooser, Reduction, WHOLE};
+use super::search::Searched;
+use super::sets::Reduced;
+use super::team::on_threads;
+use super::visited::{Shard, States, lock, mix};
+
+/// States that one thread takes at a time.
+const PIECE: usize = 256;
+
+/// Adds to the states of a search all those that its steps lead through. Where there is no room, some are added.
+pub(crate) fn regrow<const R: usize>(
+    prepared: &Prepared,
+    searched: &mut Searched<R>,
+    memories: &Memories,
+    limits: &Limits,
+) -> Result<(), Halt> {
+    let Some(reduced) = &searched.reduced else { return Ok(()) };
+    let every_step = searched.states.every_step;
+    let shards: Vec<_> = searched.states.take_shards().into_iter().map(Mutex::new).collect();
+    let kept: Vec<usize> = shards.iter().map(|shard| lock(shard).len()).collect();
+    let pieces = (0..SHARDS).flat_map(|shard| (0..kept[shard]).step_by(PIECE).map(move |from| (shard, from)));
+    let pieces: Vec<(usize, usize)> = pieces.collect();
+    let next = AtomicUsize::new(0);
+    let findings = Findings::new(&limits.ledger);
+    let threads = if pieces.len() > SHARDS { limits.options.threads.max(1) } else { 1 };
+    let done = on_threads(threads, || {
+        let reduction = &*reduced.reduction();
+        let mut walker = Walker {
+            reduction,
+            chooser: Chooser::new(prepared),
+            expander: Expander::new(prepared, memories, &findings, searched.effects.clone()),
+            shards: &shards,
+            room: Vec::new(),
+        };
+        let mut done = Ok(());
+        while let Some(&(shard, from)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let states = from..kept[shard].min(from + PIECE);
+            done = limits.go_on().and_then(|()| walker.piece(reduced, shard, states));
+            if done.is_err() {
+                // Nor need the others go on.
+                next.store(pieces.len(), Ordering::Relaxed);
+                break;
+            }
+        }
+        done
+    });
+    let shards = shards.into_iter().map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
+    searched.states = States::new(shards.collect(), every_step);
+    searched.regrown = true;
+    done.into_iter().collect()
+}
+
+/// One thread's means to walk chains again.
+struct Walker<'a, const R: usize> {
+    reduction: &'a Reduction,
+    chooser: Chooser,
+    expander: Expander<'a>,
+    shards: &'a [Mutex<Shard<R>>],
+    room: Vec<Successor<R>>,
+}
+
+impl<const R: usize> Walker<'_, R> {
+    fn piece(&mut self, reduced: &Reduced, shard: usize, states: std::ops::Range<usize>) -> Result<(), Halt> {
+        let mut taken = Vec::new();
+        reduced.taken(shard, &states, &mut taken);
+        let keys: Vec<Key<R>> = {
+            let shard = lock(&self.shards[shard]);
+            states.map(|state| shard.get(state)).collect()
+        };
+        let mut successors = Vec::new();
+        for (key, set) in keys.iter().zip(taken) {
+            let movers = if set == WHOLE { u16::MAX } else { set };
+            self.expander.expand_by(movers, key, &mut successors)?;
+            for next in &successors {
+                self.chain(next.key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a state and those that follow it, to the first one that is there.
+    fn chain(&mut self, mut key: Key<R>) -> Result<(), Halt> {
+        loop {
+            {
+                let mut shard = lock(&self.shards[home(memory_of(&key))]);
+                let number = shard.len();
+                if shard.insert(&key, mix(&key))? < number {
+                    return Ok(());
+                }
+            }
+            let (_, only) =
+                self.chooser.only_step(self.reduction, &mut self.expander, &key, &mut self.room)?;
+            match only {
+                Some(next) => key = next.key,
+                // Of a search that was cut.
+                None => return Ok(()),
+            }
+        }
+    }
+}
