@@ -191,9 +191,12 @@ fn without_effect(matches: &ArgMatches) -> Option<String> {
 
 /// Why a command that tells how long the shortest schedules are can't do with others, if it was told to.
 fn longer_schedules(name: &str, matches: &ArgMatches) -> Option<String> {
-    let reduce = matches.try_get_one::<Reduce>("reduce").ok()?;
-    (reduce == Some(&Reduce::Always))
-        .then(|| format!("'--reduce always' is for check: {name} tells how long the shortest schedules are"))
+    let reduce = *matches.try_get_one::<Reduce>("reduce").ok()??;
+    let value = reduce.to_possible_value()?;
+    matches!(reduce, Reduce::Always | Reduce::Chains).then(|| {
+        let value = value.get_name();
+        format!("'--reduce {value}' is for check: {name} tells how long the shortest schedules are")
+    })
 }
 
 /// Why `--schedules` has no effect, if it was given and has none.

@@ -259,6 +259,7 @@ impl Searcher {
             Reduce::None => explicit::Reduce::None,
             Reduce::Order => explicit::Reduce::Order(explicit::Reduce::LARGE),
             Reduce::Always => explicit::Reduce::Always(explicit::Reduce::LARGE),
+            Reduce::Chains => explicit::Reduce::Chains(explicit::Reduce::LARGE),
         };
         explicit::Options { bounds, threads, reduce, interrupt, gauge, checkpoint: None }
     }

@@ -158,6 +158,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let (small, reduced) = match options.reduce {
         Reduce::Order(from) if prepared.actors() > 1 => (Plan::Small(from), Plan::Reduced),
         Reduce::Always(from) if prepared.actors() > 1 => (Plan::Few(from), Plan::ReducedToTheEnd(None)),
+        Reduce::Chains(from) if prepared.actors() > 1 => (Plan::Few(from), Plan::Chains(None)),
         _ => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
     };
     if !is_past(&keeper, small)
@@ -172,7 +173,7 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         let was_cut = matches!(coverage, Coverage::Cut { .. });
         let tells = match options.reduce {
             // Where there is no room for what is left, there is none for everything.
-            Reduce::Always(_) => was_cut || !reduced.waits,
+            Reduce::Always(_) | Reduce::Chains(_) => was_cut || !reduced.waits,
             _ => has_no_time(coverage) || reduced.outcome.bad.is_empty() && coverage == Coverage::Exhausted,
         };
         if tells {
@@ -249,7 +250,7 @@ fn attempt<const R: usize>(
     let mut judged = judge(&searched);
     let mut judged_bad = all_bad(&judged);
     let mut waits = some_wait(&judged);
-    if plan.is_reduced() && !(found.is_empty() && judged_bad.is_empty()) {
+    if searched.has_chains && !(found.is_empty() && judged_bad.is_empty()) {
         // Ways are looked for through all states, for which room was kept.
         limits.ledger.reserve(0);
         let is_whole = match regrow(prepared, &mut searched, &memories, &limits) {

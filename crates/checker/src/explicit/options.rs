@@ -54,6 +54,9 @@ pub enum Reduce {
     /// shortest schedules of those that are left. Only where somebody may wait for good while others go round, everything is
     /// searched.
     Always(u64),
+    /// The same, and no state is kept from which one step leads on, as long as nothing wrong is found: a third of the states and
+    /// less, for more time.
+    Chains(u64),
 }
 
 impl Reduce {

@@ -15,18 +15,25 @@ pub(crate) enum Plan {
     Reduced,
     /// The same, whatever is found; in tests with a fault in the reasoning.
     ReducedToTheEnd(Option<Fault>),
+    /// The same, without those in [chains](super::reduce) as long as nothing bad is found.
+    Chains(Option<Fault>),
 }
 
 impl Plan {
     /// Whether some steps are left out.
     pub(crate) fn is_reduced(self) -> bool {
-        matches!(self, Plan::Reduced | Plan::ReducedToTheEnd(_))
+        matches!(self, Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_))
+    }
+
+    /// Whether it goes through states that it does not keep.
+    pub(crate) fn has_chains(self) -> bool {
+        matches!(self, Plan::Chains(_))
     }
 
     /// What is left out of the reasoning, to see that it is missed.
     pub(crate) fn fault(self) -> Option<Fault> {
         match self {
-            Plan::ReducedToTheEnd(fault) => fault,
+            Plan::ReducedToTheEnd(fault) | Plan::Chains(fault) => fault,
             _ => None,
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn regrow<const R: usize>(
     memories: &Memories,
     limits: &Limits,
 ) -> Result<(), Halt> {
-    let Some(reduced) = &searched.reduced else { return Ok(()) };
+    let Some(reduced) = searched.reduced.as_ref().filter(|_| searched.has_chains) else { return Ok(()) };
     let every_step = searched.states.every_step;
     let shards: Vec<_> = searched.states.take_shards().into_iter().map(Mutex::new).collect();
     let kept: Vec<usize> = shards.iter().map(|shard| lock(shard).len()).collect();
@@ -59,7 +59,7 @@ pub(crate) fn regrow<const R: usize>(
     });
     let shards = shards.into_iter().map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
     searched.states = States::new(shards.collect(), every_step);
-    searched.regrown = true;
+    searched.has_chains = false;
     done.into_iter().collect()
 }
 

@@ -23,7 +23,7 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{CHAIN_MAX, Chooser, Fault, Reduction, Stand, WHOLE};
+use super::reduce::{Chains, Chooser, Fault, Reduction, Stand, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
@@ -48,10 +48,10 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) initial: Vec<Key<R>>,
     pub(crate) transitions: u64,
     pub(crate) places: Places,
-    /// What a reduced one knows.
+    /// What a reduced one knows, for a checkpoint and for those who walk its chains again.
     pub(crate) reduced: Option<Reduced>,
-    /// Whether the states that it went through were [added](super::regrow) to those that it kept.
-    pub(crate) regrown: bool,
+    /// Whether it went through states that it did not keep, and that were not [added](super::regrow).
+    pub(crate) has_chains: bool,
     /// Whether it ended early as the plan says.
     pub(crate) left: bool,
 }
@@ -65,6 +65,8 @@ struct Level {
     effects: Arc<Effects>,
     /// Whether all threads work on it.
     together: bool,
+    /// Where states are gone through and not kept: how many are kept by now.
+    passes: Option<usize>,
 }
 
 impl Level {
@@ -91,8 +93,12 @@ struct Shared<'a, const R: usize> {
     left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
     states: Apart<AtomicU64>,
+    /// Whether it goes through states that it does not keep, or did.
+    has_chains: bool,
     /// Of the levels that are done.
     transitions: Apart<AtomicU64>,
+    /// The states that were gone through and not kept, as often as that, in these.
+    passed: Apart<AtomicU64>,
     reduced: Option<Reduced>,
 }
 
@@ -101,10 +107,13 @@ struct Worker<'a, const R: usize> {
     visitor: Visitor<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
-    /// Room for what follows one of these.
-    room: Vec<Successor<R>>,
+    /// Whether states are gone through in the level in hand, and not kept.
+    passes: bool,
+    chains: Chains<R>,
     outgoing: Outgoing<R>,
     transitions: u64,
+    /// States that were gone through and not kept.
+    passed: u64,
     /// States that were expanded since the clock was looked at.
     expanded: usize,
     chooser: Chooser,
@@ -159,6 +168,8 @@ pub(crate) fn search<const R: usize>(
         memories,
         states: Apart(AtomicU64::new(0)),
         transitions: Apart(AtomicU64::new(restored.transitions)),
+        passed: Apart(AtomicU64::new(0)),
+        has_chains: plan.has_chains(),
         reduced,
     };
     if restored.found {
@@ -220,7 +231,7 @@ pub(crate) fn search<const R: usize>(
                 }
                 // Between levels only, so that what such a search found doesn't depend on the threads.
                 left = match plan {
-                    Plan::Plain | Plan::ReducedToTheEnd(_) => false,
+                    Plan::Plain | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => false,
                     Plan::Small(most) => states > most && !limits.has_found(),
                     Plan::Few(most) => states > most,
                     Plan::Reduced => limits.has_found(),
@@ -238,7 +249,9 @@ pub(crate) fn search<const R: usize>(
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
-                let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together };
+                // Ways to what was found are looked for among all states: they are kept from now on.
+                let passes = (plan.has_chains() && !limits.has_found()).then_some(states as usize);
+                let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together, passes };
                 team(first, level, together);
                 if let Some(reduced) = shared.reduced.as_ref().filter(|_| is_last) {
                     reduced.looked_again();
@@ -259,8 +272,8 @@ pub(crate) fn search<const R: usize>(
         initial,
         transitions: transitions.0.into_inner(),
         places: findings.into_places(),
-        reduced,
-        regrown: false,
+        reduced: reduced.filter(|_| keeper.is_some() || plan.has_chains()),
+        has_chains: plan.has_chains(),
         left,
     })
 }
@@ -277,9 +290,11 @@ impl<'a, const R: usize> Shared<'a, R> {
             visitor,
             piece: Vec::new(),
             successors: Vec::new(),
-            room: Vec::new(),
+            passes: false,
+            chains: Chains::new(&self.limits.ledger),
             outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
             transitions: 0,
+            passed: 0,
             expanded: 0,
             chooser: Chooser::new(self.prepared),
             taken: Vec::new(),
@@ -336,6 +351,10 @@ impl<'a, const R: usize> Shared<'a, R> {
     /// Expands a part of the frontier, and inserts what belongs to this thread.
     fn expand(&self, worker: &mut Worker<R>, level: &Level) {
         worker.visitor.expander.share(&level.effects);
+        worker.passes = level.passes.is_some();
+        if let Some(states) = level.passes {
+            worker.chains.fit(states / 4);
+        }
         worker.outgoing.own = if level.together { self.owned(worker.number) } else { 0..SHARDS };
         if worker.outgoing.batches.is_empty() {
             let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
@@ -361,6 +380,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             self.limits.halt(halt);
         }
         self.transitions.0.fetch_add(std::mem::take(&mut worker.transitions), Ordering::Relaxed);
+        self.passed.0.fetch_add(std::mem::take(&mut worker.passed), Ordering::Relaxed);
         if level.together {
             let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
             *left = std::mem::take(&mut worker.outgoing.batches);
@@ -419,7 +439,9 @@ impl<'a, const R: usize> Shared<'a, R> {
         {
             let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
-                if *taken != 0 && reduction.is_as_in(chosen_in, key) {
+                // Where all steps were taken, and what follows was kept, there is no more to take.
+                let is_done = *taken == WHOLE && !self.has_chains;
+                if is_done || *taken != 0 && reduction.is_as_in(chosen_in, key) {
                     continue;
                 }
                 let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
@@ -434,8 +456,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         Ok(())
     }
 
-    /// Takes the steps of a state that its set asks for, again those of `before`, too: other states may be kept that follow
-    /// them. The set.
+    /// Takes the steps of a state that its set asks for: but those of `before`, or again, where other states may be kept that
+    /// follow them. The set.
     fn choose(
         &self,
         worker: &mut Worker<R>,
@@ -452,7 +474,7 @@ impl<'a, const R: usize> Shared<'a, R> {
                 _ => chooser.choose(reduction, expander, (key, stand), (last, before)),
             };
             let mut movers = if set == WHOLE { stand.enabled } else { set };
-            if before != 0 && reduction.lacks(Fault::Chains) {
+            if !self.has_chains || reduction.lacks(Fault::Chains) {
                 movers &= if before == WHOLE { 0 } else { !before };
             }
             expander.expand_by(movers, key, successors)?;
@@ -465,34 +487,31 @@ impl<'a, const R: usize> Shared<'a, R> {
         };
         for at in 0..worker.successors.len() {
             let next = worker.successors[at];
-            let steps = self.follow(worker, reduction, next)?;
-            // What is taken again is counted once, so that who goes on from a checkpoint, and knows less of what to take
-            // again, counts the same.
+            let passed = self.follow(worker, reduction, next)?;
+            // What is taken again is counted once: who goes on from a checkpoint takes more again.
             if before & (WHOLE | 1 << next.actor) == 0 {
-                worker.transitions += steps;
+                worker.transitions += 1 + passed;
+                worker.passed += passed;
             }
         }
         Ok(set)
     }
 
-    /// Adds the state that a step leads to, or the next one on the way from there that has to be kept. How many steps that is.
+    /// Adds the state that a step leads to, or the next one on the way from there that has to be kept. How many states it went
+    /// through.
     fn follow(
         &self,
         worker: &mut Worker<R>,
         reduction: &Reduction,
         mut next: Successor<R>,
     ) -> Result<u64, Halt> {
-        let Worker { chooser, visitor, room, outgoing, .. } = worker;
-        let mut steps = 1;
-        while steps <= CHAIN_MAX {
-            let (stand, only) = chooser.only_step(reduction, &mut visitor.expander, &next.key, room)?;
-            let Some(only) = only else { break };
-            visitor.note(&next.key, stand.census, true)?;
-            steps += 1;
-            next = only;
+        let Worker { chooser, chains, visitor, outgoing, .. } = worker;
+        let mut passed = 0;
+        if worker.passes {
+            (next, passed) = chains.follow(chooser, reduction, visitor, next)?;
         }
         self.push(outgoing, Arrival::new(&next.key, next.actor))?;
-        Ok(steps)
+        Ok(passed as u64)
     }
 
     #[inline]
@@ -551,9 +570,6 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(gauge) = &self.limits.options.gauge {
             gauge.count(states, self.limits.ledger.now());
         }
-        let steps = self.transitions.0.load(Ordering::Relaxed);
-        // Of a reduced search: each step but those to states that are kept leads to one that is not, or is known.
-        let passed = if self.reduced.is_some() { steps.saturating_sub(states) } else { 0 };
-        self.limits.keep_room(states, passed);
+        self.limits.keep_room(states, self.passed.0.load(Ordering::Relaxed));
     }
 }

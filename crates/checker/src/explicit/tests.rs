@@ -63,7 +63,7 @@ fn a_reduced_search_that_is_stopped_once_it_has_found_something_is_told_itself()
     let outcome = check(&scenario, &options).expect("a sound scenario");
     assert_eq!(outcome.coverage, Coverage::Cut { bound: Bound::Interrupt });
     assert_eq!(outcome.bad.iter().map(|bad| bad.property.as_str()).collect::<Vec<_>>(), ["three"]);
-    assert!(outcome.reduced && outcome.transitions > 10, "{} transitions", outcome.transitions);
+    assert!(outcome.reduced && outcome.states > 10, "{} states", outcome.states);
 }
 
 /// Goes round for ever: counts a cell up to a bound, and begins again.
@@ -132,6 +132,7 @@ fn what_a_cut_search_finds_the_whole_one_finds() {
         1 => Just(Reduce::None),
         2 => from().prop_map(Reduce::Order),
         2 => from().prop_map(Reduce::Always),
+        2 => from().prop_map(Reduce::Chains),
     ];
     let run = TestRunner::new(config).run(&(programs, reductions, 2..200_u64), |(program, reduce, most)| {
         let (Some(cut), Some(whole)) = (bad(&program, reduce, most), bad(&program, Reduce::None, STATES_MAX))

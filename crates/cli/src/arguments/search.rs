@@ -60,6 +60,8 @@ pub enum Reduce {
     Order,
     /// The same, whatever is found: schedules are the shortest of those that are left. Nothing is taken from the cache.
     Always,
+    /// The same, and of states from which one step leads on, none is kept until something is found: less memory, more time.
+    Chains,
 }
 
 pub(super) fn seconds(text: &str) -> Result<f64, String> {

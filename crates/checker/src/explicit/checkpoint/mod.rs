@@ -45,7 +45,7 @@ impl Plan {
         match self {
             Plan::Small(_) | Plan::Few(_) => Stage::Small,
             Plan::Plain => Stage::Plain,
-            Plan::Reduced | Plan::ReducedToTheEnd(_) => Stage::Reduced,
+            Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => Stage::Reduced,
         }
     }
 }
@@ -55,8 +55,8 @@ impl Plan {
 struct Head {
     program: [u8; 32],
     question: ([u8; 32], String),
-    /// What is left out: nothing, or of searches of more states than this, orders of steps; and whether whatever is found.
-    reduce: Option<(u64, bool)>,
+    /// What is left out: nothing, or of searches of more states than this, orders of steps; and in which of the ways.
+    reduce: Option<(u64, u8)>,
 }
 
 /// A checkpoint that was begun to read.
@@ -103,8 +103,9 @@ impl<'a> Keeper<'a> {
     ) -> Result<Keeper<'a>, Error> {
         let reduce = match reduce {
             Reduce::None => None,
-            Reduce::Order(from) => Some((from, false)),
-            Reduce::Always(from) => Some((from, true)),
+            Reduce::Order(from) => Some((from, 0)),
+            Reduce::Always(from) => Some((from, 1)),
+            Reduce::Chains(from) => Some((from, 2)),
         };
         let Checkpoint { program, question, .. } = to.clone();
         let head = Head { program, question, reduce };

@@ -139,6 +139,7 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
         1 => Just(Reduce::None),
         2 => from().prop_map(Reduce::Order),
         1 => from().prop_map(Reduce::Always),
+        1 => from().prop_map(Reduce::Chains),
     ];
     let all = (programs, stops, threads, reduce);
     let done = TestRunner::new(config).run(&all, |(program, stops, threads, reduce)| {
@@ -173,7 +174,7 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
 /// The user stops it at any moment, and goes on with it, until it is done.
 #[test]
 fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
-    let reductions = [Reduce::None, Reduce::Order(100), Reduce::Always(100)];
+    let reductions = [Reduce::None, Reduce::Order(100), Reduce::Always(100), Reduce::Chains(100)];
     for (threads, reduce) in reductions.into_iter().flat_map(|reduce| [(1, reduce), (2, reduce)]) {
         let scenario = counter(3, 5);
         let plain = Options { threads, reduce, ..Options::default() };

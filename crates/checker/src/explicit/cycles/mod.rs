@@ -279,7 +279,7 @@ pub(crate) fn judge<const R: usize>(
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
         let steps = match &searched.reduced {
-            Some(reduced) if !searched.regrown => Steps::taken(prepared, states, reduced),
+            Some(reduced) if searched.has_chains => Steps::taken(prepared, states, reduced),
             _ => Steps::Met(states),
         };
         let mut judge = Judge::new(prepared, steps, &cycles, limits, expander);

@@ -59,7 +59,7 @@ use super::key::{Key, control_of};
 use super::looks::{Looks, groups_of};
 use super::prepared::Prepared;
 use super::unfold::PANICKED_FROM;
-pub(crate) use chain::CHAIN_MAX;
+pub(crate) use chain::Chains;
 pub(crate) use chooser::{Chooser, Stand};
 use footprint::Footprint;
 use future::{Actor, Guard, Guards};
