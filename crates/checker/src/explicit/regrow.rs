@@ -11,7 +11,7 @@ use super::key::{Key, SHARDS, home, memory_of};
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
-use super::reduce::{Chooser, Reduction, WHOLE};
+use super::reduce::{Chooser, Reduction, movers};
 use super::search::Searched;
 use super::sets::Reduced;
 use super::team::on_threads;
@@ -82,8 +82,7 @@ impl<const R: usize> Walker<'_, R> {
         };
         let mut successors = Vec::new();
         for (key, set) in keys.iter().zip(taken) {
-            let movers = if set == WHOLE { u16::MAX } else { set };
-            self.expander.expand_by(movers, key, &mut successors)?;
+            self.expander.expand_by(movers(set), key, &mut successors)?;
             for next in &successors {
                 self.chain(next.key)?;
             }

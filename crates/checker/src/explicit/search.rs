@@ -23,7 +23,7 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Chains, Chooser, Fault, Reduction, Stand, WHOLE};
+use super::reduce::{Chains, Chooser, Fault, Reduction, Stand, THROUGH, WHOLE};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
@@ -93,8 +93,6 @@ struct Shared<'a, const R: usize> {
     left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
     states: Apart<AtomicU64>,
-    /// Whether it goes through states that it does not keep, or did.
-    has_chains: bool,
     /// Of the levels that are done.
     transitions: Apart<AtomicU64>,
     /// The states that were gone through and not kept, as often as that, in these.
@@ -169,7 +167,6 @@ pub(crate) fn search<const R: usize>(
         states: Apart(AtomicU64::new(0)),
         transitions: Apart(AtomicU64::new(restored.transitions)),
         passed: Apart(AtomicU64::new(0)),
-        has_chains: plan.has_chains(),
         reduced,
     };
     if restored.found {
@@ -440,8 +437,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
                 // Where all steps were taken, and what follows was kept, there is no more to take.
-                let is_done = *taken == WHOLE && !self.has_chains;
-                if is_done || *taken != 0 && reduction.is_as_in(chosen_in, key) {
+                if *taken == WHOLE || *taken != 0 && reduction.is_as_in(chosen_in, key) {
                     continue;
                 }
                 let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
@@ -466,6 +462,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         before: u16,
     ) -> Result<u16, Halt> {
         let Worker { chooser, visitor, successors, .. } = worker;
+        let (before, again) = (before & !THROUGH, before & THROUGH != 0 && !reduction.lacks(Fault::Chains));
         let mut last = 0;
         let set = loop {
             let expander = &mut visitor.expander;
@@ -474,7 +471,7 @@ impl<'a, const R: usize> Shared<'a, R> {
                 _ => chooser.choose(reduction, expander, (key, stand), (last, before)),
             };
             let mut movers = if set == WHOLE { stand.enabled } else { set };
-            if !self.has_chains || reduction.lacks(Fault::Chains) {
+            if !again {
                 movers &= if before == WHOLE { 0 } else { !before };
             }
             expander.expand_by(movers, key, successors)?;
@@ -485,16 +482,18 @@ impl<'a, const R: usize> Shared<'a, R> {
             }
             last |= ending;
         };
+        let mut through = 0;
         for at in 0..worker.successors.len() {
             let next = worker.successors[at];
             let passed = self.follow(worker, reduction, next)?;
+            through |= if passed == 0 { 0 } else { THROUGH };
             // What is taken again is counted once: who goes on from a checkpoint takes more again.
             if before & (WHOLE | 1 << next.actor) == 0 {
                 worker.transitions += 1 + passed;
                 worker.passed += passed;
             }
         }
-        Ok(set)
+        Ok(set | through)
     }
 
     /// Adds the state that a step leads to, or the next one on the way from there that has to be kept. How many states it went

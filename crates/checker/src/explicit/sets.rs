@@ -27,7 +27,8 @@ impl Default for Sets {
 /// What a reduced search knows of its states.
 pub(crate) struct Reduced {
     reduction: RwLock<Reduction>,
-    /// The actors whose steps were taken, by shard and state: [`WHOLE`](super::reduce::WHOLE) where all were.
+    /// The actors whose steps were taken, by shard and state: [`WHOLE`](super::reduce::WHOLE) where all were, and whether some
+    /// led [`THROUGH`](super::reduce::THROUGH) others.
     taken: Vec<Mutex<Counted<u16>>>,
     /// The sets that the level at hand made larger, as they were before, by shard and state: to undo it.
     before: Vec<Mutex<Counted<(u32, u16)>>>,

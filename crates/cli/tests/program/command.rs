@@ -140,6 +140,7 @@ fn a_wrong_target_gets_near_names() {
         (vec!["matrix", "--newest", "--variant", "v4.2"], "cannot be used with"),
         (vec!["matrix", "simple", "--reduce", "always"], "'--reduce always' is for check: matrix"),
         (vec!["why", "simple/ramfs@v6.18", "--reduce", "always"], "'--reduce always' is for check: why"),
+        (vec!["matrix", "simple", "--reduce", "chains"], "'--reduce chains' is for check: matrix"),
         (vec!["check", "simple", "--seed", "7"], "'--seed' is for shuttle"),
         (vec!["check", "simple", "--engine", "loom", "--states-max", "7"], "'--states-max' is for explicit"),
         (vec!["check", "simple", "--schedules", "--format", "json"], "'--schedules' has no effect"),
@@ -262,7 +263,7 @@ const STATEFUL: &str = "simple/ramfs@v2.6.20:within-resident";
 #[test]
 fn what_is_told_from_fewer_orders_is_the_same_and_says_so() {
     const LARGE: &str = "ext4/journalled@v4.2+copy-first:within-unmapped-with-reader";
-    let [whole, fewer] = ["--reduce=order", "--reduce=always"].map(|reduce| {
+    let [whole, fewer, chains] = ["--reduce=order", "--reduce=always", "--reduce=chains"].map(|reduce| {
         let result = run(&["check", LARGE, "--format=json", reduce]);
         assert_eq!(result.status.code(), Some(0), "{result:?}");
         lines(&result).swap_remove(0)
@@ -272,9 +273,12 @@ fn what_is_told_from_fewer_orders_is_the_same_and_says_so() {
         bad.iter().map(|bad| (bad["property"].clone(), bad["witness"].clone())).collect::<Vec<_>>()
     };
     assert!(found(&whole).len() > 2, "{whole}");
-    assert_eq!(found(&fewer), found(&whole));
-    for key in ["endings", "coverage", "verdict", "looked_at"] {
-        assert_eq!(fewer[key], whole[key], "{key}");
+    for fewer in [&fewer, &chains] {
+        assert_eq!(found(fewer), found(&whole));
+        for key in ["endings", "coverage", "verdict", "looked_at"] {
+            assert_eq!(fewer[key], whole[key], "{key}");
+        }
+        assert_eq!(fewer["reduced"], Value::Bool(true));
     }
     assert_eq!((&whole["reduced"], &fewer["reduced"]), (&Value::Null, &Value::Bool(true)));
     assert!(fewer["states"].as_u64() < whole["states"].as_u64());

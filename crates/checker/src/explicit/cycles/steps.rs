@@ -6,7 +6,7 @@ use crate::explicit::expand::{Census, Expander, Successor};
 use crate::explicit::key::Key;
 use crate::explicit::limits::Halt;
 use crate::explicit::prepared::Prepared;
-use crate::explicit::reduce::{Chooser, Fault, Reduction, WHOLE};
+use crate::explicit::reduce::{Chooser, Fault, Reduction, movers};
 use crate::explicit::sets::Reduced;
 use crate::explicit::visited::States;
 
@@ -91,8 +91,7 @@ impl<const R: usize> Taken<'_, R> {
     /// The actors whose steps were taken.
     fn set(&mut self, key: &Key<R>, expander: &mut Expander) -> Result<u16, Halt> {
         if let Some((shard, state)) = self.states.place(key) {
-            let set = self.reduced.taken_in(shard, state);
-            return Ok(if set == WHOLE { u16::MAX } else { set });
+            return Ok(movers(self.reduced.taken_in(shard, state)));
         }
         if self.reduction.lacks(Fault::Passed) {
             return Ok(0);

@@ -129,6 +129,13 @@ impl Fault {
 
 /// In a set of actors: the steps of all others were taken too, or there are none.
 pub(crate) const WHOLE: u16 = 1 << 15;
+/// In a set of actors: some of their steps led through states that are not kept.
+pub(crate) const THROUGH: u16 = 1 << 14;
+
+/// The actors whose steps were taken, one bit each, where this was noted of it.
+pub(crate) fn movers(taken: u16) -> u16 {
+    if taken & WHOLE == 0 { taken & !THROUGH } else { u16::MAX }
+}
 
 impl Reduction {
     pub(crate) fn new(prepared: &Prepared, fair: u16, fault: Option<Fault>) -> Reduction {
