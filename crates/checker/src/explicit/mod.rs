@@ -3,7 +3,7 @@
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
 //! are searched breadth first (`search`), by threads that stay (`team`) and share what steps do (`effects`), into
 //! a set that keeps them whole (`visited`); of a large search that finds nothing, orders of steps that make no difference can
-//! be left out (`reduce`). Cycles are then
+//! be left out (`reduce`), and states in chains, until they are wanted (`regrow`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the

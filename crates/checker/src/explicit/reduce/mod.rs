@@ -43,6 +43,9 @@
 //! the plain graph is searched, so that schedules stay the shortest ones, and everything that is told is told from it. With
 //! `Reduce::Always` everything is told from the reduced graph but where somebody waits while others go round, and schedules are
 //! the shortest of its states.
+//!
+//! `Reduce::Chains` does without those of its states from which one step leads on ([`Chains`]). The graph is the same, and so is all that
+//! is told of it: such a state is looked at whenever the search comes through it, and cycles are judged with it.
 
 mod chain;
 mod chooser;
