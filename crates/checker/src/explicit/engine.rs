@@ -241,34 +241,29 @@ fn attempt<const R: usize>(
 
     // A search that met a bound is judged as far as it came, if there is still time.
     let kept = searched.states.len() as u64;
-    let judge = |searched: &Searched<R>| {
-        limits.go_on().and_then(|()| judge(prepared, searched, &memories, &limits)).unwrap_or_else(|halt| {
-            limits.halt(halt);
-            Vec::new()
-        })
-    };
-    let mut judged = judge(&searched);
-    let mut judged_bad = all_bad(&judged);
-    let mut waits = some_wait(&judged);
+    let judge = |searched: &Searched<R>| judge(prepared, searched, &memories, &limits);
+    let mut judged = limits.go_on().and_then(|()| judge(&searched)).unwrap_or_else(|halt| {
+        limits.halt(halt);
+        Vec::new()
+    });
+    let (mut judged_bad, mut waits) = (all_bad(&judged), some_wait(&judged));
     if searched.has_chains && !(found.is_empty() && judged_bad.is_empty()) {
         // Ways are looked for through all states, for which room was kept.
         limits.ledger.reserve(0);
-        let is_whole = match regrow(prepared, &mut searched, &memories, &limits) {
-            Err(broken @ Halt::Broken(_)) => {
-                limits.halt(broken);
-                false
+        judged = match regrow(prepared, &mut searched, &memories, &limits).and_then(|()| judge(&searched)) {
+            Ok(judged) => {
+                (judged_bad, waits) = (all_bad(&judged), some_wait(&judged));
+                judged
             }
-            regrown => regrown.is_ok(),
+            Err(halt) => {
+                // What was found stands: some ways to it are not told.
+                if let Halt::Broken(_) = halt {
+                    limits.halt(halt);
+                }
+                Vec::new()
+            }
         };
         Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
-        let in_part = std::mem::replace(&mut judged, judge(&searched));
-        if is_whole {
-            (judged_bad, waits) = (all_bad(&judged), some_wait(&judged));
-        } else {
-            judged_bad.append(&mut all_bad(&judged));
-            waits |= some_wait(&judged);
-        }
-        drop(in_part);
     }
     if let Some(error) = limits.error() {
         return Err(error);

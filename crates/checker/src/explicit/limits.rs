@@ -218,6 +218,11 @@ impl<'a> Limits<'a> {
             || self.elapsed() > self.options.bounds.time_max.saturating_add(GRACE)
     }
 
+    /// Goes on as long as there is.
+    pub(crate) fn patience(&self) -> Result<(), Halt> {
+        if self.out_of_patience() { Err(Halt::Stopped) } else { Ok(()) }
+    }
+
     pub(crate) fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) != RUNS
     }

@@ -48,7 +48,7 @@ pub(crate) fn regrow<const R: usize>(
         let mut done = Ok(());
         while let Some(&(shard, from)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
             let states = from..kept[shard].min(from + PIECE);
-            done = limits.go_on().and_then(|()| walker.piece(reduced, shard, states));
+            done = limits.patience().and_then(|()| walker.piece(reduced, shard, states));
             if done.is_err() {
                 // Nor need the others go on.
                 next.store(pieces.len(), Ordering::Relaxed);

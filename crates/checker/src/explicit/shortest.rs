@@ -225,11 +225,6 @@ pub(crate) fn shortest<const R: usize>(
     }
 }
 
-/// Whether there is time for more.
-pub(crate) fn go_on(limits: &Limits) -> Result<(), Halt> {
-    if limits.out_of_patience() { Err(Halt::Stopped) } else { Ok(()) }
-}
-
 /// The control states of each actor whose steps may be bad by themselves.
 pub(crate) fn loud(prepared: &Prepared) -> Vec<FxHashSet<u32>> {
     let automata = prepared.automata[..prepared.actors()].iter().enumerate();
@@ -374,7 +369,7 @@ impl<'a, const R: usize> Search<'a, R> {
                 waiting.unwrap_or_else(|| Counted::new(&self.limits.ledger))
             });
             for from in (0..bucket.meetings.len()).step_by(BLOCK) {
-                go_on(self.limits)?;
+                self.limits.patience()?;
                 let block = from..bucket.meetings.len().min(from + BLOCK);
                 bucket.settle(block.clone());
                 let together = bucket.kept.len() > self.limits.ceilings.alone;
@@ -483,7 +478,7 @@ impl<'a, const R: usize> Search<'a, R> {
     ) -> Result<(), Halt> {
         let Lookup { searched, eyes, .. } = self.lookup;
         let limits = self.limits;
-        let go_on = || go_on(limits);
+        let go_on = || limits.patience();
         let with = (&mut *expander, &mut self.stuck);
         let key = searched.states.get(state);
         let seen = eyes.in_state(with, (&key, state), (census, successors != 0), &self.missing, go_on)?;

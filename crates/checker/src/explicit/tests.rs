@@ -150,9 +150,13 @@ fn what_a_cut_search_finds_the_whole_one_finds() {
 }
 
 /// Everything that is told, as text, of a search in which threads share even the smallest frontier.
-fn told(program: &Program, states_max: u64, threads: usize) -> Option<(String, BTreeSet<AtRest>)> {
+fn told(
+    program: &Program,
+    (states_max, reduce): (u64, Reduce),
+    threads: usize,
+) -> Option<(String, BTreeSet<AtRest>)> {
     let bounds = Bounds { states_max, ..Bounds::default() };
-    let options = Options { threads, bounds, ..Options::default() };
+    let options = Options { threads, bounds, reduce, ..Options::default() };
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
     let asked = Asked { ceilings, rests: true, ..Asked::default() };
     let prepared = Prepared::new(&program.scenario()).ok()?;
@@ -167,16 +171,20 @@ fn threads_that_share_even_the_smallest_frontier_change_nothing() {
     let config = ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() };
     let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops()];
     let states_max = prop_oneof![Just(5000), 1..300_u64];
+    let reduce =
+        prop_oneof![3 => Just(Reduce::None), 1 => Just(Reduce::Always(0)), 2 => Just(Reduce::Chains(0))];
     let threads = team_sizes();
-    let run =
-        TestRunner::new(config).run(&(programs, states_max, threads), |(program, states_max, threads)| {
-            let alone = told(&program, states_max, 1);
-            prop_assert_eq!(&told(&program, states_max, threads), &alone);
+    let run = TestRunner::new(config).run(
+        &(programs, (states_max, reduce), threads),
+        |(program, what, threads)| {
+            let alone = told(&program, what, 1);
+            prop_assert_eq!(&told(&program, what, threads), &alone);
             let (whole, bad) = *met.borrow();
             let is_bad = alone.as_ref().is_some_and(|(told, _)| told.contains("BadState"));
             met.replace((whole + usize::from(alone.is_some()), bad + usize::from(is_bad)));
             Ok(())
-        });
+        },
+    );
     if let Err(error) = run {
         panic!("{error}");
     }

@@ -17,7 +17,6 @@ use crate::explicit::findings::{Bad, Findings, Named, Told};
 use crate::explicit::key::{Key, SHARDS, control_of, memory_of};
 use crate::explicit::ledger::Counted;
 use crate::explicit::prepared::Prepared;
-use crate::explicit::shortest::go_on;
 use crate::explicit::trace::order;
 use crate::explicit::visited::hashed;
 
@@ -247,6 +246,6 @@ impl<const R: usize> Verdict<R> {
         let asked = (start, wrong.needed, movers(member.prepared)[kind]);
         let is_inside = |key: &Key<R>| inside.contains(key);
         let ledger: &Arc<_> = &member.limits.ledger;
-        Ok(Some(way_round(asked, is_inside, expander, ledger, || go_on(member.limits))?))
+        Ok(Some(way_round(asked, is_inside, expander, ledger, || member.limits.patience())?))
     }
 }

@@ -19,7 +19,7 @@ use crate::explicit::key::{Key, control_of, memory_of};
 use crate::explicit::ledger::{Counted, Full, Held};
 use crate::explicit::limits::Halt;
 use crate::explicit::seen::{Eyes, Seen};
-use crate::explicit::shortest::{Cost, End, NOBODY, SWITCHES_MAX, Way, go_on, loud};
+use crate::explicit::shortest::{Cost, End, NOBODY, SWITCHES_MAX, Way, loud};
 
 /// Meetings that a process goes on from in a round.
 const ROUND: usize = 1 << 13;
@@ -222,7 +222,7 @@ impl<const R: usize> Search<'_, '_, R> {
             kept_of.insert(price, count);
             let leads = if count == 0 { [false; 2] } else { self.go_on(price, &kept, &ordinals)? };
 
-            self.failed |= go_on(self.member.limits).is_err();
+            self.failed |= self.member.limits.patience().is_err();
             let said = (leads, std::mem::take(&mut self.candidates));
             let said = if self.failed { Err(Halt::Stopped.into()) } else { Ok(said) };
             let said = self.member.agree(said)?;
@@ -514,7 +514,7 @@ impl<const R: usize> Search<'_, '_, R> {
     ) -> Result<(), Stopping> {
         let limits = self.member.limits;
         let with = (&mut self.expander, &mut self.stuck);
-        let seen = self.eyes.in_state(with, (key, one.met.state), how, &self.unseen, || go_on(limits))?;
+        let seen = self.eyes.in_state(with, (key, one.met.state), how, &self.unseen, || limits.patience())?;
         for (bad, seen) in seen {
             let end = match seen {
                 Seen::State => Ended::Known(End::State),
