@@ -8,7 +8,7 @@ use machine::Word;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, built_in};
 
 use super::checkpoint::{Has, Keeper};
-use super::cycles::{Judged, judge};
+use super::cycles::{Judged, WITH_PATIENCE, WITHIN_BOUNDS, judge};
 use super::effects::Effects;
 use super::error::Error;
 use super::findings::{Bad, Places};
@@ -239,31 +239,27 @@ fn attempt<const R: usize>(
         limits.found();
     }
 
-    // A search that met a bound is judged as far as it came, if there is still time.
     let kept = searched.states.len() as u64;
-    let judge = |searched: &Searched<R>| judge(prepared, searched, &memories, &limits);
-    let mut judged = limits.go_on().and_then(|()| judge(&searched)).unwrap_or_else(|halt| {
+    let judge = |searched: &Searched<R>, go_on| judge(prepared, searched, &memories, &limits, go_on);
+    let has_found = !found.is_empty();
+    if has_found {
+        add_chains(prepared, &mut searched, &memories, &limits);
+    }
+    // A search that met a bound is judged as far as it came, if there is still time.
+    let mut judged = limits.go_on().and_then(|()| judge(&searched, WITHIN_BOUNDS)).unwrap_or_else(|halt| {
         limits.halt(halt);
         Vec::new()
     });
     let (mut judged_bad, mut waits) = (all_bad(&judged), some_wait(&judged));
-    if searched.has_chains && !(found.is_empty() && judged_bad.is_empty()) {
-        // Ways are looked for through all states, for which room was kept.
-        limits.ledger.reserve(0);
-        judged = match regrow(prepared, &mut searched, &memories, &limits).and_then(|()| judge(&searched)) {
-            Ok(judged) => {
-                (judged_bad, waits) = (all_bad(&judged), some_wait(&judged));
-                judged
-            }
-            Err(halt) => {
-                // What was found stands: some ways to it are not told.
-                if let Halt::Broken(_) = halt {
-                    limits.halt(halt);
-                }
-                Vec::new()
-            }
-        };
-        Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
+    if searched.has_chains && !has_found && !judged_bad.is_empty() {
+        // What was found stands, whatever there is time and room for now.
+        judged = Vec::new();
+        if add_chains(prepared, &mut searched, &memories, &limits)
+            && let Ok(of_all) = judge(&searched, WITH_PATIENCE)
+        {
+            (judged_bad, waits) = (all_bad(&of_all), some_wait(&of_all));
+            judged = of_all;
+        }
     }
     if let Some(error) = limits.error() {
         return Err(error);
@@ -315,6 +311,28 @@ fn attempt<const R: usize>(
         unfolding: prepared.automata.iter().map(Automaton::took).sum(),
     };
     Ok(Some(Answer { outcome, rests, phases, doubtful, waits }))
+}
+
+/// Adds the states that a search went through and did not keep: ways to what was found are looked for through all states.
+/// Whether all are there.
+fn add_chains<const R: usize>(
+    prepared: &Prepared,
+    searched: &mut Searched<R>,
+    memories: &Memories,
+    limits: &Limits,
+) -> bool {
+    limits.found();
+    let done = regrow(prepared, searched, memories, limits);
+    Effects::fit(&mut searched.effects, searched.states.len(), &limits.ledger);
+    match done {
+        Ok(()) => true,
+        Err(broken @ Halt::Broken(_)) => {
+            limits.halt(broken);
+            false
+        }
+        // Some ways are not told.
+        Err(Halt::Full(_) | Halt::Stopped) => false,
+    }
 }
 
 /// What is bad by what was judged.

@@ -86,9 +86,6 @@ const TIME_FOR_SCHEDULES: u32 = 8;
 /// The bytes that are kept for them then, for each state.
 pub(crate) const BYTES_FOR_SCHEDULES: u64 = 20;
 
-/// The bytes that are kept for each state that was not kept itself and is [added](super::regrow) for them.
-const BYTES_FOR_REGROWN: u64 = 24;
-
 /// What one thread's look-ups in a model take for a control state, in bytes.
 const MIRRORED: usize = 96;
 
@@ -168,10 +165,10 @@ impl<'a> Limits<'a> {
         self.found.load(Ordering::Relaxed)
     }
 
-    /// Keeps room for schedules through so many states that are kept, and so many that are not, if there is something to tell.
-    pub(crate) fn keep_room(&self, kept: u64, passed: u64) {
+    /// Keeps room for schedules through so many states, if there is something to tell.
+    pub(crate) fn keep_room(&self, states: u64) {
         if self.has_found() {
-            self.ledger.reserve((kept + passed) * BYTES_FOR_SCHEDULES + passed * BYTES_FOR_REGROWN);
+            self.ledger.reserve(states * BYTES_FOR_SCHEDULES);
         }
     }
 

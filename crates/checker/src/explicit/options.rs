@@ -54,8 +54,8 @@ pub enum Reduce {
     /// shortest schedules of those that are left. Only where somebody may wait for good while others go round, everything is
     /// searched.
     Always(u64),
-    /// The same, and no state is kept from which one step leads on, as long as nothing wrong is found: a third of the states and
-    /// less, for more time.
+    /// The same, and no state is kept from which one step leads on: a third of the states and less, for more time. Only where
+    /// something wrong is found, they are added for its schedules, as far as there is room.
     Chains(u64),
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Plan {
     Reduced,
     /// The same, whatever is found; in tests with a fault in the reasoning.
     ReducedToTheEnd(Option<Fault>),
-    /// The same, without those in [chains](super::reduce) as long as nothing bad is found.
+    /// The same, without those in [chains](super::reduce).
     Chains(Option<Fault>),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A search that found nothing does without them. Where something was found, they are wanted by those who look for ways there.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::expand::{Expander, Successor};
@@ -11,7 +11,7 @@ use super::key::{Key, SHARDS, home, memory_of};
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
-use super::reduce::{Chooser, Reduction, movers};
+use super::reduce::{CHAIN_MAX, Chooser, Reduction, movers};
 use super::search::Searched;
 use super::sets::Reduced;
 use super::team::on_threads;
@@ -20,7 +20,8 @@ use super::visited::{Shard, States, lock, mix};
 /// States that one thread takes at a time.
 const PIECE: usize = 256;
 
-/// Adds to the states of a search all those that its steps lead through. Where there is no room, some are added.
+/// Adds to the states of a search all those that its steps lead through. Where there is no room or time, some are added, and there is
+/// room left to look for ways through these.
 pub(crate) fn regrow<const R: usize>(
     prepared: &Prepared,
     searched: &mut Searched<R>,
@@ -34,6 +35,7 @@ pub(crate) fn regrow<const R: usize>(
     let pieces = (0..SHARDS).flat_map(|shard| (0..kept[shard]).step_by(PIECE).map(move |from| (shard, from)));
     let pieces: Vec<(usize, usize)> = pieces.collect();
     let next = AtomicUsize::new(0);
+    let states = AtomicU64::new(kept.iter().map(|&kept| kept as u64).sum());
     let findings = Findings::new(&limits.ledger);
     let threads = if pieces.len() > SHARDS { limits.options.threads.max(1) } else { 1 };
     let done = on_threads(threads, || {
@@ -43,12 +45,15 @@ pub(crate) fn regrow<const R: usize>(
             chooser: Chooser::new(prepared),
             expander: Expander::new(prepared, memories, &findings, searched.effects.clone()),
             shards: &shards,
+            states: &states,
             room: Vec::new(),
         };
         let mut done = Ok(());
         while let Some(&(shard, from)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
             let states = from..kept[shard].min(from + PIECE);
             done = limits.patience().and_then(|()| walker.piece(reduced, shard, states));
+            // Who looks for ways needs room, too.
+            limits.keep_room(walker.states.load(Ordering::Relaxed));
             if done.is_err() {
                 // Nor need the others go on.
                 next.store(pieces.len(), Ordering::Relaxed);
@@ -59,8 +64,11 @@ pub(crate) fn regrow<const R: usize>(
     });
     let shards = shards.into_iter().map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
     searched.states = States::new(shards.collect(), every_step);
-    searched.has_chains = false;
-    done.into_iter().collect()
+    let failed: Vec<Halt> = done.into_iter().filter_map(Result::err).collect();
+    searched.has_chains = !failed.is_empty();
+    let broken = |halt: &Halt| matches!(halt, Halt::Broken(_));
+    let first = failed.iter().position(broken).unwrap_or(0);
+    failed.into_iter().nth(first).map_or(Ok(()), Err)
 }
 
 /// One thread's means to walk chains again.
@@ -69,6 +77,8 @@ struct Walker<'a, const R: usize> {
     chooser: Chooser,
     expander: Expander<'a>,
     shards: &'a [Mutex<Shard<R>>],
+    /// How many there are.
+    states: &'a AtomicU64,
     room: Vec<Successor<R>>,
 }
 
@@ -90,9 +100,9 @@ impl<const R: usize> Walker<'_, R> {
         Ok(())
     }
 
-    /// Adds a state and those that follow it, to the first one that is there.
+    /// Adds a state and those that follow it, to the first one that is there: in a search that was cut there may be none.
     fn chain(&mut self, mut key: Key<R>) -> Result<(), Halt> {
-        loop {
+        for _ in 0..=CHAIN_MAX {
             {
                 let mut shard = lock(&self.shards[home(memory_of(&key))]);
                 let number = shard.len();
@@ -100,13 +110,12 @@ impl<const R: usize> Walker<'_, R> {
                     return Ok(());
                 }
             }
+            self.states.fetch_add(1, Ordering::Relaxed);
             let (_, only) =
                 self.chooser.only_step(self.reduction, &mut self.expander, &key, &mut self.room)?;
-            match only {
-                Some(next) => key = next.key,
-                // Of a search that was cut.
-                None => return Ok(()),
-            }
+            let Some(next) = only else { break };
+            key = next.key;
         }
+        Ok(())
     }
 }

@@ -65,8 +65,8 @@ struct Level {
     effects: Arc<Effects>,
     /// Whether all threads work on it.
     together: bool,
-    /// Where states are gone through and not kept: how many are kept by now.
-    passes: Option<usize>,
+    /// How many states there are by now.
+    states: usize,
 }
 
 impl Level {
@@ -95,8 +95,8 @@ struct Shared<'a, const R: usize> {
     states: Apart<AtomicU64>,
     /// Of the levels that are done.
     transitions: Apart<AtomicU64>,
-    /// The states that were gone through and not kept, as often as that, in these.
-    passed: Apart<AtomicU64>,
+    /// Whether it goes through states that it does not keep.
+    has_chains: bool,
     reduced: Option<Reduced>,
 }
 
@@ -105,13 +105,11 @@ struct Worker<'a, const R: usize> {
     visitor: Visitor<'a>,
     piece: Vec<Key<R>>,
     successors: Vec<Successor<R>>,
-    /// Whether states are gone through in the level in hand, and not kept.
-    passes: bool,
     chains: Chains<R>,
+    /// States that were gone through and not kept, since the clock was looked at.
+    passed: usize,
     outgoing: Outgoing<R>,
     transitions: u64,
-    /// States that were gone through and not kept.
-    passed: u64,
     /// States that were expanded since the clock was looked at.
     expanded: usize,
     chooser: Chooser,
@@ -166,7 +164,7 @@ pub(crate) fn search<const R: usize>(
         memories,
         states: Apart(AtomicU64::new(0)),
         transitions: Apart(AtomicU64::new(restored.transitions)),
-        passed: Apart(AtomicU64::new(0)),
+        has_chains: plan.has_chains(),
         reduced,
     };
     if restored.found {
@@ -246,9 +244,8 @@ pub(crate) fn search<const R: usize>(
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
-                // Ways to what was found are looked for among all states: they are kept from now on.
-                let passes = (plan.has_chains() && !limits.has_found()).then_some(states as usize);
-                let level = Level { pieces: shared.pieces(&new), effects: effects.clone(), together, passes };
+                let (pieces, states) = (shared.pieces(&new), states as usize);
+                let level = Level { pieces, effects: effects.clone(), together, states };
                 team(first, level, together);
                 if let Some(reduced) = shared.reduced.as_ref().filter(|_| is_last) {
                     reduced.looked_again();
@@ -287,11 +284,10 @@ impl<'a, const R: usize> Shared<'a, R> {
             visitor,
             piece: Vec::new(),
             successors: Vec::new(),
-            passes: false,
             chains: Chains::new(&self.limits.ledger),
+            passed: 0,
             outgoing: Outgoing { own: 0..SHARDS, batches: self.batches(), new: 0 },
             transitions: 0,
-            passed: 0,
             expanded: 0,
             chooser: Chooser::new(self.prepared),
             taken: Vec::new(),
@@ -348,9 +344,8 @@ impl<'a, const R: usize> Shared<'a, R> {
     /// Expands a part of the frontier, and inserts what belongs to this thread.
     fn expand(&self, worker: &mut Worker<R>, level: &Level) {
         worker.visitor.expander.share(&level.effects);
-        worker.passes = level.passes.is_some();
-        if let Some(states) = level.passes {
-            worker.chains.fit(states / 4);
+        if self.has_chains {
+            worker.chains.fit(level.states / 4, self.limits.options.bounds.bytes_max / self.threads as u64);
         }
         worker.outgoing.own = if level.together { self.owned(worker.number) } else { 0..SHARDS };
         if worker.outgoing.batches.is_empty() {
@@ -377,7 +372,6 @@ impl<'a, const R: usize> Shared<'a, R> {
             self.limits.halt(halt);
         }
         self.transitions.0.fetch_add(std::mem::take(&mut worker.transitions), Ordering::Relaxed);
-        self.passed.0.fetch_add(std::mem::take(&mut worker.passed), Ordering::Relaxed);
         if level.together {
             let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
             *left = std::mem::take(&mut worker.outgoing.batches);
@@ -433,6 +427,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         let mut taken = std::mem::take(&mut worker.taken);
         reduced.taken(shard, &states, &mut taken);
         let chosen_in = reduced.chosen_in(shard, states.start);
+        let mut done = Ok(());
         {
             let reduction = reduced.reduction();
             for (key, taken) in piece.iter().zip(&mut taken) {
@@ -440,15 +435,38 @@ impl<'a, const R: usize> Shared<'a, R> {
                 if *taken == WHOLE || *taken != 0 && reduction.is_as_in(chosen_in, key) {
                     continue;
                 }
-                let stand = worker.chooser.look_at(&reduction, &mut worker.visitor.expander, key);
-                if *taken == 0 {
-                    worker.visitor.note(key, stand.census, stand.enabled != 0)?;
+                done = self.reduced_visit(worker, &reduction, key, taken);
+                if done.is_err() {
+                    break;
                 }
-                *taken = self.choose(worker, &reduction, (key, stand), *taken)?;
             }
         }
+        // Also of a piece that was not done: what was found follows from these.
         reduced.take(shard, states, &taken)?;
         worker.taken = taken;
+        done
+    }
+
+    /// Visits a state of which these steps were taken: none where it was not visited before.
+    fn reduced_visit(
+        &self,
+        worker: &mut Worker<R>,
+        reduction: &Reduction,
+        key: &Key<R>,
+        taken: &mut u16,
+    ) -> Result<(), Halt> {
+        if worker.passed >= LOOK {
+            worker.passed = 0;
+            self.limits.look();
+        }
+        if self.limits.stopped() {
+            return Err(Halt::Stopped);
+        }
+        let stand = worker.chooser.look_at(reduction, &mut worker.visitor.expander, key);
+        if *taken == 0 {
+            worker.visitor.note(key, stand.census, stand.enabled != 0)?;
+        }
+        *taken = self.choose(worker, reduction, (key, stand), *taken)?;
         Ok(())
     }
 
@@ -489,8 +507,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             through |= if passed == 0 { 0 } else { THROUGH };
             // What is taken again is counted once: who goes on from a checkpoint takes more again.
             if before & (WHOLE | 1 << next.actor) == 0 {
-                worker.transitions += 1 + passed;
-                worker.passed += passed;
+                worker.transitions += 1 + passed as u64;
             }
         }
         Ok(set | through)
@@ -503,14 +520,15 @@ impl<'a, const R: usize> Shared<'a, R> {
         worker: &mut Worker<R>,
         reduction: &Reduction,
         mut next: Successor<R>,
-    ) -> Result<u64, Halt> {
+    ) -> Result<usize, Halt> {
         let Worker { chooser, chains, visitor, outgoing, .. } = worker;
         let mut passed = 0;
-        if worker.passes {
+        if self.has_chains {
             (next, passed) = chains.follow(chooser, reduction, visitor, next)?;
+            worker.passed += passed;
         }
         self.push(outgoing, Arrival::new(&next.key, next.actor))?;
-        Ok(passed as u64)
+        Ok(passed)
     }
 
     #[inline]
@@ -569,6 +587,6 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(gauge) = &self.limits.options.gauge {
             gauge.count(states, self.limits.ledger.now());
         }
-        self.limits.keep_room(states, self.passed.0.load(Ordering::Relaxed));
+        self.limits.keep_room(states);
     }
 }

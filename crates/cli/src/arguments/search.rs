@@ -60,7 +60,7 @@ pub enum Reduce {
     Order,
     /// The same, whatever is found: schedules are the shortest of those that are left. Nothing is taken from the cache.
     Always,
-    /// The same, and of states from which one step leads on, none is kept until something is found: less memory, more time.
+    /// The same, and no state is kept from which one step leads on, but for schedules: less memory, more time.
     Chains,
 }
 

@@ -247,12 +247,20 @@ const WAY_ON_MAX: usize = 1 << 12;
 /// Fewer states are not worth a second thread.
 const ALONE: usize = 4096;
 
+/// What is asked now and then whether there is time for more.
+pub(crate) type GoOn = fn(&Limits) -> Result<(), Halt>;
+/// As long as the bounds allow it, which are noted where they don't.
+pub(crate) const WITHIN_BOUNDS: GoOn = |limits| limits.go_on();
+/// As long as somebody may wait for schedules.
+pub(crate) const WITH_PATIENCE: GoOn = |limits| limits.patience();
+
 /// Judges all cycles, on all threads.
 pub(crate) fn judge<const R: usize>(
     prepared: &Prepared,
     searched: &Searched<R>,
     memories: &Memories,
     limits: &Limits,
+    go_on: GoOn,
 ) -> Result<Vec<Judged>, Halt> {
     let states = &searched.states;
     let ledger = &limits.ledger;
@@ -266,7 +274,7 @@ pub(crate) fn judge<const R: usize>(
         let mut classes = Classes::new(ledger);
         let shards = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for shard in shards.take_while(|shard| *shard < SHARDS) {
-            limits.go_on()?;
+            go_on(limits)?;
             classes.gather(states, shard, &cycles)?;
         }
         Ok(classes)
@@ -282,7 +290,7 @@ pub(crate) fn judge<const R: usize>(
             Some(reduced) if searched.has_chains => Steps::taken(prepared, states, reduced),
             _ => Steps::Met(states),
         };
-        let mut judge = Judge::new(prepared, steps, &cycles, limits, expander);
+        let mut judge = Judge::new(prepared, steps, &cycles, (limits, go_on), expander);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
             judge.list(states, &gathered, number).inspect_err(|_| {
@@ -311,7 +319,7 @@ pub(crate) fn judge_classes<const R: usize, C: IntoIterator<Item = Key<R>>>(
     expander: Expander,
     classes: impl Iterator<Item = C>,
 ) -> Result<Verdicts<Key<R>>, Halt> {
-    let mut judge = Judge::new(prepared, Steps::All, cycles, limits, expander);
+    let mut judge = Judge::new(prepared, Steps::All, cycles, (limits, WITHIN_BOUNDS), expander);
     for class in classes {
         judge.class(class.into_iter())?;
     }
@@ -324,6 +332,7 @@ struct Judge<'a, const R: usize> {
     steps: Steps<'a, R>,
     cycles: &'a LocalCycles,
     limits: &'a Limits<'a>,
+    go_on: GoOn,
     roles: Roles,
     expander: Expander<'a>,
     /// The states of the class in hand that were met, by numbers of their own.
@@ -344,7 +353,7 @@ impl<'a, const R: usize> Judge<'a, R> {
         prepared: &'a Prepared,
         steps: Steps<'a, R>,
         cycles: &'a LocalCycles,
-        limits: &'a Limits<'a>,
+        (limits, go_on): (&'a Limits<'a>, GoOn),
         expander: Expander<'a>,
     ) -> Self {
         Judge {
@@ -352,6 +361,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             steps,
             cycles,
             limits,
+            go_on,
             roles: Roles::new(prepared),
             expander,
             class: Shard::new(limits.ceilings.states, prepared.actors(), None, &limits.ledger),
@@ -367,7 +377,7 @@ impl<'a, const R: usize> Judge<'a, R> {
 
     fn look(&mut self) -> Result<(), Halt> {
         self.looked = self.looked.wrapping_add(1);
-        if self.looked.is_multiple_of(1024) { self.limits.go_on() } else { Ok(()) }
+        if self.looked.is_multiple_of(1024) { (self.go_on)(self.limits) } else { Ok(()) }
     }
 
     /// Judges the classes whose last byte is this.
@@ -403,11 +413,10 @@ impl<'a, const R: usize> Judge<'a, R> {
             self.look()?;
             let key = self.class.get(state as usize);
             let movers = self.cycles.movers(&key);
-            self.steps.by(movers, &key, &mut self.expander, &mut self.successors)?;
+            let stays = |next: &Successor<R>| self.cycles.stays(&key, &next.key, usize::from(next.actor));
+            self.steps.by(movers, &key, &mut self.expander, &mut self.successors, stays)?;
             for next in &self.successors {
-                if self.cycles.stays(&key, &next.key, usize::from(next.actor)) {
-                    out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
-                }
+                out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
             }
             Ok(())
         });
@@ -468,7 +477,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             }
             freed |= waiting & !census.blocked;
             for successor in &self.successors {
-                if met.insert(successor.key) {
+                if self.steps.lead_to(&successor.key) && met.insert(successor.key) {
                     held.take(3 * size_of::<Key<R>>())?;
                     queue.push(successor.key);
                 }
@@ -478,10 +487,10 @@ impl<'a, const R: usize> Judge<'a, R> {
     }
 
     fn endless(&mut self, graph: &Graph, movers: u16, kept: Option<&[bool]>) -> Result<Vec<Endless>, Halt> {
-        let (limits, looked) = (self.limits, &mut self.looked);
+        let (limits, looked, go_on) = (self.limits, &mut self.looked, self.go_on);
         graph.endless(&mut self.decomposer, &self.roles, movers, kept, &mut || {
             *looked = looked.wrapping_add(1);
-            if looked.is_multiple_of(1024) { limits.go_on() } else { Ok(()) }
+            if looked.is_multiple_of(1024) { go_on(limits) } else { Ok(()) }
         })
     }
 

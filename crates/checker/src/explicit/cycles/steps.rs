@@ -44,7 +44,7 @@ impl<'a, const R: usize> Steps<'a, R> {
         }
     }
 
-    /// The steps of `movers`, one bit each.
+    /// The steps of `movers`, one bit each, that `may` be some.
     #[inline]
     pub(super) fn by(
         &mut self,
@@ -52,17 +52,18 @@ impl<'a, const R: usize> Steps<'a, R> {
         key: &Key<R>,
         expander: &mut Expander,
         out: &mut Vec<Successor<R>>,
+        may: impl Fn(&Successor<R>) -> bool,
     ) -> Result<(), Halt> {
         let movers = match self {
             Steps::Taken(taken) => movers & taken.set(key, expander)?,
             _ => movers,
         };
         expander.expand_by(movers, key, out)?;
-        self.leave_out(out);
+        out.retain(|next| may(next) && self.lead_to(&next.key));
         Ok(())
     }
 
-    /// All steps, and how the actors stand.
+    /// All steps, also to states that were not met, and how the actors stand.
     pub(super) fn with_census(
         &mut self,
         key: &Key<R>,
@@ -74,15 +75,17 @@ impl<'a, const R: usize> Steps<'a, R> {
             _ => u16::MAX,
         };
         let census = expander.expand(key, out)?;
-        out.retain(|next| set & (1 << next.actor) != 0);
-        self.leave_out(out);
+        if set != u16::MAX {
+            out.retain(|next| set & (1 << next.actor) != 0);
+        }
         Ok(census)
     }
 
-    /// Leaves out what leads to states that were not met.
-    fn leave_out(&self, out: &mut Vec<Successor<R>>) {
-        if let Steps::Met(states) = self {
-            out.retain(|next| states.has(&next.key));
+    /// Whether a state was met that a step leads to.
+    pub(super) fn lead_to(&self, key: &Key<R>) -> bool {
+        match self {
+            Steps::Met(states) => states.has(key),
+            _ => true,
         }
     }
 }
@@ -90,8 +93,10 @@ impl<'a, const R: usize> Steps<'a, R> {
 impl<const R: usize> Taken<'_, R> {
     /// The actors whose steps were taken.
     fn set(&mut self, key: &Key<R>, expander: &mut Expander) -> Result<u16, Halt> {
-        if let Some((shard, state)) = self.states.place(key) {
-            return Ok(movers(self.reduced.taken_in(shard, state)));
+        // None of a state that was added, or not expanded any more.
+        let taken = self.states.place(key).map_or(0, |(shard, state)| self.reduced.taken_in(shard, state));
+        if taken != 0 {
+            return Ok(movers(taken));
         }
         if self.reduction.lacks(Fault::Passed) {
             return Ok(0);

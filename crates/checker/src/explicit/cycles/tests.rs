@@ -77,7 +77,7 @@ fn judged<const R: usize>(
     for shard in 0..SHARDS {
         assert!(classes.gather(states, shard, &cycles).is_ok());
     }
-    let mut judge = Judge::new(prepared, Steps::Met(states), &cycles, limits, expander);
+    let mut judge = Judge::new(prepared, Steps::Met(states), &cycles, (limits, WITHIN_BOUNDS), expander);
     let mut all = Components::new();
     let mut classes: Vec<(u32, u32)> = classes.0.iter().flat_map(|list| list.iter().copied()).collect();
     classes.sort_unstable();
@@ -130,7 +130,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<usize, T
     prop_assert_eq!(&judged(&prepared, states, &limits, expander), &plain);
     let all = |options| {
         let limits = Limits::new(options, &prepared, Ceilings::default(), Instant::now());
-        match judge(&prepared, &searched, &memories, &limits) {
+        match judge(&prepared, &searched, &memories, &limits, WITHIN_BOUNDS) {
             Ok(judged) => told(&judged),
             Err(_) => unreachable!("no limit"),
         }

@@ -3,9 +3,10 @@
 //!
 //! Such a state is looked at as any other one, each time that the search comes through it. It can do without the visited set,
 //! as long as somebody on each way is kept: a chain ends in a state that is, after [`CHAIN_MAX`] steps at the latest.
-//! Which set a state has depends on nothing but the state and the version of the reduction, so that chains can be
-//! walked again: from a state whose sets are looked at again, since what follows it includes all that follows its
-//! chains, and by those who ask later for what was not kept. And so where they end can be remembered ([`Chains`]).
+//! Which set a state has depends on nothing but the state and what is known of what can follow it. So chains can be
+//! walked again: from a state that is looked at again, since what follows it includes all that follows its chains, and by those
+//! who ask later for what was not kept. And where they end can be remembered as long as nothing more is known
+//! ([`Chains`]).
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::explicit::visit::Visitor;
 use crate::explicit::visited::mix;
 
 /// Steps of a chain. Endless ones are cut by this: of an actor who goes round alone before that is known of him, or in the end.
-const CHAIN_MAX: usize = 128;
+pub(crate) const CHAIN_MAX: usize = 128;
 
 impl Chooser {
     /// How the actors stand in a state, and the step that follows if it is the only one of its set. `out` is room to work in.
@@ -70,17 +71,20 @@ impl<const R: usize> Default for End<R> {
     }
 }
 
-/// The most that one thread remembers: some 10 MB.
+/// The most that one thread remembers: some 10 MB, where there are up to five actors.
 const ENDS_MAX: usize = 1 << 18;
+/// It takes one part in so many of what there is.
+const PART: u64 = 32;
 
 impl<const R: usize> Chains<R> {
     pub(crate) fn new(ledger: &Arc<Ledger>) -> Chains<R> {
         Chains { ends: Counted::new(ledger), walked: Vec::new(), room: Vec::new() }
     }
 
-    /// Remembers about so many, where there is room; none of those before.
-    pub(crate) fn fit(&mut self, states: usize) {
-        let len = states.next_power_of_two().min(ENDS_MAX);
+    /// Remembers about so many, in a small part of this many bytes and where there is room; none of those before.
+    pub(crate) fn fit(&mut self, states: usize, bytes_max: u64) {
+        let most = (bytes_max / PART / size_of::<End<R>>() as u64).min(ENDS_MAX as u64) as usize;
+        let len = if most == 0 { 0 } else { states.next_power_of_two().min(1 << most.ilog2()) };
         if len <= self.ends.len() {
             return;
         }

@@ -111,6 +111,11 @@ impl Actor {
         }
     }
 
+    /// Everything changes.
+    pub(super) fn change(&mut self) {
+        self.changed.fill(UNMARKED);
+    }
+
     /// Marks the control states from which anything changed can follow.
     pub(super) fn mark(&mut self, version: u32) {
         let changed = self.changed.iter().enumerate().filter(|(_, version)| **version == UNMARKED);

@@ -62,7 +62,7 @@ use super::key::{Key, control_of};
 use super::looks::{Looks, groups_of};
 use super::prepared::Prepared;
 use super::unfold::PANICKED_FROM;
-pub(crate) use chain::Chains;
+pub(crate) use chain::{CHAIN_MAX, Chains};
 pub(crate) use chooser::{Chooser, Stand};
 use footprint::Footprint;
 use future::{Actor, Guard, Guards};
@@ -166,11 +166,16 @@ impl Reduction {
         }
         (self.extent, self.version) = (extent, self.version + 1);
         self.looked = self.looks.all();
+        let before = std::mem::take(&mut self.guards);
         self.guards = self.actors.iter().flat_map(Actor::guards).collect();
         // The same ones, however many threads met them.
         self.guards.sort_unstable();
         self.guards.dedup();
         self.guards.truncate(Guards::BITS as usize);
+        if before.iter().any(|guard| self.guards.binary_search(guard).is_err()) {
+            // What is no guard any more may be in the way of anybody.
+            self.actors.iter_mut().for_each(Actor::change);
+        }
         let lacks_groups = self.lacks(Fault::Groups);
         for actor in &mut self.actors {
             actor.number(&self.guards);

@@ -12,7 +12,7 @@ use scenario::{Bounds, Ending};
 
 use crate::explicit::common::generating::{crossing, lacking, locking, loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
-use crate::explicit::cycles::judge;
+use crate::explicit::cycles::{WITHIN_BOUNDS, judge};
 use crate::explicit::effects::Effects;
 use crate::explicit::engine::{AtRest, unpacked_rests};
 use crate::explicit::findings::Bad;
@@ -63,7 +63,7 @@ fn told(program: &Program, plan: Plan, threads: usize) -> Option<Told> {
     let SeenInAutomata { reached, bad, unsupported } =
         seen_in_automata(&prepared, !searched.places.by_rest.is_empty());
     let judged = |searched: &Searched<2>| {
-        let judged = judge(&prepared, searched, &memories, &limits).ok()?;
+        let judged = judge(&prepared, searched, &memories, &limits, WITHIN_BOUNDS).ok()?;
         let found = judged.iter().flat_map(|judged| &judged.found).map(|component| component.bad.clone());
         Some(found.partition(|bad: &Bad| bad.witness.ends_with(" round")))
     };

@@ -11,7 +11,7 @@ use scenario::Bounds;
 use super::*;
 use crate::explicit::common::generating::{loops, plain_programs, programs};
 use crate::explicit::common::program::Program;
-use crate::explicit::cycles::judge;
+use crate::explicit::cycles::{WITHIN_BOUNDS, judge};
 use crate::explicit::expand::Stillness;
 use crate::explicit::key::memory_of;
 use crate::explicit::limits::Ceilings;
@@ -161,6 +161,7 @@ fn agrees(program: &Program, states_max: u64, threads: usize) -> Result<(usize, 
         &searched,
         &memories,
         &Limits::new(&alone, &prepared, ceilings, Instant::now()),
+        WITHIN_BOUNDS,
     ) {
         Ok(judged) => judged,
         // It breaks a rule behind where the search was cut.
