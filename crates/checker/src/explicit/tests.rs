@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scenario::{Actor, Bound, Bounds, Check, Coverage, Kind, Outcome, Scenario, built_in};
 
+use super::common::faulty::lost_update;
 use super::common::generating::{crossing, locking, loops, plain_programs, programs};
 use super::common::program::{Program, who_goes_round};
 use super::common::{counter, label, load, property, scenario, store};
@@ -223,4 +224,46 @@ fn what_only_a_reduced_search_came_to_is_told_where_the_plain_one_is_cut() {
     let found: Vec<&str> = reduced.bad.iter().map(|bad| bad.property.as_str()).collect();
     assert_eq!(found, ["demand"]);
     assert!(!reduced.bad[0].schedule.events.is_empty());
+}
+
+/// Three who increment a counter without a lock, each with something to do for himself in between.
+fn chains_between_increments() -> Scenario {
+    let increments = |own: u16| {
+        move |m: &dyn Machine| {
+            for round in 0..2 {
+                let value = load(m, Place(0));
+                for step in 0..5 {
+                    store(m, Place(own), 8 * round + step);
+                }
+                store(m, Place(0), value + 1);
+            }
+            0
+        }
+    };
+    let actors = [("a", 1), ("b", 2), ("c", 3)].map(|(name, own)| Actor::new(name, increments(own)));
+    Scenario { properties: vec![lost_update(6)], ..scenario(4, actors.into()) }
+}
+
+#[test]
+fn chains_without_room_for_their_states_are_told_without_schedules() {
+    let scenario = chains_between_increments();
+    let all = check(&scenario, &Options { reduce: Reduce::Always(0), ..Options::default() })
+        .expect("a sound scenario");
+    let mut met = BTreeSet::new();
+    for part in 4..60 {
+        let bounds = Bounds { bytes_max: all.bytes * part / 40, ..Bounds::default() };
+        let options = Options { bounds, reduce: Reduce::Chains(0), ..Options::default() };
+        let outcome = check(&scenario, &options).expect("a sound scenario");
+        assert!(outcome.bytes <= bounds.bytes_max);
+        let told = outcome.bad.iter().filter(|bad| bad.schedule.steps() > 0).count();
+        let is_whole = outcome.coverage == Coverage::Exhausted;
+        assert!(!is_whole || outcome.bad.len() == all.bad.len(), "{:?}", outcome.bad);
+        assert_eq!(outcome.remark.contains("no schedule"), told < outcome.bad.len(), "{}", outcome.remark);
+        met.insert((is_whole, told == all.bad.len()));
+    }
+    println!("{met:?}: {} states", all.states);
+    assert!(
+        met.contains(&(true, true)) && met.contains(&(false, false)) && met.contains(&(true, false)),
+        "{met:?}"
+    );
 }
