@@ -287,7 +287,10 @@ pub(crate) fn judge<const R: usize>(
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
         let steps = match &searched.reduced {
-            Some(reduced) if searched.has_chains => Steps::taken(prepared, states, reduced),
+            // Chains of a search that was cut lead on, without an end that is known, to what was not searched.
+            Some(reduced) if searched.has_chains && !limits.stopped() => {
+                Steps::taken(prepared, states, reduced)
+            }
             _ => Steps::Met(states),
         };
         let mut judge = Judge::new(prepared, steps, &cycles, (limits, go_on), expander);

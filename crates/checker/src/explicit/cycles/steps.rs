@@ -16,7 +16,7 @@ pub(super) enum Steps<'a, const R: usize> {
     All,
     /// Those that lead to states which were met.
     Met(&'a States<R>),
-    /// Those that a reduced search took, also from states that it went through and did not keep.
+    /// Those that a reduced search took which was not cut, also from states that it went through and did not keep.
     Taken(Box<Taken<'a, R>>),
 }
 
@@ -93,7 +93,7 @@ impl<'a, const R: usize> Steps<'a, R> {
 impl<const R: usize> Taken<'_, R> {
     /// The actors whose steps were taken.
     fn set(&mut self, key: &Key<R>, expander: &mut Expander) -> Result<u16, Halt> {
-        // None of a state that was added, or not expanded any more.
+        // None of a state that was added.
         let taken = self.states.place(key).map_or(0, |(shard, state)| self.reduced.taken_in(shard, state));
         if taken != 0 {
             return Ok(movers(taken));
