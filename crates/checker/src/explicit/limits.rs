@@ -215,7 +215,7 @@ impl<'a> Limits<'a> {
             || self.elapsed() > self.options.bounds.time_max.saturating_add(GRACE)
     }
 
-    /// Goes on as long as there is.
+    /// Goes on as long as there is time for schedules.
     pub(crate) fn patience(&self) -> Result<(), Halt> {
         if self.out_of_patience() { Err(Halt::Stopped) } else { Ok(()) }
     }

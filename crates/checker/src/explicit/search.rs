@@ -23,7 +23,7 @@ use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
 use super::prepared::Prepared;
-use super::reduce::{Chains, Chooser, Fault, Reduction, Stand, THROUGH, WHOLE};
+use super::reduce::{Chains, Chooser, Fault, Reduction, Stand, THROUGH, WHOLE, movers};
 use super::sets::Reduced;
 use super::team::with_team;
 use super::unfold::Automaton;
@@ -488,11 +488,8 @@ impl<'a, const R: usize> Shared<'a, R> {
                 WHOLE => WHOLE,
                 _ => chooser.choose(reduction, expander, (key, stand), (last, before)),
             };
-            let mut movers = if set == WHOLE { stand.enabled } else { set };
-            if !again {
-                movers &= if before == WHOLE { 0 } else { !before };
-            }
-            expander.expand_by(movers, key, successors)?;
+            let but = if again { 0 } else { movers(before) };
+            expander.expand_by(movers(set) & stand.enabled & !but, key, successors)?;
             let ending = successors.iter().filter(|next| next.is_last());
             let ending = ending.fold(0, |actors, next| actors | 1 << next.actor);
             if ending & !last == 0 || set == WHOLE {
@@ -506,7 +503,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             let passed = self.follow(worker, reduction, next)?;
             through |= if passed == 0 { 0 } else { THROUGH };
             // What is taken again is counted once: who goes on from a checkpoint takes more again.
-            if before & (WHOLE | 1 << next.actor) == 0 {
+            if movers(before) & (1 << next.actor) == 0 {
                 worker.transitions += 1 + passed as u64;
             }
         }

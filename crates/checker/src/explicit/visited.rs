@@ -343,8 +343,12 @@ impl<const R: usize> States<R> {
 
     /// The shard of a state, and its number there.
     pub(crate) fn place(&self, key: &Key<R>) -> Option<(usize, usize)> {
+        self.place_of(key, mix(key))
+    }
+
+    fn place_of(&self, key: &Key<R>, hash: u64) -> Option<(usize, usize)> {
         let shard = home(memory_of(key));
-        Some((shard, self.shards[shard].find(key, mix(key))?))
+        Some((shard, self.shards[shard].find(key, hash)?))
     }
 
     /// States of a shard with actors, one bit each, such that each cycle has a step by one of these actors to one
@@ -384,8 +388,7 @@ impl<const R: usize> States<R> {
     }
 
     fn number(&self, key: &Key<R>, hash: u64) -> Option<u32> {
-        let shard = home(memory_of(key));
-        self.shards[shard].find(key, hash).map(|number| self.first[shard] + number as u32)
+        self.place_of(key, hash).map(|(shard, number)| self.first[shard] + number as u32)
     }
 
     pub(crate) fn get(&self, number: u32) -> Key<R> {

@@ -284,14 +284,13 @@ pub(crate) fn judge<const R: usize>(
 
     let findings = Findings::new(ledger);
     let next = AtomicUsize::new(0);
+    // Chains of a search that was cut lead on, without an end that is known, to what was not searched.
+    let walked = searched.reduced.as_ref().filter(|_| searched.has_chains && !limits.stopped());
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
-        let steps = match &searched.reduced {
-            // Chains of a search that was cut lead on, without an end that is known, to what was not searched.
-            Some(reduced) if searched.has_chains && !limits.stopped() => {
-                Steps::taken(prepared, states, reduced)
-            }
-            _ => Steps::Met(states),
+        let steps = match walked {
+            Some(reduced) => Steps::taken(prepared, states, reduced),
+            None => Steps::Met(states),
         };
         let mut judge = Judge::new(prepared, steps, &cycles, (limits, go_on), expander);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::{Chooser, Reduction, Stand, WHOLE};
+use super::{Chooser, Reduction, Stand, movers};
 use crate::explicit::expand::{Expander, Successor};
 use crate::explicit::key::Key;
 use crate::explicit::ledger::{Counted, Ledger};
@@ -33,7 +33,7 @@ impl Chooser {
     ) -> Result<(Stand, Option<Successor<R>>), Halt> {
         let stand = self.look_at(reduction, expander, key);
         let set = self.choose(reduction, expander, (key, stand), (0, 0));
-        let movers = if set == WHOLE { stand.enabled } else { set };
+        let movers = movers(set) & stand.enabled;
         if movers.count_ones() != 1 {
             return Ok((stand, None));
         }
