@@ -224,7 +224,9 @@ fn attempt<const R: usize>(
     mut keeper: Option<&mut Keeper>,
 ) -> Result<Option<Answer>, Error> {
     let limits = Limits::new(options, prepared, asked.ceilings, begun.at).after(begun.before);
-    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let few = plan.is_small() || prepared.actors() < 2;
+    let memories = if few { Memories::whole } else { Memories::new };
+    let memories = memories(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
     let mut searched: Searched<R> = search(prepared, &memories, &limits, plan, keeper.as_deref_mut())?;
     if searched.left && !plan.is_reduced() {
         return Ok(None);

@@ -197,7 +197,8 @@ impl<'a> Expander<'a> {
     }
 
     fn number_after(&mut self) -> Result<u32, Halt> {
-        let (number, new) = self.memories.number(&self.after)?;
+        let (number, new) =
+            self.memories.number(&self.after, self.read.map(|number| (number, &*self.before)))?;
         if new && let Some(looks) = &self.watched {
             looks.watch(self.prepared, &self.after);
         }

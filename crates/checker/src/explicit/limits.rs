@@ -84,7 +84,7 @@ const ALLOCATOR_PART: u64 = 16;
 /// The part of the time that is kept for schedules once there is something to tell.
 const TIME_FOR_SCHEDULES: u32 = 8;
 /// The bytes that are kept for them then, for each state.
-pub(crate) const BYTES_FOR_SCHEDULES: u64 = 20;
+pub(crate) const BYTES_FOR_SCHEDULES: u64 = 17;
 
 /// What one thread's look-ups in a model take for a control state, in bytes.
 const MIRRORED: usize = 96;

@@ -1,167 +1,92 @@
 //! The distinct memories, numbered.
 //!
-//! They are looked up much more often than they are new, and by all threads. So what is there stays where it is
-//! and is read without a lock; only who adds one locks its shard.
+//! A step changes little of a memory, so most of it was met before. Its words are kept in parts, each distinct part once, and a
+//! memory is the numbers of its parts (Laarman, van de Pol, Weber, "Parallel recursive state compression for free", SPIN 2011).
 
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::key::{SHARD_BITS, SHARDS, home};
-use super::ledger::{Full, Held, Ledger};
-use super::visited::{Apart, hashed, lock, mix, shard_of, slot};
+use super::distinct::Distinct;
+use super::ledger::{Full, Ledger};
+use super::visited::{mix, shard_of};
 
-/// Memories in the first chunk of a shard; each further one has twice as many as the one before.
-const FIRST: usize = 8;
-/// Slots of the first table of a shard; each further one has twice as many as the one before.
-const SLOTS: usize = 16;
-/// Enough for all numbers of a shard.
-const SIZES: usize = 20;
+/// The words of a part. Few where it is tested that it makes no difference.
+const PART: usize = if cfg!(test) { 1 } else { 7 };
+/// Numbers of parts in a word.
+const IN_WORD: usize = 2;
+const NUMBER_BITS: u32 = u32::BITS;
+const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
+/// Parts that a memory may have.
+const PARTS_MAX: usize = 64;
 
 /// The distinct memories, by number.
 pub(crate) struct Memories {
-    shards: Vec<Shard>,
-    width: usize,
-    most: usize,
-}
-
-#[repr(align(128))]
-struct Shard {
-    /// The table in use. Earlier ones are left to who still reads them.
-    used: AtomicUsize,
-    /// Numbers by hash, in slots as [`slot`] makes them.
-    tables: [OnceLock<Box<[AtomicU32]>>; SIZES],
-    /// The words.
-    chunks: [OnceLock<Box<[AtomicU64]>>; SIZES],
-    adding: Apart<Mutex<Adding>>,
-}
-
-struct Adding {
-    len: usize,
-    held: Held,
+    parts: Vec<(Range<usize>, Distinct)>,
+    /// The numbers of the parts; of a memory in one part, its words.
+    whole: Distinct,
 }
 
 impl Memories {
     /// No memories, of so many words each, with numbers for `most` in a shard.
     pub(crate) fn new(width: usize, most: usize, ledger: &Arc<Ledger>) -> Memories {
-        let shard = |_| Shard {
-            used: AtomicUsize::new(0),
-            tables: Default::default(),
-            chunks: Default::default(),
-            adding: Apart(Mutex::new(Adding { len: 0, held: Held::new(ledger) })),
+        let parts = width.div_ceil(PART).min(PARTS_MAX);
+        if parts <= 1 {
+            return Memories::whole(width, most, ledger);
+        }
+        let cut = |part| part * width / parts;
+        let part = |part| {
+            let words = cut(part)..cut(part + 1);
+            let distinct = Distinct::new(words.len(), most, ledger);
+            (words, distinct)
         };
-        Memories { shards: (0..SHARDS).map(shard).collect(), width, most }
+        let whole = Distinct::new(parts.div_ceil(IN_WORD), most, ledger);
+        Memories { parts: (0..parts).map(part).collect(), whole }
     }
 
-    /// The number of a memory, and whether it is new.
-    pub(crate) fn number(&self, memory: &[u64]) -> Result<(u32, bool), Full> {
-        let hash = mix(memory);
-        let at = shard_of(hash);
-        let shard = &self.shards[at];
-        let number_of = |local| Memories::number_at(at, local);
-        if let Ok(local) = shard.find(hash, memory) {
-            return Ok((number_of(local), false));
+    /// The same, which keeps them whole: that is faster where there are few.
+    pub(crate) fn whole(width: usize, most: usize, ledger: &Arc<Ledger>) -> Memories {
+        Memories { parts: Vec::new(), whole: Distinct::new(width, most, ledger) }
+    }
+
+    /// The number of a memory, and whether it is new. Its shard depends on its words alone. What is the same as in a memory of
+    /// which the number is known need not be looked up.
+    pub(crate) fn number(&self, memory: &[u64], known: Option<(u32, &[u64])>) -> Result<(u32, bool), Full> {
+        let shard = shard_of(mix(memory));
+        if self.parts.is_empty() {
+            return self.whole.number(shard, memory);
         }
-        let mut adding = lock(&shard.adding.0);
-        match shard.find(hash, memory) {
-            Ok(local) => Ok((number_of(local), false)),
-            Err(_) if adding.len >= self.most => Err(Full::Numbers("memories")),
-            Err(free) => Ok((number_of(shard.add(&mut adding, hash, memory, free)?), true)),
+        let mut numbers = [0; PARTS_MAX / IN_WORD];
+        let numbers = &mut numbers[..self.parts.len().div_ceil(IN_WORD)];
+        if let Some((number, _)) = known {
+            self.whole.read(number, numbers);
         }
+        for (at, (words, distinct)) in self.parts.iter().enumerate() {
+            let part = &memory[words.clone()];
+            if known.is_none_or(|(_, known)| known[words.clone()] != *part) {
+                let (number, _) = distinct.number(shard_of(mix(part)), part)?;
+                let (word, shift) = (&mut numbers[at / IN_WORD], (at % IN_WORD) as u32 * NUMBER_BITS);
+                *word = *word & !(NUMBER_MASK << shift) | u64::from(number) << shift;
+            }
+        }
+        self.whole.number(shard, numbers)
     }
 
     /// How many there are in each shard.
     pub(crate) fn lens(&self) -> Vec<usize> {
-        self.shards.iter().map(|shard| lock(&shard.adding.0).len).collect()
-    }
-
-    /// The number of a memory by its shard and its place in it.
-    pub(crate) fn number_at(shard: usize, local: usize) -> u32 {
-        (local << SHARD_BITS | shard) as u32
+        self.whole.lens()
     }
 
     /// Copies a memory by its number. Whoever has the number has it from one who saw the words written.
     pub(crate) fn read(&self, number: u32, into: &mut [u64]) {
-        let words = self.shards[home(number)].words(number as usize >> SHARD_BITS, self.width);
-        for (word, from) in into.iter_mut().zip(words) {
-            *word = from.load(Ordering::Relaxed);
+        if self.parts.is_empty() {
+            return self.whole.read(number, into);
         }
-    }
-}
-
-/// The chunk that a memory is in, and its place there.
-#[inline]
-fn place(local: usize) -> (usize, usize) {
-    let chunk = (local / FIRST + 1).ilog2() as usize;
-    (chunk, local + FIRST - (FIRST << chunk))
-}
-
-impl Shard {
-    /// The words of a memory that is there.
-    #[inline]
-    fn words(&self, local: usize, width: usize) -> &[AtomicU64] {
-        let (chunk, at) = place(local);
-        let words: &[AtomicU64] = self.chunks[chunk].get().map_or(&[], |words| words);
-        &words[at * width..(at + 1) * width]
-    }
-
-    /// The number of a memory, or the free slot where it belongs. In vain, if it is being added.
-    #[inline]
-    fn find(&self, hash: u64, memory: &[u64]) -> Result<usize, usize> {
-        let Some(table) = self.tables[self.used.load(Ordering::Acquire)].get() else { return Err(0) };
-        // What was written before the slot can be read after it.
-        let slot = |at: usize| table[at].load(Ordering::Acquire);
-        slot::find(table.len(), hash, slot, |local| {
-            let words = self.words(local, memory.len());
-            words.iter().zip(memory).all(|(one, other)| one.load(Ordering::Relaxed) == *other)
-        })
-    }
-
-    /// Adds a memory that is new; its number.
-    #[cold]
-    fn add(&self, adding: &mut Adding, hash: u64, memory: &[u64], free: usize) -> Result<usize, Full> {
-        let (local, width) = (adding.len, memory.len());
-        let (chunk, at) = place(local);
-        if self.chunks[chunk].get().is_none() {
-            let words = (FIRST << chunk) * width;
-            adding.held.take(words * size_of::<AtomicU64>())?;
-            self.chunks[chunk].get_or_init(|| (0..words).map(|_| AtomicU64::new(0)).collect());
+        let mut numbers = [0; PARTS_MAX / IN_WORD];
+        self.whole.read(number, &mut numbers[..self.parts.len().div_ceil(IN_WORD)]);
+        for (at, (words, distinct)) in self.parts.iter().enumerate() {
+            let number = numbers[at / IN_WORD] >> ((at % IN_WORD) as u32 * NUMBER_BITS);
+            distinct.read(number as u32, &mut into[words.clone()]);
         }
-        let free = if self.is_full(local) { self.grow(adding, width, hash)? } else { free };
-        let words = self.chunks[chunk].get().map_or(&[][..], |words| &words[at * width..(at + 1) * width]);
-        for (word, from) in words.iter().zip(memory) {
-            word.store(*from, Ordering::Relaxed);
-        }
-        if let Some(table) = self.tables[self.used.load(Ordering::Relaxed)].get() {
-            table[free].store(slot::of(hash, local), Ordering::Release);
-        }
-        adding.len += 1;
-        Ok(local)
-    }
-
-    fn is_full(&self, len: usize) -> bool {
-        let table = self.tables[self.used.load(Ordering::Relaxed)].get();
-        table.is_none_or(|table| slot::is_full(len, table.len()))
-    }
-
-    /// Takes a table of twice the size; the free slot there for a memory that is to be added.
-    fn grow(&self, adding: &mut Adding, width: usize, hash: u64) -> Result<usize, Full> {
-        let used = self.used.load(Ordering::Relaxed);
-        let next = if self.tables[used].get().is_some() { used + 1 } else { used };
-        let len = SLOTS << next;
-        adding.held.take(len * size_of::<AtomicU32>())?;
-        let table: Box<[AtomicU32]> = (0..len).map(|_| AtomicU32::new(0)).collect();
-        let free = |hash: u64| {
-            let (Ok(at) | Err(at)) = slot::find(len, hash, |at| table[at].load(Ordering::Relaxed), |_| false);
-            at
-        };
-        for local in 0..adding.len {
-            let hash = hashed(self.words(local, width).iter().map(|word| word.load(Ordering::Relaxed)));
-            table[free(hash)].store(slot::of(hash, local), Ordering::Relaxed);
-        }
-        let free = free(hash);
-        self.tables[next].get_or_init(|| table);
-        self.used.store(next, Ordering::Release);
-        Ok(free)
     }
 }
 
@@ -169,17 +94,38 @@ impl Shard {
 mod tests {
     use std::collections::BTreeMap;
 
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn places_follow_each_other() {
-        let mut next = (0, 0);
-        for local in 0..100_000 {
-            assert_eq!(place(local), next);
-            next = if next.1 + 1 == FIRST << next.0 { (next.0 + 1, 0) } else { (next.0, next.1 + 1) };
+    proptest! {
+        /// In parts, each of which may be known from another memory or not, and whole: as a map has them.
+        #[test]
+        fn memories_have_numbers_of_their_own(
+            width in 1_usize..12,
+            met in prop::collection::vec((prop::collection::vec(0_u64..3, 12), any::<bool>()), 1..200),
+        ) {
+            let ledger = Arc::new(Ledger::new(u64::MAX));
+            for memories in [Memories::new, Memories::whole] {
+                let memories = memories(width, 1 << 22, &ledger);
+                let (mut numbers, mut last) = (BTreeMap::new(), None);
+                let mut read = vec![0; width];
+                for (words, knows) in &met {
+                    let words = &words[..width];
+                    let (number, is_new) = memories.number(words, last.filter(|_| *knows)).unwrap();
+                    prop_assert_eq!(is_new, !numbers.contains_key(words));
+                    prop_assert_eq!(*numbers.entry(words).or_insert(number), number);
+                    memories.read(number, &mut read);
+                    prop_assert_eq!(&read[..], words);
+                    last = Some((number, words));
+                }
+                let mut distinct: Vec<u32> = numbers.values().copied().collect();
+                distinct.sort_unstable();
+                distinct.dedup();
+                prop_assert_eq!(distinct.len(), numbers.len());
+                prop_assert_eq!(memories.lens().iter().sum::<usize>(), numbers.len());
+            }
         }
-        let most = (1 << 22) - 1;
-        assert!(place(most).0 < SIZES && !slot::is_full(most, SLOTS << (SIZES - 1)));
     }
 
     /// Threads that number the same memories in different orders, and read them by the numbers they got.
@@ -196,7 +142,7 @@ mod tests {
                     for round in 0..2 {
                         for at in 0..DISTINCT {
                             let seed = at * step % DISTINCT;
-                            let (number, is_new) = memories.number(&memory(seed)).expect("room");
+                            let (number, is_new) = memories.number(&memory(seed), None).expect("room");
                             assert!(!is_new || round == 0);
                             assert_eq!(*numbers.entry(seed).or_insert(number), number);
                             new += u64::from(is_new);
@@ -221,9 +167,9 @@ mod tests {
     fn there_are_only_so_many_numbers_and_so_much_memory() {
         let ledger = Arc::new(Ledger::new(u64::MAX));
         let none = Memories::new(1, 0, &ledger);
-        assert_eq!(none.number(&[1]), Err(Full::Numbers("memories")));
+        assert_eq!(none.number(&[1], None), Err(Full::Numbers("memories")));
         let tight = Memories::new(1, 1 << 22, &Arc::new(Ledger::new(20_000)));
-        let found = (0..100_000).find_map(|word| tight.number(&[word]).err());
+        let found = (0..100_000).find_map(|word| tight.number(&[word], None).err());
         assert_eq!(found, Some(Full::Bytes));
     }
 }

@@ -21,7 +21,9 @@ mod checkpoint;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod costs;
 mod cycles;
+mod distinct;
 mod effects;
 mod engine;
 pub(crate) mod error;

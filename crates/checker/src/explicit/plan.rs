@@ -25,6 +25,11 @@ impl Plan {
         matches!(self, Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_))
     }
 
+    /// Whether it ends where there are many states.
+    pub(crate) fn is_small(self) -> bool {
+        matches!(self, Plan::Small(_) | Plan::Few(_))
+    }
+
     /// Whether it goes through states that it does not keep.
     pub(crate) fn has_chains(self) -> bool {
         matches!(self, Plan::Chains(_))

@@ -16,6 +16,7 @@ use machine::Action;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::costs::{self, Cost, Costs};
 use super::cycles::Judged;
 use super::error::Error;
 use super::expand::{Census, Expander, Roles, Stuck, Successor};
@@ -68,44 +69,11 @@ struct Met {
 /// Who moved last before anybody did.
 pub(crate) const NOBODY: u8 = 15;
 
-/// What it costs to be in a state: steps, switches, and who may have moved last, one bit each, to be here at
-/// a cost that is known. All are 0 where nobody was here yet.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Cost(u64);
-
-impl Cost {
-    fn last(self) -> u64 {
-        self.0 & 0xffff
-    }
-
-    fn switches(self) -> u32 {
-        (self.0 >> 16 & 0xffff) as u32
-    }
-
-    fn steps(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    /// Whether nothing is gained by being here at this cost: `last` was here before, or somebody was a
-    /// switch earlier and no later, and gets everywhere at least as well.
-    pub(crate) fn settles(self, last: u8, switches: u32, steps: u32) -> bool {
-        self.last() & (1 << last) != 0
-            || self.last() != 0 && self.switches() < switches && self.steps() <= steps
-    }
-
-    pub(crate) fn settle(&mut self, last: u8, switches: u32, steps: u32) {
-        if self.last() == 0 {
-            self.0 = u64::from(steps) << 32 | u64::from(switches) << 16;
-        }
-        self.0 |= 1 << last;
-    }
-}
-
-/// Switches that a cost has room for.
+/// More switches are not looked for.
 pub(crate) const SWITCHES_MAX: u32 = 0xffff;
 
 /// What this search takes for a state, mostly, is what is kept for it.
-const _: () = assert!(size_of::<Cost>() + size_of::<Met>() == BYTES_FOR_SCHEDULES as usize);
+const _: () = assert!(costs::BYTES + size_of::<Met>() == BYTES_FOR_SCHEDULES as usize);
 
 const UNKNOWN: u32 = u32::MAX;
 
@@ -119,7 +87,7 @@ struct Bucket {
     steps: u32,
     meetings: Counted<Met>,
     /// The costs of all states.
-    costs: Counted<Cost>,
+    costs: Costs,
     /// The meetings of the block in hand that are the first, by where they are.
     kept: Vec<u32>,
     /// What follows these, by pieces, and how many pieces were taken.
@@ -305,19 +273,19 @@ impl<const R: usize> Lookup<'_, R> {
 impl Bucket {
     /// Reads the costs of these states, without waiting for one before the next.
     fn look_ahead(&self, states: impl Iterator<Item = u32>) {
-        let costs = states.filter_map(|state| self.costs.get(state as usize));
-        std::hint::black_box(costs.fold(0, |sum, cost| sum ^ cost.0));
+        let costs = states.filter_map(|state| self.costs.get(state));
+        std::hint::black_box(costs.fold(false, |all, cost| all ^ cost.settles(NOBODY, 0, 0)));
     }
 
     /// Whether it may be worth a meeting.
     fn gains(&self, Following { met, switch }: &Following) -> bool {
         let switches = self.switches + u32::from(*switch);
-        let settled = |cost: &Cost| cost.settles(met.last, switches, self.steps + 1);
-        met.loud || !self.costs.get(met.state as usize).is_none_or(settled)
+        let settled = |cost: Cost| cost.settles(met.last, switches, self.steps + 1);
+        met.loud || !self.costs.get(met.state).is_none_or(settled)
     }
 
     /// Settles the costs of the meetings of a block, and keeps those that are the first.
-    fn settle(&mut self, block: std::ops::Range<usize>) {
+    fn settle(&mut self, block: std::ops::Range<usize>) -> Result<(), Full> {
         self.kept.clear();
         for at in block.clone() {
             if at % PIECE == 0 {
@@ -326,15 +294,14 @@ impl Bucket {
             }
             let met = self.meetings[at];
             // Beyond where a cut search came there is none.
-            let Some(cost) = self.costs.get_mut(met.state as usize) else { continue };
-            if !cost.settles(met.last, self.switches, self.steps) {
-                cost.settle(met.last, self.switches, self.steps);
+            if self.costs.settle(met.state, met.last, self.switches, self.steps)? {
                 self.kept.push(at as u32);
             }
         }
         let pieces = self.kept.len().div_ceil(PIECE).max(self.pieces.len());
         self.pieces.resize_with(pieces, Mutex::default);
         self.taken = AtomicUsize::new(0);
+        Ok(())
     }
 }
 
@@ -357,7 +324,7 @@ impl<'a, const R: usize> Search<'a, R> {
             switches: 0,
             steps: 0,
             meetings: Counted::new(&self.limits.ledger),
-            costs: Counted::<Cost>::written(searched.states.len(), &self.limits.ledger)?,
+            costs: Costs::new(searched.states.len(), &self.limits.ledger)?,
             kept: Vec::new(),
             pieces: Vec::new(),
             taken: AtomicUsize::new(0),
@@ -371,7 +338,7 @@ impl<'a, const R: usize> Search<'a, R> {
             for from in (0..bucket.meetings.len()).step_by(BLOCK) {
                 self.limits.patience()?;
                 let block = from..bucket.meetings.len().min(from + BLOCK);
-                bucket.settle(block.clone());
+                bucket.settle(block.clone())?;
                 let together = bucket.kept.len() > self.limits.ceilings.alone;
                 bucket = team(worker, bucket, together);
                 self.meet(worker, &mut bucket, block, &mut after)?;

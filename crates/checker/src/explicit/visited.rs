@@ -70,48 +70,70 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
-/// Slots of tables with open addressing: 0 is free, else 6 bits of the hash and 26 bits of the number plus one.
+/// Tables with open addressing. A slot is 0 where it is free, else a number plus one, and above it some bits of the hash.
 pub(crate) mod slot {
-    const NUMBER_BITS: u32 = 26;
-    const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
+    /// The bits of the hash that slots may have; who keeps others in a hash keeps them above.
+    const TAG_BITS: u32 = 8;
+    const TAG_SHIFT: u32 = 40;
 
-    fn tag(hash: u64) -> u32 {
-        ((hash >> 40) as u32) << NUMBER_BITS
+    /// How the bits of a slot are used.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Form {
+        number_bits: u32,
+        number_mask: u32,
+        tag_mask: u32,
     }
 
-    /// The slot of a number.
-    pub(crate) fn of(hash: u64, number: usize) -> u32 {
-        tag(hash) | (number as u32 + 1)
-    }
+    impl Form {
+        /// Slots of so many bits, of which these are a number's.
+        pub(crate) const fn new(bits: u32, number_bits: u32) -> Form {
+            let tag_bits = if bits - number_bits < TAG_BITS { bits - number_bits } else { TAG_BITS };
+            let tag_mask = ((1 << tag_bits) - 1) << number_bits;
+            Form { number_bits, number_mask: (1 << number_bits) - 1, tag_mask }
+        }
 
-    /// The number in a slot.
-    pub(crate) fn number(slot: u32) -> Option<usize> {
-        ((slot & NUMBER_MASK) as usize).checked_sub(1)
+        #[inline]
+        fn tag(self, hash: u64) -> u32 {
+            ((hash >> TAG_SHIFT) as u32) << self.number_bits & self.tag_mask
+        }
+
+        /// The slot of a number.
+        #[inline]
+        pub(crate) fn of(self, hash: u64, number: usize) -> u32 {
+            self.tag(hash) | (number as u32 + 1)
+        }
+
+        /// The number in a slot.
+        #[inline]
+        pub(crate) fn number(self, slot: u32) -> Option<usize> {
+            ((slot & self.number_mask) as usize).checked_sub(1)
+        }
+
+        /// The number that `is` accepts, or the free slot where it belongs, in a table of so many slots.
+        #[inline]
+        pub(crate) fn find(
+            self,
+            slots: usize,
+            hash: u64,
+            slot: impl Fn(usize) -> u32,
+            is: impl Fn(usize) -> bool,
+        ) -> Result<usize, usize> {
+            let mut at = first(hash, slots);
+            loop {
+                let slot = slot(at);
+                let Some(number) = self.number(slot) else { return Err(at) };
+                if slot & self.tag_mask == self.tag(hash) && is(number) {
+                    return Ok(number);
+                }
+                at = if at + 1 == slots { 0 } else { at + 1 };
+            }
+        }
     }
 
     /// Where the slots begin that a hash may have, in a table of so many: fewer than 2^32, in the order of hashes.
     #[inline]
     pub(crate) fn first(hash: u64, slots: usize) -> usize {
         (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
-    }
-
-    /// The number that `is` accepts, or the free slot where it belongs, in a table of so many slots.
-    #[inline]
-    pub(crate) fn find(
-        slots: usize,
-        hash: u64,
-        slot: impl Fn(usize) -> u32,
-        is: impl Fn(usize) -> bool,
-    ) -> Result<usize, usize> {
-        let mut at = first(hash, slots);
-        loop {
-            let slot = slot(at);
-            let Some(number) = number(slot) else { return Err(at) };
-            if slot & !NUMBER_MASK == tag(hash) && is(number) {
-                return Ok(number);
-            }
-            at = if at + 1 == slots { 0 } else { at + 1 };
-        }
     }
 
     /// Whether a table of so many slots has no room for one more than `len`: four fifths full at most.
@@ -121,9 +143,21 @@ pub(crate) mod slot {
     }
 }
 
-/// The numbers of states, by hash.
+/// Slots of an index up to which it grows by as many as there are, and those of whole words: it is fast, as small ones have to be.
+/// Larger ones grow by half, and are as short as leaves them enough of the hash. Few where it is tested that it makes no
+/// difference.
+const WHOLE_MAX: usize = if cfg!(test) { 1 << 5 } else { 1 << 16 };
+/// Bits of a number up to which slots are short.
+const SHORT: u32 = if cfg!(test) { 8 } else { 21 };
+
+/// The numbers of states, by hash. Slots are bytes, as few as they take.
 struct Index {
-    slots: Counted<u32>,
+    slots: Counted<u8>,
+    len: usize,
+    /// Bytes of a slot.
+    width: usize,
+    mask: u32,
+    form: slot::Form,
     /// How many slots it begins with.
     least: usize,
 }
@@ -131,26 +165,55 @@ struct Index {
 impl Index {
     /// An index of a shard: some begin with more slots than others, so that not all grow at once.
     fn new(shard: usize, ledger: &Arc<Ledger>) -> Index {
-        Index { slots: Counted::new(ledger), least: 16 + shard % 8 * 2 }
+        let slots = Counted::new(ledger);
+        let form = slot::Form::new(u32::BITS, 1);
+        Index { slots, len: 0, width: 0, mask: 0, form, least: 16 + shard % 8 * 2 }
+    }
+
+    /// Takes so many free slots. The old ones are counted until the new ones take their place.
+    fn renew(&mut self, len: usize) -> Result<(), Full> {
+        let number_bits = usize::BITS - len.leading_zeros();
+        let is_short = len > WHOLE_MAX && number_bits <= SHORT;
+        let width = if is_short { 3 } else { size_of::<u32>() };
+        // A slot is read as a whole word.
+        self.slots = Counted::written(len * width + size_of::<u32>() - width, self.slots.ledger())?;
+        self.form = slot::Form::new(width as u32 * u8::BITS, number_bits);
+        (self.len, self.width, self.mask) = (len, width, u32::MAX >> (u32::BITS - width as u32 * u8::BITS));
+        Ok(())
+    }
+
+    #[inline]
+    fn slot(&self, at: usize) -> u32 {
+        let at = at * self.width;
+        let mut bytes = [0; size_of::<u32>()];
+        bytes.copy_from_slice(&self.slots[at..at + size_of::<u32>()]);
+        u32::from_le_bytes(bytes) & self.mask
+    }
+
+    /// Fills a free slot.
+    #[inline]
+    fn fill(&mut self, at: usize, hash: u64, number: usize) {
+        let slot = self.form.of(hash, number).to_le_bytes();
+        let at = at * self.width;
+        self.slots[at..at + self.width].copy_from_slice(&slot[..self.width]);
     }
 
     /// The number that `is` accepts, or the free slot where it belongs.
     #[inline]
     fn find(&self, hash: u64, is: impl Fn(usize) -> bool) -> Result<usize, usize> {
-        slot::find(self.slots.len(), hash, |at| self.slots[at], is)
+        self.form.find(self.len, hash, |at| self.slot(at), is)
     }
 
     /// Makes room for one more than `len`.
     #[inline]
     fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) -> Result<(), Full> {
-        if slot::is_full(len, self.slots.len()) {
-            let size = (self.slots.len() * 2).max(self.least);
-            // The old slots are counted until the new ones take their place.
-            self.slots = Counted::written(size, self.slots.ledger())?;
+        if slot::is_full(len, self.len) {
+            let more = if self.len < WHOLE_MAX { self.len } else { self.len / 2 };
+            self.renew((self.len + more).max(self.least))?;
             for number in 0..len {
                 let hash = hash_of(number);
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);
-                self.slots[at] = slot::of(hash, number);
+                self.fill(at, hash, number);
             }
         }
         Ok(())
@@ -211,9 +274,10 @@ impl<const R: usize> Shard<R> {
         }
     }
 
+    /// The slot where those of a hash begin.
     #[inline]
     fn slot(&self, hash: u64) -> u32 {
-        if self.len() == 0 { 0 } else { self.index.slots[slot::first(hash, self.index.slots.len())] }
+        if self.len() == 0 { 0 } else { self.index.slot(slot::first(hash, self.index.len)) }
     }
 
     /// Adds a state that a step leads to, where it is new.
@@ -237,7 +301,7 @@ impl<const R: usize> Shard<R> {
             return Err(Full::Numbers("states"));
         }
         self.rows.push(&row)?;
-        self.index.slots[at] = slot::of(hash, len);
+        self.index.fill(at, hash, len);
         Ok(len)
     }
 
@@ -274,7 +338,7 @@ impl<const R: usize> Shard<R> {
     /// Forgets all states, and keeps the room of a small shard.
     pub(crate) fn clear(&mut self) {
         const SMALL: usize = 1024;
-        if self.index.slots.len() > SMALL {
+        if self.index.len > SMALL {
             *self = Shard::new(self.most, self.actors, self.home, self.again.ledger());
         } else {
             self.index.slots.fill(0);
@@ -299,11 +363,11 @@ fn look_ahead<'a, const R: usize>(hashes: impl Iterator<Item = (&'a Shard<R>, u6
     for (slot, (shard, hash)) in slots.iter_mut().zip(hashes.clone()) {
         *slot = shard.slot(hash);
     }
-    let numbers = slots
-        .iter()
-        .zip(hashes)
-        .filter_map(|(slot, (shard, _))| slot::number(*slot).map(|number| shard.rows.at(number)[0]));
-    std::hint::black_box(numbers.fold(0, |sum, word| sum ^ word));
+    let word = |(slot, (shard, _)): (&u32, (&Shard<R>, u64))| {
+        shard.index.form.number(*slot).map(|number| shard.rows.at(number)[0])
+    };
+    let words = slots.iter().zip(hashes).filter_map(word);
+    std::hint::black_box(words.fold(0, |sum, word| sum ^ word));
 }
 
 /// The states that were met, numbered densely now that no more come.

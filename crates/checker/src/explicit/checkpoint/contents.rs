@@ -10,6 +10,7 @@ use scenario::{BadState, Ending};
 use serde::{Deserialize, Serialize};
 
 use super::file::{Reader, Writer};
+use crate::explicit::distinct::number_at;
 use crate::explicit::error::Refused;
 use crate::explicit::findings::{Bad, Findings, Named, Places, Rest, Told};
 use crate::explicit::key::{Key, MEMORY_BITS, SHARD_BITS, SHARDS, control_of, home, memory_of};
@@ -124,7 +125,7 @@ pub(super) fn write<const R: usize, S: Deref<Target = Shard<R>>>(
     let width = prepared.packing.words();
     for (shard, len) in lens.iter().enumerate() {
         to.number(*len as u64)?;
-        to.rows(*len, width, |local, row| has.memories.read(Memories::number_at(shard, local), row))?;
+        to.rows(*len, width, |local, row| has.memories.read(number_at(shard, local), row))?;
     }
     for shard in has.shards {
         let (expanded, len, again) = shard.level();
@@ -210,14 +211,14 @@ pub(super) fn read<const R: usize>(
     let mut lens = Vec::with_capacity(SHARDS);
     for shard in 0..SHARDS {
         let len = from.count(1 << (MEMORY_BITS - SHARD_BITS))?;
-        from.rows(len, width, |local, row| match memories.number(row)? {
-            (number, true) if number == Memories::number_at(shard, local) => Ok(()),
+        from.rows(len, width, |local, row| match memories.number(row, None)? {
+            (number, true) if number == number_at(shard, local) => Ok(()),
             _ => Err(Trouble::Refused(Refused::Damaged)),
         })?;
         lens.push(len);
     }
     for initial in &prepared.initial {
-        if memories.number(initial)?.1 {
+        if memories.number(initial, None)?.1 {
             return Err(Refused::Models.into());
         }
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::judging::Verdict;
 use super::member::{Member, More, Said, Stop, Stopping};
 use super::search::Share;
+use crate::explicit::costs::{self, Costs};
 use crate::explicit::cycles::KINDS;
 use crate::explicit::expand::{Census, Expander, Roles, Stuck, Successor};
 use crate::explicit::findings::{Bad, Findings, Named, Places, Told};
@@ -19,7 +20,7 @@ use crate::explicit::key::{Key, control_of, memory_of};
 use crate::explicit::ledger::{Counted, Full, Held};
 use crate::explicit::limits::Halt;
 use crate::explicit::seen::{Eyes, Seen};
-use crate::explicit::shortest::{Cost, End, NOBODY, SWITCHES_MAX, Way, loud};
+use crate::explicit::shortest::{End, NOBODY, SWITCHES_MAX, Way, loud};
 
 /// Meetings that a process goes on from in a round.
 const ROUND: usize = 1 << 13;
@@ -28,8 +29,7 @@ const ROUND: usize = 1 << 13;
 const FEW: usize = if cfg!(test) { 3 } else { 1 << 11 };
 
 /// What the search for ways takes for a state, mostly: its cost, its meeting, and some that are still to come.
-pub(super) const BYTES_FOR_WAYS: u64 =
-    (size_of::<Cost>() + size_of::<Met>() + 2 * size_of::<Coming>()) as u64;
+pub(super) const BYTES_FOR_WAYS: u64 = (costs::BYTES + size_of::<Met>() + 2 * size_of::<Coming>()) as u64;
 
 /// What it costs: switches and steps.
 type Price = (u32, u32);
@@ -102,7 +102,7 @@ struct Search<'m, 'a, const R: usize> {
     loud: Vec<FxHashSet<u32>>,
     expander: Expander<'m>,
     stuck: Stuck,
-    costs: Counted<Cost>,
+    costs: Costs,
     met: Counted<Met>,
     waiting: BTreeMap<Price, Counted<Coming>>,
     louds: BTreeMap<Price, Vec<Loud>>,
@@ -126,7 +126,7 @@ pub(super) fn ways<'a, const R: usize>(
     let (prepared, limits) = (member.prepared, member.limits);
     let ledger = &limits.ledger;
     ledger.reserve(0);
-    let costs = Counted::<Cost>::written(share.states.len(), ledger);
+    let costs = Costs::new(share.states.len(), ledger);
     let costs = member.note(costs.map_err(Stopping::from))?;
     let room = if costs.is_some() { Ok(()) } else { Err(Halt::Stopped.into()) };
     let there_is = match member.agree(room) {
@@ -307,9 +307,7 @@ impl<const R: usize> Search<'_, '_, R> {
         coming.sort_unstable_by_key(|coming| coming.order);
         let mut kept = Vec::new();
         for one in coming.iter() {
-            let cost = &mut self.costs[one.met.state as usize];
-            if !cost.settles(one.met.last, switches, steps) {
-                cost.settle(one.met.last, switches, steps);
+            if self.costs.settle(one.met.state, one.met.last, switches, steps)? {
                 kept.push(*one);
             }
         }
@@ -496,7 +494,7 @@ impl<const R: usize> Search<'_, '_, R> {
     ) -> Result<(), Stopping> {
         let Some(state) = self.share.states.find(key) else { return Ok(()) };
         let met = met(state);
-        if !self.costs[state as usize].settles(met.last, price.0, price.1) {
+        if !self.costs.get(state).is_none_or(|cost| cost.settles(met.last, price.0, price.1)) {
             let ledger = &self.member.limits.ledger;
             let waiting = self.waiting.entry(price).or_insert_with(|| Counted::new(ledger));
             waiting.push(Coming { order, met })?;
