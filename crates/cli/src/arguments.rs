@@ -135,13 +135,14 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 14] = [
+const OF_ENGINES: [(&str, &[Engine]); 15] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
     ("executions", &[Engine::Loom, Engine::Shuttle]),
     ("states-max", &[Engine::Explicit]),
     ("memory-max", &[Engine::Explicit]),
+    ("disk", &[Engine::Explicit]),
     ("reduce", &[Engine::Explicit]),
     ("checkpoint", &[Engine::Explicit]),
     ("resume", &[Engine::Explicit]),

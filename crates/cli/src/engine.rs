@@ -61,7 +61,7 @@ impl Default for Bounds {
     fn default() -> Bounds {
         let scenario::Bounds { states_max, bytes_max, time_max, .. } = scenario::Bounds::default();
         let (memory_max, time_max) = (bytes_max >> 20, time_max.as_secs_f64());
-        Bounds { threads: None, states_max, memory_max, time_max, reduce: Reduce::Order }
+        Bounds { threads: None, states_max, memory_max, disk: None, time_max, reduce: Reduce::Order }
     }
 }
 
@@ -78,6 +78,13 @@ impl Bounds {
             tree: TreeChoice::default(),
             bounds: self.clone(),
         }
+    }
+
+    /// Sees that files can be made where states shall be moved to.
+    fn see_disk(&self) -> Result<(), Error> {
+        let Some(folder) = &self.disk else { return Ok(()) };
+        let wrong = |why| Error::File { path: folder.clone(), why };
+        tempfile::tempfile_in(folder).map(drop).map_err(wrong)
     }
 
     fn threads(&self) -> usize {
@@ -157,6 +164,7 @@ impl Searcher {
         chosen: &[Chosen<'c>],
         mut take: impl FnMut(usize, Result<Answer, Error>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        search.bounds.see_disk()?;
         // All processes are in the same search.
         let threads = if self.together.is_some() { 1 } else { search.bounds.threads() };
         let at_once = threads.min(chosen.len());
@@ -181,7 +189,7 @@ impl Searcher {
                 let Some(cache) = cache else {
                     return Ok((self.run(search, bounds, each, chosen, &scenario, gauge)?, None));
                 };
-                let options = self.explicit(bounds, search.bounds.reduce, each, gauge);
+                let options = self.explicit(bounds, &search.bounds, each, gauge);
                 let options = explicit::Options { checkpoint: self.checkpoint(chosen, &scenario), ..options };
                 let wrong = |why| wrong_model(&chosen.target(), &why);
                 let search = |prepared: &_| explicit::check_prepared(prepared, &options);
@@ -212,11 +220,12 @@ impl Searcher {
         job: impl Fn(&I, &explicit::Options) -> R + Sync,
         mut take: impl FnMut(usize, R) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        bounds.see_disk()?;
         let at_once = bounds.threads().min(items.len());
         let progress = Progress::new(self.progress, items.len());
-        let (bounds, reduce) = (bounds.explicit().bounds(at_once), bounds.reduce);
+        let each = bounds.explicit().bounds(at_once);
         let job = |item: &I| {
-            progress.during(&name(item), |gauge| job(item, &self.explicit(bounds, reduce, 1, gauge)))
+            progress.during(&name(item), |gauge| job(item, &self.explicit(each, bounds, 1, gauge)))
         };
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }
@@ -232,7 +241,7 @@ impl Searcher {
     ) -> Result<Outcome, Error> {
         match search.engine {
             Engine::Explicit => {
-                let options = self.explicit(bounds, search.bounds.reduce, threads, gauge);
+                let options = self.explicit(bounds, &search.bounds, threads, gauge);
                 let options = explicit::Options { checkpoint: self.checkpoint(chosen, scenario), ..options };
                 let outcome = match &self.together {
                     Some(together) => together.check(scenario, &options),
@@ -250,18 +259,19 @@ impl Searcher {
     fn explicit(
         &self,
         bounds: scenario::Bounds,
-        reduce: Reduce,
+        asked: &Bounds,
         threads: usize,
         gauge: &Arc<Gauge>,
     ) -> explicit::Options {
         let (interrupt, gauge) = (Some(self.interrupt.clone()), Some(gauge.clone()));
-        let reduce = match reduce {
+        let reduce = match asked.reduce {
             Reduce::None => explicit::Reduce::None,
             Reduce::Order => explicit::Reduce::Order(explicit::Reduce::LARGE),
             Reduce::Always => explicit::Reduce::Always(explicit::Reduce::LARGE),
             Reduce::Chains => explicit::Reduce::Chains(explicit::Reduce::LARGE),
         };
-        explicit::Options { bounds, threads, reduce, interrupt, gauge, checkpoint: None }
+        let disk = asked.disk.clone();
+        explicit::Options { bounds, threads, reduce, interrupt, gauge, disk, checkpoint: None }
     }
 
     fn checkpoint(&self, chosen: &Chosen<'_>, scenario: &Scenario) -> Option<explicit::Checkpoint> {

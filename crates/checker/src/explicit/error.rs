@@ -207,6 +207,14 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         why: Refused,
     },
+    /// What was moved to a disk could not be read. What was found since then may be wrong, and is not told.
+    #[error("{}: {why}: what was moved there from memory can't be read; name a folder on another disk, or none", folder.display())]
+    Disk {
+        /// The folder.
+        folder: PathBuf,
+        /// What went wrong.
+        why: String,
+    },
     /// A run was asked to start in an initial state that does not exist.
     #[error("there is no initial state {0}")]
     NoSuchInitial(usize),

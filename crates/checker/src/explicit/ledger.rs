@@ -1,8 +1,11 @@
 //! What a search keeps in memory, counted before it is asked for.
 
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::disk::Disk;
 
 /// Why there is no room for more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,12 +25,36 @@ pub(crate) struct Ledger {
     /// What is kept free for what comes later.
     reserved: AtomicU64,
     peak: AtomicU64,
+    /// Where there is room besides.
+    disk: Option<Disk>,
 }
 
+/// The part of all memory, in quarters, from which on what can be on a disk is. At once where it is tested that it makes no
+/// difference.
+const SCARCE: u64 = if cfg!(test) { 0 } else { 3 };
+
 impl Ledger {
+    #[cfg(test)]
     pub(crate) fn new(most: u64) -> Ledger {
+        Ledger::with_disk(most, None)
+    }
+
+    /// One that has a folder besides.
+    pub(crate) fn with_disk(most: u64, folder: Option<&Path>) -> Ledger {
         let [counted, models, reserved, peak] = Default::default();
-        Ledger { most, counted, models, reserved, peak }
+        Ledger { most, counted, models, reserved, peak, disk: folder.map(Disk::new) }
+    }
+
+    /// Where there is room besides, if there is.
+    pub(crate) fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
+    }
+
+    /// The same, where memory is scarce.
+    pub(crate) fn disk_if_scarce(&self) -> Option<&Disk> {
+        let is_scarce =
+            || (self.now() + self.reserved.load(Ordering::Relaxed)) / SCARCE.max(1) >= self.most / 4;
+        self.disk.as_ref().filter(|_| SCARCE == 0 || is_scarce())
     }
 
     /// Counts so many bytes, if there is room for them.

@@ -100,7 +100,10 @@ impl<'a> Limits<'a> {
         let bytes_max = options.bounds.bytes_max;
         Limits {
             options,
-            ledger: Arc::new(Ledger::new(bytes_max - bytes_max / ALLOCATOR_PART)),
+            ledger: Arc::new(Ledger::with_disk(
+                bytes_max - bytes_max / ALLOCATOR_PART,
+                options.disk.as_deref(),
+            )),
             ceilings,
             prepared,
             started,
@@ -191,6 +194,9 @@ impl<'a> Limits<'a> {
             self.stop(Bound::Interrupt);
             return Err(Halt::Stopped);
         }
+        if let Some(unreadable) = self.unreadable() {
+            return Err(unreadable.into());
+        }
         if self.elapsed() >= self.time_max() {
             self.stop(Bound::Time);
             return Err(Halt::Stopped);
@@ -235,7 +241,20 @@ impl<'a> Limits<'a> {
     }
 
     pub(crate) fn error(&self) -> Option<Error> {
-        lock(&self.broken).clone()
+        lock(&self.broken).clone().or_else(|| self.unreadable())
+    }
+
+    /// What was written to the disk and can't be read: whatever was found since then may be wrong.
+    fn unreadable(&self) -> Option<Error> {
+        let disk = self.ledger.disk()?;
+        let why = disk.unreadable()?.to_owned();
+        Some(Error::Disk { folder: disk.folder().to_owned(), why })
+    }
+
+    /// Why the disk was of no more use, if that stopped the search.
+    pub(crate) fn has_no_disk(&self) -> Option<String> {
+        let disk = self.ledger.disk().filter(|_| self.stopped_by() == Some(Bound::Memory))?;
+        Some(format!("nothing more could be written to {}: {}", disk.folder().display(), disk.unwritable()?))
     }
 
     /// What the engine ran out of besides memory, if that stopped the search.

@@ -23,6 +23,7 @@ mod checkpoint;
 mod common;
 mod costs;
 mod cycles;
+mod disk;
 mod distinct;
 mod effects;
 mod engine;

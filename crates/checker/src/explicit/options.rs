@@ -26,6 +26,8 @@ pub struct Options {
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Shows how far the search is.
     pub gauge: Option<Arc<Gauge>>,
+    /// A folder for states that were met long ago, where memory is scarce: about half of what a state takes. Nothing stays there.
+    pub disk: Option<PathBuf>,
     /// Where the search is left now and then, and where a bound or the user ends it, and goes on from if it was left before.
     /// Bounds are then on all of the search, with what was done and spent before. Once an outcome [is whole](super::is_whole), the
     /// caller takes it away ([`forget`](super::forget)).
@@ -36,8 +38,8 @@ impl Default for Options {
     /// The default bounds, one thread, no reduction.
     fn default() -> Options {
         let reduce = Reduce::None;
-        let (interrupt, gauge, checkpoint) = Default::default();
-        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, gauge, checkpoint }
+        let (interrupt, gauge, disk, checkpoint) = Default::default();
+        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, gauge, disk, checkpoint }
     }
 }
 

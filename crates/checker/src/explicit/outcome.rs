@@ -82,7 +82,8 @@ impl CameTo {
         let numbers = limits.ran_out_of().map(|what| format!("the engine has no more numbers for {what}"));
         let untold = (untold > 0)
             .then(|| format!("no schedule was looked for to the end for {untold} of the bad states"));
-        let remark = numbers.into_iter().chain(untold).collect::<Vec<_>>().join("; ");
+        let remark =
+            numbers.into_iter().chain(limits.has_no_disk()).chain(untold).collect::<Vec<_>>().join("; ");
         let outcome = Outcome {
             bad,
             endings: endings.into_iter().collect(),

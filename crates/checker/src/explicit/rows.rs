@@ -5,13 +5,16 @@
 //! fit.
 
 use std::array;
+use std::fs::File;
 use std::sync::Arc;
 
 use super::key::{CONTROL_MASK, Key, MEMORY_MASK, SHARD_BITS, position};
 use super::ledger::{Counted, Full, Ledger};
 
 /// Rows that are allocated together.
-pub(crate) const CHUNK: usize = 512;
+pub(crate) const CHUNK: usize = if cfg!(test) { 4 } else { 512 };
+/// The last chunks stay in memory.
+const KEPT: usize = if cfg!(test) { 2 } else { 8 };
 /// Parts in a word of a key: a memory and two control states in the first, three control states in the others.
 const PARTS: usize = 3;
 /// So many keys of a shard are kept whole; few where it is tested that it makes no difference.
@@ -22,6 +25,9 @@ pub(crate) struct Rows<const R: usize> {
     layout: Layout<R>,
     /// Each is longer by one key than its rows: a row is read as a whole key.
     chunks: Vec<Counted<u8>>,
+    /// How many of the first chunks are on a disk, and are empty here; and where.
+    moved: usize,
+    file: Option<File>,
     len: usize,
     /// The bits that some row has.
     met: Row<R>,
@@ -172,10 +178,10 @@ impl<const R: usize> Layout<R> {
         key
     }
 
-    /// The row that begins at a byte.
+    /// The row in as many bytes as a key has.
     #[inline]
-    fn read(&self, chunk: &[u8], at: usize) -> Row<R> {
-        let words = chunk[at..at + size_of::<Key<R>>()].as_chunks().0;
+    fn read(&self, bytes: &[u8]) -> Row<R> {
+        let words = bytes.as_chunks().0;
         array::from_fn(|word| u64::from_le_bytes(words[word]) & self.masks[word])
     }
 }
@@ -187,7 +193,8 @@ impl<const R: usize> Rows<R> {
     }
 
     fn of(layout: Layout<R>, ledger: &Arc<Ledger>) -> Rows<R> {
-        Rows { layout, chunks: Vec::new(), len: 0, met: [0; R], ledger: ledger.clone() }
+        let (chunks, moved, file) = Default::default();
+        Rows { layout, chunks, moved, file, len: 0, met: [0; R], ledger: ledger.clone() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -212,7 +219,57 @@ impl<const R: usize> Rows<R> {
     /// The row with a number.
     #[inline]
     pub(crate) fn at(&self, number: usize) -> Row<R> {
-        self.layout.read(&self.chunks[number / CHUNK], number % CHUNK * self.layout.bytes)
+        match self.bytes(number) {
+            Some(bytes) => self.layout.read(bytes),
+            None => self.on_disk(number),
+        }
+    }
+
+    /// What is in memory of a row, to have it at hand.
+    #[inline]
+    pub(crate) fn touch(&self, number: usize) -> u64 {
+        self.bytes(number).map_or(0, |bytes| self.layout.read(bytes)[0])
+    }
+
+    #[inline]
+    fn bytes(&self, number: usize) -> Option<&[u8]> {
+        let at = number % CHUNK * self.layout.bytes;
+        self.chunks[number / CHUNK].get(at..at + size_of::<Key<R>>())
+    }
+
+    #[cold]
+    fn on_disk(&self, number: usize) -> Row<R> {
+        let mut bytes = [[0; size_of::<u64>()]; R];
+        self.read_back(number / CHUNK, number % CHUNK * self.layout.bytes, bytes.as_flattened_mut());
+        self.layout.read(bytes.as_flattened())
+    }
+
+    /// Bytes of a chunk that is on the disk.
+    fn read_back(&self, chunk: usize, from: usize, into: &mut [u8]) {
+        if let (Some(disk), Some(file)) = (self.ledger.disk(), &self.file) {
+            disk.read(file, chunk * CHUNK * self.layout.bytes + from, into);
+        }
+    }
+
+    /// All keys, in the order of their numbers.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key<R>> {
+        let (layout, mut read) = (&self.layout, Vec::new());
+        (0..self.len).map(move |number| {
+            let at = number % CHUNK * layout.bytes;
+            let bytes = self.bytes(number).unwrap_or_else(|| {
+                if at == 0 {
+                    read.resize(self.full(), 0);
+                    self.read_back(number / CHUNK, 0, &mut read);
+                }
+                &read[at..at + size_of::<Key<R>>()]
+            });
+            layout.key(&layout.read(bytes))
+        })
+    }
+
+    /// The bytes of a chunk that is full: the last row is read as a whole key, too.
+    fn full(&self) -> usize {
+        (CHUNK - 1) * self.layout.bytes + size_of::<Key<R>>()
     }
 
     /// The key with a number.
@@ -241,13 +298,35 @@ impl<const R: usize> Rows<R> {
     /// Makes room in the last chunk, or in one more.
     #[cold]
     fn lengthen(&mut self, chunk: usize, end: usize) -> Result<(), Full> {
-        let full = CHUNK * self.layout.bytes + size_of::<Key<R>>();
+        let full = self.full();
         if self.chunks.len() == chunk {
-            self.chunks.push(Counted::new(&self.ledger));
+            let room = self.move_away().unwrap_or_else(|| Counted::new(&self.ledger));
+            self.chunks.push(room);
         }
         // The first chunk of a shard grows by itself, so that small searches stay small.
         let bytes = if chunk == 0 { (end + end / 2).min(full) } else { full };
         self.chunks[chunk].stretch(bytes)
+    }
+
+    /// Moves the first two chunks that are in memory to the disk, where it is scarce: the room of one is taken again, and there is
+    /// more for what has to stay in memory.
+    fn move_away(&mut self) -> Option<Counted<u8>> {
+        let mut room = None;
+        for _ in 0..2 {
+            let disk = self.ledger.disk_if_scarce().filter(|_| self.moved + KEPT < self.chunks.len());
+            let Some(disk) = disk else { break };
+            if self.file.is_none() {
+                self.file = disk.file();
+            }
+            let Some(file) = &self.file else { break };
+            let chunk = &mut self.chunks[self.moved];
+            if !disk.write(file, self.moved * CHUNK * self.layout.bytes, chunk) {
+                break;
+            }
+            room = Some(std::mem::replace(chunk, Counted::new(&self.ledger)));
+            self.moved += 1;
+        }
+        room
     }
 
     /// Writes all rows anew, so that they are narrow and this key fits; its row.
@@ -256,8 +335,8 @@ impl<const R: usize> Rows<R> {
         let mut met = self.layout.key(&self.met);
         met.iter_mut().zip(key).for_each(|(met, word)| *met |= word);
         let mut narrow = Rows::of(self.layout.narrow(&met), &self.ledger);
-        for number in 0..self.len {
-            if let Some(row) = narrow.layout.row(&self.get(number)) {
+        for key in self.keys() {
+            if let Some(row) = narrow.layout.row(&key) {
                 narrow.push(&row)?;
             }
         }
@@ -268,7 +347,7 @@ impl<const R: usize> Rows<R> {
     /// Forgets all keys, and keeps the room of one chunk.
     pub(crate) fn clear(&mut self) {
         self.chunks.truncate(1);
-        (self.len, self.met) = (0, [0; R]);
+        (self.len, self.met, self.moved) = (0, [0; R], 0);
     }
 }
 
@@ -318,5 +397,51 @@ mod tests {
         // There is no room to write them anew.
         assert_eq!(rows.fit(&key(1 << 17)), Err(Full::Bytes));
         assert!((0..kept).all(|number| rows.get(number as usize) == key(number % 1000)));
+    }
+
+    fn on_disk(rows: usize) -> (tempfile::TempDir, Rows<2>) {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Arc::new(Ledger::with_disk(u64::MAX, Some(folder.path())));
+        let mut all = Rows::<2>::new(3, Some(7), &ledger);
+        for number in 0..rows {
+            let row = all.fit(&state(number)).unwrap();
+            all.push(&row).unwrap();
+        }
+        (folder, all)
+    }
+
+    fn state(number: usize) -> Key<2> {
+        let number = number as u32;
+        moved(
+            &moved(&[0; 2], 0, number % 1000, number << SHARD_BITS | 7),
+            2,
+            number / 3,
+            number << SHARD_BITS | 7,
+        )
+    }
+
+    #[test]
+    fn rows_are_read_from_the_disk_as_they_were() {
+        for len in [1, 4, 11, 12, 13, 1000, 5003] {
+            let (_folder, mut rows) = on_disk(len);
+            assert_eq!(rows.moved, rows.chunks.len().saturating_sub(KEPT + 1));
+            assert!((0..len).all(|number| rows.get(number) == state(number)));
+            assert!(rows.keys().eq((0..len).map(state)));
+            rows.clear();
+            let row = rows.fit(&state(3)).unwrap();
+            rows.push(&row).unwrap();
+            assert_eq!(rows.get(0), state(3));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_noted() {
+        let (_folder, rows) = on_disk(1000);
+        assert_eq!(rows.ledger.disk().unwrap().unreadable(), None);
+        rows.file.as_ref().unwrap().set_len(100).unwrap();
+        assert_eq!(rows.get(1), state(1));
+        assert_eq!(rows.ledger.disk().unwrap().unreadable(), None);
+        rows.get(500);
+        assert!(rows.ledger.disk().unwrap().unreadable().is_some());
     }
 }

@@ -157,11 +157,14 @@ fn told(
     threads: usize,
 ) -> Option<(String, BTreeSet<AtRest>)> {
     let bounds = Bounds { states_max, ..Bounds::default() };
-    let options = Options { threads, bounds, reduce, ..Options::default() };
+    told_with(program, &Options { threads, bounds, reduce, ..Options::default() })
+}
+
+fn told_with(program: &Program, options: &Options) -> Option<(String, BTreeSet<AtRest>)> {
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
     let asked = Asked { ceilings, rests: true, ..Asked::default() };
     let prepared = Prepared::new(&program.scenario()).ok()?;
-    let mut answer = search_prepared(&prepared, &options, &asked).ok()?;
+    let mut answer = search_prepared(&prepared, options, &asked).ok()?;
     (answer.outcome.seconds, answer.outcome.bytes) = (0.0, 0);
     Some((format!("{:#?}", answer.outcome), answer.rests))
 }
@@ -191,6 +194,56 @@ fn threads_that_share_even_the_smallest_frontier_change_nothing() {
     }
     let (whole, bad) = met.into_inner();
     assert!(whole > 300 && bad > 100, "{whole} were searched, {bad} have bad states");
+}
+
+#[test]
+fn states_on_a_disk_are_the_same_states() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let met = RefCell::new((0, 0));
+    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 1 => locking()];
+    let states_max = prop_oneof![Just(5000), 100..2000_u64];
+    let reduce =
+        prop_oneof![3 => Just(Reduce::None), 1 => Just(Reduce::Always(0)), 1 => Just(Reduce::Chains(0))];
+    let threads = prop_oneof![2 => Just(1), 1 => team_sizes()];
+    let run = TestRunner::new(config).run(
+        &(programs, states_max, reduce, threads),
+        |(program, states_max, reduce, threads)| {
+            let bounds = Bounds { states_max, ..Bounds::default() };
+            let options = Options { threads, bounds, reduce, ..Options::default() };
+            let in_memory = told_with(&program, &options);
+            let disk = Some(folder.path().to_owned());
+            prop_assert_eq!(&told_with(&program, &Options { disk, ..options }), &in_memory);
+            let (whole, bad) = *met.borrow();
+            let is_bad = in_memory.as_ref().is_some_and(|(told, _)| told.contains("BadState"));
+            met.replace((whole + usize::from(in_memory.is_some()), bad + usize::from(is_bad)));
+            Ok(())
+        },
+    );
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+    let (whole, bad) = met.into_inner();
+    assert!(whole > 250 && bad > 100, "{whole} were searched, {bad} have bad states");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_folder_that_nothing_can_be_written_to_is_told_where_it_would_have_helped() {
+    let disk = Some("/dev/null/no-folder".into());
+    let all = check(&counter(3, 5), &Options { disk: disk.clone(), ..Options::default() });
+    let all = all.expect("a sound scenario");
+    assert_eq!((all.coverage, all.remark.as_str()), (Coverage::Exhausted, ""));
+    let mut without = 0;
+    for part in 1..10 {
+        let bounds = Bounds { bytes_max: all.bytes * part / 10, ..Bounds::default() };
+        let options = Options { bounds, disk: disk.clone(), ..Options::default() };
+        let told = check(&counter(3, 5), &options).expect("a sound scenario");
+        let says = told.remark.contains("nothing more could be written to /dev/null/no-folder: ");
+        assert!(!says || told.coverage == Coverage::Cut { bound: Bound::Memory });
+        without += usize::from(says);
+    }
+    assert!(without > 2, "{without} times");
 }
 
 /// Counts up by itself, and then finds what the other one, who only counts, has nothing to do with.

@@ -204,14 +204,17 @@ impl Index {
         self.form.find(self.len, hash, |at| self.slot(at), is)
     }
 
-    /// Makes room for one more than `len`.
+    /// Makes room for one more than `len`, which have these hashes.
     #[inline]
-    fn reserve(&mut self, len: usize, hash_of: impl Fn(usize) -> u64) -> Result<(), Full> {
+    fn reserve<H: Iterator<Item = u64>>(
+        &mut self,
+        len: usize,
+        hashes: impl FnOnce() -> H,
+    ) -> Result<(), Full> {
         if slot::is_full(len, self.len) {
             let more = if self.len < WHOLE_MAX { self.len } else { self.len / 2 };
             self.renew((self.len + more).max(self.least))?;
-            for number in 0..len {
-                let hash = hash_of(number);
+            for (number, hash) in hashes().enumerate() {
                 let (Ok(at) | Err(at)) = self.find(hash, |_| false);
                 self.fill(at, hash, number);
             }
@@ -292,7 +295,7 @@ impl<const R: usize> Shard<R> {
     pub(crate) fn insert(&mut self, key: &Key<R>, hash: u64) -> Result<usize, Full> {
         let row = self.rows.fit(key)?;
         let (rows, len) = (&self.rows, self.rows.len());
-        self.index.reserve(len, |number| mix(&rows.get(number)))?;
+        self.index.reserve(len, || rows.keys().map(|key| mix(&key)))?;
         let at = match self.index.find(hash, |number| rows.at(number) == row) {
             Ok(number) => return Ok(number),
             Err(at) => at,
@@ -364,7 +367,7 @@ fn look_ahead<'a, const R: usize>(hashes: impl Iterator<Item = (&'a Shard<R>, u6
         *slot = shard.slot(hash);
     }
     let word = |(slot, (shard, _)): (&u32, (&Shard<R>, u64))| {
-        shard.index.form.number(*slot).map(|number| shard.rows.at(number)[0])
+        shard.index.form.number(*slot).map(|number| shard.rows.touch(number))
     };
     let words = slots.iter().zip(hashes).filter_map(word);
     std::hint::black_box(words.fold(0, |sum, word| sum ^ word));

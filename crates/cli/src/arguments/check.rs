@@ -74,13 +74,13 @@ pub struct TogetherChoice {
     /// Searches each scenario by so many processes of this machine together, of one thread each: with nothing left out, and to
     /// the same result. They listen on the loopback address
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64),
-          conflicts_with_all = ["coverage", "final_states", "forced_by", "checkpoint", "shard", "tree", "reduce", "threads"])]
+          conflicts_with_all = ["coverage", "final_states", "forced_by", "checkpoint", "shard", "tree", "reduce", "threads", "disk"])]
     pub processes: Option<u16>,
     /// Searches each scenario by processes on these hosts together: a file with HOST:PORT on each line, for each process one.
     /// Each is started with the same arguments but `--process`, and listens there. Nothing is authenticated or encrypted: for
     /// networks only in which everybody is trusted
     #[arg(long, value_name = "FILE", requires = "process",
-          conflicts_with_all = ["coverage", "final_states", "forced_by", "checkpoint", "shard", "tree", "reduce", "threads", "processes"])]
+          conflicts_with_all = ["coverage", "final_states", "forced_by", "checkpoint", "shard", "tree", "reduce", "threads", "disk", "processes"])]
     pub hosts: Option<PathBuf>,
     /// Which of the hosts' lines is this process's, from 0 on. Process 0 tells the results, the others tell nothing
     #[arg(long, value_name = "K", conflicts_with = "processes")]

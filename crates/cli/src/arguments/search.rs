@@ -1,5 +1,7 @@
 //! Which engine searches, and how far.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::TreeChoice;
@@ -42,6 +44,10 @@ pub struct Bounds {
     /// Memory that all searches together may take
     #[arg(long, value_name = "MiB", default_value_t = scenario::Bounds::default().bytes_max >> 20)]
     pub memory_max: u64,
+    /// A folder on a disk that states which were met long ago are moved to where memory is scarce: there is room for some half more
+    /// then, and a search takes longer. Nothing stays there
+    #[arg(long, value_name = "DIR")]
+    pub disk: Option<PathBuf>,
     /// Time for each scenario
     #[arg(long, value_name = "SECONDS", default_value_t = scenario::Bounds::default().time_max.as_secs_f64(),
           value_parser = seconds)]
