@@ -444,4 +444,20 @@ mod tests {
         rows.get(500);
         assert!(rows.ledger.disk().unwrap().unreadable().is_some());
     }
+
+    #[test]
+    fn a_full_disk_loses_nothing() {
+        let (_folder, mut rows) = on_disk(1100);
+        let (moved, moved_to) = (rows.moved, rows.file.take());
+        rows.file = Some(File::options().write(true).open("/dev/full").unwrap());
+        // No part of them is wider than those before.
+        for number in 1100..1200 {
+            let row = rows.fit(&state(number)).unwrap();
+            rows.push(&row).unwrap();
+        }
+        assert!(rows.ledger.disk().unwrap().unwritable().is_some_and(|why| why.contains("No space")));
+        assert_eq!((rows.moved, rows.chunks.len()), (moved, 300));
+        rows.file = moved_to;
+        assert!(rows.keys().eq((0..1200).map(state)));
+    }
 }
