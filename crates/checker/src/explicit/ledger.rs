@@ -52,9 +52,8 @@ impl Ledger {
 
     /// The same, where memory is scarce.
     pub(crate) fn disk_if_scarce(&self) -> Option<&Disk> {
-        let is_scarce =
-            || (self.now() + self.reserved.load(Ordering::Relaxed)) / SCARCE.max(1) >= self.most / 4;
-        self.disk.as_ref().filter(|_| SCARCE == 0 || is_scarce())
+        let used = self.now() + self.reserved.load(Ordering::Relaxed);
+        self.disk.as_ref().filter(|_| used >= self.most / 4 * SCARCE)
     }
 
     /// Counts so many bytes, if there is room for them.
