@@ -261,7 +261,9 @@ impl<'a> Keeper<'a> {
         let written = file::replace(&self.to.file, |writer| {
             writer.put(&self.head)?;
             writer.put(&stand)?;
-            contents::write(writer, self.prepared, mark, has)
+            contents::write(writer, self.prepared, mark, has)?;
+            // What could not be read back is not what was there.
+            limits.error().map_or(Ok(()), |error| Err(io::Error::other(error)))
         });
         (self.last, self.took) = (Instant::now(), begun.elapsed());
         if let Err(why) = &written
