@@ -58,6 +58,7 @@ mod tests;
 pub mod together;
 mod trace;
 pub(crate) mod unfold;
+mod views;
 mod visit;
 mod visited;
 

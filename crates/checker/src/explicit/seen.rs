@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::limits::Halt;
 use super::prepared::Prepared;
 use super::unfold::Standing;
+use super::views::Views;
 
 /// How a state is bad.
 pub(crate) enum Seen {
@@ -96,8 +97,9 @@ impl Eyes<'_> {
             return Ok(());
         }
         let words = expander.words(memory).to_vec();
+        let mut views = Views::new(self.prepared, self.ledger);
         for view in 0..self.prepared.scenario.views.len() {
-            let seen = self.prepared.view(view, &words, self.ledger, &go_on)?;
+            let seen = views.one(view, &words, &go_on)?;
             into.extend(seen.into_iter().map(|seen| (seen.bad, Seen::View(view, seen.way, seen.cycle))));
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::key::Key;
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::prepared::Prepared;
+use super::views::Views;
 
 /// One thread's means to visit states.
 pub(crate) struct Visitor<'a> {
@@ -20,6 +21,7 @@ pub(crate) struct Visitor<'a> {
     limits: &'a Limits<'a>,
     stuck: Stuck,
     rests: FxHashSet<Rest>,
+    views: Views<'a>,
 }
 
 impl<'a> Visitor<'a> {
@@ -37,6 +39,7 @@ impl<'a> Visitor<'a> {
             limits,
             stuck: Stuck::default(),
             rests: FxHashSet::default(),
+            views: Views::new(prepared, &limits.ledger),
         }
     }
 
@@ -83,7 +86,7 @@ impl<'a> Visitor<'a> {
         let prepared = self.expander.prepared();
         let words = self.expander.words(rest.0);
         if views {
-            self.findings.in_views(rest.0, prepared.views(words, self.limits)?)?;
+            self.findings.in_views(rest.0, self.views.all(words, || self.limits.go_on())?)?;
         }
         if checks {
             let bad = prepared.final_checks(words, &rest.1)?;

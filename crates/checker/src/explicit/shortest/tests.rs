@@ -20,6 +20,7 @@ use crate::explicit::plan::Plan;
 use crate::explicit::reports::seen_in_automata;
 use crate::explicit::search::search;
 use crate::explicit::tests::team_sizes;
+use crate::explicit::views::Views;
 
 const R: usize = 2;
 
@@ -55,7 +56,8 @@ impl Plain<'_> {
                 }
                 Stillness::AtRest((_, returned)) => {
                     bad.extend(self.prepared.final_checks(&words, &returned).ok()?);
-                    bad.extend(self.prepared.views(&words, self.limits).ok()?);
+                    let mut views = Views::new(self.prepared, &self.limits.ledger);
+                    bad.extend(views.all(&words, || self.limits.go_on()).ok()?);
                 }
             }
         }
