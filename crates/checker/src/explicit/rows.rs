@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::key::{CONTROL_MASK, Key, MEMORY_MASK, SHARD_BITS, position};
 use super::ledger::{Counted, Full, Ledger};
 
-/// Rows that are allocated together.
-pub(crate) const CHUNK: usize = if cfg!(test) { 4 } else { 512 };
+/// Rows that are allocated together: with the rest of a key behind the last one they are a bit less than what an allocator has
+/// sizes for, a quarter of a power of two from one to the next, and not a bit more.
+pub(crate) const CHUNK: usize = if cfg!(test) { 4 } else { 504 };
 /// The last chunks stay in memory.
 const KEPT: usize = if cfg!(test) { 2 } else { 8 };
 /// Parts in a word of a key: a memory and two control states in the first, three control states in the others.
