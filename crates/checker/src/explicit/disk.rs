@@ -44,6 +44,11 @@ impl Disk {
         }
     }
 
+    /// Notes that what was read is not what was written there: a disk can lose what the kernel took for written, and no read fails.
+    pub(crate) fn refuse(&self) {
+        self.unreadable.get_or_init(|| "what is read is not what was written".to_owned());
+    }
+
     fn noted<T>(&self, done: io::Result<T>) -> Option<T> {
         done.map_err(|why| self.unwritable.get_or_init(|| why.to_string())).ok()
     }

@@ -6,7 +6,10 @@
 
 use std::array;
 use std::fs::File;
+use std::hash::Hasher;
 use std::sync::Arc;
+
+use rustc_hash::FxHasher;
 
 use super::key::{CONTROL_MASK, Key, MEMORY_MASK, SHARD_BITS, position};
 use super::ledger::{Counted, Full, Ledger};
@@ -29,6 +32,8 @@ pub(crate) struct Rows<const R: usize> {
     /// How many of the first chunks are on a disk, and are empty here; and where.
     moved: usize,
     file: Option<File>,
+    /// What was written of each of them, in short.
+    sums: Vec<u64>,
     len: usize,
     /// The bits that some row has.
     met: Row<R>,
@@ -194,8 +199,8 @@ impl<const R: usize> Rows<R> {
     }
 
     fn of(layout: Layout<R>, ledger: &Arc<Ledger>) -> Rows<R> {
-        let (chunks, moved, file) = Default::default();
-        Rows { layout, chunks, moved, file, len: 0, met: [0; R], ledger: ledger.clone() }
+        let (chunks, moved, file, sums) = Default::default();
+        Rows { layout, chunks, moved, file, sums, len: 0, met: [0; R], ledger: ledger.clone() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -261,6 +266,9 @@ impl<const R: usize> Rows<R> {
                 if at == 0 {
                     read.resize(self.full(), 0);
                     self.read_back(number / CHUNK, 0, &mut read);
+                    if self.sums[number / CHUNK] != sum(&read[..CHUNK * layout.bytes]) {
+                        self.refuse();
+                    }
                 }
                 &read[at..at + size_of::<Key<R>>()]
             });
@@ -277,6 +285,22 @@ impl<const R: usize> Rows<R> {
     #[inline]
     pub(crate) fn get(&self, number: usize) -> Key<R> {
         self.layout.key(&self.at(number))
+    }
+
+    /// Whether a row is on a disk: who knows better what it was [refuses](Rows::refuse) another one.
+    #[inline]
+    pub(crate) fn is_moved(&self, number: usize) -> bool {
+        self.moved != 0 && number / CHUNK < self.moved
+    }
+
+    /// Notes that something was not read as it was written; a key that is sound, to go on with until that is told.
+    #[cold]
+    pub(crate) fn refuse(&self) -> Key<R> {
+        if let Some(disk) = self.ledger.disk() {
+            disk.refuse();
+        }
+        // The last chunk stays in memory.
+        self.get(self.len - 1)
     }
 
     /// Adds a row.
@@ -324,6 +348,7 @@ impl<const R: usize> Rows<R> {
             if !disk.write(file, self.moved * CHUNK * self.layout.bytes, chunk) {
                 break;
             }
+            self.sums.push(sum(&chunk[..CHUNK * self.layout.bytes]));
             room = Some(std::mem::replace(chunk, Counted::new(&self.ledger)));
             self.moved += 1;
         }
@@ -345,11 +370,26 @@ impl<const R: usize> Rows<R> {
         self.fit(key)
     }
 
+    /// Loses all that is on the disk, such that no read fails.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self) {
+        let len = self.moved * CHUNK * self.layout.bytes;
+        assert!(self.ledger.disk().unwrap().write(self.file.as_ref().unwrap(), 0, &vec![0; len]));
+    }
+
     /// Forgets all keys, and keeps the room of one chunk.
     pub(crate) fn clear(&mut self) {
         self.chunks.truncate(1);
+        self.sums.clear();
         (self.len, self.met, self.moved) = (0, [0; R], 0);
     }
+}
+
+/// What tells bytes from others, as good as always.
+fn sum(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -443,6 +483,16 @@ mod tests {
         assert_eq!(rows.get(1), state(1));
         assert_eq!(rows.ledger.disk().unwrap().unreadable(), None);
         rows.get(500);
+        assert!(rows.ledger.disk().unwrap().unreadable().is_some());
+    }
+
+    #[test]
+    fn what_a_disk_lost_is_noted_by_who_reads_all() {
+        let (_folder, rows) = on_disk(1000);
+        assert!(rows.keys().eq((0..1000).map(state)));
+        assert_eq!(rows.ledger.disk().unwrap().unreadable(), None);
+        rows.spoil();
+        assert_eq!(rows.keys().count(), 1000);
         assert!(rows.ledger.disk().unwrap().unreadable().is_some());
     }
 

@@ -57,10 +57,16 @@ impl<'a> Views<'a> {
         words: &[u64],
         go_on: impl Fn() -> Result<(), Halt>,
     ) -> Result<Vec<Seen>, Halt> {
+        let done = self.look(view, words, go_on);
+        let seen = std::mem::take(&mut self.run.seen);
+        self.run.clear();
+        done.map(|()| seen)
+    }
+
+    fn look(&mut self, view: usize, words: &[u64], go_on: impl Fn() -> Result<(), Halt>) -> Result<(), Halt> {
         let Views { prepared, mirrors, run, after } = self;
         let (actor, mirror) = (prepared.actors() + view, &mut mirrors[view]);
         let automaton = &prepared.automata[actor];
-        run.clear();
         let start = automaton.start();
         let memory = run.memory(words)?;
         run.state(memory, start.to, None)?;
@@ -119,7 +125,7 @@ impl<'a> Views<'a> {
             let bad = Bad::new(built_in::LIVELOCK.id, witness);
             run.seen.push(Seen { bad, way, cycle });
         }
-        Ok(std::mem::take(&mut run.seen))
+        Ok(())
     }
 }
 
@@ -169,7 +175,7 @@ impl Alone {
         Alone { memories, by_hash, same_hash, states, numbers, steps, seen, words, held, ledger }
     }
 
-    /// Forgets all.
+    /// Forgets all, and gives back what a large run took.
     fn clear(&mut self) {
         if self.states.len() > Self::KEPT {
             *self = Alone::new(self.words, &self.ledger);

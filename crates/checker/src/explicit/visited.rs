@@ -257,7 +257,15 @@ impl<const R: usize> Shard<R> {
 
     #[inline]
     pub(crate) fn get(&self, number: usize) -> Key<R> {
-        self.rows.get(number)
+        let key = self.rows.get(number);
+        if self.rows.is_moved(number) { self.as_indexed(number, key) } else { key }
+    }
+
+    /// A state that was read from a disk, if the index has it: else the disk lost it.
+    #[cold]
+    fn as_indexed(&self, number: usize, key: Key<R>) -> Key<R> {
+        let found = self.index.find(mix(&key), |found| found == number);
+        if found == Ok(number) { key } else { self.rows.refuse() }
     }
 
     /// Begins the next level: the states that were added since the last call.
@@ -512,6 +520,22 @@ mod tests {
             assert_eq!(shard.insert(last, mix(last)), Ok(0));
             assert_eq!(shard.get(0), *last);
         }
+    }
+
+    #[test]
+    fn a_state_that_a_disk_lost_is_noted_and_a_sound_one_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Arc::new(Ledger::with_disk(u64::MAX, Some(folder.path())));
+        let mut shard = Shard::<2>::new(usize::MAX, 2, Some(5), &ledger);
+        let key = |number: u32| moved(&[0; 2], 1, number % 7 + 1, (number / 7 + 1) << SHARD_BITS | 5);
+        for number in 0..900 {
+            assert_eq!(shard.insert(&key(number), mix(&key(number))), Ok(number as usize));
+        }
+        assert!((0..900).all(|number| shard.get(number) == key(number as u32)));
+        assert_eq!(ledger.disk().unwrap().unreadable(), None);
+        shard.rows.spoil();
+        assert_eq!((shard.get(3), shard.get(899)), (key(899), key(899)));
+        assert!(ledger.disk().unwrap().unreadable().is_some());
     }
 
     proptest! {
