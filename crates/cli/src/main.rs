@@ -36,8 +36,8 @@ fn main() -> ExitCode {
         // It is alone in its process, as a namespace of its own wants it, and ends with its parent.
         return end(cli::run(&[], &arguments, &searcher, &mut Output::standard()));
     }
-    // What an allocator gives back of a huge page stays with it: a tenth to a sixth more memory, for no time. Where the kernel
-    // doesn't know of it, so it is.
+    // What an allocator gives back of a huge page stays with it: a tenth to a sixth more memory, for next to no time. Where the
+    // kernel can't be asked, so it is.
     let _ = nix::sys::prctl::set_thp_disable(true);
     let interrupt = searcher.interrupt.clone();
     // An engine's process hears of it from its parent, too.

@@ -18,6 +18,7 @@
 
 mod automata;
 mod checkpoint;
+mod checks;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
 mod common;
@@ -44,7 +45,6 @@ pub(crate) mod prepared;
 mod reduce;
 mod regrow;
 mod reports;
-mod rest;
 mod rows;
 mod schedule;
 mod search;

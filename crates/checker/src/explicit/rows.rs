@@ -6,10 +6,9 @@
 
 use std::array;
 use std::fs::File;
-use std::hash::Hasher;
 use std::sync::Arc;
 
-use rustc_hash::FxHasher;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::key::{CONTROL_MASK, Key, MEMORY_MASK, SHARD_BITS, position};
 use super::ledger::{Counted, Full, Ledger};
@@ -266,7 +265,7 @@ impl<const R: usize> Rows<R> {
                 if at == 0 {
                     read.resize(self.full(), 0);
                     self.read_back(number / CHUNK, 0, &mut read);
-                    if self.sums[number / CHUNK] != sum(&read[..CHUNK * layout.bytes]) {
+                    if self.sums[number / CHUNK] != xxh3_64(&read[..CHUNK * layout.bytes]) {
                         self.refuse();
                     }
                 }
@@ -290,7 +289,7 @@ impl<const R: usize> Rows<R> {
     /// Whether a row is on a disk: who knows better what it was [refuses](Rows::refuse) another one.
     #[inline]
     pub(crate) fn is_moved(&self, number: usize) -> bool {
-        self.moved != 0 && number / CHUNK < self.moved
+        number < self.moved * CHUNK
     }
 
     /// Notes that something was not read as it was written; a key that is sound, to go on with until that is told.
@@ -348,7 +347,7 @@ impl<const R: usize> Rows<R> {
             if !disk.write(file, self.moved * CHUNK * self.layout.bytes, chunk) {
                 break;
             }
-            self.sums.push(sum(&chunk[..CHUNK * self.layout.bytes]));
+            self.sums.push(xxh3_64(&chunk[..CHUNK * self.layout.bytes]));
             room = Some(std::mem::replace(chunk, Counted::new(&self.ledger)));
             self.moved += 1;
         }
@@ -383,13 +382,6 @@ impl<const R: usize> Rows<R> {
         self.sums.clear();
         (self.len, self.met, self.moved) = (0, [0; R], 0);
     }
-}
-
-/// What tells bytes from others, as good as always.
-fn sum(bytes: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use machine::{Action, Effect, Word};
+use machine::{Effect, Word};
 use rustc_hash::FxHashMap;
 use scenario::built_in;
 
@@ -81,7 +81,7 @@ impl<'a> Views<'a> {
             if at % 1024 == 1023 {
                 go_on()?;
             }
-            let AloneState { memory, node, .. } = run.states[at];
+            let (from, AloneState { memory, node, .. }) = (at, run.states[at]);
             at += 1;
             if node >= PANICKED_FROM {
                 continue;
@@ -89,17 +89,13 @@ impl<'a> Views<'a> {
             let Standing::Pending(step) = mirror.control(node) else { continue };
             let before = run.words(memory);
             after.copy_from_slice(before);
-            // Few look, and few come to what is to be told.
-            let mut broken = match step.action {
-                Action::Require { .. } => prepared.broken(step, before),
-                _ => Vec::new(),
-            };
+            let mut broken = prepared.broken(step, before);
             let results = match prepared.execute(actor, step, after)? {
                 Effect::Done(result) => result..result + 1,
                 Effect::Choice(of) => 0..Word::from(of.max(1)),
                 Effect::Blocked => {
                     let witness = format!("{} waits in {}", automaton.name, step.label);
-                    run.see(Bad::new(built_in::DEADLOCK.id, witness), Some((at - 1, None)));
+                    run.see(Bad::new(built_in::DEADLOCK.id, witness), Some((from, None)));
                     continue;
                 }
             };
@@ -109,15 +105,16 @@ impl<'a> Views<'a> {
                 let to = mirror.next(node, result)?;
                 let choice = if results.end - results.start > 1 { result as u8 } else { 0 };
                 for (property, witness) in broken.drain(..) {
-                    run.see(Bad::new(property, witness), Some((at - 1, Some(choice))));
+                    run.see(Bad::new(property, witness), Some((from, Some(choice))));
                 }
+                // Few come to what is to be told, and who never did needs no more than where he goes.
                 if mirror.alarming {
                     for bad in prepared.seen_in(actor, &*automaton.follow(node, result)?) {
-                        run.see(bad, Some((at - 1, Some(choice))));
+                        run.see(bad, Some((from, Some(choice))));
                     }
                 }
-                let to = run.state(behind, to, Some((at - 1, choice)))?;
-                run.steps.push((at - 1, to, choice));
+                let to = run.state(behind, to, Some((from, choice)))?;
+                run.steps.push((from, to, choice));
             }
         }
         if let Some((way, cycle)) = run.cycle() {
