@@ -10,7 +10,9 @@
 use std::sync::Arc;
 
 use machine::{Action, Flow, Label, Machine, Order, Place, Step, Word, again, call, show_number};
-use scenario::{BadState, Coverage, Event, Fairness, Outcome, Parked, Parking, Scenario, Schedule, built_in};
+use scenario::{
+    BadState, Body, Coverage, Event, Fairness, Outcome, Parked, Parking, Scenario, Schedule, built_in,
+};
 
 use crate::explicit::{self, Options, Prepared, end_with};
 use crate::follow::{Story, follow};
@@ -74,10 +76,10 @@ fn taking_turns(scenario: &Scenario, parking: &Parking) -> Scenario {
     asked.initial.iter_mut().for_each(|initial| initial.cells.push(0));
     for actor in &mut asked.actors {
         let (body, parking) = (actor.body.clone(), parking.clone());
-        actor.body = Arc::new(move |m: &dyn Machine| {
+        actor.body = Body::new(move |m: &dyn Machine| {
             let turns = Turns { m, turn, parking: &parking };
             turns.take();
-            let returned = body(&turns);
+            let returned = body.run(&turns);
             turns.give_up();
             returned
         });

@@ -239,7 +239,7 @@ impl Run {
         if actor < self.prepared.actors() {
             message.to_owned()
         } else {
-            format!("{}: {message}", self.prepared.automata[actor].name)
+            format!("{}: {message}", self.prepared.name(actor))
         }
     }
 
@@ -263,7 +263,7 @@ impl Run {
 
     pub(crate) fn event(&self, actor: usize, step: Option<&Step>, kind: EventKind) -> Event {
         Event {
-            actor: self.prepared.automata[actor].name.to_owned(),
+            actor: self.prepared.name(actor).to_owned(),
             kind,
             file: step.map_or(String::new(), |s| s.location.path().into_owned()),
             line: step.map_or(0, |s| s.location.line),

@@ -120,6 +120,19 @@ impl Scenario {
         self.with(Actor::new(name, move |m| body(m).into_word()))
     }
 
+    /// There are fair actors that do the same. Of states in which they have changed places one is enough, where there are many: then it
+    /// is less to look at than actors that were added one by one.
+    #[must_use]
+    pub fn actors<R: Returned, const N: usize>(
+        mut self,
+        names: [&'static str; N],
+        body: impl Fn(&dyn Machine) -> R + Send + Sync + 'static,
+    ) -> Scenario {
+        let one = Actor::new("", move |m| body(m).into_word());
+        self.actors.extend(names.map(|name| Actor { name, ..one.clone() }));
+        self
+    }
+
     /// There is this actor: [`Actor::daemon`], [`Actor::adversary`].
     #[must_use]
     pub fn with(mut self, actor: Actor) -> Scenario {

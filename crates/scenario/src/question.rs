@@ -1,5 +1,6 @@
 //! The question: a scenario.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +9,35 @@ use machine::{Layout, Machine, Peek, Word};
 
 use crate::{Assumed, Facts, FinalTeller, Property, Teller, built_in};
 
+type Run = dyn Fn(&dyn Machine) -> Word + Send + Sync;
+
 /// What an actor does: an ordinary function that returns a word.
-pub type Body = Arc<dyn Fn(&dyn Machine) -> Word + Send + Sync>;
+#[derive(Clone)]
+pub struct Body {
+    run: Arc<Run>,
+    /// Its type, where that is all there is to it: it captures nothing.
+    function: Option<TypeId>,
+}
+
+impl Body {
+    /// One that does what this function does.
+    pub fn new(run: impl Fn(&dyn Machine) -> Word + Send + Sync + 'static) -> Body {
+        let function = (size_of_val(&run) == 0).then(|| run.type_id());
+        Body { run: Arc::new(run), function }
+    }
+
+    /// Takes the steps on a machine; what is returned.
+    pub fn run(&self, machine: &dyn Machine) -> Word {
+        (self.run)(machine)
+    }
+
+    /// Whether it is known to do the same: it is a clone, or both are one function that captures nothing. Of what was captured
+    /// apart, nobody knows whether it is equal.
+    #[must_use]
+    pub fn is(&self, other: &Body) -> bool {
+        Arc::ptr_eq(&self.run, &other.run) || self.function.is_some() && self.function == other.function
+    }
+}
 
 /// A question about a state.
 pub type Predicate = Arc<dyn Fn(&dyn Peek) -> bool + Send + Sync>;
@@ -43,7 +71,7 @@ pub struct Actor {
 impl Actor {
     /// A fair actor that must come to its end.
     pub fn new(name: &'static str, body: impl Fn(&dyn Machine) -> Word + Send + Sync + 'static) -> Actor {
-        Actor { name, fairness: Fairness::Fair, daemon: false, body: Arc::new(body) }
+        Actor { name, fairness: Fairness::Fair, daemon: false, body: Body::new(body) }
     }
 
     /// The same actor, which may be left waiting or going round for ever.
@@ -56,6 +84,12 @@ impl Actor {
     #[must_use]
     pub fn adversary(self) -> Actor {
         Actor { fairness: Fairness::Adversary, ..self }
+    }
+
+    /// Whether only the name tells them apart: they have [one body](Body::is), and the same is assumed about both.
+    #[must_use]
+    pub fn equals(&self, other: &Actor) -> bool {
+        self.body.is(&other.body) && self.fairness == other.fairness && self.daemon == other.daemon
     }
 }
 

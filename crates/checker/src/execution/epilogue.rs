@@ -109,7 +109,7 @@ struct Alone<'a> {
 
 impl Alone<'_> {
     fn run(&self, view: &Actor) {
-        match catch_unwind(AssertUnwindSafe(|| (view.body)(self))) {
+        match catch_unwind(AssertUnwindSafe(|| view.body.run(self))) {
             Ok(_) => {
                 if let Some((step, flaw)) = self.state.borrow().frames.open() {
                     self.findings.flaw(told(self.view, step, flaw));

@@ -73,7 +73,7 @@ pub(crate) fn run_actor<M: Medium>(medium: &M, actor: usize) {
         last: Cell::new(None),
         frames: RefCell::default(),
     };
-    let exit = match catch_unwind(AssertUnwindSafe(|| (model.body)(&seat))) {
+    let exit = match catch_unwind(AssertUnwindSafe(|| model.body.run(&seat))) {
         Ok(result) => match seat.frames.borrow().open() {
             None => Exit::Returned(result),
             Some((step, flaw)) => {

@@ -64,7 +64,7 @@ pub fn automata(scenario: &Scenario, options: &Options) -> Result<(Outcome, Vec<
     let options = Options { reduce: Reduce::None, checkpoint: None, ..options.clone() };
     let outcome = check_prepared(&prepared, &options)?;
     let actors = &prepared.automata[..prepared.actors()];
-    Ok((outcome, actors.iter().map(Automaton::of).collect()))
+    Ok((outcome, actors.iter().map(|unfolded| Automaton::of(unfolded)).collect()))
 }
 
 impl Automaton {

@@ -1,6 +1,6 @@
 //! A check from its beginning to its end: searches, judging, schedules, and what is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use machine::Word;
 use scenario::{BadState, Bound, Coverage, Outcome, Scenario, built_in};
 
 use super::checkpoint::{Has, Keeper};
-use super::cycles::{Judged, WITH_PATIENCE, WITHIN_BOUNDS, judge};
+use super::cycles::{Judged, WITH_PATIENCE, WITHIN_BOUNDS, any_cycle, judge};
 use super::effects::Effects;
 use super::error::Error;
 use super::findings::{Bad, Places};
@@ -17,13 +17,14 @@ use super::limits::{Ceilings, Halt, Limits};
 use super::memories::Memories;
 use super::options::{Options, Reduce};
 use super::outcome::CameTo;
-use super::plan::Plan;
+use super::plan::{Plan, Steps};
 use super::prepared::Prepared;
 use super::regrow::regrow;
 use super::reports::{SeenInAutomata, seen_in_automata};
 use super::search::{Searched, search};
 use super::sets::Reduced;
 use super::shortest::shortest;
+use super::symmetry::Fault;
 use super::unfold::Automaton;
 use super::visited::Shard;
 
@@ -87,7 +88,7 @@ pub fn profile(
     of_thread: fn() -> Duration,
 ) -> Result<(Outcome, Phases), Error> {
     let prepared = Prepared::new(scenario)?;
-    prepared.automata.iter().for_each(|automaton| automaton.measure(of_thread));
+    prepared.each_automaton().for_each(|automaton| automaton.measure(of_thread));
     let answer = search_prepared(&prepared, options, &Asked { clock, ..Asked::default() })?;
     Ok((answer.outcome, answer.phases))
 }
@@ -155,22 +156,40 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
     let attempt = |plan, keeper: &mut Option<Keeper>| {
         attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
     };
-    let (small, reduced) = match options.reduce {
-        Reduce::Order(from) if prepared.actors() > 1 => (Plan::Small(from), Plan::Reduced),
-        Reduce::Always(from) if prepared.actors() > 1 => (Plan::Few(from), Plan::ReducedToTheEnd(None)),
-        Reduce::Chains(from) if prepared.actors() > 1 => (Plan::Few(from), Plan::Chains(None)),
-        _ => return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default()),
+    let (small, of, reduced) = match options.reduce {
+        Reduce::Order(from) => (Plan::Small(from), Steps::Reduced, Some(Plan::Reduced)),
+        Reduce::Always(from) => (Plan::Few(from), Steps::Reduced, Some(Plan::ReducedToTheEnd(None))),
+        Reduce::Chains(from) => (Plan::Few(from), Steps::Chains, Some(Plan::Chains(None))),
+        Reduce::Symmetry(from) => (Plan::Small(from), Steps::Every, None),
+        Reduce::None => (Plan::Plain, Steps::Every, None),
     };
+    let symmetric = Plan::Symmetric { of, to_the_end: false, fault: None };
+    let symmetric = (options.reduce != Reduce::None && !prepared.symmetry.none()).then_some(symmetric);
+    if prepared.actors() < 2 || symmetric.or(reduced).is_none() {
+        return Ok(attempt(Plan::Plain, &mut keeper)?.unwrap_or_default());
+    }
     if !is_past(&keeper, small)
         && let Some(answer) = attempt(small, &mut keeper)?
     {
         return Ok(answer);
     }
     let mut found = keeper.as_ref().map(Keeper::before).unwrap_or_default();
-    if !is_past(&keeper, reduced) {
+    if let Some(symmetric) = symmetric.filter(|plan| !is_past(&keeper, *plan)) {
+        let answer = attempt(symmetric, &mut keeper)?.unwrap_or_default();
+        let coverage = answer.outcome.coverage;
+        let is_sound = answer.outcome.bad.is_empty() && coverage == Coverage::Exhausted;
+        if has_no_time(coverage) || is_sound && !answer.waits {
+            return Ok(answer);
+        }
+        found = answer.only_shown().outcome.bad;
+        keeper.iter_mut().for_each(|keeper| keeper.leaves_less(&found, is_cut(coverage)));
+    }
+    // What was found so far, this one comes to again, and goes on with everything.
+    let reduced = reduced.filter(|plan| *plan != Plan::Reduced || found.is_empty());
+    if let Some(reduced) = reduced.filter(|plan| !is_past(&keeper, *plan)) {
         let reduced = attempt(reduced, &mut keeper)?.unwrap_or_default();
         let coverage = reduced.outcome.coverage;
-        let was_cut = matches!(coverage, Coverage::Cut { .. });
+        let was_cut = is_cut(coverage);
         let tells = match options.reduce {
             // Where there is no room for what is left, there is none for everything.
             Reduce::Always(_) | Reduce::Chains(_) => was_cut || !reduced.waits,
@@ -179,11 +198,11 @@ fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Aske
         if tells {
             return Ok(if was_cut { reduced.only_shown() } else { reduced });
         }
-        found = reduced.only_shown().outcome.bad;
-        keeper.iter_mut().for_each(|keeper| keeper.goes_plain(&found, was_cut));
+        keep(&mut found, reduced.only_shown().outcome.bad);
+        keeper.iter_mut().for_each(|keeper| keeper.leaves_less(&found, was_cut));
     }
     let mut plain = attempt(Plan::Plain, &mut keeper)?.unwrap_or_default();
-    if let Coverage::Cut { .. } = plain.outcome.coverage {
+    if is_cut(plain.outcome.coverage) {
         keep(&mut plain.outcome.bad, found);
     }
     Ok(plain)
@@ -194,10 +213,14 @@ fn has_no_time(coverage: Coverage) -> bool {
     matches!(coverage, Coverage::Cut { bound: Bound::Time | Bound::Interrupt })
 }
 
-/// Adds the bad states that only the reduced search before this one came to: nothing that was found is lost.
-fn keep(bad: &mut Vec<BadState>, reduced: Vec<BadState>) {
+fn is_cut(coverage: Coverage) -> bool {
+    matches!(coverage, Coverage::Cut { .. })
+}
+
+/// Adds the bad states that only the searches before this one came to: nothing that was found is lost.
+fn keep(bad: &mut Vec<BadState>, before: Vec<BadState>) {
     let known: BTreeSet<_> = bad.iter().map(id).collect();
-    bad.extend(reduced.into_iter().filter(|other| !known.contains(&id(other))));
+    bad.extend(before.into_iter().filter(|other| !known.contains(&id(other))));
     bad.sort_by_key(id);
 }
 
@@ -242,27 +265,13 @@ fn attempt<const R: usize>(
     }
 
     let kept = searched.states.len() as u64;
-    let judge = |searched: &Searched<R>, go_on| judge(prepared, searched, &memories, &limits, go_on);
-    let has_found = !found.is_empty();
-    if has_found {
-        add_chains(prepared, &mut searched, &memories, &limits);
-    }
-    // A search that met a bound is judged as far as it came, if there is still time.
-    let mut judged = limits.go_on().and_then(|()| judge(&searched, WITHIN_BOUNDS)).unwrap_or_else(|halt| {
-        limits.halt(halt);
-        Vec::new()
-    });
-    let (mut judged_bad, mut waits) = (all_bad(&judged), some_wait(&judged));
-    if searched.has_chains && !has_found && !judged_bad.is_empty() {
-        // What was found stands, whatever there is time and room for now.
-        judged = Vec::new();
-        if add_chains(prepared, &mut searched, &memories, &limits)
-            && let Ok(of_all) = judge(&searched, WITH_PATIENCE)
-        {
-            (judged_bad, waits) = (all_bad(&of_all), some_wait(&of_all));
-            judged = of_all;
-        }
-    }
+    let Cycles { judged, bad: judged_bad, waits } = if plan.is_symmetric() {
+        let waits =
+            limits.stopped() || !found.is_empty() || may_go_round(prepared, &searched, &memories, &limits);
+        Cycles { waits, ..Cycles::default() }
+    } else {
+        judge_all(prepared, &mut searched, &memories, &limits, !found.is_empty())
+    };
     if let Some(error) = limits.error() {
         return Err(error);
     }
@@ -276,7 +285,10 @@ fn attempt<const R: usize>(
     let after_judging = (asked.clock)();
 
     limits.ledger.reserve(0);
-    let ways = shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?;
+    let ways = match plan.is_symmetric() {
+        true => BTreeMap::new(),
+        false => shortest(prepared, &searched, &judged, &memories, found.clone(), &limits)?,
+    };
     if let Some(error) = limits.error() {
         return Err(error);
     }
@@ -292,27 +304,82 @@ fn attempt<const R: usize>(
         rested: !searched.places.by_rest.is_empty(),
         states: kept,
         transitions: searched.transitions,
-        reduced: plan.is_reduced(),
+        reduced: plan.is_reduced() || plan.is_symmetric(),
         bytes: limits.ledger.peak(),
     };
     let outcome = came_to.told(prepared, &limits)?;
     if let Some(keeper) = keeper
-        && !is_whole(&outcome)
+        && (is_cut(coverage) || !is_whole(&outcome) && !plan.is_symmetric())
     {
         let shards: Vec<&Shard<R>> = searched.states.shards().iter().collect();
         let reduced = searched.reduced.as_ref().map(Reduced::has);
         keeper
             .leave(&limits, &Has { shards: &shards, memories: &memories, places: &searched.places, reduced });
     }
-    let rests =
-        if asked.rests { unpacked_rests(prepared, &memories, &searched.places) } else { BTreeSet::new() };
+    let rests = if asked.rests {
+        unpacked_rests(prepared, &memories, &searched.places, plan)
+    } else {
+        BTreeSet::new()
+    };
     let phases = Phases {
         search: after_search.saturating_sub(begun.clock),
         judging: after_judging.saturating_sub(after_search),
         schedules: (asked.clock)().saturating_sub(after_judging),
-        unfolding: prepared.automata.iter().map(Automaton::took).sum(),
+        unfolding: prepared.each_automaton().map(Automaton::took).sum(),
     };
     Ok(Some(Answer { outcome, rests, phases, doubtful, waits }))
+}
+
+/// What was judged of cycles.
+#[derive(Default)]
+struct Cycles {
+    judged: Vec<Judged>,
+    bad: BTreeSet<Bad>,
+    /// Whether somebody waits while others go round; where equal actors change places, whether anybody may go round at all.
+    waits: bool,
+}
+
+/// Judges all cycles, as far as a search came, if there is still time.
+fn judge_all<const R: usize>(
+    prepared: &Prepared,
+    searched: &mut Searched<R>,
+    memories: &Memories,
+    limits: &Limits,
+    has_found: bool,
+) -> Cycles {
+    let judge = |searched: &Searched<R>, go_on| judge(prepared, searched, memories, limits, go_on);
+    if has_found {
+        add_chains(prepared, searched, memories, limits);
+    }
+    let judged = limits.go_on().and_then(|()| judge(searched, WITHIN_BOUNDS)).unwrap_or_else(|halt| {
+        limits.halt(halt);
+        Vec::new()
+    });
+    let mut cycles = Cycles { bad: all_bad(&judged), waits: some_wait(&judged), judged };
+    if searched.has_chains && !has_found && !cycles.bad.is_empty() {
+        // What was found stands, whatever there is time and room for now.
+        cycles.judged = Vec::new();
+        if add_chains(prepared, searched, memories, limits)
+            && let Ok(of_all) = judge(searched, WITH_PATIENCE)
+        {
+            cycles = Cycles { bad: all_bad(&of_all), waits: some_wait(&of_all), judged: of_all };
+        }
+    }
+    cycles
+}
+
+/// Whether anybody may go round.
+fn may_go_round<const R: usize>(
+    prepared: &Prepared,
+    searched: &Searched<R>,
+    memories: &Memories,
+    limits: &Limits,
+) -> bool {
+    let any = any_cycle(prepared, searched, memories, limits).unwrap_or_else(|halt| {
+        limits.halt(halt);
+        true
+    });
+    any && !prepared.symmetry.lacks(Fault::Rounds)
 }
 
 /// Adds the states that a search went through and did not keep: ways to what was found are looked for through all states.
@@ -354,11 +421,21 @@ pub fn is_whole(outcome: &Outcome) -> bool {
 }
 
 /// The words of each state at rest, for tests against other engines.
-pub(super) fn unpacked_rests(prepared: &Prepared, memories: &Memories, places: &Places) -> BTreeSet<AtRest> {
+pub(super) fn unpacked_rests(
+    prepared: &Prepared,
+    memories: &Memories,
+    places: &Places,
+    plan: Plan,
+) -> BTreeSet<AtRest> {
     let mut words = vec![0; prepared.packing.words()];
-    let unpacked = places.by_rest.keys().map(|(memory, returned)| {
+    let unpacked = places.by_rest.keys().flat_map(|(memory, returned)| {
         memories.read(*memory, &mut words);
-        (prepared.packing.unpack(&words), returned.to_vec())
+        let cells = prepared.packing.unpack(&words);
+        let orders = match plan.is_symmetric() {
+            true => prepared.symmetry.orders(returned),
+            false => BTreeSet::from([returned.clone()]),
+        };
+        orders.into_iter().map(move |returned| (cells.clone(), returned.into_vec()))
     });
     unpacked.collect()
 }

@@ -1,5 +1,6 @@
 //! The states that follow a state.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use machine::{Action, Word};
@@ -13,6 +14,7 @@ use super::limits::Halt;
 use super::looks::Looks;
 use super::memories::Memories;
 use super::prepared::Prepared;
+use super::symmetry::Sorter;
 use super::unfold::mirror::Mirror;
 use super::unfold::{PANICKED_FROM, Standing};
 
@@ -21,6 +23,8 @@ use super::unfold::{PANICKED_FROM, Standing};
 pub(crate) struct Successor<const R: usize> {
     pub(crate) actor: u8,
     pub(crate) choice: u8,
+    /// Where the actor stands in the state that follows: elsewhere, if it changed places with an equal one.
+    pub(crate) at: u8,
     pub(crate) key: Key<R>,
 }
 
@@ -28,7 +32,7 @@ impl<const R: usize> Successor<R> {
     /// Whether nothing follows it: who moved panicked, or came to what is not modelled.
     #[inline]
     pub(crate) fn is_last(&self) -> bool {
-        control_of(&self.key, self.actor.into()) >= PANICKED_FROM
+        control_of(&self.key, self.at.into()) >= PANICKED_FROM
     }
 }
 
@@ -63,6 +67,8 @@ pub(crate) struct Expander<'a> {
     checked: bool,
     /// Where it is noted what is looked at in a new memory, if anybody wants to know.
     watched: Option<Arc<Looks>>,
+    /// Puts equal actors in order, where states are kept so.
+    sorter: Option<Sorter<'a>>,
     effects: Arc<Effects>,
     /// The memory that was read last, and its number.
     before: Box<[u64]>,
@@ -82,9 +88,13 @@ impl<'a> Expander<'a> {
             prepared,
             memories,
             findings,
-            mirrors: prepared.automata[..prepared.actors()].iter().map(Mirror::new).collect(),
+            mirrors: prepared.automata[..prepared.actors()]
+                .iter()
+                .map(|automaton| Mirror::new(automaton))
+                .collect(),
             checked: prepared.has_state_checks(),
             watched: None,
+            sorter: None,
             effects,
             before: words.clone(),
             read: None,
@@ -95,6 +105,29 @@ impl<'a> Expander<'a> {
     /// Notes from now on what is looked at in new memories.
     pub(crate) fn watch(&mut self, looks: &Arc<Looks>) {
         self.watched = Some(looks.clone());
+    }
+
+    /// Puts equal actors in order from now on.
+    pub(crate) fn sort(&mut self) {
+        self.sorter = Some(Sorter::new(self.prepared));
+    }
+
+    /// What the actors can have returned where they returned this, in a state that is kept.
+    pub(crate) fn orders(&self, returned: &[Word]) -> BTreeSet<Box<[Word]>> {
+        match self.sorter {
+            Some(_) => self.prepared.symmetry.orders(returned),
+            None => BTreeSet::from([returned.into()]),
+        }
+    }
+
+    /// A step of an actor to a state.
+    #[inline]
+    fn successor<const R: usize>(&mut self, actor: usize, choice: u8, key: Key<R>) -> Successor<R> {
+        let (key, at) = match &mut self.sorter {
+            Some(sorter) => sorter.sorted(&key, actor),
+            None => (key, actor),
+        };
+        Successor { actor: actor as u8, choice, at: at as u8, key }
     }
 
     /// What is searched.
@@ -151,13 +184,13 @@ impl<'a> Expander<'a> {
                 Effect::Blocked => census.blocked |= 1 << actor,
                 Effect::Moves { to, memory } => {
                     let key = moved(key, actor, to, memory);
-                    out.push(Successor { actor: actor as u8, choice: 0, key });
+                    out.push(self.successor(actor, 0, key));
                 }
                 Effect::Chooses(of) => {
                     for choice in 0..of {
                         let to = self.mirrors[actor].next(control, Word::from(choice))?;
                         let key = moved(key, actor, to, memory);
-                        out.push(Successor { actor: actor as u8, choice, key });
+                        out.push(self.successor(actor, choice, key));
                     }
                 }
             }
@@ -306,7 +339,7 @@ impl Stuck {
 pub(crate) fn waits(expander: &mut Expander, actors: &[(usize, u32)]) -> String {
     let mut words = Vec::new();
     for &(actor, control) in actors {
-        let name = expander.prepared.automata[actor].name;
+        let name = expander.prepared.name(actor);
         if let Some(Standing::Pending(step)) = expander.standing(actor, control) {
             words.push(format!("{name} waits in {}", step.label));
         }

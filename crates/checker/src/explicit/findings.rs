@@ -155,9 +155,9 @@ impl Findings {
         Ok((checks, views))
     }
 
-    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>, ending: Option<Ending>) -> Result<(), Full> {
+    pub(crate) fn at_rest(&self, rest: Rest, bad: Vec<Bad>, endings: Vec<Ending>) -> Result<(), Full> {
         let mut places = lock(&self.places);
-        places.endings.extend(ending);
+        places.endings.extend(endings);
         self.note(&mut places, &bad)?;
         self.ledger.take(bytes_of_bad(&bad))?;
         places.open.0.remove(&rest);

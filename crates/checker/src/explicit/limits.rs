@@ -212,7 +212,7 @@ impl<'a> Limits<'a> {
     fn weigh_models(&self) -> Result<(), Full> {
         let threads = self.options.threads.max(1) + 1;
         let bytes = |automaton: &Automaton| automaton.bytes() + (automaton.len() * MIRRORED * threads) as u64;
-        self.ledger.set_models(self.prepared.automata.iter().map(bytes).sum())
+        self.ledger.set_models(self.prepared.each_automaton().map(bytes).sum())
     }
 
     /// Whether there is no time left for schedules either.

@@ -51,6 +51,7 @@ mod search;
 mod seen;
 mod sets;
 mod shortest;
+mod symmetry;
 mod team;
 #[cfg(test)]
 mod tests;

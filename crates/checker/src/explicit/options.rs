@@ -59,6 +59,10 @@ pub enum Reduce {
     /// The same, and no state is kept from which one step leads on: a third of the states and less, for more time. Only where
     /// something wrong is found, they are added for its schedules, as far as there is room.
     Chains(u64),
+    /// Of such a search, all states but one that differ only in which of equal actors is where, and nothing else: where that finds
+    /// nothing wrong, and nobody goes round, nothing is. Else everything is searched. All others but `None` do that, too, before
+    /// what they do.
+    Symmetry(u64),
 }
 
 impl Reduce {

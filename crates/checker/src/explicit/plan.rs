@@ -17,12 +17,36 @@ pub(crate) enum Plan {
     ReducedToTheEnd(Option<Fault>),
     /// The same, without those in [chains](super::reduce).
     Chains(Option<Fault>),
+    /// Those in which [equal actors](super::symmetry) are in order, and of these
+    Symmetric {
+        /// so many,
+        of: Steps,
+        /// as long as nothing bad is found, or whatever is;
+        to_the_end: bool,
+        /// in tests with a fault in the reasoning.
+        fault: Option<Fault>,
+    },
+}
+
+/// How many steps are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Steps {
+    /// All.
+    Every,
+    /// Those that a reduction leaves.
+    Reduced,
+    /// The same, through states in chains.
+    Chains,
 }
 
 impl Plan {
     /// Whether some steps are left out.
     pub(crate) fn is_reduced(self) -> bool {
-        matches!(self, Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_))
+        match self {
+            Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => true,
+            Plan::Symmetric { of, .. } => of != Steps::Every,
+            Plan::Plain | Plan::Small(_) | Plan::Few(_) => false,
+        }
     }
 
     /// Whether it ends where there are many states.
@@ -32,13 +56,18 @@ impl Plan {
 
     /// Whether it goes through states that it does not keep.
     pub(crate) fn has_chains(self) -> bool {
-        matches!(self, Plan::Chains(_))
+        matches!(self, Plan::Chains(_) | Plan::Symmetric { of: Steps::Chains, .. })
+    }
+
+    /// Whether equal actors are in order in all states that it keeps.
+    pub(crate) fn is_symmetric(self) -> bool {
+        matches!(self, Plan::Symmetric { .. })
     }
 
     /// What is left out of the reasoning, to see that it is missed.
     pub(crate) fn fault(self) -> Option<Fault> {
         match self {
-            Plan::ReducedToTheEnd(fault) | Plan::Chains(fault) => fault,
+            Plan::ReducedToTheEnd(fault) | Plan::Chains(fault) | Plan::Symmetric { fault, .. } => fault,
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use scenario::{Fairness, Scenario};
 
 use super::error::{Error, Spot};
 use super::packing::{Fault, Packed, Packing};
+use super::symmetry::Symmetry;
 use super::unfold::{Automaton, Reach};
 
 /// A scenario made ready for stepping. Its actors are unfolded as far as any search or run took
@@ -15,8 +16,9 @@ use super::unfold::{Automaton, Reach};
 pub struct Prepared {
     pub(crate) scenario: Scenario,
     pub(crate) packing: Packing,
-    /// The actors', then the views'.
-    pub(crate) automata: Vec<Automaton>,
+    /// The actors', then the views'. Equal actors have one.
+    pub(crate) automata: Vec<Arc<Automaton>>,
+    pub(crate) symmetry: Symmetry,
     pub(crate) initial: Vec<Box<[u64]>>,
 }
 
@@ -50,11 +52,20 @@ impl Prepared {
                 }
             }
         }
-        let everyone = scenario.actors.iter().chain(&scenario.views);
-        let automata = everyone.map(|a| Automaton::new(a.name, a.body.clone(), declared));
-        let automata = automata.collect::<Result<Vec<_>, _>>()?;
+        let mut automata: Vec<Arc<Automaton>> = Vec::new();
+        for (number, actor) in scenario.actors.iter().enumerate() {
+            let equal = scenario.actors[..number].iter().position(|other| other.equals(actor));
+            automata.push(match equal {
+                Some(equal) => automata[equal].clone(),
+                None => Arc::new(Automaton::new(actor.name, actor.body.clone(), declared)?),
+            });
+        }
+        for view in &scenario.views {
+            automata.push(Arc::new(Automaton::new(view.name, view.body.clone(), declared)?));
+        }
         let initial: Vec<_> = scenario.initial.iter().map(|i| packing.pack(&i.cells)).collect();
-        let prepared = Prepared { scenario: scenario.clone(), packing, automata, initial };
+        let symmetry = Symmetry::of(&scenario.actors);
+        let prepared = Prepared { scenario: scenario.clone(), packing, automata, symmetry, initial };
         // Of others that look, a search tells in time; these may come to it late or never.
         prepared.draw(&prepared.initial[0])?;
         prepared.is_killed(&prepared.initial[0])?;
@@ -72,9 +83,23 @@ impl Prepared {
         self.scenario.actors.len()
     }
 
+    /// The name of an actor, or of a view.
+    pub(crate) fn name(&self, actor: usize) -> &'static str {
+        let Scenario { actors, views, .. } = &self.scenario;
+        actors.get(actor).unwrap_or_else(|| &views[actor - actors.len()]).name
+    }
+
+    /// Each automaton once.
+    pub(crate) fn each_automaton(&self) -> impl Iterator<Item = &Automaton> {
+        let is_first = |number: &usize| {
+            !self.automata[..*number].iter().any(|other| Arc::ptr_eq(other, &self.automata[*number]))
+        };
+        (0..self.automata.len()).filter(is_first).map(|number| &*self.automata[number])
+    }
+
     /// How far each automaton is unfolded.
     pub(crate) fn reaches(&self) -> Vec<Reach> {
-        self.automata.iter().map(Automaton::reach).collect()
+        self.automata.iter().map(|automaton| automaton.reach()).collect()
     }
 
     /// Executes a step on packed words.
@@ -88,7 +113,7 @@ impl Prepared {
     }
 
     fn fault(&self, actor: usize, step: &Step, fault: Fault) -> Error {
-        let at = Spot::new(self.automata[actor].name, step);
+        let at = Spot::new(self.name(actor), step);
         match fault {
             Fault::NoSuchCell(place) => Error::Flawed { at, flaw: self.no_such_cell(place) },
             Fault::TooWide(index, value) => {
@@ -139,7 +164,7 @@ impl Prepared {
     /// # Errors
     /// Where one does.
     pub(crate) fn walk(&self) -> Result<(), Error> {
-        self.automata.iter().try_for_each(Automaton::walk)
+        self.each_automaton().try_for_each(Automaton::walk)
     }
 
     /// The violations that a `Require` step sees: property and witness.

@@ -26,7 +26,7 @@ impl Prepared {
         if let Standing::Panicked(message) = &self.automata[actor].node(edge.to).control {
             let witness = match actor < self.actors() {
                 true => message.to_string(),
-                false => format!("{}: {message}", self.automata[actor].name),
+                false => format!("{}: {message}", self.name(actor)),
             };
             bad.push(Bad::new(built_in::KERNEL_BUG.id, witness));
         }

@@ -52,6 +52,8 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) reduced: Option<Reduced>,
     /// Whether it went through states that it did not keep, and that were not [added](super::regrow).
     pub(crate) has_chains: bool,
+    /// Whether equal actors are in order in all states.
+    pub(crate) is_symmetric: bool,
     /// Whether it ended early as the plan says.
     pub(crate) left: bool,
 }
@@ -97,6 +99,7 @@ struct Shared<'a, const R: usize> {
     transitions: Apart<AtomicU64>,
     /// Whether it goes through states that it does not keep.
     has_chains: bool,
+    is_symmetric: bool,
     reduced: Option<Reduced>,
 }
 
@@ -165,6 +168,7 @@ pub(crate) fn search<const R: usize>(
         states: Apart(AtomicU64::new(0)),
         transitions: Apart(AtomicU64::new(restored.transitions)),
         has_chains: plan.has_chains(),
+        is_symmetric: plan.is_symmetric(),
         reduced,
     };
     if restored.found {
@@ -230,6 +234,7 @@ pub(crate) fn search<const R: usize>(
                     Plan::Small(most) => states > most && !limits.has_found(),
                     Plan::Few(most) => states > most,
                     Plan::Reduced => limits.has_found(),
+                    Plan::Symmetric { to_the_end, .. } => !to_the_end && limits.has_found(),
                 };
                 if left {
                     break;
@@ -268,6 +273,7 @@ pub(crate) fn search<const R: usize>(
         places: findings.into_places(),
         reduced: reduced.filter(|_| keeper.is_some() || plan.has_chains()),
         has_chains: plan.has_chains(),
+        is_symmetric: plan.is_symmetric(),
         left,
     })
 }
@@ -278,6 +284,9 @@ impl<'a, const R: usize> Shared<'a, R> {
             Visitor::new(self.prepared, self.memories, self.findings, self.limits, effects.clone());
         if let Some(reduced) = &self.reduced {
             visitor.expander.watch(reduced.reduction().looks());
+        }
+        if self.is_symmetric {
+            visitor.expander.sort();
         }
         Worker {
             number,
@@ -309,7 +318,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         let mut initial = Vec::new();
         for words in &self.prepared.initial {
             let memory = worker.visitor.expander.number(words)?;
-            let start = |key, (actor, automaton): (usize, &Automaton)| {
+            let start = |key, (actor, automaton): (usize, &Arc<Automaton>)| {
                 moved(&key, actor, automaton.start().to, memory)
             };
             let key = automata.iter().enumerate().fold(moved(&[0; R], 0, 0, memory), start);
@@ -524,7 +533,7 @@ impl<'a, const R: usize> Shared<'a, R> {
             (next, passed) = chains.follow(chooser, reduction, visitor, next)?;
             worker.passed += passed;
         }
-        self.push(outgoing, Arrival::new(&next.key, next.actor))?;
+        self.push(outgoing, Arrival::new(&next.key, next.at))?;
         Ok(passed)
     }
 
@@ -533,7 +542,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         worker.visitor.visit(key, &mut worker.successors)?;
         worker.transitions += worker.successors.len() as u64;
         for successor in &worker.successors {
-            self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.actor))?;
+            self.push(&mut worker.outgoing, Arrival::new(&successor.key, successor.at))?;
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ pub(crate) struct Views<'a> {
 impl<'a> Views<'a> {
     pub(crate) fn new(prepared: &'a Prepared, ledger: &Arc<Ledger>) -> Views<'a> {
         let words = prepared.packing.words();
-        let mirrors = prepared.automata[prepared.actors()..].iter().map(Mirror::new).collect();
+        let mirrors =
+            prepared.automata[prepared.actors()..].iter().map(|automaton| Mirror::new(automaton)).collect();
         Views { prepared, mirrors, run: Alone::new(words, ledger), after: vec![0; words].into() }
     }
 

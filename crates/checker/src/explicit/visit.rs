@@ -1,5 +1,6 @@
 //! One thread's visits of states: what follows each, and what is to be said of it by itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -84,14 +85,18 @@ impl<'a> Visitor<'a> {
         self.rests.insert(rest.clone());
         let (checks, views) = self.findings.claim(&rest)?;
         let prepared = self.expander.prepared();
+        let orders = self.expander.orders(&rest.1);
         let words = self.expander.words(rest.0);
         if views {
             self.findings.in_views(rest.0, self.views.all(words, || self.limits.go_on())?)?;
         }
         if checks {
-            let bad = prepared.final_checks(words, &rest.1)?;
-            let ending = prepared.ending(words, &rest.1)?;
-            self.findings.at_rest(rest, bad, ending)?;
+            let (mut bad, mut endings) = (BTreeSet::new(), Vec::new());
+            for returned in orders {
+                bad.extend(prepared.final_checks(words, &returned)?);
+                endings.extend(prepared.ending(words, &returned)?);
+            }
+            self.findings.at_rest(rest, Vec::from_iter(bad), endings)?;
         }
         Ok(())
     }

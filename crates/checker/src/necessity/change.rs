@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use machine::{Action, Machine, Step, Word};
-use scenario::Scenario;
+use scenario::{Body, Scenario};
 
 use super::{Frames, answer, enters, instead};
 
@@ -110,8 +110,8 @@ pub fn changed(scenario: &Scenario, changes: &[Change]) -> Changed {
     let changes: Arc<[_]> = changes.iter().map(|&change| (change, AtomicBool::new(false))).collect();
     for actor in &mut scenario.actors {
         let (body, changes, name) = (actor.body.clone(), changes.clone(), actor.name);
-        actor.body = Arc::new(move |m: &dyn Machine| {
-            body(&Changing { m, changes: &changes, actor: name, frames: Frames::default() })
+        actor.body = Body::new(move |m: &dyn Machine| {
+            body.run(&Changing { m, changes: &changes, actor: name, frames: Frames::default() })
         });
     }
     Changed { scenario, changes }

@@ -1,7 +1,7 @@
 //! A scenario without a word.
 
 use machine::{Action, Machine, Step, Word};
-use scenario::Scenario;
+use scenario::{Body, Scenario};
 
 use super::held::{Held, Lock, Numbers};
 use super::{Frames, Removal, Scope, Site, answer, enters, instead, nothing};
@@ -12,9 +12,9 @@ pub fn without(scenario: &Scenario, scope: Scope, site: Site, removal: Removal) 
     let mut changed = scenario.clone();
     for actor in changed.actors.iter_mut().filter(|actor| (scope.is_writer)(actor.name)) {
         let (body, numbers) = (actor.body.clone(), Numbers::default());
-        actor.body = std::sync::Arc::new(move |m: &dyn Machine| {
+        actor.body = Body::new(move |m: &dyn Machine| {
             let held = Held::new(m, numbers.clone());
-            body(&Without { held, site, removal, frames: Frames::default() })
+            body.run(&Without { held, site, removal, frames: Frames::default() })
         });
     }
     changed

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use machine::{Action, Control, Machine, Step, Word};
-use scenario::Scenario;
+use scenario::{Body, Scenario};
 
 use super::held::{Held, Lock, Numbers};
 use super::{Frames, Site};
@@ -111,9 +111,9 @@ pub fn watch(scenario: &Scenario, scope: Scope, watched: &Watched) -> Scenario {
     let mut seen = scenario.clone();
     for actor in seen.actors.iter_mut().filter(|actor| (scope.is_writer)(actor.name)) {
         let (body, numbers, watched) = (actor.body.clone(), Numbers::default(), watched.clone());
-        actor.body = Arc::new(move |m: &dyn Machine| {
+        actor.body = Body::new(move |m: &dyn Machine| {
             let held = Held::new(m, numbers.clone());
-            body(&Watching { held, scope, watched: watched.clone(), frames: Frames::default() })
+            body.run(&Watching { held, scope, watched: watched.clone(), frames: Frames::default() })
         });
     }
     seen

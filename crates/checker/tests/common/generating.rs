@@ -404,3 +404,21 @@ impl Fit {
 }
 
 const NOTHING: Action = Action::Fence { order: Order::Relaxed };
+
+/// The same programs, in which some actors do what the first one does, and mostly as it does.
+pub(crate) fn twins(programs: impl Strategy<Value = Program>) -> impl Strategy<Value = Program> {
+    let alike = vec((weighted(2), weighted(3)), 5);
+    (programs, alike, weighted(3)).prop_map(|(mut program, alike, more)| {
+        if program.actors.len() == 1 || more && program.actors.len() < 4 {
+            program.actors.push(program.actors[0].clone());
+        }
+        let first = program.actors[0].clone();
+        for (role, (alike, freely)) in program.actors.iter_mut().skip(1).zip(alike) {
+            if alike {
+                let Role { daemon, adversary, .. } = *if freely { &*role } else { &first };
+                *role = Role { daemon, adversary, ..first.clone() };
+            }
+        }
+        program
+    })
+}

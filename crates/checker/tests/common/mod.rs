@@ -89,3 +89,10 @@ pub(crate) fn counter(processes: usize, rounds: u8) -> Scenario {
     };
     scenario(1, NAMES[..processes].iter().map(|name| Actor::new(name, increment)).collect())
 }
+
+/// The same actors, known to do the same as the first one does.
+pub(crate) fn alike(mut scenario: Scenario) -> Scenario {
+    let first = scenario.actors[0].body.clone();
+    scenario.actors.iter_mut().for_each(|actor| actor.body = first.clone());
+    scenario
+}

@@ -1,13 +1,13 @@
 //! Small random programs, as data, and run as models.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use machine::{
     Action, Flow, Label, Layout, Machine, Order, Peek, Place, Step, Unsupported, Word, again, bug, call,
     show_number, unsupported,
 };
-use scenario::{Actor, Check, Ending, Initial, Kind, Predicate, Property, Scenario};
+use scenario::{Actor, Body, Check, Ending, Initial, Kind, Predicate, Property, Scenario};
 
 /// An actor has two registers, an accumulator and a spare one, of 16 bits.
 #[derive(Clone, Debug)]
@@ -210,8 +210,11 @@ impl Program {
         for (cell, width) in self.widths.iter().enumerate() {
             layout.cell(format!("cell {cell}"), *width, show_number);
         }
+        // Who does the same has one body.
+        let mut bodies: BTreeMap<String, Body> = BTreeMap::new();
         let actors = self.actors.iter().zip(NAMES).map(|(role, name)| {
-            let actor = Actor::new(name, body(&role.ops));
+            let same = bodies.entry(format!("{:?}", role.ops)).or_insert_with(|| Body::new(body(&role.ops)));
+            let actor = Actor { body: same.clone(), ..Actor::new(name, |_| 0) };
             let actor = if role.daemon { actor.daemon() } else { actor };
             if role.adversary { actor.adversary() } else { actor }
         });

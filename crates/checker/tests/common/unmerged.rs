@@ -30,7 +30,7 @@ impl Machine for Answers<'_> {
 /// The step that comes after these results, or the word that the model returns.
 pub(crate) fn run(body: &Body, results: &[Word]) -> (Option<Action>, Option<Word>) {
     let answers = Answers { left: RefCell::new(results.iter()), pending: Cell::new(None) };
-    match catch_unwind(AssertUnwindSafe(|| body(&answers))) {
+    match catch_unwind(AssertUnwindSafe(|| body.run(&answers))) {
         Ok(word) => (None, Some(word)),
         Err(_) => (answers.pending.get(), None),
     }

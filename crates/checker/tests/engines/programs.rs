@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::expected::Expected;
 use crate::common::following::follow;
-use crate::common::generating::{crossing, lacking, locking, loops, programs};
+use crate::common::generating::{crossing, lacking, locking, loops, programs, twins};
 use crate::common::program::{self, Broken, NAMES, Program, VIEWS, who_goes_round};
 use crate::common::replaying::{cost, replay};
 use checker::explicit::{Options, Reduce, explore};
@@ -230,6 +230,7 @@ fn orders_left_out_whatever_is_found_agree_with_the_naive_enumerator() {
     let tally = RefCell::new(Tally::default());
     let all =
         prop_oneof![3 => programs(), 2 => loops(), 4 => locking(), 1 => crossing(), 1 => lacking(programs())];
+    let all = prop_oneof![3 => all.boxed(), 1 => twins(programs()).boxed(), 1 => twins(locking()).boxed()];
     let reductions = prop_oneof![Just(Reduce::Always(0)), Just(Reduce::Chains(0))];
     each((all, reductions), |(program, reduce)| agrees(&program, reduce, &mut tally.borrow_mut()));
     let Tally { compared, reduced, bad, .. } = tally.into_inner();

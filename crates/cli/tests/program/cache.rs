@@ -13,7 +13,7 @@ use blake3::{Hash, hash};
 use checker::explicit::{self, Options, Prepared, check};
 use cli::cache::{Cache, Kept, Key, Texts};
 use machine::{Layout, show_number};
-use scenario::{Bound, Check, Coverage, Fairness, Grounds, Kind, Origin, Outcome, Scenario};
+use scenario::{Body, Bound, Check, Coverage, Fairness, Grounds, Kind, Origin, Outcome, Scenario};
 use tempfile::TempDir;
 
 type Change = (&'static str, fn(&mut Scenario));
@@ -431,7 +431,7 @@ fn what_is_known_by_its_trace_depends_on_everything_else() {
         assert!(!known(&first, &scenario), "{what}");
     }
     let mut model = plain.clone();
-    model.actors[0].body = Arc::new(|_| 0);
+    model.actors[0].body = Body::new(|_| 0);
     assert!(!known(&first, &model), "what a model does");
     // Damage is no knowledge.
     for file in entries(folder.path()) {

@@ -10,7 +10,7 @@ use checker::forced;
 use checker::stepper::Prepared;
 use cli::parking::Means;
 use machine::Machine;
-use scenario::{BadState, Coverage, Scenario};
+use scenario::{BadState, Body, Coverage, Scenario};
 
 type Known = BTreeSet<(String, String)>;
 
@@ -75,7 +75,7 @@ fn every_word_that_somebody_is_parked_at_is_passed() {
         for actor in &mut scenario.actors {
             let (body, parking, passed) = (actor.body.clone(), parking.clone(), passed.clone());
             actor.body =
-                Arc::new(move |m: &dyn Machine| body(&Noting { m, parking: &parking, passed: &passed }));
+                Body::new(move |m: &dyn Machine| body.run(&Noting { m, parking: &parking, passed: &passed }));
         }
         check(&scenario, &Options::default()).expect("a sound model");
     }

@@ -29,7 +29,7 @@ fn lacking(name: &str, unmaps: bool) -> Scenario {
                 hint: "add it to models/tables/toy.rs".to_owned(),
             });
         }
-        body(m)
+        body.run(m)
     });
     let mut actors = scenario.actors.clone();
     actors[0] = write;

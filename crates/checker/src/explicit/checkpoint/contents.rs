@@ -29,6 +29,8 @@ use crate::explicit::visited::Shard;
 pub(super) enum Stage {
     /// The first one, as long as it is small.
     Small,
+    /// The one with equal actors in order.
+    Symmetric,
     /// The reduced one.
     Reduced,
     /// The one of everything.
@@ -45,7 +47,7 @@ pub(super) struct Stand {
     pub(super) peak: u64,
     /// Whether anything was found.
     pub(super) found: bool,
-    /// What the reduced search before this one came to.
+    /// What the searches before this one came to.
     pub(super) before: Vec<BadState>,
 }
 
@@ -253,7 +255,7 @@ fn read_shard<const R: usize>(
     from.rows(len, R, |_, row| {
         let key: Key<R> = row.try_into().map_err(|_| Refused::Damaged)?;
         let memory = memory_of(&key);
-        let stands = |(actor, automaton): (usize, &Automaton)| automaton.has(control_of(&key, actor));
+        let stands = |(actor, automaton): (usize, &Arc<Automaton>)| automaton.has(control_of(&key, actor));
         let is_one = home(memory) == at
             && (memory as usize >> SHARD_BITS) < lens[at]
             && actors.iter().enumerate().all(stands);

@@ -44,6 +44,7 @@ impl Plan {
     fn stage(self) -> Stage {
         match self {
             Plan::Small(_) | Plan::Few(_) => Stage::Small,
+            Plan::Symmetric { .. } => Stage::Symmetric,
             Plan::Plain => Stage::Plain,
             Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => Stage::Reduced,
         }
@@ -75,7 +76,7 @@ pub(crate) struct Keeper<'a> {
     head: Head,
     saved: Option<Saved>,
     stage: Stage,
-    /// What the reduced search came to.
+    /// What the searches came to that left something out.
     before: Vec<BadState>,
     /// When the last one was written, or the search was begun, and what that took.
     last: Instant,
@@ -106,6 +107,7 @@ impl<'a> Keeper<'a> {
             Reduce::Order(from) => Some((from, 0)),
             Reduce::Always(from) => Some((from, 1)),
             Reduce::Chains(from) => Some((from, 2)),
+            Reduce::Symmetry(from) => Some((from, 3)),
         };
         let Checkpoint { program, question, .. } = to.clone();
         let head = Head { program, question, reduce };
@@ -172,16 +174,16 @@ impl<'a> Keeper<'a> {
         self.saved.is_some() && plan.stage() < self.stage
     }
 
-    /// What the reduced search came to that was done with before.
+    /// What searches came to that were done with before.
     pub(crate) fn before(&self) -> Vec<BadState> {
         self.before.clone()
     }
 
-    /// The next search is the one of everything, after a reduced one that found this, or was cut. What a bound cut is gone on with
+    /// The next search leaves out less, after one that found this, or was cut. What a bound cut is gone on with
     /// under a larger bound: its checkpoint stays, and what comes after it has none.
-    pub(crate) fn goes_plain(&mut self, found: &[BadState], was_cut: bool) {
+    pub(crate) fn leaves_less(&mut self, found: &[BadState], was_cut: bool) {
         self.before = found.to_vec();
-        self.keeps = !was_cut;
+        self.keeps &= !was_cut;
     }
 
     /// Begins a search, or goes on with it: what there is of it.

@@ -14,8 +14,8 @@ use scenario::{Bounds, Outcome, Scenario};
 
 use super::file::{self, Reader};
 use super::{Has, Keeper, forget};
-use crate::explicit::common::counter;
-use crate::explicit::common::generating::{locking, loops, plain_programs, programs};
+use crate::explicit::common::generating::{locking, loops, plain_programs, programs, twins};
+use crate::explicit::common::{alike, counter};
 use crate::explicit::engine::{Asked, AtRest, is_whole, search_prepared};
 use crate::explicit::error::{Error, Refused};
 use crate::explicit::findings::Findings;
@@ -127,7 +127,14 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
     let met = RefCell::new((0, 0, 0, 0));
     // One in some fifteen is reduced, since most find something.
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
-    let programs = prop_oneof![3 => programs(), 1 => plain_programs(), 1 => loops(), 3 => locking()].boxed();
+    let programs = prop_oneof![
+        3 => programs(),
+        1 => plain_programs(),
+        1 => loops(),
+        3 => locking(),
+        2 => twins(programs()),
+        2 => twins(locking()),
+    ];
     let stops = prop_oneof![
         2 => Just(Stops::States(1)),
         1 => (1..100_u64).prop_map(Stops::States),
@@ -140,8 +147,9 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
         2 => from().prop_map(Reduce::Order),
         1 => from().prop_map(Reduce::Always),
         1 => from().prop_map(Reduce::Chains),
+        1 => from().prop_map(Reduce::Symmetry),
     ];
-    let all = (programs, stops, threads, reduce);
+    let all = (programs.boxed(), stops, threads, reduce);
     let done = TestRunner::new(config).run(&all, |(program, stops, threads, reduce)| {
         let bounds = Bounds { states_max: 3000, ..Bounds::default() };
         let options = Options { threads, reduce, bounds, ..Options::default() };
@@ -174,11 +182,19 @@ fn a_search_that_was_stopped_anywhere_goes_on_to_the_same() {
 /// The user stops it at any moment, and goes on with it, until it is done.
 #[test]
 fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
-    let reductions = [Reduce::None, Reduce::Order(100), Reduce::Always(100), Reduce::Chains(100)];
-    for (threads, reduce) in reductions.into_iter().flat_map(|reduce| [(1, reduce), (2, reduce)]) {
-        let scenario = counter(3, 5);
-        let plain = Options { threads, reduce, ..Options::default() };
-        let known = run(&scenario, &plain).expect("it can be searched");
+    let searches = [
+        (counter(3, 5), Reduce::None),
+        (counter(3, 5), Reduce::Order(100)),
+        (counter(3, 5), Reduce::Always(100)),
+        (counter(3, 5), Reduce::Chains(100)),
+        (alike(counter(4, 3)), Reduce::Symmetry(100)),
+        (alike(counter(4, 3)), Reduce::Chains(100)),
+    ];
+    for (threads, (scenario, reduce)) in
+        [1, 2].into_iter().flat_map(|threads| searches.iter().map(move |search| (threads, search)))
+    {
+        let plain = Options { threads, reduce: *reduce, ..Options::default() };
+        let known = run(scenario, &plain).expect("it can be searched");
         let place = Place::new();
         let mut stopped = 0;
         loop {
@@ -192,7 +208,7 @@ fn a_search_that_the_user_stops_at_any_moment_goes_on_to_the_same() {
             let every = Duration::from_secs(stopped % 2 * 3600);
             let checkpoint = Some(Checkpoint { every, tell: hear, ..checkpoint(&place.file()) });
             let options = Options { interrupt: Some(interrupt), checkpoint, ..plain.clone() };
-            let told = run(&scenario, &options).expect("it can be searched");
+            let told = run(scenario, &options).expect("it can be searched");
             stop.join().expect("it stops");
             let leaves = left().is_some();
             assert_eq!(leaves, is_cut(&told) && place.file().exists());

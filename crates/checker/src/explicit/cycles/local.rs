@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::components::Decomposer;
+use crate::explicit::expand::Successor;
 use crate::explicit::key::{Key, control_of, moved};
 use crate::explicit::ledger::{Counted, Full, Held, Ledger};
 use crate::explicit::prepared::Prepared;
@@ -48,11 +49,11 @@ impl LocalCycles {
         (0..self.least.len()).fold(0, |movers, actor| movers | u16::from(self.at(key, actor) != 0) << actor)
     }
 
-    /// Whether an actor that moved from one state to the other stayed on a cycle of its own.
+    /// Whether the actor that takes a step stays on a cycle of its own.
     #[inline]
-    pub(crate) fn stays<const R: usize>(&self, from: &Key<R>, to: &Key<R>, actor: usize) -> bool {
-        let cycle = self.at(from, actor);
-        cycle != 0 && cycle == self.at(to, actor)
+    pub(crate) fn stays<const R: usize>(&self, from: &Key<R>, step: &Successor<R>) -> bool {
+        let cycle = self.at(from, step.actor.into());
+        cycle != 0 && cycle == self.at(&step.key, step.at.into())
     }
 
     /// A hash of the cycles that the actors are on, and of where the others stand: the same for all states

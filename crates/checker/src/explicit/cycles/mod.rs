@@ -284,14 +284,9 @@ pub(crate) fn judge<const R: usize>(
 
     let findings = Findings::new(ledger);
     let next = AtomicUsize::new(0);
-    // Chains of a search that was cut lead on, without an end that is known, to what was not searched.
-    let walked = searched.reduced.as_ref().filter(|_| searched.has_chains && !limits.stopped());
     let parts = on_threads(if all > ALONE { threads } else { 1 }, || {
         let expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
-        let steps = match walked {
-            Some(reduced) => Steps::taken(prepared, states, reduced),
-            None => Steps::Met(states),
-        };
+        let steps = steps_of(prepared, searched, limits);
         let mut judge = Judge::new(prepared, steps, &cycles, (limits, go_on), expander);
         let lists = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for number in lists.take_while(|list| *list < LISTS) {
@@ -311,6 +306,49 @@ pub(crate) fn judge<const R: usize>(
         all.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
     }
     Ok(judged(prepared, states.len(), all, ledger)?)
+}
+
+/// Whether there is any cycle, where [equal actors](super::symmetry) are in order, too: states are of no class then, since who is on a
+/// cycle changes places.
+pub(crate) fn any_cycle<const R: usize>(
+    prepared: &Prepared,
+    searched: &Searched<R>,
+    memories: &Memories,
+    limits: &Limits,
+) -> Result<bool, Halt> {
+    let states = &searched.states;
+    let cycles = LocalCycles::of(prepared, &limits.ledger)?;
+    if cycles.none() {
+        return Ok(false);
+    }
+    let findings = Findings::new(&limits.ledger);
+    let mut expander = Expander::new(prepared, memories, &findings, searched.effects.clone());
+    if searched.is_symmetric {
+        expander.sort();
+    }
+    let mut judge = Judge::new(
+        prepared,
+        steps_of(prepared, searched, limits),
+        &cycles,
+        (limits, WITHIN_BOUNDS),
+        expander,
+    );
+    let all = (0..SHARDS).flat_map(|shard| states.on_each_cycle(shard));
+    let all = all.filter(|(_, key, by)| cycles.movers(key) & by != 0).map(|(_, key, _)| key);
+    Ok(judge.components(all)?.iter().next().is_some())
+}
+
+/// The steps that a search took.
+fn steps_of<'a, const R: usize>(
+    prepared: &Prepared,
+    searched: &'a Searched<R>,
+    limits: &Limits,
+) -> Steps<'a, R> {
+    // Chains of a search that was cut lead on, without an end that is known, to what was not searched.
+    match searched.reduced.as_ref().filter(|_| searched.has_chains && !limits.stopped()) {
+        Some(reduced) => Steps::taken(prepared, &searched.states, reduced),
+        None => Steps::Met(&searched.states),
+    }
 }
 
 /// Judges all cycles that go through one of these states, class by class, where everything that follows them was met.
@@ -415,7 +453,7 @@ impl<'a, const R: usize> Judge<'a, R> {
             self.look()?;
             let key = self.class.get(state as usize);
             let movers = self.cycles.movers(&key);
-            let stays = |next: &Successor<R>| self.cycles.stays(&key, &next.key, usize::from(next.actor));
+            let stays = |next: &Successor<R>| self.cycles.stays(&key, next);
             self.steps.by(movers, &key, &mut self.expander, &mut self.successors, stays)?;
             for next in &self.successors {
                 out.push(self.class.insert(&next.key, mix(&next.key))? as u32);
@@ -571,7 +609,7 @@ fn witness<const R: usize>(
         let waiting: Vec<_> = actors.iter().map(|&a| (a, control_of(key, a))).collect();
         return waits(expander, &waiting);
     }
-    let names: Vec<&str> = actors.iter().map(|&a| prepared.automata[a].name).collect();
+    let names: Vec<&str> = actors.iter().map(|&a| prepared.name(a)).collect();
     match names[..] {
         [name] => format!("{name} goes round"),
         _ => format!("{} go round", names.join(" and ")),

@@ -61,7 +61,7 @@ struct End<const R: usize> {
     /// The version of the reduction plus one; 0 where nothing is remembered.
     version: u32,
     steps: u16,
-    /// The actor whose step is the last one, where there is a step.
+    /// Where the actor stands there whose step is the last one, where there is a step.
     by: u8,
 }
 
@@ -114,8 +114,8 @@ impl<const R: usize> Chains<R> {
                 && self.walked.len() + usize::from(end.steps) <= CHAIN_MAX
             {
                 let steps = self.walked.len() + usize::from(end.steps);
-                let actor = if end.steps == 0 { next.actor } else { end.by };
-                let next = Successor { key: end.to, actor, ..next };
+                let at = if end.steps == 0 { next.at } else { end.by };
+                let next = Successor { key: end.to, at, ..next };
                 self.remember(&next, steps, version);
                 return Ok((next, steps));
             }
@@ -145,7 +145,7 @@ impl<const R: usize> Chains<R> {
             let place = self.place(&from);
             if let Some(known) = self.ends.get_mut(place) {
                 let steps = (steps - at) as u16;
-                *known = End { from, to: end.key, version, steps, by: end.actor };
+                *known = End { from, to: end.key, version, steps, by: end.at };
             }
         }
     }

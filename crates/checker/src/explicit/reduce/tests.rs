@@ -79,7 +79,7 @@ fn told(program: &Program, plan: Plan, threads: usize) -> Option<Told> {
         kept,
         states: searched.states.len(),
         of_all,
-        rests: unpacked_rests(&prepared, &memories, &searched.places),
+        rests: unpacked_rests(&prepared, &memories, &searched.places, plan),
         endings: searched.places.endings.clone(),
         bad: searched.places.all.iter().cloned().chain(bad).collect(),
         reached,

@@ -21,12 +21,13 @@ mod walk;
 
 use std::cell::Cell;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use machine::{Action, Control, Step, Unsupported, Word};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use scenario::Body;
 
 use super::error::{Error, Spot};
@@ -63,6 +64,20 @@ pub(crate) struct Node {
     history: Arc<[Item]>,
     /// The control state that it was first met after, with the result that led here.
     parent: Option<(u32, Word)>,
+}
+
+impl Node {
+    /// A number that depends on nothing but what led here, or on how the model ended: whoever came here first.
+    pub(crate) fn rank(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        match &self.control {
+            Standing::Pending(_) => self.history.hash(&mut hasher),
+            Standing::Done(word) => word.hash(&mut hasher),
+            Standing::Panicked(message) => message.hash(&mut hasher),
+            Standing::Unsupported(missing) => missing.hash(&mut hasher),
+        }
+        hasher.finish()
+    }
 }
 
 /// The bits that a control state's number takes.

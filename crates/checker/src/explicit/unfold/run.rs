@@ -81,7 +81,7 @@ pub(super) fn leave() -> ! {
 
 /// Runs a model in one go to its end, its panic, or to where the machine leaves it.
 pub(super) fn attempt(body: &Body, machine: &dyn Machine) -> Result<Word, Panic> {
-    quietly(|| body(machine))
+    quietly(|| body.run(machine))
 }
 
 /// The machine of a model on a stack of its own.
@@ -122,7 +122,7 @@ impl Model {
         let limit = stack.limit().get() + STACK_LEFT;
         let (body, on) = (body.clone(), tape.clone());
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Word, ()>, _: Word| {
-            body(&Seat { yielder, tape: on, limit })
+            body.run(&Seat { yielder, tape: on, limit })
         });
         Model { coroutine, tape, came: None, is_whole }
     }
