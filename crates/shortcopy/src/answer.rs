@@ -58,10 +58,11 @@ impl Answer {
 
     /// How far the engine looked, and why that is not all, if it is not.
     fn extent(&self, effort: bool) -> Vec<String> {
-        let Outcome { states, executions, .. } = self.outcome;
+        let Outcome { states, executions, reduced, .. } = self.outcome;
         let much = match (states, executions) {
             _ if !effort => String::new(),
             (0, executions) => format!(", {executions} executions"),
+            (states, _) if reduced => format!(", {states} states: others make no difference"),
             (states, _) => format!(", {states} states"),
         };
         let far = match self.outcome.coverage {

@@ -58,8 +58,14 @@ pub(crate) fn run(
     match engine {
         Engine::Explicit => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            let options =
-                explicit::Options { bounds: *bounds, threads, interrupt, ..explicit::Options::default() };
+            let reduce = explicit::Reduce::Order(explicit::Reduce::LARGE);
+            let options = explicit::Options {
+                bounds: *bounds,
+                threads,
+                interrupt,
+                reduce,
+                ..explicit::Options::default()
+            };
             explicit::check(scenario, &options).unwrap_or_else(|why| Outcome {
                 coverage: Coverage::Unsupported,
                 remark: format!("the model is broken: {why}"),

@@ -15,8 +15,7 @@
 //!         false => counter.store(m, counter.load(m, Relaxed) + 1, Relaxed),
 //!     };
 //!     Scenario::new("two-increments", layout)
-//!         .actor("a", increment)
-//!         .actor("b", increment)
+//!         .actors(["a", "b"], increment)
 //!         .property(Property::finally("lost-update", "an increment is lost", move |state, _| {
 //!             counter.value(state) == 2
 //!         }))
@@ -42,7 +41,7 @@ pub use engine::Engine;
 
 pub use machine::{
     Action, Flow, Label, Layout, Machine, Memory, Order, Peek, Place, Shared, Small, Step, Word, again, bug,
-    bug_on, call, choose, fence, reach, show_number,
+    bug_on, call, choose, fence, reach, scope, show_number,
 };
 pub use scenario::{
     Actor, BadState, Bound, Bounds, Check, Coverage, Ending, Kind, Outcome, Property, Returned, Scenario,

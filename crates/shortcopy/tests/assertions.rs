@@ -6,7 +6,7 @@ use std::process::Command;
 use shortcopy::Order::{Acquire, Full, Relaxed, Release};
 use shortcopy::{
     Answer, Bound, Bounds, Coverage, Engine, Layout, Machine, Order, Property, Scenario, Verdict, ask,
-    ask_within, assert_holds, assert_not_violated, assert_violated, holds, not_violated, violated,
+    ask_within, assert_holds, assert_not_violated, assert_violated, holds, not_violated, scope, violated,
 };
 
 /// Two increments of a counter, with a property of every state.
@@ -173,4 +173,27 @@ fn a_question_without_an_actor_is_no_question() {
     {
         assert_eq!(text, "`nobody` asks nothing: nobody takes a step; add `.actor(..)`");
     }
+}
+
+#[test]
+fn of_actors_that_do_the_same_one_order_is_looked_at() {
+    const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+    const EACH: u64 = 11;
+    let mut layout = Layout::new();
+    let counter = layout.shared("counter", 6);
+    let add_one = move |m: &dyn Machine| {
+        scope(m, || {
+            counter.fetch_add(m, 1, Relaxed);
+        });
+    };
+    let add = move |m: &dyn Machine| (0..EACH).for_each(|_| add_one(m));
+    let all = Property::finally("all", "something is not counted", move |state, _| {
+        counter.value(state) == EACH * NAMES.len() as u64
+    });
+    let scenario = Scenario::new("count", layout).property(all);
+    let states = |scenario: Scenario| assert_holds!(scenario).outcome.states;
+    let apart = NAMES.iter().fold(scenario.clone(), |scenario, name| scenario.actor(name, add));
+    // How many of them are how far; and how far each is.
+    assert_eq!(states(scenario.actors(NAMES, add)), (12 * 13 * 14 * 15 * 16) / 120);
+    assert_eq!(states(apart), 12_u64.pow(5));
 }
