@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checker::explicit::{Options, check};
+use checker::explicit::{Options, Reduce, check};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use machine::{Action, Flow, Label, Layout, Machine, Order, Place, Step, again, show_number};
 use scenario::{Actor, Initial, Scenario};
@@ -26,7 +26,8 @@ fn counter(processes: usize, rounds: u8) -> Scenario {
     };
     let mut layout = Layout::new();
     layout.cell("counter", 8, show_number);
-    scenario(layout, (0..processes).map(|_| Actor::new("process", increment)).collect())
+    let process = Actor::new("process", increment);
+    scenario(layout, vec![process; processes])
 }
 
 /// Actors that copy the units of a page to each other's places: many memories, wide ones.
@@ -74,11 +75,18 @@ fn scenario(layout: Layout, actors: Vec<Actor>) -> Scenario {
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("explicit");
     group.sample_size(10).warm_up_time(Duration::from_millis(200));
-    let scenarios =
-        [("counter 4x3", counter(4, 3)), ("counter 4x4", counter(4, 4)), ("copies 3x5", copies(3, 5))];
-    for (name, scenario) in &scenarios {
+    let all = |name, scenario| (name, scenario, Reduce::None);
+    let scenarios = [
+        all("counter 4x3", counter(4, 3)),
+        all("counter 4x4", counter(4, 4)),
+        ("counter 4x3, equal actors in order", counter(4, 3), Reduce::Symmetry(0)),
+        ("counter 4x4, equal actors in order", counter(4, 4), Reduce::Symmetry(0)),
+        ("counter 5x3, equal actors in order", counter(5, 3), Reduce::Symmetry(0)),
+        all("copies 3x5", copies(3, 5)),
+    ];
+    for (name, scenario, reduce) in &scenarios {
         for threads in [1, 2] {
-            let options = Options { threads, ..Options::default() };
+            let options = Options { threads, reduce: *reduce, ..Options::default() };
             let outcome = check(scenario, &options).expect("a sound scenario");
             println!(
                 "{name}, {threads} threads: {} states, {:.2} million/s, {:.1} bytes per state",
