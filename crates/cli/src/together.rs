@@ -1,6 +1,8 @@
 //! The processes that search each scenario together: this one, and those that it starts or that others start.
 
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use checker::explicit::{self, together};
-use processes::{Group, Patience, loopback};
+use processes::{Group, Patience, Places, loopback};
 use scenario::{Bound, Coverage, Outcome, Scenario};
 
 use crate::arguments::Check;
@@ -55,11 +57,13 @@ impl Together {
         let choice = &arguments.together;
         let mut patience = Patience { interrupt: interrupt.clone(), ..Patience::default() };
         let mut children = Vec::new();
+        let mut listener = None;
         let (addresses, number) = match (choice.processes, &choice.hosts, choice.process) {
             (Some(processes), _, _) => {
-                let addresses = loopback(processes.into()).map_err(wrong)?;
-                children = start(&addresses, words, program)?;
-                (addresses, 0)
+                let places = loopback(processes.into()).map_err(wrong)?;
+                children = start(&places, words, program)?;
+                listener = Some(places.listener(0).map_err(wrong)?);
+                (places.addresses().to_vec(), 0)
             }
             (None, Some(file), Some(number)) => {
                 patience.join = PATIENCE;
@@ -77,7 +81,10 @@ impl Together {
                 );
                 (addresses, number)
             }
-            (None, None, Some(number)) if number < choice.at.len() => (choice.at.clone(), number),
+            (None, None, Some(number)) if number < choice.at.len() => {
+                listener = Some(inherited(&choice.at[number])?);
+                (choice.at.clone(), number)
+            }
             (None, None, Some(_)) => {
                 return Err(Error::Usage(
                     "`--process` says which line of `--hosts` is meant: name both".to_owned(),
@@ -95,7 +102,11 @@ impl Together {
             interrupt: interrupt.clone(),
         };
         // Those that were started end with this one, if it fails.
-        let group = Group::join(&addresses, number, &agreed, &patience).map_err(wrong)?;
+        let group = match listener {
+            Some(listener) => Group::join_at(listener, &addresses, number, &agreed, &patience),
+            None => Group::join(&addresses, number, &agreed, &patience),
+        };
+        let group = group.map_err(wrong)?;
         together.group = Mutex::new(Some(group));
         Ok(Some(together))
     }
@@ -157,6 +168,17 @@ fn kill(children: &mut Vec<Child>) {
     }
 }
 
+/// Who listens at an address for a process that was started, which is its standard input.
+fn inherited(address: &str) -> Result<TcpListener, Error> {
+    let listener = TcpListener::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    match listener.local_addr() {
+        Ok(at) if at.to_string() == address => Ok(listener),
+        _ => Err(Error::Usage(format!(
+            "nobody listens at {address} on standard input: `--processes` begins with that"
+        ))),
+    }
+}
+
 fn wrong(why: processes::Error) -> Error {
     Error::Usage(why.to_string())
 }
@@ -204,8 +226,9 @@ fn hosts(file: &PathBuf) -> Result<Vec<String>, Error> {
     Ok(addresses)
 }
 
-/// Starts all processes but this one.
-fn start(addresses: &[String], words: &[String], program: Option<&PathBuf>) -> Result<Vec<Child>, Error> {
+/// Starts all processes but this one. Each gets who listens for it as its standard input.
+fn start(places: &Places, words: &[String], program: Option<&PathBuf>) -> Result<Vec<Child>, Error> {
+    let addresses = places.addresses();
     let program = match program {
         Some(program) => program.clone(),
         None => std::env::current_exe()?,
@@ -216,12 +239,16 @@ fn start(addresses: &[String], words: &[String], program: Option<&PathBuf>) -> R
         // The first word is the command; behind `--` nothing is an option.
         let (name, rest) = words.split_at(1);
         command.args(name).arg(format!("--at={}", addresses.join(","))).arg(format!("--process={number}"));
-        command.args(rest).stdin(Stdio::null()).stdout(Stdio::null());
-        match command.spawn() {
+        command.args(rest).stdout(Stdio::null());
+        let started = places.listener(number).map_err(wrong).and_then(|listener| {
+            command.stdin(OwnedFd::from(listener));
+            Ok(command.spawn()?)
+        });
+        match started {
             Ok(child) => children.push(child),
             Err(why) => {
                 kill(&mut children);
-                return Err(why.into());
+                return Err(why);
             }
         }
     }

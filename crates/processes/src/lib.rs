@@ -12,12 +12,12 @@
 //! ```
 //! use processes::{Group, Patience, loopback};
 //!
-//! let addresses = loopback(2)?;
+//! let places = loopback(2)?;
 //! let sums = std::thread::scope(|scope| {
 //!     let member = |number: usize| {
-//!         let addresses = &addresses;
+//!         let places = &places;
 //!         move || -> Result<u64, processes::Error> {
-//!             let mut group = Group::join(addresses, number, &[7; 32], &Patience::default())?;
+//!             let mut group = places.join(number, &[7; 32], &Patience::default())?;
 //!             let all: Vec<u64> = group.tell(&(number as u64 + 1))?;
 //!             group.leave();
 //!             Ok(all.iter().sum())
@@ -120,17 +120,57 @@ impl Default for Patience {
     }
 }
 
-/// Addresses on this machine that nobody listens at now, for so many processes.
+/// Addresses on this machine, and who listens there: so nobody else does before a process comes.
+pub struct Places {
+    addresses: Vec<String>,
+    listeners: Vec<TcpListener>,
+}
+
+/// Places on this machine for so many processes.
 ///
 /// # Errors
 /// Where the system has none.
-pub fn loopback(processes: usize) -> Result<Vec<String>, Error> {
+pub fn loopback(processes: usize) -> Result<Places, Error> {
     let address = "127.0.0.1:0";
-    let no_place = |why: io::Error| Error::NoPlace { address: address.to_owned(), why: why.to_string() };
-    // All are held until each has its own.
-    let held: Vec<TcpListener> =
-        (0..processes).map(|_| TcpListener::bind(address)).collect::<io::Result<_>>().map_err(no_place)?;
-    held.iter().map(|held| Ok(held.local_addr().map_err(no_place)?.to_string())).collect()
+    let no_place = no_place(address);
+    let listeners: Vec<TcpListener> =
+        (0..processes).map(|_| TcpListener::bind(address)).collect::<io::Result<_>>().map_err(&no_place)?;
+    let address = |listener: &TcpListener| Ok(listener.local_addr().map_err(&no_place)?.to_string());
+    Ok(Places { addresses: listeners.iter().map(address).collect::<Result<_, Error>>()?, listeners })
+}
+
+fn no_place(address: &str) -> impl Fn(io::Error) -> Error {
+    move |why| Error::NoPlace { address: address.to_owned(), why: why.to_string() }
+}
+
+impl Places {
+    /// The addresses, by process.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Who listens for a process: what it is started with.
+    ///
+    /// # Errors
+    /// Where the system has no room for one more.
+    ///
+    /// # Panics
+    /// Where there is no such process.
+    pub fn listener(&self, number: usize) -> Result<TcpListener, Error> {
+        self.listeners[number].try_clone().map_err(no_place(&self.addresses[number]))
+    }
+
+    /// [`Group::join`] as the process with this number.
+    ///
+    /// # Errors
+    /// Where one of the others does not come or is another program.
+    ///
+    /// # Panics
+    /// Where there is no such process.
+    pub fn join(&self, number: usize, agreed: &Agreed, patience: &Patience) -> Result<Group, Error> {
+        Group::join_at(self.listener(number)?, &self.addresses, number, agreed, patience)
+    }
 }
 
 /// One process of those that work together.
@@ -156,10 +196,27 @@ impl Group {
         agreed: &Agreed,
         patience: &Patience,
     ) -> Result<Group, Error> {
+        let listener = TcpListener::bind(&addresses[number]).map_err(no_place(&addresses[number]))?;
+        Group::join_at(listener, addresses, number, agreed, patience)
+    }
+
+    /// The same for one who listens at its address already.
+    ///
+    /// # Errors
+    /// Where it listens somewhere else, and as [`Group::join`].
+    ///
+    /// # Panics
+    /// Where there is no address for the number.
+    pub fn join_at(
+        listener: TcpListener,
+        addresses: &[String],
+        number: usize,
+        agreed: &Agreed,
+        patience: &Patience,
+    ) -> Result<Group, Error> {
         let gone = Arc::new(Gone::default());
-        let links = links::connect(addresses, number, agreed, patience, &gone)?;
-        let rounds = Rounds::begin(links, number, &gone)
-            .map_err(|why| Error::NoPlace { address: addresses[number].clone(), why: why.to_string() })?;
+        let links = links::connect(listener, addresses, number, agreed, patience, &gone)?;
+        let rounds = Rounds::begin(links, number, &gone).map_err(no_place(&addresses[number]))?;
         Ok(Group {
             number,
             addresses: addresses.to_vec(),

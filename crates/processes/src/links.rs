@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use socket2::{SockRef, TcpKeepalive};
 use timely::communication::allocator::zero_copy::stream::Stream;
 
-use crate::{Agreed, Error, Patience};
+use crate::{Agreed, Error, Patience, no_place};
 
 /// Which process is gone.
 pub(crate) struct Gone {
@@ -135,16 +135,14 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// Waits for all others to come, and calls those who have a lower number. A link for each but this one.
 pub(crate) fn connect(
+    listener: TcpListener,
     addresses: &[String],
     number: usize,
     agreed: &Agreed,
     patience: &Patience,
     gone: &Arc<Gone>,
 ) -> Result<Vec<Option<Link>>, Error> {
-    let address = &addresses[number];
-    let no_place = |why: io::Error| Error::NoPlace { address: address.clone(), why: why.to_string() };
-    let listener = TcpListener::bind(address).map_err(no_place)?;
-    listener.set_nonblocking(true).map_err(no_place)?;
+    listener.set_nonblocking(true).map_err(no_place(&addresses[number]))?;
     let greeting = |number: usize| {
         let mut greeting = GREETING.to_vec();
         greeting.extend((number as u64).to_le_bytes());

@@ -6,9 +6,9 @@ use super::*;
 
 /// Runs a job as each process of a group, on a thread each.
 fn together<T: Send>(count: usize, job: impl Fn(Group) -> T + Sync) -> Vec<T> {
-    let addresses = loopback(count).expect("there are addresses");
+    let places = loopback(count).expect("there are places");
     let member = |number| {
-        let group = Group::join(&addresses, number, &[1; 32], &Patience::default());
+        let group = places.join(number, &[1; 32], &Patience::default());
         job(group.expect("all come"))
     };
     let member = &member;
@@ -78,7 +78,7 @@ fn who_is_gone_is_named_by_all_others() {
 
 #[test]
 fn who_does_not_come_or_is_somebody_else_is_named() {
-    let addresses = loopback(2).expect("there are addresses");
+    let addresses = loopback(2).expect("there are places").addresses().to_vec();
     let short = Patience { join: Duration::from_millis(300), ..Patience::default() };
     for number in 0..2 {
         let absent = Group::join(&addresses, number, &[0; 32], &short).err();
@@ -104,17 +104,18 @@ fn who_does_not_come_or_is_somebody_else_is_named() {
 
 #[test]
 fn a_stranger_who_connects_is_not_listened_to() {
-    let addresses = loopback(2).expect("there are addresses");
+    let places = loopback(2).expect("there are places");
     let sums = scope(|scope| {
         let first = scope.spawn(|| {
-            let mut group = Group::join(&addresses, 0, &[0; 32], &Patience::default()).expect("all come");
+            let mut group = places.join(0, &[0; 32], &Patience::default()).expect("all come");
             let sum: u64 = group.tell(&1).expect("all are there").iter().sum();
             group.leave();
             sum
         });
-        let stranger = std::iter::repeat_with(|| TcpStream::connect(&addresses[0])).find_map(Result::ok);
+        let stranger =
+            std::iter::repeat_with(|| TcpStream::connect(&places.addresses()[0])).find_map(Result::ok);
         drop(stranger);
-        let mut group = Group::join(&addresses, 1, &[0; 32], &Patience::default()).expect("all come");
+        let mut group = places.join(1, &[0; 32], &Patience::default()).expect("all come");
         let sum: u64 = group.tell(&2).expect("all are there").iter().sum();
         group.leave();
         [first.join().expect("it does not panic"), sum]
@@ -124,24 +125,24 @@ fn a_stranger_who_connects_is_not_listened_to() {
 
 #[test]
 fn the_user_ends_the_waiting() {
-    let addresses = loopback(2).expect("there are addresses");
+    let places = loopback(2).expect("there are places");
     let patience = Patience { leave: Duration::from_millis(50), ..Patience::default() };
     let ends = scope(|scope| {
         let interrupt = &patience.interrupt;
         let silent = scope.spawn(|| {
-            let mut group = Group::join(&addresses, 1, &[0; 32], &Patience::default()).expect("all come");
+            let mut group = places.join(1, &[0; 32], &Patience::default()).expect("all come");
             group.tell(&1).expect("all are there");
             while !interrupt.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(Duration::from_millis(500));
         });
-        let mut group = Group::join(&addresses, 0, &[0; 32], &patience).expect("all come");
+        let mut group = places.join(0, &[0; 32], &patience).expect("all come");
         group.tell(&1).expect("all are there");
         interrupt.store(true, Ordering::Relaxed);
         let end = group.tell(&2).err();
         silent.join().expect("it does not panic");
-        [end, Group::join(&addresses, 0, &[0; 32], &patience).err()]
+        [end, places.join(0, &[0; 32], &patience).err()]
     });
     assert!(matches!(ends[0], Some(Error::Gone { process: 1, .. })), "{ends:?}");
     assert_eq!(ends[1], Some(Error::Interrupted));

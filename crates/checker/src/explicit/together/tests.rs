@@ -25,9 +25,9 @@ fn together<S: Sync>(
     all: &[S],
     scenario: impl Fn(&S) -> (Scenario, Options) + Sync,
 ) -> Vec<Vec<Result<Outcome, Error>>> {
-    let addresses = loopback(processes).expect("there are addresses");
+    let places = loopback(processes).expect("there are places");
     let member = |number: usize| {
-        let mut group = Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
+        let mut group = places.join(number, &[0; 32], &Patience::default()).expect("all come");
         let come_to = |one: &S| {
             let (scenario, options) = scenario(one);
             check_together(&scenario, &options, &mut group)
@@ -201,9 +201,9 @@ fn an_interrupt_of_one_process_ends_all_in_order() {
     let mut lossy = counter(3, 5);
     lossy.properties.push(lost_update(15));
     let one = check(&lossy, &Options::default()).expect("it can be searched");
-    let addresses = loopback(3).expect("there are addresses");
+    let places = loopback(3).expect("there are places");
     let member = |number: usize| {
-        let mut group = Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
+        let mut group = places.join(number, &[0; 32], &Patience::default()).expect("all come");
         let mut cut = 0;
         for round in 0..30_u64 {
             let interrupt = Arc::new(AtomicBool::new(false));
@@ -244,12 +244,11 @@ fn dies_after(looks: usize) -> Property {
 #[test]
 fn a_process_that_is_gone_cuts_the_search_and_is_named() {
     for looks in [1, 3, 5] {
-        let addresses = loopback(3).expect("there are addresses");
+        let places = loopback(3).expect("there are places");
         // Who leaves because of it is not gone before all others have seen who was.
         let seen = Barrier::new(2);
         let member = |number| {
-            let mut group =
-                Group::join(&addresses, number, &[0; 32], &Patience::default()).expect("all come");
+            let mut group = places.join(number, &[0; 32], &Patience::default()).expect("all come");
             let mut scenario = counter(3, 4);
             if number == 1 {
                 scenario.properties.push(dies_after(looks));
