@@ -135,7 +135,7 @@ impl Arguments {
 }
 
 /// The options that only some engines look at.
-const OF_ENGINES: [(&str, &[Engine]); 15] = [
+const OF_ENGINES: [(&str, &[Engine]); 16] = [
     ("loom-mode", &[Engine::Loom]),
     ("shuttle", &[Engine::Shuttle]),
     ("seed", &[Engine::Shuttle]),
@@ -144,6 +144,7 @@ const OF_ENGINES: [(&str, &[Engine]); 15] = [
     ("memory-max", &[Engine::Explicit]),
     ("disk", &[Engine::Explicit]),
     ("reduce", &[Engine::Explicit]),
+    ("compact", &[Engine::Explicit]),
     ("checkpoint", &[Engine::Explicit]),
     ("resume", &[Engine::Explicit]),
     ("checkpoint-every", &[Engine::Explicit]),
@@ -531,7 +532,7 @@ mod tests {
                 "loom-mode" => "=sc",
                 "shuttle" => "=pct",
                 "reduce" => "=none",
-                "resume" => "",
+                "resume" | "compact" => "",
                 _ => "=7",
             };
             let given = format!("--{option}{value}");
@@ -611,6 +612,11 @@ mod tests {
             ("check --processes 2 --tree linux", false),
             ("check --processes 2 --process 1", false),
             ("check --processes 2 --coverage", false),
+            ("check --compact --reduce chains", true),
+            ("check --compact --engine loom", false),
+            ("check --compact --processes 2", false),
+            ("check --compact --final-states", false),
+            ("matrix --compact", false),
             ("check --hosts file", false),
             ("check --hosts file --process 1", true),
             ("check --hosts file --process x", false),

@@ -1,6 +1,5 @@
 //! Searches that did not come to their end: whatever is told of them says so.
 
-use report::bound_word;
 use scenario::{Bound, Coverage};
 use serde::Serialize;
 
@@ -61,7 +60,7 @@ impl Cuts {
         out.news_line(&format!("\n{} {were} cut: {so}", self.searches.len()))?;
         for cut in self.searches.iter().take(NAMED_MAX) {
             let by = match cut.bound {
-                Some(bound) => format!("cut by {}", bound_word(bound)),
+                Some(bound) => format!("cut by {}", bound.words()),
                 None if cut.pruned => "it reaches what is not modelled".to_owned(),
                 None => "not begun".to_owned(),
             };

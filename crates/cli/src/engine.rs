@@ -51,6 +51,8 @@ pub struct Searcher {
     pub program: Option<PathBuf>,
     /// Where the explicit engine's results are kept, if they are.
     pub cache: Option<Arc<Cache>>,
+    /// Whether the explicit engine searches once more, compactly, where memory does not suffice.
+    pub compact: bool,
     /// Where the explicit engine leaves searches that are not finished, if it does.
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// The processes that the explicit engine searches each scenario with, if it does.
@@ -271,7 +273,8 @@ impl Searcher {
             Reduce::Chains => explicit::Reduce::Chains(explicit::Reduce::LARGE),
         };
         let disk = asked.disk.clone();
-        explicit::Options { bounds, threads, reduce, interrupt, gauge, disk, checkpoint: None }
+        let compact = self.compact;
+        explicit::Options { bounds, threads, reduce, interrupt, gauge, disk, compact, checkpoint: None }
     }
 
     fn checkpoint(&self, chosen: &Chosen<'_>, scenario: &Scenario) -> Option<explicit::Checkpoint> {

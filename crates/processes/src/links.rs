@@ -211,6 +211,10 @@ fn call(address: &str, greeting: &[u8]) -> io::Result<Option<TcpStream>> {
     let address = address.to_socket_addrs()?.next();
     let address = address.ok_or_else(|| io::Error::other("there is no such address"))?;
     let mut stream = TcpStream::connect_timeout(&address, GREETS)?;
+    // Where nobody listens yet, the system may have chosen that very address for the caller.
+    if stream.local_addr()? == stream.peer_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
     stream.set_read_timeout(Some(GREETS))?;
     stream.write_all(greeting)?;
     let mut answer = [0];

@@ -58,7 +58,7 @@ pub use mail::{Letter, Steps, WIDTH as MAIL_WIDTH, mail, paragraph};
 pub use matrix::{Asked, Cell, Matrix};
 pub use need::{Answer, Need, needs};
 pub use sarif::sarif;
-pub use snapshot::{Recorder, Section, Snapshot, bound_word, verdict_word};
+pub use snapshot::{Recorder, Section, Snapshot, verdict_word};
 pub use states::{Change as StateChange, Seen, States, picture_by_name};
 pub use story::story;
 pub use tested::{Found, Grade, Tested};

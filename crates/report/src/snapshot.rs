@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use scenario::{BadState, Bound, Outcome, Scenario, Verdict, verdict};
+use scenario::{BadState, Outcome, Scenario, Verdict, verdict};
 
 use crate::block::{AsIn, Block, Kind, kind};
 
@@ -135,21 +135,6 @@ impl Recorder {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
-    }
-}
-
-/// What stopped a search, in words.
-#[must_use]
-pub fn bound_word(bound: Bound) -> &'static str {
-    match bound {
-        Bound::States => "the bound on states",
-        Bound::Memory => "the bound on memory",
-        Bound::Time => "the bound on time",
-        Bound::Executions => "the bound on executions",
-        Bound::Length => "the bound on length",
-        Bound::Preemptions => "the bound on preemptions",
-        Bound::Interrupt => "the user",
-        Bound::Process => "a process that is gone",
     }
 }
 

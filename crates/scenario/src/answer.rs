@@ -30,6 +30,23 @@ pub enum Bound {
     Process,
 }
 
+impl Bound {
+    /// It in words: what a search was cut by.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Bound::States => "the bound on states",
+            Bound::Memory => "the bound on memory",
+            Bound::Time => "the bound on time",
+            Bound::Executions => "the bound on executions",
+            Bound::Length => "the bound on length",
+            Bound::Preemptions => "the bound on preemptions",
+            Bound::Interrupt => "the user",
+            Bound::Process => "a process that is gone",
+        }
+    }
+}
+
 /// How far an engine may look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use report::{Folding, Look, bound_word, verdict_word};
+use report::{Folding, Look, verdict_word};
 use scenario::{Coverage, Outcome, Scenario, Verdict, verdict};
 
 use crate::engine::Engine;
@@ -68,7 +68,7 @@ impl Answer {
         let far = match self.outcome.coverage {
             Coverage::Exhausted => "looked at everything".to_owned(),
             Coverage::Pruned => "looked at everything but what comes after what is not modelled".to_owned(),
-            Coverage::Cut { bound } => format!("cut by {}: there may be more", bound_word(bound)),
+            Coverage::Cut { bound } => format!("cut by {}: there may be more", bound.words()),
             Coverage::Sampled { .. } => "looked at some executions, drawn by chance".to_owned(),
             Coverage::Unsupported => "looked at nothing that counts".to_owned(),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use machine::Word;
-use scenario::{BadState, Bound, Coverage, Outcome, Scenario, built_in};
+use scenario::{Bound, Coverage, Outcome, Scenario, built_in};
 
 use super::checkpoint::{Has, Keeper};
 use super::cycles::{Judged, WITH_PATIENCE, WITHIN_BOUNDS, any_cycle, judge};
@@ -15,8 +15,9 @@ use super::findings::{Bad, Places};
 use super::key::room;
 use super::limits::{Ceilings, Halt, Limits};
 use super::memories::Memories;
+use super::once_more::once_more;
 use super::options::{Options, Reduce};
-use super::outcome::CameTo;
+use super::outcome::{CameTo, id, keep};
 use super::plan::{Plan, Steps};
 use super::prepared::Prepared;
 use super::regrow::regrow;
@@ -148,10 +149,25 @@ pub(super) fn too_many_actors(actors: usize) -> Outcome {
 }
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
+    let at = Instant::now();
+    let mut answer = exact::<R>(prepared, options, asked, at)?;
+    if options.compact && answer.outcome.coverage == (Coverage::Cut { bound: Bound::Memory }) {
+        once_more::<R>(prepared, options, asked.ceilings, at, &mut answer.outcome)?;
+    }
+    Ok(answer)
+}
+
+/// What a search without a compact one at its end comes to.
+fn exact<const R: usize>(
+    prepared: &Arc<Prepared>,
+    options: &Options,
+    asked: &Asked,
+    at: Instant,
+) -> Result<Answer, Error> {
     let keeper = |to| Keeper::new(to, prepared, options.reduce);
     let mut keeper = options.checkpoint.as_ref().map(keeper).transpose()?;
     let before = keeper.as_ref().map_or(Duration::ZERO, Keeper::spent);
-    let begun = Begun { clock: (asked.clock)(), at: Instant::now(), before };
+    let begun = Begun { clock: (asked.clock)(), at, before };
     let is_past = |keeper: &Option<Keeper>, plan| keeper.as_ref().is_some_and(|keeper| keeper.is_past(plan));
     let attempt = |plan, keeper: &mut Option<Keeper>| {
         attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
@@ -215,18 +231,6 @@ fn has_no_time(coverage: Coverage) -> bool {
 
 fn is_cut(coverage: Coverage) -> bool {
     matches!(coverage, Coverage::Cut { .. })
-}
-
-/// Adds the bad states that only the searches before this one came to: nothing that was found is lost.
-fn keep(bad: &mut Vec<BadState>, before: Vec<BadState>) {
-    let known: BTreeSet<_> = bad.iter().map(id).collect();
-    bad.extend(before.into_iter().filter(|other| !known.contains(&id(other))));
-    bad.sort_by_key(id);
-}
-
-/// What tells a bad state from others.
-fn id(bad: &BadState) -> (String, String) {
-    (bad.property.clone(), bad.witness.clone())
 }
 
 /// When everything began, by the caller's clock and by the engine's.

@@ -93,6 +93,11 @@ impl Ledger {
         self.counted.load(Ordering::Relaxed) + self.models.load(Ordering::Relaxed)
     }
 
+    /// The bytes that are neither counted nor kept free.
+    pub(crate) fn free(&self) -> u64 {
+        self.most.saturating_sub(self.now() + self.reserved.load(Ordering::Relaxed))
+    }
+
     /// The most bytes that were counted at one time.
     pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)

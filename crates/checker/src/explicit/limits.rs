@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use scenario::{Bound, Coverage};
 
+use super::compact::SIGNATURE_BITS;
 use super::error::Error;
 use super::ledger::{Full, Ledger};
 use super::options::Options;
@@ -61,12 +62,14 @@ pub(crate) struct Ceilings {
     pub(crate) states: usize,
     /// Frontiers up to this are not worth a second thread.
     pub(crate) alone: usize,
+    /// Bits of a signature in a compact search, 32 at most.
+    pub(crate) signature: u32,
 }
 
 impl Default for Ceilings {
     /// 2^28 memories in all, and nearly 2^32 states where these are of many memories.
     fn default() -> Ceilings {
-        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256 }
+        Ceilings { memories: 1 << 22, states: (1 << 26) - 2, alone: 256, signature: SIGNATURE_BITS }
     }
 }
 

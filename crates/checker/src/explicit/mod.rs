@@ -3,7 +3,8 @@
 //! Each actor is unfolded into an automaton (`unfold`), cells are packed (`packing`), and the states
 //! are searched breadth first (`search`), by threads that stay (`team`) and share what steps do (`effects`), into
 //! a set that keeps them whole (`visited`); of a large search that finds nothing, orders of steps that make no difference can
-//! be left out (`reduce`), and states in chains, until they are wanted (`regrow`). Cycles are then
+//! be left out (`reduce`), states with equal actors out of order (`symmetry`), and states in chains, until they are wanted
+//! (`regrow`); where memory does not suffice, one more search can keep a part of each state (`compact`). Cycles are then
 //! judged for livelock (`cycles`), and for each distinct bad state a second search finds the schedule of
 //! fewest context switches and, among those, fewest steps (`shortest`). All of it keeps within the bounds
 //! (`limits`), counts its memory before it takes it (`ledger`), and shows how far it is (`gauge`). One phase after the
@@ -22,6 +23,7 @@ mod checks;
 #[cfg(test)]
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod compact;
 mod costs;
 mod cycles;
 mod disk;
@@ -34,9 +36,11 @@ mod findings;
 mod gauge;
 mod key;
 mod ledger;
+mod level;
 mod limits;
 mod looks;
 mod memories;
+mod once_more;
 mod options;
 mod outcome;
 mod packing;

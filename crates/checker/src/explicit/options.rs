@@ -28,6 +28,10 @@ pub struct Options {
     pub gauge: Option<Arc<Gauge>>,
     /// A folder for states that were met long ago, where memory is scarce: about half of what a state takes. Nothing stays there.
     pub disk: Option<PathBuf>,
+    /// Where memory does not suffice, the search goes on once more, with 32 bits of each state: what it finds then is there, without a
+    /// schedule, and it may miss something, and looks at no cycles. What is told is as cut as it was; the remark has how many
+    /// states there were, and how likely any was missed.
+    pub compact: bool,
     /// Where the search is left now and then, and where a bound or the user ends it, and goes on from if it was left before.
     /// Bounds are then on all of the search, with what was done and spent before. Once an outcome [is whole](super::is_whole), the
     /// caller takes it away ([`forget`](super::forget)).
@@ -38,8 +42,8 @@ impl Default for Options {
     /// The default bounds, one thread, no reduction.
     fn default() -> Options {
         let reduce = Reduce::None;
-        let (interrupt, gauge, disk, checkpoint) = Default::default();
-        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, gauge, disk, checkpoint }
+        let (interrupt, gauge, disk, compact, checkpoint) = Default::default();
+        Options { bounds: Bounds::default(), threads: 1, reduce, interrupt, gauge, disk, compact, checkpoint }
     }
 }
 

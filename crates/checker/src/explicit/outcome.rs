@@ -104,6 +104,18 @@ impl CameTo {
     }
 }
 
+/// Adds the bad states that only the searches before this one came to: nothing that was found is lost.
+pub(crate) fn keep(bad: &mut Vec<BadState>, before: Vec<BadState>) {
+    let known: BTreeSet<_> = bad.iter().map(id).collect();
+    bad.extend(before.into_iter().filter(|other| !known.contains(&id(other))));
+    bad.sort_by_key(id);
+}
+
+/// What tells a bad state from others.
+pub(crate) fn id(bad: &BadState) -> (String, String) {
+    (bad.property.clone(), bad.witness.clone())
+}
+
 /// Everything that is asked. A search that was cut, or ended where something is not modelled, says nothing of what only the whole can tell.
 fn looked_at(scenario: &Scenario, coverage: Coverage) -> BTreeSet<String> {
     let of_the_whole = [built_in::LIVELOCK.id, built_in::UNKILLABLE.id, built_in::EMPTY.id];

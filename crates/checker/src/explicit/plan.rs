@@ -26,6 +26,8 @@ pub(crate) enum Plan {
         /// in tests with a fault in the reasoning.
         fault: Option<Fault>,
     },
+    /// So many of all, of which not even [what tells one from others for certain](super::compact) is kept; in tests with a fault.
+    Compact(Steps, Option<Fault>),
 }
 
 /// How many steps are taken.
@@ -44,7 +46,7 @@ impl Plan {
     pub(crate) fn is_reduced(self) -> bool {
         match self {
             Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => true,
-            Plan::Symmetric { of, .. } => of != Steps::Every,
+            Plan::Symmetric { of, .. } | Plan::Compact(of, _) => of != Steps::Every,
             Plan::Plain | Plan::Small(_) | Plan::Few(_) => false,
         }
     }
@@ -56,7 +58,10 @@ impl Plan {
 
     /// Whether it goes through states that it does not keep.
     pub(crate) fn has_chains(self) -> bool {
-        matches!(self, Plan::Chains(_) | Plan::Symmetric { of: Steps::Chains, .. })
+        matches!(
+            self,
+            Plan::Chains(_) | Plan::Symmetric { of: Steps::Chains, .. } | Plan::Compact(Steps::Chains, _)
+        )
     }
 
     /// Whether equal actors are in order in all states that it keeps.
@@ -64,10 +69,16 @@ impl Plan {
         matches!(self, Plan::Symmetric { .. })
     }
 
+    /// Whether it keeps signatures of states.
+    pub(crate) fn is_compact(self) -> bool {
+        matches!(self, Plan::Compact(..))
+    }
+
     /// What is left out of the reasoning, to see that it is missed.
     pub(crate) fn fault(self) -> Option<Fault> {
         match self {
-            Plan::ReducedToTheEnd(fault) | Plan::Chains(fault) | Plan::Symmetric { fault, .. } => fault,
+            Plan::ReducedToTheEnd(fault) | Plan::Chains(fault) => fault,
+            Plan::Symmetric { fault, .. } | Plan::Compact(_, fault) => fault,
             _ => None,
         }
     }

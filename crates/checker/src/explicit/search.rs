@@ -7,18 +7,20 @@
 //! is found are sets, so the number of threads changes nothing.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use scenario::Bound;
 
 use super::checkpoint::{Has, Keeper, Restored};
+use super::compact::{Compact, Odds};
 use super::effects::Effects;
 use super::error::Error;
 use super::expand::{Roles, Successor};
 use super::findings::{Findings, Places};
 use super::key::{Key, SHARDS, moved};
 use super::ledger::Counted;
+use super::level::{Level, pieces};
 use super::limits::{Halt, Limits};
 use super::memories::Memories;
 use super::plan::Plan;
@@ -30,10 +32,6 @@ use super::unfold::Automaton;
 use super::visit::Visitor;
 use super::visited::{Apart, Arrival, Shard, States, lock};
 
-/// States that one thread takes from the frontier at a time: of a small one fewer, so that all end together.
-const PIECE_MAX: usize = 512;
-const PIECE_MIN: usize = 16;
-const PIECES: usize = 128;
 /// States that one thread gathers for a shard of its own before it inserts them, and for one of another's.
 const BATCH: usize = 256;
 const BATCH_MAX: usize = 1024;
@@ -56,30 +54,8 @@ pub(crate) struct Searched<const R: usize> {
     pub(crate) is_symmetric: bool,
     /// Whether it ended early as the plan says.
     pub(crate) left: bool,
-}
-
-/// Some states of a shard.
-type Piece = (usize, Range<usize>);
-
-struct Level {
-    /// The pieces of the frontier, by owner, and how many of them are taken.
-    pieces: Vec<(Vec<Piece>, Apart<AtomicUsize>)>,
-    effects: Arc<Effects>,
-    /// Whether all threads work on it.
-    together: bool,
-    /// How many states there are by now.
-    states: usize,
-}
-
-impl Level {
-    /// A piece of one's own, or, if there is none left, of another's.
-    fn take(&self, worker: usize) -> Option<&Piece> {
-        let (before, from) = self.pieces.split_at(worker);
-        from.iter().chain(before).find_map(|(pieces, taken)| {
-            let left = taken.0.load(Ordering::Relaxed) < pieces.len();
-            if left { pieces.get(taken.0.fetch_add(1, Ordering::Relaxed)) } else { None }
-        })
-    }
+    /// How many states a compact search met, and how likely some were missed: none of them is kept.
+    pub(crate) compact: Option<(u64, Odds)>,
 }
 
 /// What follows the states that one thread expands, by shard.
@@ -90,7 +66,9 @@ struct Shared<'a, const R: usize> {
     limits: &'a Limits<'a>,
     findings: &'a Findings,
     threads: usize,
+    /// Without a state in a compact search.
     shards: Vec<Mutex<Shard<R>>>,
+    compact: Option<Compact<R>>,
     /// What each thread leaves to others.
     left: Vec<Apart<RwLock<Batches<R>>>>,
     memories: &'a Memories,
@@ -157,12 +135,22 @@ pub(crate) fn search<const R: usize>(
     {
         reduced.restore(restored.chosen);
     }
+    let compact = plan.is_compact().then(|| {
+        // What the models take is not free.
+        limits.look();
+        Compact::new(limits.ceilings.signature, &limits.ledger)
+    });
+    let compact = compact.transpose().unwrap_or_else(|full| {
+        limits.halt(full.into());
+        None
+    });
     let shared = Shared {
         prepared,
         limits,
         findings: &findings,
         threads,
         shards: restored.shards.into_iter().map(Mutex::new).collect(),
+        compact,
         left: (0..threads).map(|_| Apart(RwLock::default())).collect(),
         memories,
         states: Apart(AtomicU64::new(0)),
@@ -203,10 +191,18 @@ pub(crate) fn search<const R: usize>(
                     && (is_last || states >= 2 * sets.grown)
                 {
                     let starts = std::array::from_fn(|shard| new[shard].start);
-                    if reduced.grow(prepared, starts) {
-                        sets.stale = starts;
-                    }
+                    let has_less = reduced.grow(prepared, starts);
                     sets.grown = states;
+                    match &shared.compact {
+                        None if has_less => sets.stale = starts,
+                        // What was chosen from less is not known any more.
+                        Some(compact) if has_less && depth > 0 => {
+                            depth = 0;
+                            shared.begin_anew(compact, first);
+                            continue;
+                        }
+                        _ => {}
+                    }
                 }
                 if let Some(keeper) = &mut keeper
                     && keeper.level(limits, memories, shared.transitions.0.load(Ordering::Relaxed), sets)
@@ -230,7 +226,7 @@ pub(crate) fn search<const R: usize>(
                 }
                 // Between levels only, so that what such a search found doesn't depend on the threads.
                 left = match plan {
-                    Plan::Plain | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => false,
+                    Plan::Plain | Plan::ReducedToTheEnd(_) | Plan::Chains(_) | Plan::Compact(..) => false,
                     Plan::Small(most) => states > most && !limits.has_found(),
                     Plan::Few(most) => states > most,
                     Plan::Reduced => limits.has_found(),
@@ -249,7 +245,8 @@ pub(crate) fn search<const R: usize>(
                 }
                 Effects::fit(&mut effects, frontier, &limits.ledger);
                 let together = threads > 1 && frontier > limits.ceilings.alone;
-                let (pieces, states) = (shared.pieces(&new), states as usize);
+                let pieces = pieces(&new, threads, |worker| shared.owned(worker));
+                let states = states as usize;
                 let level = Level { pieces, effects: effects.clone(), together, states };
                 team(first, level, together);
                 if let Some(reduced) = shared.reduced.as_ref().filter(|_| is_last) {
@@ -263,7 +260,7 @@ pub(crate) fn search<const R: usize>(
         return Err(error);
     }
     drop(workers);
-    let Shared { shards, transitions, reduced, .. } = shared;
+    let Shared { shards, transitions, reduced, states, compact, .. } = shared;
     let shards = shards.into_iter().map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(Searched {
         states: States::new(shards.collect(), !plan.is_reduced()),
@@ -275,6 +272,7 @@ pub(crate) fn search<const R: usize>(
         has_chains: plan.has_chains(),
         is_symmetric: plan.is_symmetric(),
         left,
+        compact: compact.map(|compact| (states.0.into_inner(), compact.odds())),
     })
 }
 
@@ -331,23 +329,33 @@ impl<'a, const R: usize> Shared<'a, R> {
         Ok(initial)
     }
 
+    /// Forgets all states but the initial ones.
+    fn begin_anew(&self, compact: &Compact<R>, worker: &mut Worker<R>) {
+        compact.clear();
+        self.states.0.store(0, Ordering::Relaxed);
+        self.transitions.0.store(0, Ordering::Relaxed);
+        self.inserts_into(worker, 0..SHARDS);
+        if let Err(halt) = self.initial(worker, false) {
+            self.limits.halt(halt);
+        }
+    }
+
     /// The states of each shard that are new since the last level.
     fn next_level(&self) -> Vec<Range<usize>> {
+        if let Some(compact) = &self.compact {
+            return compact.next_level();
+        }
         self.shards.iter().map(|shard| lock(shard).next_level()).collect()
     }
 
-    /// These states in pieces, by owner.
-    fn pieces(&self, new: &[Range<usize>]) -> Vec<(Vec<Piece>, Apart<AtomicUsize>)> {
-        let frontier: usize = new.iter().map(Range::len).sum();
-        let len = (frontier / PIECES).clamp(PIECE_MIN, PIECE_MAX);
-        let of_owner = |worker| {
-            let pieces = self.owned(worker).flat_map(|shard| {
-                let Range { start, end } = new[shard];
-                (start..end).step_by(len).map(move |from| (shard, from..end.min(from + len)))
-            });
-            (pieces.collect(), Apart(AtomicUsize::new(0)))
-        };
-        (0..self.threads).map(of_owner).collect()
+    /// From now on it inserts into these shards, and leaves others to others.
+    fn inserts_into(&self, worker: &mut Worker<R>, own: Range<usize>) {
+        worker.outgoing.own = own;
+        if worker.outgoing.batches.is_empty() {
+            let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
+            worker.outgoing.batches = std::mem::take(&mut *left);
+            worker.outgoing.batches.iter_mut().for_each(Counted::clear);
+        }
     }
 
     /// Expands a part of the frontier, and inserts what belongs to this thread.
@@ -356,12 +364,7 @@ impl<'a, const R: usize> Shared<'a, R> {
         if self.has_chains {
             worker.chains.fit(level.states / 4, self.limits.options.bounds.bytes_max / self.threads as u64);
         }
-        worker.outgoing.own = if level.together { self.owned(worker.number) } else { 0..SHARDS };
-        if worker.outgoing.batches.is_empty() {
-            let mut left = self.left[worker.number].0.write().unwrap_or_else(PoisonError::into_inner);
-            worker.outgoing.batches = std::mem::take(&mut *left);
-            worker.outgoing.batches.iter_mut().for_each(Counted::clear);
-        }
+        self.inserts_into(worker, if level.together { self.owned(worker.number) } else { 0..SHARDS });
         let mut done = Ok(());
         while let Some((shard, states)) = level.take(worker.number) {
             if worker.expanded >= LOOK {
@@ -409,12 +412,19 @@ impl<'a, const R: usize> Shared<'a, R> {
         let mut piece = std::mem::take(&mut worker.piece);
         piece.clear();
         worker.expanded += states.len();
-        {
-            let shard = lock(&self.shards[shard]);
-            piece.extend(states.clone().map(|number| shard.get(number)));
+        match &self.compact {
+            None => {
+                let shard = lock(&self.shards[shard]);
+                piece.extend(states.clone().map(|number| shard.get(number)));
+            }
+            Some(compact) => compact.read(shard, states.clone(), &mut piece),
         }
         match &self.reduced {
             None => piece.iter().try_for_each(|key| self.visit(worker, key))?,
+            Some(reduced) if self.compact.is_some() => {
+                let reduction = reduced.reduction();
+                piece.iter().try_for_each(|key| self.reduced_visit(worker, &reduction, key, &mut 0))?;
+            }
             Some(reduced) => self.reduced_piece(worker, reduced, &piece, shard, states)?,
         }
         worker.piece = piece;
@@ -578,6 +588,10 @@ impl<'a, const R: usize> Shared<'a, R> {
         if batch.is_empty() {
             return Ok(());
         }
+        if let Some(compact) = &self.compact {
+            *new += compact.insert(shard, batch)?;
+            return Ok(());
+        }
         let mut shard = lock(&self.shards[shard]);
         let len = shard.len();
         shard.look_ahead(batch);
@@ -593,6 +607,8 @@ impl<'a, const R: usize> Shared<'a, R> {
         if let Some(gauge) = &self.limits.options.gauge {
             gauge.count(states, self.limits.ledger.now());
         }
-        self.limits.keep_room(states);
+        if self.compact.is_none() {
+            self.limits.keep_room(states);
+        }
     }
 }

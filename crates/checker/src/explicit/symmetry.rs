@@ -19,7 +19,7 @@
 //! Where anything is found, it is found once more without this: its names and schedules are those of actors who stay who they are.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 

@@ -60,6 +60,10 @@ pub struct Check {
     /// The snapshots to compare with
     #[arg(long, value_name = "DIR")]
     pub snapshots: Option<PathBuf>,
+    /// Where memory does not suffice, searches once more with 32 bits of each state, so that some may be missed. What that finds is there,
+    /// and has no schedule; it is no verdict, and tells how likely something was missed
+    #[arg(long, conflicts_with_all = ["coverage", "final_states", "forced_by", "processes", "hosts"])]
+    pub compact: bool,
     /// Whether a long search goes on after its end
     #[command(flatten)]
     pub checkpoints: CheckpointChoice,

@@ -43,7 +43,7 @@ pub(crate) fn check(
     let arguments = &of_each_process(arguments);
     let (program, interrupt) = (searcher.program.as_ref(), &searcher.interrupt);
     let together = Together::begin(arguments, &words(arguments), program, interrupt)?.map(Arc::new);
-    let searcher = &Searcher { checkpoints, together, ..searcher.clone() };
+    let searcher = &Searcher { checkpoints, together, compact: arguments.compact, ..searcher.clone() };
     if let Some(together) = searcher.together.as_ref().filter(|together| !together.tells()) {
         return take_part(together, searcher, arguments, &all);
     }
@@ -501,7 +501,7 @@ pub(super) fn said(scenario: &Scenario, outcome: &Outcome, judgement: &Judgement
     let word = report::snapshot::verdict_word(verdict);
     let how_far = match outcome.coverage {
         Coverage::Exhausted | Coverage::Pruned | Coverage::Unsupported => String::new(),
-        Coverage::Cut { bound } => format!(", cut by {}", report::bound_word(bound)),
+        Coverage::Cut { bound } => format!(", cut by {}", bound.words()),
         Coverage::Sampled { executions } => format!(", {} executions sampled", grouped(executions)),
     };
     let plain = judgement.status == Status::AsRecorded && verdict == Verdict::Holds;

@@ -13,6 +13,7 @@ mod cache_reach;
 mod checkpoints;
 mod claims;
 mod command;
+mod compact;
 mod disk;
 mod explain;
 mod forced;

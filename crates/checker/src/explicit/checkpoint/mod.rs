@@ -45,7 +45,8 @@ impl Plan {
         match self {
             Plan::Small(_) | Plan::Few(_) => Stage::Small,
             Plan::Symmetric { .. } => Stage::Symmetric,
-            Plan::Plain => Stage::Plain,
+            // A compact one has no checkpoints.
+            Plan::Plain | Plan::Compact(..) => Stage::Plain,
             Plan::Reduced | Plan::ReducedToTheEnd(_) | Plan::Chains(_) => Stage::Reduced,
         }
     }

@@ -27,15 +27,15 @@ use crate::explicit::search::{Searched, search};
 use crate::explicit::tests::{STATES_MAX, team_sizes};
 
 /// What a search told, and how much it took.
-#[derive(Debug)]
-struct Told {
-    states: usize,
-    rests: BTreeSet<AtRest>,
-    endings: BTreeSet<Ending>,
-    bad: BTreeSet<(&'static str, String)>,
-    reached: BTreeSet<&'static str>,
-    missing: usize,
-    any_cycle: bool,
+#[derive(PartialEq, Debug)]
+pub(crate) struct Told {
+    pub(crate) states: usize,
+    pub(crate) rests: BTreeSet<AtRest>,
+    pub(crate) endings: BTreeSet<Ending>,
+    pub(crate) bad: BTreeSet<(&'static str, String)>,
+    pub(crate) reached: BTreeSet<&'static str>,
+    pub(crate) missing: usize,
+    pub(crate) any_cycle: bool,
 }
 
 /// What is bad, whichever of equal actors it is that waits.
@@ -57,8 +57,9 @@ fn nameless(scenario: &Scenario, Bad { property, witness }: &Bad) -> (&'static s
     (*property, parts.join(", "))
 }
 
-fn told(prepared: &Prepared, plan: Plan, threads: usize) -> Option<Told> {
-    let bounds = Bounds { states_max: STATES_MAX, ..Bounds::default() };
+pub(crate) fn told(prepared: &Prepared, plan: Plan, threads: usize) -> Option<Told> {
+    // A compact search takes a part of it for each program.
+    let bounds = Bounds { states_max: STATES_MAX, bytes_max: 1 << 24, ..Bounds::default() };
     let options = Options { bounds, threads, ..Options::default() };
     let ceilings = Ceilings { alone: 0, ..Ceilings::default() };
     let limits = Limits::new(&options, prepared, ceilings, Instant::now());
@@ -71,7 +72,7 @@ fn told(prepared: &Prepared, plan: Plan, threads: usize) -> Option<Told> {
         seen_in_automata(prepared, !searched.places.by_rest.is_empty());
     let bad = searched.places.all.iter().chain(&bad).map(|bad| nameless(&prepared.scenario, bad)).collect();
     Some(Told {
-        states: searched.states.len(),
+        states: searched.compact.map_or(searched.states.len(), |(states, _)| states as usize),
         rests: unpacked_rests(prepared, &memories, &searched.places, plan),
         endings: searched.places.endings.clone(),
         bad,
@@ -125,7 +126,7 @@ fn agrees(
     Ok(())
 }
 
-fn of_all_kinds() -> impl Strategy<Value = Program> {
+pub(crate) fn of_all_kinds() -> impl Strategy<Value = Program> {
     let kinds = prop_oneof![
         4 => programs(),
         2 => loops(),
@@ -138,7 +139,7 @@ fn of_all_kinds() -> impl Strategy<Value = Program> {
 
 const PROGRAMS: u32 = 3_000;
 
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     let given = std::env::var("SHORTCOPY_PROGRAMS").ok().and_then(|given| given.parse().ok());
     ProptestConfig { cases: given.unwrap_or(cases), failure_persistence: None, ..ProptestConfig::default() }
 }
