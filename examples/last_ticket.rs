@@ -10,8 +10,7 @@ fn last_ticket(sell: fn(&dyn Machine, [Shared; 2])) -> Scenario {
     Scenario::new("last-ticket", layout)
         .about("two sell tickets, of which one is left")
         .initial("one left", &[left.is(1)])
-        .actor("a", move |m| sell(m, cells))
-        .actor("b", move |m| sell(m, cells))
+        .actors(["a", "b"], move |m| sell(m, cells))
         .property(Property::always("sold-twice", "a ticket is sold twice", move |state| {
             sold.value(state) < 2
         }))
