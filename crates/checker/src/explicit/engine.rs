@@ -149,10 +149,15 @@ pub(super) fn too_many_actors(actors: usize) -> Outcome {
 }
 
 fn run<const R: usize>(prepared: &Arc<Prepared>, options: &Options, asked: &Asked) -> Result<Answer, Error> {
-    let at = Instant::now();
-    let mut answer = exact::<R>(prepared, options, asked, at)?;
+    let keeper = |to| Keeper::new(to, prepared, options.reduce);
+    let keeper = options.checkpoint.as_ref().map(keeper).transpose()?;
+    let before = keeper.as_ref().map_or(Duration::ZERO, Keeper::spent);
+    let begun = Begun { clock: (asked.clock)(), at: Instant::now(), before };
+    let mut answer = exact::<R>(prepared, options, asked, &begun, keeper)?;
     if options.compact && answer.outcome.coverage == (Coverage::Cut { bound: Bound::Memory }) {
-        once_more::<R>(prepared, options, asked.ceilings, at, &mut answer.outcome)?;
+        // What it keeps is not for a disk, and nobody can go on with it.
+        let options = Options { disk: None, checkpoint: None, ..options.clone() };
+        once_more::<R>(prepared, &begun.limits(prepared, &options, asked), &mut answer.outcome)?;
     }
     Ok(answer)
 }
@@ -162,15 +167,12 @@ fn exact<const R: usize>(
     prepared: &Arc<Prepared>,
     options: &Options,
     asked: &Asked,
-    at: Instant,
+    begun: &Begun,
+    mut keeper: Option<Keeper>,
 ) -> Result<Answer, Error> {
-    let keeper = |to| Keeper::new(to, prepared, options.reduce);
-    let mut keeper = options.checkpoint.as_ref().map(keeper).transpose()?;
-    let before = keeper.as_ref().map_or(Duration::ZERO, Keeper::spent);
-    let begun = Begun { clock: (asked.clock)(), at, before };
     let is_past = |keeper: &Option<Keeper>, plan| keeper.as_ref().is_some_and(|keeper| keeper.is_past(plan));
     let attempt = |plan, keeper: &mut Option<Keeper>| {
-        attempt::<R>(prepared, options, asked, &begun, plan, keeper.as_mut())
+        attempt::<R>(prepared, options, asked, begun, plan, keeper.as_mut())
     };
     let (small, of, reduced) = match options.reduce {
         Reduce::Order(from) => (Plan::Small(from), Steps::Reduced, Some(Plan::Reduced)),
@@ -241,6 +243,13 @@ struct Begun {
     before: Duration,
 }
 
+impl Begun {
+    /// The bounds of a search that is a part of what was begun.
+    fn limits<'a>(&self, prepared: &'a Prepared, options: &'a Options, asked: &Asked) -> Limits<'a> {
+        Limits::new(options, prepared, asked.ceilings, self.at).after(self.before)
+    }
+}
+
 /// A search as planned; none where a small one was planned, and it is not.
 fn attempt<const R: usize>(
     prepared: &Arc<Prepared>,
@@ -250,7 +259,7 @@ fn attempt<const R: usize>(
     plan: Plan,
     mut keeper: Option<&mut Keeper>,
 ) -> Result<Option<Answer>, Error> {
-    let limits = Limits::new(options, prepared, asked.ceilings, begun.at).after(begun.before);
+    let limits = begun.limits(prepared, options, asked);
     let few = plan.is_small() || prepared.actors() < 2;
     let memories = if few { Memories::whole } else { Memories::new };
     let memories = memories(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);

@@ -91,6 +91,8 @@ pub(crate) const BYTES_FOR_SCHEDULES: u64 = 17;
 
 /// What one thread's look-ups in a model take for a control state, in bytes.
 const MIRRORED: usize = 96;
+/// And where equal actors are put in order.
+const RANKED: usize = size_of::<u64>();
 
 impl<'a> Limits<'a> {
     /// The bounds of a search that began at a time.
@@ -214,7 +216,8 @@ impl<'a> Limits<'a> {
 
     fn weigh_models(&self) -> Result<(), Full> {
         let threads = self.options.threads.max(1) + 1;
-        let bytes = |automaton: &Automaton| automaton.bytes() + (automaton.len() * MIRRORED * threads) as u64;
+        let each = if self.prepared.symmetry.none() { MIRRORED } else { MIRRORED + RANKED };
+        let bytes = |automaton: &Automaton| automaton.bytes() + (automaton.len() * each * threads) as u64;
         self.ledger.set_models(self.prepared.each_automaton().map(bytes).sum())
     }
 

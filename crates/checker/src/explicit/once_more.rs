@@ -2,42 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use scenario::{Coverage, Outcome};
 
 use super::compact::Odds;
 use super::error::Error;
-use super::limits::{Ceilings, Limits};
+use super::limits::Limits;
 use super::memories::Memories;
-use super::options::{Options, Reduce};
+use super::options::Reduce;
 use super::outcome::{CameTo, id, keep};
 use super::plan::{Plan, Steps};
 use super::prepared::Prepared;
 use super::reports::{SeenInAutomata, seen_in_automata};
 use super::search::{Searched, search};
 
-/// Adds what such a search comes to, to what the one came to that was cut. It began at a time.
+/// Adds what such a search comes to within these bounds, to what the one came to that was cut.
 ///
 /// # Errors
 /// Where the scenario or a model is broken.
 pub(crate) fn once_more<const R: usize>(
     prepared: &Arc<Prepared>,
-    options: &Options,
-    ceilings: Ceilings,
-    began: Instant,
+    limits: &Limits,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    // What it keeps is not for a disk, and nobody can go on with it.
-    let options = Options { disk: None, checkpoint: None, ..options.clone() };
-    let limits = Limits::new(&options, prepared, ceilings, began);
-    let memories = Memories::new(prepared.packing.words(), ceilings.memories, &limits.ledger);
-    let of = match options.reduce {
+    let memories = Memories::new(prepared.packing.words(), limits.ceilings.memories, &limits.ledger);
+    let of = match limits.options.reduce {
         Reduce::None | Reduce::Symmetry(_) => Steps::Every,
         _ if prepared.actors() < 2 => Steps::Every,
         _ => Steps::Chains,
     };
-    let searched: Searched<R> = search(prepared, &memories, &limits, Plan::Compact(of, None), None)?;
+    let searched: Searched<R> = search(prepared, &memories, limits, Plan::Compact(of, None), None)?;
     let coverage = limits.coverage();
     let rested = !searched.places.by_rest.is_empty();
     let SeenInAutomata { reached, bad, unsupported } = seen_in_automata(prepared, rested);
@@ -62,7 +56,7 @@ pub(crate) fn once_more<const R: usize>(
         reduced: of != Steps::Every,
         bytes: limits.ledger.peak(),
     };
-    let told = came_to.told(prepared, &limits)?;
+    let told = came_to.told(prepared, limits)?;
     keep(&mut outcome.bad, told.bad);
     unite(&mut outcome.endings, told.endings);
     unite(&mut outcome.reached, told.reached);
