@@ -203,7 +203,7 @@ impl Group {
     /// The same for one who listens at its address already.
     ///
     /// # Errors
-    /// Where it listens somewhere else, and as [`Group::join`].
+    /// Where one of the others does not come or is another program.
     ///
     /// # Panics
     /// Where there is no address for the number.

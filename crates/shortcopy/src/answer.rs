@@ -58,14 +58,16 @@ impl Answer {
 
     /// How far the engine looked, and why that is not all, if it is not.
     fn extent(&self, effort: bool) -> Vec<String> {
-        let Outcome { states, executions, reduced, .. } = self.outcome;
+        let Outcome { states, executions, reduced, coverage, .. } = self.outcome;
         let much = match (states, executions) {
             _ if !effort => String::new(),
             (0, executions) => format!(", {executions} executions"),
-            (states, _) if reduced => format!(", {states} states: others make no difference"),
+            (states, _) if reduced && coverage == Coverage::Exhausted => {
+                format!(", {states} states: others make no difference")
+            }
             (states, _) => format!(", {states} states"),
         };
-        let far = match self.outcome.coverage {
+        let far = match coverage {
             Coverage::Exhausted => "looked at everything".to_owned(),
             Coverage::Pruned => "looked at everything but what comes after what is not modelled".to_owned(),
             Coverage::Cut { bound } => format!("cut by {}: there may be more", bound.words()),

@@ -98,7 +98,7 @@ impl<const R: usize> Compact<R> {
     /// Begins the next level: the numbers of its states, by shard. Those of the level before are forgotten.
     pub(crate) fn next_level(&self) -> Vec<Range<usize>> {
         let load = self.taken.0.load(Ordering::Relaxed) as f64 / self.slots.len() as f64;
-        *lock(&self.expected) += (1.0 + (1.0 - load).powi(-2)) / 2.0 - 1.0;
+        *lock(&self.expected) += ((1.0 - load).powi(-2) - 1.0) / 2.0;
         let next = |levels: &Mutex<Levels<R>>| {
             let Levels { now, next } = &mut *lock(levels);
             std::mem::swap(now, next);
@@ -117,10 +117,10 @@ impl<const R: usize> Compact<R> {
     pub(crate) fn insert(&self, shard: usize, states: &[Arrival<R>]) -> Result<u64, Full> {
         // Equal states are of one shard, so that nobody else inserts one of them meanwhile.
         let next = &mut lock(&self.levels[shard]).next;
+        let most = self.slots.len() as u64 / 10 * TENTHS;
         let mut all = 0;
         for states in states.chunks(LOOK_AHEAD) {
             let promised = states.len() as u64;
-            let most = self.slots.len() as u64 / 10 * TENTHS;
             if self.taken.0.fetch_add(promised, Ordering::Relaxed) + promised > most {
                 self.taken.0.fetch_sub(promised, Ordering::Relaxed);
                 return Err(Full::Bytes);

@@ -2,7 +2,7 @@
 
 use crate::checkpoints::{results, run, text};
 
-/// Some 2,000,000 states, of which nothing is left out; or fewer, with little left.
+/// Some 800,000 states, of which nothing is left out.
 const SCENARIO: &str = "ext4/journalled@v6.14:extending-unmapped-with-commit";
 
 #[test]

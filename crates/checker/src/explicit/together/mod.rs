@@ -38,8 +38,8 @@ use ways::ways;
 /// Searches a scenario together with the others of a group, which all do the same. Of a search that no bound cuts all come to the
 /// same outcome, but for `seconds`; its numbers and bytes are those of all.
 ///
-/// Bounds on states are on those of all, bounds on memory on each process by itself; it has one thread. Nothing is reduced, and
-/// there are no checkpoints. Cycles of a search that was cut are not judged. A process that is gone cuts the search for
+/// Bounds on states are on those of all, bounds on memory on each process by itself; it has one thread. Nothing is reduced or
+/// compact, and there are no checkpoints. Cycles of a search that was cut are not judged. A process that is gone cuts the search for
 /// all others: what they had told each other is told, without schedules, and the remark says which it was.
 ///
 /// # Errors
