@@ -47,6 +47,8 @@ pub struct Searcher {
     pub interrupt: Arc<AtomicBool>,
     /// Whether a line on standard error tells how far the work is.
     pub progress: bool,
+    /// What each of the scenarios takes, for the share that is told of them; empty where nobody knows.
+    pub efforts: Vec<u64>,
     /// The program that runs an engine as a child; if none is given, this one.
     pub program: Option<PathBuf>,
     /// Where the explicit engine's results are kept, if they are.
@@ -171,8 +173,10 @@ impl Searcher {
         let threads = if self.together.is_some() { 1 } else { search.bounds.threads() };
         let at_once = threads.min(chosen.len());
         let each = if chosen.len() == 1 { threads } else { 1 };
-        let progress = Progress::new(self.progress, chosen.len());
-        let job = |chosen: &Chosen<'_>| {
+        let progress = Progress::new(self.progress, chosen.len(), self.efforts.iter().sum());
+        let efforts = self.efforts.iter().copied().chain(std::iter::repeat(0));
+        let items: Vec<_> = chosen.iter().zip(efforts).collect();
+        let job = |(chosen, effort): &(&Chosen<'_>, u64)| {
             let scenario = (chosen.case.build)();
             if self.interrupt.load(Ordering::Relaxed) {
                 return Ok(Answer { scenario, outcome: not_begun(), kept: None });
@@ -183,10 +187,10 @@ impl Searcher {
             let cache = self.cache.as_ref().filter(|_| is_kept);
             let key = cache.and_then(|cache| cache.key(chosen.variant.origin.as_ref(), &scenario));
             if let Some(outcome) = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key)) {
-                progress.pass();
+                progress.pass(*effort);
                 return Ok(Answer { scenario, outcome, kept: Some(Kept::Text) });
             }
-            let (outcome, kept) = progress.during(&chosen.target(), |gauge| {
+            let (outcome, kept) = progress.during(&chosen.target(), *effort, |gauge| {
                 let bounds = search.bounds(at_once);
                 let Some(cache) = cache else {
                     return Ok((self.run(search, bounds, each, chosen, &scenario, gauge)?, None));
@@ -199,7 +203,7 @@ impl Searcher {
             })?;
             Ok(Answer { scenario, outcome, kept })
         };
-        in_order(chosen, at_once, job, |at, answer| {
+        in_order(&items, at_once, job, |at, answer| {
             let is_finished = matches!(&answer, Ok(answer) if explicit::is_whole(&answer.outcome));
             progress.aside(|| take(at, answer))?;
             if let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| is_finished) {
@@ -224,10 +228,10 @@ impl Searcher {
     ) -> Result<(), Error> {
         bounds.see_disk()?;
         let at_once = bounds.threads().min(items.len());
-        let progress = Progress::new(self.progress, items.len());
+        let progress = Progress::new(self.progress, items.len(), 0);
         let each = bounds.explicit().bounds(at_once);
         let job = |item: &I| {
-            progress.during(&name(item), |gauge| job(item, &self.explicit(each, bounds, 1, gauge)))
+            progress.during(&name(item), 0, |gauge| job(item, &self.explicit(each, bounds, 1, gauge)))
         };
         in_order(items, at_once, job, |at, result| progress.aside(|| take(at, result)))
     }

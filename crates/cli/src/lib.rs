@@ -17,6 +17,7 @@ pub mod cache;
 mod checkpoints;
 mod commands;
 mod cut;
+mod effort;
 mod engine;
 mod error;
 mod grounds;

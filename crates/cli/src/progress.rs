@@ -1,5 +1,6 @@
 //! A line on standard error that tells how far the work is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,18 +29,35 @@ struct Watched {
     rate: u64,
 }
 
+/// How much of what all searches take is done, as far as that can be told before.
+#[derive(Default)]
+struct Effort {
+    all: u64,
+    done: AtomicU64,
+}
+
+impl Effort {
+    /// Adds what a search takes. The share that is done, if all of it is known, in percent.
+    fn add(&self, more: u64) -> Option<u64> {
+        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
+        (done * 100).checked_div(self.all)
+    }
+}
+
 /// The progress of some searches.
 pub(crate) struct Progress {
     bar: ProgressBar,
     running: Arc<Running>,
+    effort: Effort,
     stop: Option<(std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>)>,
 }
 
 impl Progress {
-    /// The progress of `total` searches; without `shown`, silent.
-    pub(crate) fn new(shown: bool, total: usize) -> Progress {
+    /// The progress of `total` searches; without `shown`, silent. All of them together take `effort`, in any unit, or 0 where that is
+    /// not known: a share is told of that, since searches differ by orders of magnitude.
+    pub(crate) fn new(shown: bool, total: usize, effort: u64) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("[{pos}/{len}] {wide_msg} {elapsed}") {
+        if let Ok(style) = ProgressStyle::with_template("[{pos}/{len}{prefix}] {wide_msg} {elapsed}") {
             bar.set_style(style);
         }
         let running = Arc::new(Running::default());
@@ -60,11 +78,11 @@ impl Progress {
             });
             (send, watch)
         });
-        Progress { bar, running, stop }
+        Progress { bar, running, effort: Effort { all: effort, ..Effort::default() }, stop }
     }
 
-    /// Counts `search` as running, and then as done.
-    pub(crate) fn during<R>(&self, target: &str, search: impl FnOnce(&Arc<Gauge>) -> R) -> R {
+    /// Counts `search`, which takes `effort`, as running, and then as done.
+    pub(crate) fn during<R>(&self, target: &str, effort: u64, search: impl FnOnce(&Arc<Gauge>) -> R) -> R {
         let gauge = Arc::new(Gauge::default());
         let locked = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // The line is short.
@@ -72,12 +90,15 @@ impl Progress {
         locked().push(Watched { target, gauge: gauge.clone(), before: (0, Instant::now()), rate: 0 });
         let result = search(&gauge);
         locked().retain(|watched| !Arc::ptr_eq(&watched.gauge, &gauge));
-        self.bar.inc(1);
+        self.pass(effort);
         result
     }
 
-    /// Counts a search as done that need not run.
-    pub(crate) fn pass(&self) {
+    /// Counts a search as done that would take `effort`.
+    pub(crate) fn pass(&self, effort: u64) {
+        if let Some(share) = self.effort.add(effort) {
+            self.bar.set_prefix(format!(", {share} %"));
+        }
         self.bar.inc(1);
     }
 
@@ -131,6 +152,18 @@ impl Drop for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_share_that_is_done_is_that_of_the_effort() {
+        let progress = Progress::new(false, 3, 1000);
+        progress.pass(10);
+        assert_eq!(progress.bar.prefix(), ", 1 %");
+        progress.during("large", 985, |_| assert_eq!(progress.bar.prefix(), ", 1 %"));
+        assert_eq!((progress.bar.prefix().as_str(), progress.bar.position()), (", 99 %", 2));
+        let unknown = Progress::new(false, 2, 0);
+        unknown.pass(0);
+        assert_eq!((unknown.bar.prefix().as_str(), unknown.bar.position()), ("", 1));
+    }
 
     #[test]
     fn a_rate_is_of_the_last_second_and_more_and_begins_anew_with_another_search() {

@@ -1,22 +1,19 @@
 //! A check in parts of about the same effort, for as many machines.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use crate::arguments::Shard;
+use crate::effort::efforts;
 use crate::error::Error;
 use crate::recorded::Records;
 use crate::target::Chosen;
 
-/// What a scenario takes besides its states, in states: to build it, to unfold its models, to tell what came out.
-const BESIDES: u64 = 10_000;
-
 /// Those of `chosen` that are in a shard, in their order. Every scenario is in one shard, and which one depends on
 /// `chosen` and the snapshots alone.
 ///
-/// A scenario is taken to be as large as those of its variant are on average, by what is recorded; one of which
-/// nothing is recorded, as large as all are on average. The largest go first, each to the shard that has least.
-/// Scenarios of a variant that are alike follow each other, and so come to different shards.
+/// The largest go first, each to the shard that has least. Scenarios of a variant that are alike follow each other, and so come to
+/// different shards.
 ///
 /// # Errors
 /// A snapshot that can't be read.
@@ -25,22 +22,8 @@ pub(crate) fn part<'c>(
     shard: Shard,
     records: &mut Records,
 ) -> Result<Vec<Chosen<'c>>, Error> {
-    let mut by_variant: BTreeMap<(&str, &str), Option<u64>> = BTreeMap::new();
-    for Chosen { path, variant, .. } in chosen {
-        if let std::collections::btree_map::Entry::Vacant(entry) =
-            by_variant.entry((&path.name, &variant.name))
-        {
-            let snapshot = records.snapshot(path, variant)?;
-            entry.insert(snapshot.map(|of| of.searched.0 / of.sections.len().max(1) as u64));
-        }
-    }
-    let known: Vec<u64> = by_variant.values().copied().flatten().collect();
-    let average = known.iter().sum::<u64>() / known.len().max(1) as u64;
-    let efforts = chosen.iter().map(|Chosen { path, variant, .. }| {
-        let recorded = by_variant.get(&(path.name.as_str(), variant.name.as_str())).copied().flatten();
-        BESIDES + recorded.unwrap_or(average)
-    });
-    let shards = deal(&efforts.collect::<Vec<u64>>(), shard.of);
+    let efforts = efforts(chosen, records)?;
+    let shards = deal(&efforts, shard.of);
     let of_it = chosen.iter().zip(shards).filter(|(_, of)| of + 1 == shard.number);
     Ok(of_it.map(|(chosen, _)| *chosen).collect())
 }

@@ -13,6 +13,7 @@ use scenario::{BadState, Bound, Coverage, Outcome, Scenario, Tier, Verdict, Writ
 use super::tell::{self, Checked, News, Tell, counted};
 use crate::arguments::{Check, CheckFormat, Engine};
 use crate::checkpoints::Checkpoints;
+use crate::effort::efforts;
 use crate::engine::{Answer, Searcher};
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -56,6 +57,8 @@ pub(crate) fn check(
         None => all,
     };
     let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
+    let efforts = if searcher.progress { efforts(&chosen, &mut records)? } else { Vec::new() };
+    let searcher = &Searcher { efforts, ..searcher.clone() };
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
     let search = |take: &mut Take<'_>| {
         searcher.search(&arguments.search, &chosen, |at, answer| {
