@@ -24,18 +24,19 @@ fn on(mode: Mode) -> Options {
     Options { mode, ..Options::default() }
 }
 
-/// Checks in both modes that loom finishes and finds what the explicit engine finds.
+/// Checks in both modes that loom finishes and finds what the explicit engine finds. What it finds, in each.
 #[track_caller]
-fn agrees(scenario: &Scenario) {
+fn agrees(scenario: &Scenario) -> [Outcome; 2] {
     let (explicit, rests) =
         explicit::explore(scenario, &explicit::Options::default()).expect("a sound model");
-    for mode in MODES {
+    MODES.map(|mode| {
         let (outcome, met) = explore(scenario, &on(mode));
         assert_eq!(outcome.coverage, Coverage::Exhausted, "{mode:?}: {}", outcome.remark);
         assert_eq!(keys(&outcome), keys(&explicit), "{mode:?}");
         assert_eq!(met, rests, "{mode:?}");
         assert_eq!(outcome.reached, explicit.reached, "{mode:?}");
-    }
+        outcome
+    })
 }
 
 fn report(m: &dyn Machine, number: i32) {
@@ -51,9 +52,7 @@ fn choose(m: &dyn Machine, of: u8) -> Word {
 fn a_final_property_is_looked_at() {
     let mut scenario = increments(3);
     scenario.properties.push(lost_update(3));
-    agrees(&scenario);
-    for mode in MODES {
-        let outcome = check(&scenario, &on(mode));
+    for outcome in agrees(&scenario) {
         assert_eq!(verdict(&scenario, &outcome), Verdict::Violated);
         let found: Vec<&str> = outcome.bad.iter().map(|b| b.witness.as_str()).collect();
         assert_eq!(found, ["counter(1)", "counter(2)"]);
@@ -173,9 +172,7 @@ fn a_deadlock_is_a_finding() {
         0
     }));
     for scenario in [deadlocked(), with_bystanders] {
-        agrees(&scenario);
-        for mode in MODES {
-            let outcome = check(&scenario, &on(mode));
+        for outcome in agrees(&scenario) {
             assert!(keys(&outcome).iter().any(|(property, witness)| {
                 property == "deadlock" && witness.contains("a waits in lock(1), b waits in lock(0)")
             }));
@@ -226,9 +223,7 @@ fn an_assertion_of_the_model_is_a_finding() {
             }),
         ],
     );
-    agrees(&scenario);
-    for mode in MODES {
-        let outcome = check(&scenario, &on(mode));
+    for outcome in agrees(&scenario) {
         assert!(keys(&outcome).contains(&("kernel-bug".to_owned(), "BUG_ON at 1".to_owned())));
     }
 }
@@ -268,9 +263,8 @@ fn nothing_counts_after_an_assertion() {
         0
     };
     let scenario = scenario(2, vec![Actor::new("bug", bug), Actor::new("after", after)]);
-    agrees(&scenario);
-    for mode in MODES {
-        let found = keys(&check(&scenario, &on(mode)));
+    for outcome in agrees(&scenario) {
+        let found = keys(&outcome);
         assert!(found.contains(&("report".to_owned(), "event(0)".to_owned())));
         assert!(!found.contains(&("report".to_owned(), "event(1)".to_owned())));
     }
