@@ -57,7 +57,9 @@ pub(crate) fn check(
         None => all,
     };
     let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
-    let efforts = if searcher.progress { efforts(&chosen, &mut records)? } else { Vec::new() };
+    // States are recorded, and other engines take something else.
+    let is_told = searcher.progress && arguments.search.engine == Engine::Explicit;
+    let efforts = if is_told { efforts(&chosen, &mut records)? } else { Vec::new() };
     let searcher = &Searcher { efforts, ..searcher.clone() };
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
     let search = |take: &mut Take<'_>| {
