@@ -56,11 +56,11 @@ pub(crate) fn check(
         Some(shard) => shards::part(&all, shard, &mut records)?,
         None => all,
     };
-    let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
     // States are recorded, and other engines take something else.
     let is_told = searcher.progress && arguments.search.engine == Engine::Explicit;
     let efforts = if is_told { efforts(&chosen, &mut records)? } else { Vec::new() };
     let searcher = &Searcher { efforts, ..searcher.clone() };
+    let begin = |(path, shard): (&PathBuf, _)| Part::begin(path, words(arguments), shard);
     let mut part = arguments.part.as_ref().zip(arguments.shard).map(begin).transpose()?;
     let search = |take: &mut Take<'_>| {
         searcher.search(&arguments.search, &chosen, |at, answer| {
